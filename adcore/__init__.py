@@ -1,0 +1,1 @@
+"""adcore: an automatic-differentiation compiler for Python."""

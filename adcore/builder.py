@@ -1,0 +1,173 @@
+"""Building programs: emit equations, with types checked, equal ones shared and trivial ones simplified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import Source
+from .passes.simplify import simplify
+from .primitives import TABLE, Kind, Primitive
+from .program import Equation, Program, substitute
+from .types import Atom, DType, Lit, Type, Var, literal
+
+__all__ = ["Builder"]
+
+_KEYWORDS = {"land": "and", "lor": "or", "lnot": "not"}
+_UNSHARED = {Kind.CONTROL, Kind.CHECK}
+
+
+class Builder:
+    """A sequence of equations under construction; `parent` is the scope around it, whose values it may use.
+
+    Every primitive is a method: `b.sin(x)`, `b.view(a, i, codes="i")`.  Python scalars are taken as literals, and in
+    elementwise operations a scalar is expanded to the shape of the arrays it meets.
+
+    >>> from adcore.types import F64, Var
+    >>> x = Var(F64, "x")
+    >>> b = Builder()
+    >>> y = b.mul(b.sin(x), 1.0)
+    >>> [e.primitive.name for e in b.equations]
+    ['sin']
+    """
+
+    def __init__(self, parent: Builder | None = None) -> None:
+        self.parent = parent
+        self.equations: list[Equation] = []
+        self.source: Source | None = parent.source if parent else None
+        self._shared: dict[Any, tuple[Atom, ...]] = {}
+        self._defining: dict[Var, Equation] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        name = _KEYWORDS.get(name, name)
+        if name not in TABLE:
+            raise AttributeError(name)
+        primitive = TABLE[name]
+        return lambda *operands, **params: self.emit(primitive, operands, params)
+
+    def emit(self, primitive: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Emit an equation; gives its result (a tuple where there are none or several)."""
+        atoms = tuple(a if isinstance(a, Var | Lit) else literal(a) for a in operands)
+        if primitive.kind is Kind.ELEMENTWISE:
+            atoms = self._aligned(primitive, atoms)
+        simple = simplify(self, primitive, atoms, params)
+        if simple is not None:
+            return simple
+        if primitive.kind in _UNSHARED:
+            outs = self.append(primitive, atoms, params)
+        else:
+            outs = self._share(primitive, atoms, params)
+        return outs[0] if len(outs) == 1 else outs
+
+    def append(
+        self,
+        primitive: Primitive,
+        operands: tuple[Atom, ...],
+        params: dict[str, Any],
+        types: tuple[Type, ...] | None = None,
+        name: str = "t",
+    ) -> tuple[Var, ...]:
+        """Add an equation as it is."""
+        if types is None:
+            types = primitive.typing(operands, params)
+        outs = tuple(Var(t, name) for t in types)
+        equation = Equation(primitive, operands, params, outs, self.source)
+        self.enter(equation)
+        return outs
+
+    def adopt(self, equations: Iterable[Equation]) -> None:
+        """Add equations of an existing program, and share their results with what is emitted later."""
+        for equation in equations:
+            self.enter(equation)
+            if equation.primitive.kind not in _UNSHARED:
+                self._shared.setdefault(_key(equation.primitive, equation.operands, equation.params), equation.outs)
+
+    def enter(self, equation: Equation) -> None:
+        self.equations.append(equation)
+        for out in equation.outs:
+            self._defining[out] = equation
+
+    def defining(self, atom: Atom) -> Equation | None:
+        """The equation that defines a value, if a scope here does."""
+        scope: Builder | None = self
+        while scope is not None and isinstance(atom, Var):
+            if atom in scope._defining:
+                return scope._defining[atom]
+            scope = scope.parent
+        return None
+
+    def _aligned(self, primitive: Primitive, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """Scalars expanded to the shape of the arrays, Python numbers taken in the dtype of the others."""
+        dtypes = [a.type.dtype for a in atoms if isinstance(a, Var)]
+        if DType.F64 in dtypes:
+            atoms = tuple(
+                literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms
+            )
+        shape = next((a.type.shape for a in atoms if a.type.shape), ())
+        if not shape:
+            return atoms
+        axes = tuple(range(len(shape)))
+        return tuple(a if a.type.shape else self.expand(a, *shape, axes=axes) for a in atoms)
+
+    def _share(self, primitive: Primitive, atoms: tuple[Atom, ...], params: dict[str, Any]) -> tuple[Atom, ...]:
+        key = _key(primitive, atoms, params)
+        scope: Builder | None = self
+        while scope is not None:
+            if key in scope._shared:
+                return scope._shared[key]
+            scope = scope.parent
+        outs = self.append(primitive, atoms, params)
+        self._shared[key] = outs
+        return outs
+
+    # Control flow
+
+    def region(self) -> Builder:
+        """A builder for a region inside this scope."""
+        return Builder(self)
+
+    def program(self, params: tuple[Var, ...], results: tuple[Atom, ...], name: str = "body") -> Program:
+        return Program(params, self.equations, results, name)
+
+    def loop(self, n: Atom, inits: tuple[Atom, ...], body: Program) -> tuple[Var, ...]:
+        return self._carrying("loop", (n, *inits), {"body": body}, body.params[1:])
+
+    def while_(self, inits: tuple[Atom, ...], test: Program, body: Program) -> tuple[Var, ...]:
+        return self._carrying("while", inits, {"test": test, "body": body}, body.params)
+
+    def cond(self, p: Atom, then: Program, otherwise: Program) -> tuple[Var, ...]:
+        return self._carrying("cond", (p,), {"then": then, "otherwise": otherwise}, then.results)
+
+    def _carrying(
+        self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], inner: tuple[Atom, ...]
+    ) -> tuple[Var, ...]:
+        """Outs typed like the inner values; lengths that are inner values become the outs of the same position."""
+        TABLE[name].typing(operands, params)
+        env: dict[Var, Atom] = {}
+        outs: list[Var] = []
+        for atom in inner:
+            type = Type(atom.type.dtype, tuple(substitute(a, env) for a in atom.type.shape))
+            out = Var(type, atom.name if isinstance(atom, Var) else "t")
+            if isinstance(atom, Var):
+                env.setdefault(atom, out)
+            outs.append(out)
+        self.enter(Equation(TABLE[name], operands, params, tuple(outs), self.source))
+        return tuple(outs)
+
+    @contextmanager
+    def at(self, source: Source | None) -> Iterator[None]:
+        """Equations emitted inside carry this place of the user's program."""
+        before, self.source = self.source, source or self.source
+        try:
+            yield
+        finally:
+            self.source = before
+
+
+def _key(primitive: Primitive, operands: tuple[Atom, ...], params: dict[str, Any]) -> Any:
+    return (primitive.name, operands, tuple(sorted(params.items(), key=_first)) if params else ())
+
+
+def _first(item: tuple[str, Any]) -> str:
+    return item[0]

@@ -1,0 +1,167 @@
+"""The command line: `adcore demo`, `adcore doctor`, `adcore ops`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from . import doctor
+from .errors import AdcoreError
+from .primitives import TABLE, Kind, Primitive
+
+__all__ = ["main"]
+
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+_DEMO_NEEDS = ("matplotlib", "rich")
+
+
+class CommandError(Exception):
+    """A command that cannot be carried out, with the reason in the message and an exit status."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+# demo
+
+
+def _demo(options: argparse.Namespace) -> int:
+    missing = [name for name in _DEMO_NEEDS if find_spec(name) is None]
+    if missing:
+        raise CommandError(f"the demo needs {' and '.join(missing)}: pip install 'adcore[demo]'")
+    from rich.console import Console
+
+    from .demo.picture import FORMATS
+    from .demo.report import run
+
+    output: Path = options.output
+    if output.suffix.lower() not in FORMATS:
+        raise CommandError(f"cannot write {str(output)!r}: its ending is none of {', '.join(FORMATS)}", MISUSED)
+    if not output.parent.is_dir():
+        raise CommandError(f"cannot write {str(output)!r}: there is no directory {str(output.parent)!r}", MISUSED)
+    run(output, options.steps_per_day, Console())
+    return OK
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 upwards")
+    return number
+
+
+# doctor
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    found = doctor.examine()
+    print(json.dumps(found, indent=2) if options.json else doctor.describe(found))
+    return OK if doctor.healthy(found) else FAILED
+
+
+# ops
+
+
+def _derivative(primitive: Primitive) -> str:
+    if primitive.kind is Kind.CONTROL:
+        return "structural"
+    return "linear map" if any(m is not None for m in primitive.maps) else "none"
+
+
+def _operations() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": p.name,
+            "kind": p.kind.value,
+            "derivative": _derivative(p),
+            "symbol": p.symbol,
+            "kinks": p.kinks,
+        }
+        for p in sorted(TABLE, key=lambda p: (p.kind.value, p.name))
+    ]
+
+
+def _ops(options: argparse.Namespace) -> int:
+    operations = _operations()
+    print(json.dumps(operations, indent=2) if options.json else columns(operations))
+    return OK
+
+
+def columns(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows with the same keys as aligned columns under the keys.
+
+    >>> print(columns([{"name": "abs", "kinks": "x = 0"}, {"name": "maximum", "kinks": "x = y"}]))
+    name     kinks
+    abs      x = 0
+    maximum  x = y
+    """
+    heads = list(rows[0])
+    lines = [heads, *([str(row[h]) for h in heads] for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+# the parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="adcore", description="An automatic-differentiation compiler for ordinary Python functions."
+    )
+    parser.add_argument("--version", action="version", version=f"adcore {doctor.version_of('adcore')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo",
+        help="fit an epidemic model to the 1978 boarding-school influenza outbreak",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    demo.add_argument(
+        "--output", type=Path, default=Path("influenza.png"), metavar="PATH", help="where the picture goes"
+    )
+    demo.add_argument(
+        "--steps-per-day", type=_positive, default=1000, metavar="N", help="Runge-Kutta steps for each day"
+    )
+    demo.set_defaults(run=_demo)
+
+    health = commands.add_parser("doctor", help="show versions, the processor, vector mathematics and plugins")
+    health.add_argument("--json", action="store_true", help="print JSON")
+    health.set_defaults(run=_doctor)
+
+    ops = commands.add_parser("ops", help="list the primitives with their kinds and kinks")
+    ops.add_argument("--json", action="store_true", help="print JSON")
+    ops.set_defaults(run=_ops)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+    except CommandError as error:
+        print(f"adcore: {error}", file=sys.stderr)
+        return error.status
+    except (AdcoreError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            # the reader has gone away: nothing is left to say, also when Python flushes at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        print(f"adcore: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("adcore: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return status

@@ -1,0 +1,242 @@
+"""Linear programs of control flow, emitted structurally: the dual of a loop is the loop backwards.
+
+`push_*` emits primal and tangent together, in one loop or branch.  `emit_*` emits the linear part alone, after the
+primal, in either direction; what it needs of the primal's iterations is planned in `adcore.residuals`.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
+
+from .builder import Builder
+from .linear import Edge as LinearEdge
+from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .program import Equation, Program, defined
+from .residuals import provide_branch, provide_iterations
+from .types import I64, Atom, Type, Var
+
+__all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop"]
+
+Values = MutableMapping[Var, Atom]
+Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
+Push = Callable[[Builder, Iterable[Equation], Values], None]
+
+
+def value_or_zeros(b: Builder, values: Values, of: Atom, shape: tuple[Atom, ...]) -> Atom:
+    found = values.get(of) if isinstance(of, Var) else None
+    return zeros(b, shape) if found is None else found
+
+
+# Forward mode
+
+
+def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, push: Push) -> None:
+    """One loop that carries values and tangents side by side."""
+    origin = loop.origin
+    body: Program = origin.params["body"]
+    moving = [c for c in loop.carries if c[1] in live or c[2] in live]
+    inner = b.region()
+    seeds = {param: Var(param.type, f"d{param.name}") for _, param, _, _ in moving}
+    local: Values = ChainMap(dict(seeds), tangents)  # type: ignore[arg-type]
+    push(inner, body.equations, local)
+    results = tuple(value_or_zeros(inner, local, r, p.type.shape) for _, p, r, _ in moving)
+    inits = tuple(value_or_zeros(b, tangents, i, i.type.shape) for i, _, _, _ in moving)
+    outs = tuple(Var(out.type, f"d{out.name}") for _, _, _, out in moving)
+    extended = Program((*body.params, *seeds.values()), inner.equations, (*body.results, *results), body.name)
+    params: dict[str, Any] = dict(origin.params, body=extended)
+    if "test" in params:
+        params["test"] = _with_unused(params["test"], tuple(seeds.values()))
+    b.enter(Equation(origin.primitive, (*origin.operands, *inits), params, (*origin.outs, *outs), origin.source))
+    for (_, _, _, out), tangent in zip(moving, outs, strict=True):
+        tangents[out] = tangent
+
+
+def _with_unused(test: Program, like: tuple[Var, ...]) -> Program:
+    """The test region with further parameters that it does not read."""
+    env = dict(zip(like, (Var(v.type, v.name) for v in like), strict=True))
+    return Program((*test.params, *env.values()), test.equations, test.results, test.name)
+
+
+def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push) -> None:
+    """One branch that gives values and tangents."""
+    moving = [k for k, out in enumerate(origin.outs) if out in active]
+    params: dict[str, Any] = {}
+    for name in ("then", "otherwise"):
+        branch: Program = origin.params[name]
+        inner = b.region()
+        local: Values = ChainMap({}, tangents)  # type: ignore[arg-type]
+        push(inner, branch.equations, local)
+        results = tuple(value_or_zeros(inner, local, branch.results[k], branch.results[k].type.shape) for k in moving)
+        params[name] = Program((), inner.equations, (*branch.results, *results), branch.name)
+    outs = tuple(Var(origin.outs[k].type, f"d{origin.outs[k].name}") for k in moving)
+    b.enter(Equation(origin.primitive, origin.operands, params, (*origin.outs, *outs), origin.source))
+    for k, tangent in zip(moving, outs, strict=True):
+        tangents[origin.outs[k]] = tangent
+
+
+# The linear part alone, in either direction
+
+
+def targets(linear: Linear) -> dict[Var, None]:
+    """Values that the statements add to, as seen from their own level: those inside nested regions left out."""
+    found: dict[Var, None] = {}
+    for step in linear.steps:
+        if isinstance(step, LinearEdge):
+            found[step.target] = None
+        elif isinstance(step, LinearLoop):
+            own = defined(step.origin.params["body"])
+            enters_and_ends = [v for _, enter, _, end in loop_ends(step) for v in (enter, end)]
+            found.update(_outside(own, [*targets(step.body), *enters_and_ends]))
+        else:
+            for name, branch in step.branches:
+                own = defined(step.origin.params[name])
+                ends = [result if step.backwards else out for result, out in cond_ends(step, name)]
+                found.update(_outside(own, [*targets(branch), *ends]))
+    return found
+
+
+def _outside(own: set[Var], atoms: Iterable[Atom]) -> dict[Var, None]:
+    return {v: None for v in atoms if isinstance(v, Var) and v not in own}
+
+
+def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation], emit: Emit) -> None:
+    """The linear loop over the iterations of a primal loop, in their order or in reverse.
+
+    Values from outside that the dual adds to are carried as sums, so that an iteration adds to them in place.
+    """
+    origin = loop.origin
+    body: Program = origin.params["body"]
+    live = reached_loop(loop, set(values))
+    ends = [end for end in loop_ends(loop) if end[0] in values or end[2] in live]
+    if not ends:
+        return
+    own = defined(body)
+    outside = _outside(own, [*targets(loop.body), *(enter for _, enter, _, _ in ends)])
+    sums = [v for v in outside if v in live]
+
+    inner = b.region()
+    counter = Var(I64, "j")
+    carried = _Carried(inner, own)
+    local: Values = ChainMap({v: carried.enter(v.type, f"d{v.name}") for v in sums}, values)  # type: ignore[arg-type]
+    for (_, enter, _, _), param in zip(ends, _enter_all(carried, ends), strict=True):
+        if isinstance(enter, Var):
+            before = local.maps[0].get(enter)  # type: ignore[attr-defined]
+            value = inner.conform(param, *enter.type.shape, checked=False)
+            local[enter] = value if before is None else inner.add(before, value)
+    emit(inner, loop.body, local, body.equations)
+    own_values = local.maps[0]  # type: ignore[attr-defined]
+    sum_results = [own_values[v] for v in sums]
+    results = [value_or_zeros(inner, own_values, leave, leave.type.shape) for _, _, leave, _ in ends]
+    ordered = carried.leave([*sum_results, *results])
+
+    count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
+    inits = [value_or_zeros(b, values, v, v.type.shape) for v in sums]
+    inits += [value_or_zeros(b, values, feed, feed.type.shape) for feed, _, _, _ in ends]
+    region = Program((counter, *carried.params), equations, tuple(ordered), "body")
+    outs = carried.outs(b.loop(count, tuple(carried.initial(inits)), region))
+    for v, out in zip(sums, outs[: len(sums)], strict=True):
+        values[v] = out
+    for (_, _, _, end), out in zip(ends, outs[len(sums) :], strict=True):
+        if isinstance(end, Var) and end.type.dtype.differentiable:
+            before = values.get(end)
+            fitted = b.conform(out, *end.type.shape, checked=False)
+            values[end] = fitted if before is None else b.add(before, fitted)
+
+
+def _enter_all(carried: _Carried, ends: list[tuple[Atom, Atom, Atom, Atom]]) -> list[Var]:
+    return [carried.enter(leave.type, f"d{leave.name if isinstance(leave, Var) else 't'}") for _, _, leave, _ in ends]
+
+
+class _Carried:
+    """Parameters of the linear loop.  A length that the primal body defines is carried beside its array."""
+
+    def __init__(self, b: Builder, own: set[Var]) -> None:
+        self.b = b
+        self.own = own
+        self.params: list[Var] = []
+        self.values: list[tuple[Var, list[int]]] = []  # each carried value and the axes whose lengths are carried
+
+    def enter(self, type: Type, name: str) -> Var:
+        varying = [axis for axis, length in enumerate(type.shape) if length in self.own]
+        shape = list(type.shape)
+        for axis in varying:
+            length = Var(I64, "length")
+            shape[axis] = length
+            self.params.append(length)
+        param = Var(Type(type.dtype, tuple(shape)), name)
+        self.params.append(param)
+        self.values.append((param, varying))
+        return param
+
+    def leave(self, results: list[Atom]) -> list[Atom]:
+        """The region's results: each value preceded by its carried lengths."""
+        return self._with_lengths(results)
+
+    def initial(self, inits: list[Atom]) -> list[Atom]:
+        return self._with_lengths(inits)
+
+    def _with_lengths(self, atoms: list[Atom]) -> list[Atom]:
+        flat: list[Atom] = []
+        for atom, (_, varying) in zip(atoms, self.values, strict=True):
+            flat.extend(atom.type.shape[axis] for axis in varying)
+            flat.append(atom)
+        return flat
+
+    def outs(self, outs: tuple[Var, ...]) -> list[Var]:
+        """The loop's outs without the lengths."""
+        rest = iter(outs)
+        found = []
+        for _, varying in self.values:
+            for _ in varying:
+                next(rest)
+            found.append(next(rest))
+        return found
+
+
+def emit_cond(b: Builder, cond: LinearCond, values: Values, emit: Emit) -> None:
+    """The linear part of the branch taken.  In the dual, sums to outside values pass through both branches."""
+    origin = cond.origin
+    branches: dict[str, tuple[Builder, Any]] = {}
+    for name, linear in cond.branches:
+        branch: Program = origin.params[name]
+        inner = b.region()
+        local: Any = ChainMap({}, values)  # type: ignore[arg-type]
+        if cond.backwards:
+            for result, out in cond_ends(cond, name):
+                if isinstance(result, Var) and out in values:
+                    before = local.get(result)
+                    seed = inner.conform(values[out], *result.type.shape, checked=False)
+                    local[result] = seed if before is None else inner.add(before, seed)
+        emit(inner, linear, local, branch.equations)
+        branches[name] = (inner, local)
+
+    if cond.backwards:
+        ends = _outside_ends(origin, branches)
+        sources = dict.fromkeys(branches, ends)
+    else:
+        moving = [k for k, out in enumerate(origin.outs) if _moves(origin, branches, k)]
+        ends = [origin.outs[k] for k in moving]
+        sources = {name: [origin.params[name].results[k] for k in moving] for name in branches}
+    if not ends:
+        return
+    programs: dict[str, Program] = {}
+    for name, (inner, local) in branches.items():
+        results = tuple(value_or_zeros(inner, local, s, s.type.shape) for s in sources[name])
+        programs[name] = provide_branch(origin, name, inner, results)
+    outs = b.cond(origin.operands[0], programs["then"], programs["otherwise"])
+    for end, out in zip(ends, outs, strict=True):
+        values[end] = out
+
+
+def _outside_ends(origin: Equation, branches: dict[str, tuple[Builder, Any]]) -> list[Var]:
+    found: dict[Var, None] = {}
+    for name, (_, local) in branches.items():
+        own = defined(origin.params[name])
+        found.update(dict.fromkeys(v for v in local.maps[0] if v not in own))
+    return list(found)
+
+
+def _moves(origin: Equation, branches: dict[str, tuple[Builder, Any]], k: int) -> bool:
+    return any(origin.params[name].results[k] in local for name, (_, local) in branches.items())

@@ -1,0 +1,107 @@
+"""The errors a user can meet.  Each class's docstring is its documentation page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+__all__ = [
+    "AdcoreError",
+    "AliasError",
+    "CompileError",
+    "DtypeError",
+    "MissingRuleError",
+    "Source",
+    "UnsupportedFunctionError",
+    "UnsupportedSyntaxError",
+    "VerifyError",
+    "refuse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place in the user's program: file, function, 1-based line, 0-based columns, and the line's text."""
+
+    file: str
+    line: int
+    function: str = ""
+    column: int = 0
+    end_column: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    def caret(self) -> str:
+        """The place as Python's tracebacks show it: file and line, the text, a caret below the expression."""
+        head = f'  File "{self.file}", line {self.line}'
+        if self.function:
+            head += f", in {self.function}"
+        stripped = self.text.lstrip()
+        if not stripped:
+            return head
+        shift = len(self.text) - len(stripped)
+        start = max(self.column - shift, 0)
+        width = max(min(self.end_column, len(self.text)) - self.column, 1)
+        return f"{head}\n    {stripped.rstrip()}\n    {' ' * start}{'^' * width}"
+
+
+class AdcoreError(Exception):
+    """The root of every error that adcore raises on its own account."""
+
+    def __init__(self, cause: str, source: Source | None = None, write: str = "") -> None:
+        self.cause = cause
+        self.source = source
+        self.write = write
+        parts = [cause]
+        if source is not None:
+            parts.append(source.caret())
+        if write:
+            parts.append(f"  Write instead: {write}")
+        super().__init__("\n".join(parts))
+
+
+class UnsupportedSyntaxError(AdcoreError):
+    """The function uses a Python construct that is outside the language adcore compiles.
+
+    The message names the construct, shows the line with a caret, and says what to write instead.
+    """
+
+
+class UnsupportedFunctionError(AdcoreError):
+    """The function calls something that adcore has no primitive for, or whose source it cannot read.
+
+    Functions need source text: a file, a notebook cell, or a source registered with `linecache`.
+    """
+
+
+class AliasError(AdcoreError):
+    """A write goes through a name that may or may not share memory with another name.
+
+    adcore tracks views exactly.  Where branches or loop iterations leave two names sharing memory on some paths
+    only, a later write through one of them is refused; take a copy (`y = x.copy()`) to say what is meant.
+    """
+
+
+class MissingRuleError(AdcoreError):
+    """A derivative was asked of a primitive that has no linear map for that argument yet."""
+
+
+class DtypeError(AdcoreError, TypeError):
+    """A value has a type that the operation or the transform does not take.
+
+    `grad` of an integer argument is the usual case: a derivative is with respect to a real number, so pass `2.0`.
+    """
+
+
+class CompileError(AdcoreError):
+    """The compiler itself failed on a valid program.  This is a bug in adcore: please report it."""
+
+
+class VerifyError(AdcoreError):
+    """A Program is not well formed: a value used before it is defined, or an equation that breaks its type rule."""
+
+
+def refuse(kind: type[AdcoreError], cause: str, source: Source | None = None, write: str = "") -> NoReturn:
+    raise kind(cause, source, write)

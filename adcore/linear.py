@@ -1,0 +1,347 @@
+"""The linear language: generators, their duals, and linear programs.
+
+A generator is a linear map between tangent values; what it is made of (factors, indices, lengths) are residuals,
+ordinary atoms of the primal program.  One closed table, `DUAL`, gives each generator its dual.  A linear program is a
+list of statements `target += generator(source)`; its transpose is the same list backwards with every generator
+dualized, and fan-out has become addition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .types import Atom, Lit, Var, literal
+
+if TYPE_CHECKING:
+    from .builder import Builder
+    from .program import Equation
+
+__all__ = ["DUAL", "Edge", "Generator", "Linear", "LinearCond", "LinearLoop", "Step", "reached", "transpose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A linear map by name, with its residuals and static parameters.
+
+    >>> from adcore.types import literal
+    >>> g = scale(literal(3.0))
+    >>> g.dual() == g
+    True
+    >>> expand((0,), (literal(4),)).dual().name
+    'total'
+    """
+
+    name: str
+    residuals: tuple[Any, ...] = ()
+    params: tuple[Any, ...] = ()
+
+    def dual(self) -> Generator:
+        return DUAL[self.name](self)
+
+    def apply(self, b: Builder, t: Atom) -> Atom:
+        """Emit the map of `t`."""
+        return APPLY[self.name](b, self, t)
+
+    def accumulate(self, b: Builder, acc: Atom | None, t: Atom) -> Atom:
+        """Emit `acc + map(t)`, in place of the touched elements where the map touches few."""
+        if acc is None:
+            return self.apply(b, t)
+        into = ACCUMULATE.get(self.name)
+        return into(b, self, acc, t) if into else b.add(acc, self.apply(b, t))
+
+
+# Generators.  Comments give the map of a tangent t.
+
+
+def identity() -> Generator:  # t
+    return Generator("identity")
+
+
+def negate() -> Generator:  # -t
+    return Generator("negate")
+
+
+def scale(factor: Atom) -> Generator:  # factor * t, element by element
+    return Generator("scale", (factor,))
+
+
+def mask(keep: Atom) -> Generator:  # t where keep, else exactly 0
+    return Generator("mask", (keep,))
+
+
+def compose(*generators: Generator) -> Generator:  # the last one first
+    return Generator("compose", generators)
+
+
+def expand(axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:  # repeated along new axes
+    return Generator("expand", lengths, axes)
+
+
+def total(axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:  # summed over axes of these lengths
+    return Generator("total", lengths, axes)
+
+
+def reshape(before: tuple[Atom, ...], after: tuple[Atom, ...]) -> Generator:
+    return Generator("reshape", (before, after))
+
+
+def conforming(before: tuple[Atom, ...], after: tuple[Atom, ...]) -> Generator:  # t, its lengths known otherwise
+    return Generator("conforming", (before, after))
+
+
+def permute(order: tuple[int, ...]) -> Generator:
+    return Generator("permute", (), order)
+
+
+def pick(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...]) -> Generator:  # the region of t
+    return Generator("pick", (scalars, shape), (codes,))
+
+
+def place(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...]) -> Generator:  # t in the region, 0 around
+    return Generator("place", (scalars, shape), (codes,))
+
+
+def clear(codes: str, scalars: tuple[Atom, ...]) -> Generator:  # t with the region set to 0
+    return Generator("clear", scalars, (codes,))
+
+
+def grown(before: Atom, after: Atom) -> Generator:  # t with another leading length
+    return Generator("grown", (before, after))
+
+
+def left(matrix: Atom) -> Generator:  # matrix @ t
+    return Generator("left", (matrix,))
+
+
+def right(matrix: Atom) -> Generator:  # t @ matrix
+    return Generator("right", (matrix,))
+
+
+def share(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:
+    """The mean of t over the elements attained, along axes."""
+    return Generator("share", (attained, *lengths), axes)
+
+
+def share_back(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:
+    """t repeated along axes, in equal shares for the elements attained."""
+    return Generator("share_back", (attained, *lengths), axes)
+
+
+def transposed(b: Builder, matrix: Atom) -> Atom:
+    return b.permute(matrix, order=(1, 0))
+
+
+# The closed table of duals.
+
+DUAL: dict[str, Callable[[Generator], Generator]] = {
+    "identity": lambda g: g,
+    "negate": lambda g: g,
+    "scale": lambda g: g,
+    "mask": lambda g: g,
+    "compose": lambda g: compose(*(part.dual() for part in reversed(g.residuals))),
+    "expand": lambda g: total(g.params, g.residuals),
+    "total": lambda g: expand(g.params, g.residuals),
+    "reshape": lambda g: reshape(g.residuals[1], g.residuals[0]),
+    "conforming": lambda g: conforming(g.residuals[1], g.residuals[0]),
+    "permute": lambda g: permute(tuple(g.params.index(a) for a in range(len(g.params)))),
+    "pick": lambda g: place(g.params[0], *g.residuals),
+    "place": lambda g: pick(g.params[0], *g.residuals),
+    "clear": lambda g: g,
+    "grown": lambda g: grown(g.residuals[1], g.residuals[0]),
+    "left": lambda g: Generator("left_transposed", g.residuals),
+    "right": lambda g: Generator("right_transposed", g.residuals),
+    "left_transposed": lambda g: left(*g.residuals),
+    "right_transposed": lambda g: right(*g.residuals),
+    "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
+    "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
+}
+
+
+def zeros(b: Builder, shape: tuple[Atom, ...]) -> Atom:
+    zero = literal(0.0)
+    return b.expand(zero, *shape, axes=tuple(range(len(shape)))) if shape else zero
+
+
+def _compose(b: Builder, g: Generator, t: Atom) -> Atom:
+    for part in reversed(g.residuals):
+        t = part.apply(b, t)
+    return t
+
+
+def _place_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
+    return b.add_at(acc, t, *g.residuals[0], codes=g.params[0])
+
+
+def _clear(b: Builder, g: Generator, t: Atom) -> Atom:
+    region = b.view(t, *g.residuals, codes=g.params[0]).type.shape
+    return b.update(t, zeros(b, region), *g.residuals, codes=g.params[0])
+
+
+def _weights(b: Builder, g: Generator) -> Atom:
+    attained, lengths = g.residuals[0], g.residuals[1:]
+    ones = b.select(attained, 1.0, 0.0)
+    count = b.total(ones, axes=g.params)
+    return b.div(ones, b.expand(count, *lengths, axes=g.params))
+
+
+def _share(b: Builder, g: Generator, t: Atom) -> Atom:
+    return b.total(b.select(g.residuals[0], b.mul(_weights(b, g), t), 0.0), axes=g.params)
+
+
+def _share_back(b: Builder, g: Generator, t: Atom) -> Atom:
+    spread = b.expand(t, *g.residuals[1:], axes=g.params)
+    return b.select(g.residuals[0], b.mul(_weights(b, g), spread), 0.0)
+
+
+APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
+    "identity": lambda b, g, t: t,
+    "negate": lambda b, g, t: b.neg(t),
+    "scale": lambda b, g, t: b.mul(g.residuals[0], t),
+    "mask": lambda b, g, t: b.select(g.residuals[0], t, 0.0),
+    "compose": _compose,
+    "expand": lambda b, g, t: b.expand(t, *g.residuals, axes=g.params),
+    "total": lambda b, g, t: b.total(t, axes=g.params),
+    "reshape": lambda b, g, t: b.reshape(t, *g.residuals[1]),
+    "conforming": lambda b, g, t: b.conform(t, *g.residuals[1], checked=False),
+    "permute": lambda b, g, t: b.permute(t, order=g.params),
+    "pick": lambda b, g, t: b.view(t, *g.residuals[0], codes=g.params[0]),
+    "place": lambda b, g, t: _place_into(b, g, zeros(b, g.residuals[1]), t),
+    "clear": _clear,
+    "grown": lambda b, g, t: b.grow(t, g.residuals[1]),
+    "left": lambda b, g, t: b.matmul(g.residuals[0], t),
+    "right": lambda b, g, t: b.matmul(t, g.residuals[0]),
+    "left_transposed": lambda b, g, t: b.matmul(transposed(b, g.residuals[0]), t),
+    "right_transposed": lambda b, g, t: b.matmul(t, transposed(b, g.residuals[0])),
+    "share": _share,
+    "share_back": _share_back,
+}
+
+# Sums that touch only the elements of a region.
+ACCUMULATE: dict[str, Callable[[Builder, Generator, Atom, Atom], Atom]] = {
+    "identity": lambda b, g, acc, t: b.add(acc, t),
+    "negate": lambda b, g, acc, t: b.sub(acc, t),
+    "place": _place_into,
+}
+
+
+# Linear programs.  A tangent (or cotangent) has the name of the primal value it belongs to.
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`target += label(source)`; the label is emitted where the statement is, from the primal values it names."""
+
+    label: Callable[[Builder], Generator]
+    source: Var
+    target: Var
+    origin: Equation
+
+    def transpose(self) -> Edge:
+        return Edge(lambda b: self.label(b).dual(), self.target, self.source, self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearLoop:
+    """The linear part of a `loop` or `while`: its body's, once an iteration, forwards or backwards.
+
+    `carries` pairs each carry's (initial value, parameter, result, out); values that the body reads from outside
+    are inputs of every iteration, and sums over iterations in the dual.
+    """
+
+    origin: Equation
+    body: Linear
+    carries: tuple[tuple[Atom, Var, Atom, Var], ...]
+    backwards: bool = False
+
+    def transpose(self) -> LinearLoop:
+        return LinearLoop(self.origin, transpose(self.body), self.carries, not self.backwards)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCond:
+    """The linear part of a `cond`: that of the branch which the primal took."""
+
+    origin: Equation
+    branches: tuple[tuple[str, Linear], ...]
+    backwards: bool = False
+
+    def transpose(self) -> LinearCond:
+        flipped = tuple((name, transpose(linear)) for name, linear in self.branches)
+        return LinearCond(self.origin, flipped, not self.backwards)
+
+
+Step = Edge | LinearLoop | LinearCond
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Statements in order."""
+
+    steps: tuple[Step, ...] = field(default=())
+
+
+def transpose(linear: Linear) -> Linear:
+    """The dual program: every statement reversed, in reverse order.
+
+    Law: `transpose(transpose(l))` means what `l` means, and <l u, w> = <u, transpose(l) w>.
+    """
+    return Linear(tuple(step.transpose() for step in reversed(linear.steps)))
+
+
+def loop_ends(loop: LinearLoop) -> list[tuple[Atom, Atom, Atom, Atom]]:
+    """For each carry: what feeds it, where it enters the body, where it leaves it, what it ends in."""
+    if loop.backwards:
+        return [(out, result, param, init) for init, param, result, out in loop.carries]
+    return list(loop.carries)
+
+
+def cond_ends(cond: LinearCond, branch: str) -> list[tuple[Atom, Var]]:
+    """Each branch result with the equation's out of the same position."""
+    return list(zip(cond.origin.params[branch].results, cond.origin.outs, strict=True))
+
+
+def reached(linear: Linear, seeds: set[Var]) -> set[Var]:
+    """The values with a tangent that is not trivially zero, given those in `seeds`."""
+    live = set(seeds)
+    for step in linear.steps:
+        if isinstance(step, Edge):
+            if step.source in live:
+                live.add(step.target)
+        elif isinstance(step, LinearLoop):
+            live |= reached_loop(step, live)
+        else:
+            live |= reached_cond(step, live)
+    return live
+
+
+def reached_loop(loop: LinearLoop, live: set[Var]) -> set[Var]:
+    """Fixed point over the carries: one that becomes live in the body is live from the start."""
+    live = set(live)
+    ends = loop_ends(loop)
+    live.update(enter for feed, enter, _, _ in ends if feed in live and isinstance(enter, Var))
+    while True:
+        inside = reached(loop.body, live)
+        inside.update(enter for _, enter, leave, _ in ends if leave in inside and isinstance(enter, Var))
+        if inside == live:
+            break
+        live = inside
+    live.update(end for _, _, leave, end in ends if leave in live and isinstance(end, Var))
+    return live
+
+
+def reached_cond(cond: LinearCond, live: set[Var]) -> set[Var]:
+    live = set(live)
+    for name, linear in cond.branches:
+        ends = cond_ends(cond, name)
+        if cond.backwards:
+            live |= reached(linear, live | {r for r, out in ends if out in live and isinstance(r, Var)})
+        else:
+            inside = reached(linear, live)
+            live |= inside | {out for r, out in ends if r in inside}
+    return live
+
+
+def is_differentiable(atom: Atom) -> bool:
+    return not isinstance(atom, Lit) and atom.type.dtype.differentiable

@@ -1,0 +1,1 @@
+"""Passes over programs: valid in, valid out."""

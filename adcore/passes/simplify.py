@@ -1,0 +1,219 @@
+"""Simplifications that are exact in IEEE arithmetic, applied as equations are emitted.
+
+`x * 1`, `x / 1`, `x - 0.0` are exact for every x; `x + 0.0` (wrong for -0.0) and `x * 0.0` (wrong for inf, nan) are
+not, and stay.  Integer identities hold modulo 2**64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..types import Atom, DType, Lit, literal
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..primitives import Primitive
+
+__all__ = ["simplify"]
+
+
+def simplify(b: Builder, primitive: Primitive, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    """An atom equal to the equation's result, or None if it has to be emitted."""
+    if operands and all(isinstance(a, Lit) for a in operands) and primitive.kind.value == "elementwise":
+        return _folded(primitive, operands, params)
+    rule = RULES.get(primitive.name)
+    return rule(b, operands, params) if rule else None
+
+
+def _folded(primitive: Primitive, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    values = [np.asarray(a.value, a.dtype.numpy)[()] for a in operands if isinstance(a, Lit)]
+    if primitive.name in ("floordiv", "mod") and values[1] == 0:
+        return None
+    (dtype,) = (t.dtype for t in primitive.typing(operands, params))
+    with np.errstate(all="ignore"):
+        value = primitive.meaning(*values, **params)
+    if dtype is DType.BOOL:
+        return literal(bool(value))
+    return literal(int(value) if dtype is DType.I64 else float(value))
+
+
+def constant(b: Builder, atom: Atom) -> Lit | None:
+    """The literal that a value is, or that all its elements are."""
+    if isinstance(atom, Lit):
+        return atom
+    equation = b.defining(atom)
+    if equation is not None and equation.primitive.name == "expand":
+        inner = equation.operands[0]
+        return inner if isinstance(inner, Lit) else None
+    return None
+
+
+def _is(b: Builder, atom: Atom, value: float) -> bool:
+    found = constant(b, atom)
+    return found is not None and found.dtype is not DType.BOOL and found == literal(type(found.value)(value))
+
+
+def _mul(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    x, y = operands
+    if _is(b, x, 1):
+        return y
+    if _is(b, y, 1):
+        return x
+    if _is(b, x, -1):
+        return b.neg(y)
+    if _is(b, y, -1):
+        return b.neg(x)
+    if x.type.dtype is DType.I64 and (_is(b, x, 0) or _is(b, y, 0)):
+        return x if _is(b, x, 0) else y
+    return None
+
+
+def _add(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    x, y = operands
+    if x.type.dtype is not DType.I64:
+        return None
+    if _is(b, x, 0):
+        return y
+    if _is(b, y, 0):
+        return x
+    return None
+
+
+def _sub(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    x, y = operands
+    if _is(b, y, 0.0) and (found := constant(b, y)) is not None and str(found) in ("0", "0.0"):
+        return x
+    if x == y and x.type.dtype is DType.I64 and not x.type.shape:
+        return literal(0)
+    return None
+
+
+def _div(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return operands[0] if _is(b, operands[1], 1) else None
+
+
+def _neg(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    equation = b.defining(operands[0])
+    return equation.operands[0] if equation is not None and equation.primitive.name == "neg" else None
+
+
+def _pow(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    x, y = operands
+    if _is(b, y, 1.0):
+        return x
+    if _is(b, y, 2.0):
+        return b.mul(x, x)
+    return None
+
+
+def _select(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    condition, yes, no = operands
+    found = constant(b, condition)
+    if found is not None:
+        return yes if found.value else no
+    return yes if yes == no else None
+
+
+def _logic(neutral: bool) -> Callable[[Builder, tuple[Atom, ...], dict[str, Any]], Atom | None]:
+    def rule(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+        x, y = operands
+        for one, other in ((x, y), (y, x)):
+            found = constant(b, one)
+            if found is not None and found.dtype is DType.BOOL:
+                return other if found.value is neutral else one
+        return None
+
+    return rule
+
+
+def _same_type(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return operands[0] if operands[0].type.dtype is params["dtype"] else None
+
+
+def _expand(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return None if params["axes"] else operands[0]
+
+
+def _reshape(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    x, shape = operands[0], operands[1:]
+    if x.type.shape == shape:
+        return x
+    equation = b.defining(x)
+    if equation is not None and equation.primitive.name == "reshape":
+        return b.reshape(equation.operands[0], *shape)
+    return None
+
+
+def _conform(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return operands[0] if operands[0].type.shape == operands[1:] else None
+
+
+def _permute(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    order = params["order"]
+    if order == tuple(range(len(order))):
+        return operands[0]
+    equation = b.defining(operands[0])
+    if equation is not None and equation.primitive.name == "permute":
+        return b.permute(equation.operands[0], order=tuple(equation.params["order"][a] for a in order))
+    return None
+
+
+def _view(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    if set(params["codes"]) <= {":"}:
+        return operands[0]
+    if "s" not in params["codes"] and ":" not in params["codes"]:
+        return constant(b, operands[0])
+    return None
+
+
+def _update(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return operands[1] if set(params["codes"]) <= {":"} else None
+
+
+def _add_at(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    if set(params["codes"]) <= {":"}:
+        return b.add(operands[0], operands[1])
+    equation = b.defining(operands[0])
+    if equation is None or equation.primitive.name != "update":
+        return None
+    same = equation.params == params and equation.operands[2:] == operands[2:]
+    if same and _is(b, equation.operands[1], 0.0):  # a cleared region: adding is writing
+        return b.update(equation.operands[0], *operands[1:], **params)
+    return None
+
+
+def _fold(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    return None if params["axes"] else operands[0]
+
+
+def _check(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Any:
+    holds = operands[0]
+    return () if isinstance(holds, Lit) and holds.value else None
+
+
+RULES: dict[str, Callable[[Builder, tuple[Atom, ...], dict[str, Any]], Any]] = {
+    "mul": _mul,
+    "add": _add,
+    "sub": _sub,
+    "div": _div,
+    "neg": _neg,
+    "pow": _pow,
+    "select": _select,
+    "and": _logic(True),
+    "or": _logic(False),
+    "cast": _same_type,
+    "expand": _expand,
+    "reshape": _reshape,
+    "conform": _conform,
+    "permute": _permute,
+    "view": _view,
+    "update": _update,
+    "add_at": _add_at,
+    "total": _fold,
+    "reduce_max": _fold,
+    "reduce_min": _fold,
+    "check": _check,
+}

@@ -1,0 +1,150 @@
+"""Frontends and backends: what they offer the core, and how they are found.
+
+Both are registered as entry points (groups `adcore.frontends` and `adcore.backends`) and loaded when first needed.
+The core imports neither, and they do not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from .errors import AdcoreError
+from .program import Program
+from .types import DType
+
+__all__ = [
+    "Backend",
+    "Capture",
+    "Executable",
+    "Frontend",
+    "Guard",
+    "Leaf",
+    "Lowered",
+    "Spec",
+    "Static",
+    "backend",
+    "frontend",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a function is specialised on for one number or array: dtype, and for each axis whether its length is 1.
+
+    Attributes:
+        dtype: the element type.
+        shape: one entry an axis: 1 where the length is 1, else None.
+        python: a Python scalar, whose arithmetic raises where Python's does (1.0 / 0.0), rather than a NumPy one.
+    """
+
+    dtype: DType
+    shape: tuple[int | None, ...] = ()
+    python: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """An argument, or a part of a result, that is a constant of the specialisation (a string, None, a function)."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The place in a result structure of the Program result with this index."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A closed-over or global number or array, read anew at every call and passed as a further argument.
+
+    Attributes:
+        name: the variable's name.
+        owner: the closure cell, or the dict of globals, that holds it.
+        spec: what the program was specialised on.
+    """
+
+    name: str
+    owner: Any
+    spec: Spec
+
+    def read(self) -> Any:
+        return self.owner[self.name] if isinstance(self.owner, dict) else self.owner.cell_contents
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A closed-over or global object that the program was specialised on: a helper function, a string."""
+
+    name: str
+    owner: Any
+    value: Any
+
+    def holds(self) -> bool:
+        try:
+            found = self.owner[self.name] if isinstance(self.owner, dict) else self.owner.cell_contents
+        except (KeyError, ValueError):
+            return False
+        return found is self.value
+
+
+@dataclass(slots=True)
+class Lowered:
+    """A function lowered to a Program for given argument specs.
+
+    Attributes:
+        program: parameters are the arguments' Spec leaves in order, then the captures; results are the leaves of
+            `result`.
+        result: the structure of the result: tuples, lists and dicts with `Leaf` and `Static` leaves.
+        captures: values read at call time.
+        guards: objects whose replacement makes this specialisation stale.
+    """
+
+    program: Program
+    result: Any
+    captures: tuple[Capture, ...] = ()
+    guards: tuple[Guard, ...] = field(default=())
+
+
+class Frontend(Protocol):
+    """`lower` turns a function and its arguments' structure (Spec and Static leaves) into a Program."""
+
+    def lower(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered: ...
+
+
+class Executable(Protocol):
+    """A compiled Program: flat NumPy arrays and scalars in, a tuple of fresh arrays and scalars out."""
+
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
+
+
+class Backend(Protocol):
+    """`compile` turns a Program into something callable."""
+
+    def compile(self, program: Program) -> Executable: ...
+
+
+def _load(group: str, name: str) -> Any:
+    found = [e for e in entry_points(group=group) if e.name == name]
+    if not found:
+        known = sorted(e.name for e in entry_points(group=group))
+        raise AdcoreError(f"no {group.removeprefix('adcore.')[:-1]} named {name!r} is installed; there are {known}")
+    return found[0].load()()
+
+
+@cache
+def frontend(name: str = "python") -> Frontend:
+    """The frontend of that name."""
+    return _load("adcore.frontends", name)
+
+
+@cache
+def backend(name: str = "llvm") -> Backend:
+    """The backend of that name."""
+    return _load("adcore.backends", name)

@@ -1,0 +1,124 @@
+"""What a row of the table of primitives says, and the table itself.
+
+A row states a primitive's name, its type rule, its meaning in NumPy, and one linear map for each operand: the
+derivative at the point, in the linear language of `adcore.linear`.  There is no reverse column: reverse mode is the
+dual of the linear program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from ..types import Atom, Type, Var
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..linear import Generator
+    from ..program import Equation
+
+__all__ = ["TABLE", "Kind", "Primitive", "Rule", "Sampler", "TypeRuleError", "row"]
+
+
+class TypeRuleError(TypeError):
+    """Operands that a primitive's type rule does not take."""
+
+
+class Kind(Enum):
+    """What a lowering needs to know of a primitive before its name."""
+
+    ELEMENTWISE = "elementwise"  # same shape in and out, element by element
+    VIEW = "view"  # the same elements seen differently: no arithmetic
+    REDUCTION = "reduction"  # folds axes away
+    WRITE = "write"  # the first operand with some elements changed
+    CONTRACTION = "contraction"  # matrix products
+    CONTROL = "control"  # parameters hold regions
+    CHECK = "check"  # raises or does nothing
+
+
+Rule = Callable[["Builder", "Equation"], "Generator"]
+TypeRule = Callable[[tuple[Atom, ...], Mapping[str, Any]], tuple[Type, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """How the laws draw a point for a row: an interval for each differentiable operand, away from its kinks."""
+
+    intervals: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    """One row of the table.
+
+    Attributes:
+        name: the name in the text form.
+        kind: its family, for lowerings.
+        typing: operands and parameters to result types; raises `TypeRuleError`.
+        meaning: operands' NumPy values and parameters to the result's NumPy value.
+        maps: the linear map for each operand, `None` where the derivative is zero or cannot exist; the last entry
+            serves all further operands.
+        kinks: where the maps are not the derivative, in words; empty where the primitive is smooth on its domain.
+        sampler: where the laws test it.
+        symbol: for scalar rows, the meaning as a SymPy expression of x, y, z, for the certificate.
+    """
+
+    name: str
+    kind: Kind
+    typing: TypeRule
+    meaning: Callable[..., Any]
+    maps: tuple[Rule | None, ...] = (None,)
+    kinks: str = ""
+    sampler: Sampler | None = None
+    symbol: str = ""
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def map_for(self, index: int) -> Rule | None:
+        return self.maps[min(index, len(self.maps) - 1)]
+
+
+@dataclass(slots=True)
+class Table:
+    """All primitives by name."""
+
+    rows: dict[str, Primitive] = field(default_factory=dict)
+
+    def add(self, primitive: Primitive) -> Primitive:
+        if primitive.name in self.rows:
+            raise ValueError(f"primitive {primitive.name!r} is in the table already")
+        self.rows[primitive.name] = primitive
+        return primitive
+
+    def __getitem__(self, name: str) -> Primitive:
+        return self.rows[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rows
+
+    def __iter__(self):
+        return iter(self.rows.values())
+
+
+TABLE = Table()
+
+
+def row(name: str, kind: Kind, typing: TypeRule, meaning: Callable[..., Any], **rest: Any) -> Primitive:
+    """Enter a primitive in the table."""
+    return TABLE.add(Primitive(name, kind, typing, meaning, **rest))
+
+
+def require(condition: bool, message: str) -> None:
+    if not condition:
+        raise TypeRuleError(message)
+
+
+def operand_types(operands: tuple[Atom, ...]) -> tuple[Type, ...]:
+    return tuple(a.type for a in operands)
+
+
+def scalar_of(atom: Atom) -> bool:
+    return isinstance(atom, Var) is False or not atom.type.shape

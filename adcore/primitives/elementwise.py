@@ -1,0 +1,370 @@
+"""Elementwise rows: scalar functions applied element by element to operands of one shape.
+
+The rules are written for x, y (operands) and z (the result).  At a kink the side taken is the mean of the two
+one-sided derivatives, everywhere: abs'(0) = 0, ties of maximum and minimum share equally.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..linear import Generator, compose, identity, mask, negate, scale
+from ..types import Atom, DType, Type
+from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
+
+__all__: list[str] = []
+
+ANY = tuple(DType)
+NUMBER = (DType.I64, DType.F64)
+FLOAT = (DType.F64,)
+
+
+def same_shape(name: str, types: tuple[Type, ...]) -> None:
+    require(all(t.shape == types[0].shape for t in types), f"{name}: operands of different shapes {types}")
+
+
+def arithmetic(name: str, arity: int, domain: tuple[DType, ...]):
+    def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+        types = operand_types(operands)
+        require(len(types) == arity, f"{name} takes {arity} operands")
+        require(all(t.dtype is types[0].dtype for t in types), f"{name}: operands of different dtypes {types}")
+        require(types[0].dtype in domain, f"{name} is not defined on {types[0].dtype.value}")
+        same_shape(name, types)
+        return (types[0],)
+
+    return typing
+
+
+def pointwise(rule: Callable[..., Generator]) -> Rule:
+    """A rule in terms of the builder, the operands and the result: `lambda b, x, z: scale(b.cos(x))`."""
+    return lambda b, e: rule(b, *e.operands, e.outs[0])
+
+
+def elementwise(
+    name: str,
+    meaning: Callable[..., Any],
+    *rules: Callable[..., Generator] | None,
+    domain: tuple[DType, ...] = FLOAT,
+    at: tuple[tuple[float, float], ...] = ((-2.0, 2.0),),
+    kinks: str = "",
+    symbol: str = "",
+    arity: int | None = None,
+) -> Primitive:
+    """A row for a function of as many operands as it has rules."""
+    arity = arity or len(rules)
+    maps = tuple(None if r is None else pointwise(r) for r in rules) or (None,)
+    return row(
+        name,
+        Kind.ELEMENTWISE,
+        arithmetic(name, arity, domain),
+        meaning,
+        maps=maps,
+        kinks=kinks,
+        sampler=Sampler(at * (arity if len(at) == 1 else 1)),
+        symbol=symbol,
+    )
+
+
+# Arithmetic
+
+elementwise("neg", np.negative, lambda b, x, z: negate(), domain=NUMBER, symbol="-x")
+elementwise(
+    "add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y"
+)
+elementwise(
+    "sub", np.subtract, lambda b, x, y, z: identity(), lambda b, x, y, z: negate(), domain=NUMBER, symbol="x - y"
+)
+elementwise("mul", np.multiply, lambda b, x, y, z: scale(y), lambda b, x, y, z: scale(x), domain=NUMBER, symbol="x*y")
+elementwise(
+    "div",
+    np.divide,
+    lambda b, x, y, z: scale(b.div(1.0, y)),
+    lambda b, x, y, z: scale(b.neg(b.div(z, y))),
+    at=((-2.0, 2.0), (0.5, 2.0)),
+    symbol="x/y",
+)
+
+
+def _pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+    # d/dy x**y = x**y log x, with the limit 0 at x = 0 (for y > 0)
+    return scale(b.select(b.eq(x, 0.0), 0.0, b.mul(z, b.log(x))))
+
+
+elementwise(
+    "pow",
+    np.power,
+    lambda b, x, y, z: scale(b.mul(y, b.pow(x, b.sub(y, 1.0)))),
+    _pow_of_exponent,
+    at=((0.3, 2.0), (-2.0, 2.0)),
+    kinks="x = 0",
+    symbol="x**y",
+)
+elementwise("integer_pow", np.power, domain=(DType.I64,), arity=2)
+elementwise("floordiv", np.floor_divide, None, None, domain=NUMBER, kinks="x/y an integer", at=((0.1, 0.9), (1.0, 2.0)))
+elementwise(
+    "mod",
+    np.mod,
+    lambda b, x, y, z: identity(),
+    lambda b, x, y, z: scale(b.neg(b.floordiv(x, y))),
+    domain=NUMBER,
+    kinks="x/y an integer",
+    at=((3.2, 3.8), (1.2, 1.4)),
+)
+
+
+def _larger(left: bool, compare: str) -> Callable[..., Generator]:
+    # the tangent of the operand that is taken; half of each at a tie
+    def rule(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+        mine, other = (x, y) if left else (y, x)
+        taken = getattr(b, compare)(mine, other)
+        return compose(mask(taken), scale(b.select(b.eq(x, y), 0.5, 1.0)))
+
+    return rule
+
+
+elementwise(
+    "maximum",
+    np.maximum,
+    _larger(True, "ge"),
+    _larger(False, "ge"),
+    domain=NUMBER,
+    kinks="x = y",
+    symbol="Max(x, y)",
+    at=((-2.0, 0.0), (0.5, 2.0)),
+)
+elementwise(
+    "minimum",
+    np.minimum,
+    _larger(True, "le"),
+    _larger(False, "le"),
+    domain=NUMBER,
+    kinks="x = y",
+    symbol="Min(x, y)",
+    at=((-2.0, 0.0), (0.5, 2.0)),
+)
+
+
+def _radius(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.add(b.mul(x, x), b.mul(y, y))
+
+
+elementwise(
+    "arctan2",
+    np.arctan2,
+    lambda b, x, y, z: scale(b.div(y, _radius(b, x, y))),
+    lambda b, x, y, z: scale(b.neg(b.div(x, _radius(b, x, y)))),
+    kinks="the cut y < 0, x = 0, and the origin",
+    at=((-2.0, 2.0), (0.5, 2.0)),
+    symbol="atan(x/y)",
+)
+elementwise(
+    "hypot",
+    np.hypot,
+    lambda b, x, y, z: scale(b.div(x, z)),
+    lambda b, x, y, z: scale(b.div(y, z)),
+    kinks="the origin",
+    at=((0.5, 2.0),),
+    symbol="sqrt(x**2 + y**2)",
+)
+elementwise(
+    "copysign",
+    np.copysign,
+    lambda b, x, y, z: scale(b.mul(b.sign(x), b.copysign(1.0, y))),
+    None,
+    kinks="x = 0, y = 0",
+    at=((0.5, 2.0), (-2.0, -0.5)),
+)
+
+# Exponentials and logarithms
+
+elementwise("exp", np.exp, lambda b, x, z: scale(z), symbol="exp(x)")
+elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), symbol="exp(x) - 1")
+elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), symbol="2**x")
+elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), at=((0.3, 3.0),), symbol="log(x)")
+elementwise(
+    "log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)"
+)
+elementwise(
+    "log2", np.log2, lambda b, x, z: scale(b.div(1.0 / math.log(2.0), x)), at=((0.3, 3.0),), symbol="log(x)/log(2)"
+)
+elementwise(
+    "log10",
+    np.log10,
+    lambda b, x, z: scale(b.div(1.0 / math.log(10.0), x)),
+    at=((0.3, 3.0),),
+    symbol="log(x)/log(10)",
+)
+elementwise(
+    "sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)"
+)
+elementwise(
+    "cbrt",
+    np.cbrt,
+    lambda b, x, z: scale(b.div(1.0 / 3.0, b.mul(z, z))),
+    at=((0.3, 3.0),),
+    kinks="x = 0",
+    symbol="x**Rational(1, 3)",
+)
+
+# Trigonometric and hyperbolic
+
+elementwise("sin", np.sin, lambda b, x, z: scale(b.cos(x)), symbol="sin(x)")
+elementwise("cos", np.cos, lambda b, x, z: scale(b.neg(b.sin(x))), symbol="cos(x)")
+elementwise("tan", np.tan, lambda b, x, z: scale(b.add(b.mul(z, z), 1.0)), at=((-1.2, 1.2),), symbol="tan(x)")
+
+
+def _one_minus_square(b: Any, x: Atom) -> Atom:
+    return b.mul(b.sub(1.0, x), b.add(x, 1.0))
+
+
+elementwise(
+    "arcsin",
+    np.arcsin,
+    lambda b, x, z: scale(b.div(1.0, b.sqrt(_one_minus_square(b, x)))),
+    at=((-0.8, 0.8),),
+    kinks="x = -1, x = 1",
+    symbol="asin(x)",
+)
+elementwise(
+    "arccos",
+    np.arccos,
+    lambda b, x, z: scale(b.div(-1.0, b.sqrt(_one_minus_square(b, x)))),
+    at=((-0.8, 0.8),),
+    kinks="x = -1, x = 1",
+    symbol="acos(x)",
+)
+elementwise("arctan", np.arctan, lambda b, x, z: scale(b.div(1.0, b.add(b.mul(x, x), 1.0))), symbol="atan(x)")
+elementwise("sinh", np.sinh, lambda b, x, z: scale(b.cosh(x)), symbol="sinh(x)")
+elementwise("cosh", np.cosh, lambda b, x, z: scale(b.sinh(x)), symbol="cosh(x)")
+elementwise("tanh", np.tanh, lambda b, x, z: scale(_one_minus_square(b, z)), symbol="tanh(x)")
+elementwise(
+    "arcsinh",
+    np.arcsinh,
+    lambda b, x, z: scale(b.div(1.0, b.hypot(x, 1.0))),
+    symbol="asinh(x)",
+)
+elementwise(
+    "arccosh",
+    np.arccosh,
+    lambda b, x, z: scale(b.div(1.0, b.mul(b.sqrt(b.sub(x, 1.0)), b.sqrt(b.add(x, 1.0))))),
+    at=((1.2, 3.0),),
+    kinks="x = 1",
+    symbol="acosh(x)",
+)
+elementwise(
+    "arctanh",
+    np.arctanh,
+    lambda b, x, z: scale(b.div(1.0, _one_minus_square(b, x))),
+    at=((-0.8, 0.8),),
+    symbol="atanh(x)",
+)
+
+
+def _vectorized(f: Callable[[float], float]) -> Callable[..., Any]:
+    return np.vectorize(f, otypes=[np.float64])
+
+
+def _gaussian(b: Any, x: Atom, factor: float) -> Atom:
+    return b.mul(factor, b.exp(b.neg(b.mul(x, x))))
+
+
+_TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+elementwise("erf", _vectorized(math.erf), lambda b, x, z: scale(_gaussian(b, x, _TWO_OVER_SQRT_PI)), symbol="erf(x)")
+elementwise(
+    "erfc", _vectorized(math.erfc), lambda b, x, z: scale(_gaussian(b, x, -_TWO_OVER_SQRT_PI)), symbol="erfc(x)"
+)
+
+# Piecewise constant or linear
+
+elementwise(
+    "abs",
+    np.abs,
+    lambda b, x, z: scale(b.sign(x)),
+    domain=NUMBER,
+    kinks="x = 0",
+    at=((0.3, 2.0),),
+    symbol="Abs(x)",
+)
+elementwise("sign", np.sign, None, domain=NUMBER, kinks="x = 0", at=((0.3, 2.0),), arity=1)
+elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
+elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
+elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
+elementwise("rint", np.rint, None, kinks="x half an odd integer", at=((0.6, 0.9),), arity=1)
+
+# Comparisons, logic, selection, casts
+
+
+def _comparison(name: str, meaning: Callable[..., Any]) -> None:
+    same = arithmetic(name, 2, ANY)
+
+    def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+        return (same(operands, params)[0].with_dtype(DType.BOOL),)
+
+    row(name, Kind.ELEMENTWISE, typing, meaning)
+
+
+for _name, _meaning in {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}.items():
+    _comparison(_name, _meaning)
+
+_BITS = (DType.BOOL, DType.I64)
+elementwise("and", np.bitwise_and, domain=_BITS, arity=2)
+elementwise("or", np.bitwise_or, domain=_BITS, arity=2)
+elementwise("xor", np.bitwise_xor, domain=_BITS, arity=2)
+elementwise("not", np.invert, domain=_BITS, arity=1)
+elementwise("shift_left", np.left_shift, domain=(DType.I64,), arity=2)
+elementwise("shift_right", np.right_shift, domain=(DType.I64,), arity=2)
+
+
+def _predicate(name: str, meaning: Callable[..., Any]) -> None:
+    same = arithmetic(name, 1, FLOAT)
+
+    def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+        return (same(operands, params)[0].with_dtype(DType.BOOL),)
+
+    row(name, Kind.ELEMENTWISE, typing, meaning)
+
+
+_predicate("isnan", np.isnan)
+_predicate("isfinite", np.isfinite)
+
+
+def _select_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    require(len(operands) == 3, "select takes a condition and two values")
+    condition, yes, no = operand_types(operands)
+    require(condition.dtype is DType.BOOL, f"select: the condition is {condition.dtype.value}")
+    require(yes.dtype is no.dtype, f"select: values of different dtypes {yes}, {no}")
+    same_shape("select", (condition, yes, no))
+    return (yes,)
+
+
+row(
+    "select",
+    Kind.ELEMENTWISE,
+    _select_typing,
+    np.where,
+    maps=(None, lambda b, e: mask(e.operands[0]), lambda b, e: mask(b.lnot(e.operands[0]))),
+    kinks="where the condition switches",
+)
+
+
+def _cast_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    require(len(operands) == 1, "cast takes one operand")
+    return (operands[0].type.with_dtype(params["dtype"]),)
+
+
+def _cast_meaning(x: Any, dtype: DType) -> Any:
+    return np.asarray(x).astype(dtype.numpy)[()]
+
+
+row("cast", Kind.ELEMENTWISE, _cast_typing, _cast_meaning)

@@ -1,0 +1,125 @@
+"""Program: typed single-assignment equations with structured control flow.
+
+A `Program` is a list of equations between parameters and results.  Control flow is equations whose parameters hold
+Programs (regions); a region may use any value that is in scope where its equation stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import Source
+from .types import Atom, Type, Var
+
+__all__ = ["Equation", "Program", "clone", "defined", "free_variables", "regions", "substitute", "uses"]
+
+
+@dataclass(slots=True, eq=False)
+class Equation:
+    """`outs = primitive(*operands, **params)`, and the user's line it comes from."""
+
+    primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
+    operands: tuple[Atom, ...]
+    params: dict[str, Any]
+    outs: tuple[Var, ...]
+    source: Source | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """Parameters, equations in order, results.  The lengths in a parameter's shape are bound by the parameter."""
+
+    params: tuple[Var, ...]
+    equations: list[Equation] = field(default_factory=list)
+    results: tuple[Atom, ...] = ()
+    name: str = "f"
+
+
+def regions(equation: Equation) -> Iterator[tuple[str, Program]]:
+    """The Programs among an equation's parameters, by name."""
+    for name, value in equation.params.items():
+        if isinstance(value, Program):
+            yield name, value
+
+
+def uses(equation: Equation) -> Iterator[Var]:
+    """Every value the equation needs: operands, lengths its results' types name, what its regions read from outside."""
+    for atom in equation.operands:
+        if isinstance(atom, Var):
+            yield atom
+    yield from _named_lengths(equation.outs)
+    for _, region in regions(equation):
+        yield from free_variables(region)
+
+
+def _named_lengths(typed: tuple[Var, ...]) -> Iterator[Var]:
+    for var in typed:
+        for atom in var.type.shape:
+            if isinstance(atom, Var) and atom not in typed:
+                yield atom
+
+
+def defined(region: Program) -> set[Var]:
+    """Values that the region's own level defines: parameters and equation results."""
+    return {*region.params, *(out for equation in region.equations for out in equation.outs)}
+
+
+def free_variables(region: Program) -> dict[Var, None]:
+    """Values a region uses from outside, in order of first use."""
+    own = set(region.params)
+    free: dict[Var, None] = dict.fromkeys(_named_lengths(region.params))
+    for equation in region.equations:
+        for var in uses(equation):
+            if var not in own:
+                free[var] = None
+        own.update(equation.outs)
+    for atom in region.results:
+        if isinstance(atom, Var) and atom not in own:
+            free[atom] = None
+    return free
+
+
+def substitute(atom: Atom, env: Mapping[Var, Atom]) -> Atom:
+    return env.get(atom, atom) if isinstance(atom, Var) else atom
+
+
+def _retyped(type: Type, env: Mapping[Var, Atom]) -> Type:
+    if not type.shape:
+        return type
+    return Type(type.dtype, tuple(substitute(a, env) for a in type.shape))
+
+
+def fresh(var: Var, env: dict[Var, Atom]) -> Var:
+    """A new variable like `var`, its shape rewritten by `env`, and entered there."""
+    new = Var(_retyped(var.type, env), var.name)
+    env[var] = new
+    return new
+
+
+def clone_equation(
+    equation: Equation, env: dict[Var, Atom], keep: Callable[[Equation], bool] = lambda _: True
+) -> Equation:
+    """A copy with fresh results; operands and regions rewritten by `env`, which learns the new names.
+
+    `keep` filters the equations of nested regions.
+    """
+    params = {k: clone(v, env, keep) if isinstance(v, Program) else v for k, v in equation.params.items()}
+    operands = tuple(substitute(a, env) for a in equation.operands)
+    outs = tuple(fresh(v, env) for v in equation.outs)
+    return Equation(equation.primitive, operands, params, outs, equation.source)
+
+
+def clone(
+    program: Program, env: Mapping[Var, Atom] | None = None, keep: Callable[[Equation], bool] = lambda _: True
+) -> Program:
+    """A copy of the program with fresh variables throughout; free variables are rewritten by `env`."""
+    inner: dict[Var, Atom] = dict(env or {})
+    for param in program.params:
+        for atom in param.type.shape:
+            if isinstance(atom, Var) and atom not in inner and env is None:
+                inner[atom] = Var(atom.type, atom.name)
+    params = tuple(fresh(p, inner) for p in program.params)
+    equations = [clone_equation(e, inner, keep) for e in program.equations if keep(e)]
+    return Program(params, equations, tuple(substitute(a, inner) for a in program.results), program.name)

@@ -1,0 +1,24 @@
+"""Warm calls of small derivatives, beside JAX and autograd."""
+
+from __future__ import annotations
+
+import pytest
+from workloads import PEERS, installed, scalar_calls, small_array_calls
+
+
+@pytest.mark.benchmark(group="call with a float")
+@pytest.mark.parametrize("name", ["adcore", *PEERS])
+def test_scalar_call(benchmark, name):
+    if not installed(name):
+        pytest.skip(f"{name} is not installed")
+    contender = scalar_calls()[name]
+    benchmark(contender.call, *contender.arguments)
+
+
+@pytest.mark.benchmark(group="call with three elements")
+@pytest.mark.parametrize("name", ["adcore", *PEERS])
+def test_small_array_call(benchmark, name):
+    if not installed(name):
+        pytest.skip(f"{name} is not installed")
+    contender = small_array_calls()[name]
+    benchmark(contender.call, *contender.arguments)
