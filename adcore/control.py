@@ -14,7 +14,7 @@ from .builder import Builder
 from .linear import Edge as LinearEdge
 from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
 from .program import Equation, Program, defined
-from .residuals import provide_branch, provide_iterations
+from .residuals import extend_test, provide_branch, provide_iterations
 from .types import I64, Atom, Type, Var
 
 __all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop"]
@@ -47,16 +47,10 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
     extended = Program((*body.params, *seeds.values()), inner.equations, (*body.results, *results), body.name)
     params: dict[str, Any] = dict(origin.params, body=extended)
     if "test" in params:
-        params["test"] = _with_unused(params["test"], tuple(seeds.values()))
+        extend_test(params["test"], body.params, seeds.values())
     b.enter(Equation(origin.primitive, (*origin.operands, *inits), params, (*origin.outs, *outs), origin.source))
     for (_, _, _, out), tangent in zip(moving, outs, strict=True):
         tangents[out] = tangent
-
-
-def _with_unused(test: Program, like: tuple[Var, ...]) -> Program:
-    """The test region with further parameters that it does not read."""
-    env = dict(zip(like, (Var(v.type, v.name) for v in like), strict=True))
-    return Program((*test.params, *env.values()), test.equations, test.results, test.name)
 
 
 def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push) -> None:

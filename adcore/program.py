@@ -13,7 +13,7 @@ from typing import Any
 from .errors import Source
 from .types import Atom, Type, Var
 
-__all__ = ["Equation", "Program", "clone", "defined", "free_variables", "regions", "substitute", "uses"]
+__all__ = ["Equation", "Program", "clone", "defined", "free_variables", "fresh", "regions", "substitute", "uses"]
 
 
 @dataclass(slots=True, eq=False)

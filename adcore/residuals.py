@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from .builder import Builder
 from .cut import minimum_cut
 from .primitives import Kind
-from .program import Equation, Program, clone_equation, defined, regions, substitute, uses
+from .program import Equation, Program, clone_equation, defined, fresh, regions, substitute, uses
 from .types import BOOL, I64, Atom, DType, Type, Var, literal
 
-__all__ = ["provide_branch", "provide_iterations"]
+__all__ = ["extend_test", "provide_branch", "provide_iterations"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 
@@ -222,13 +222,12 @@ class _Storage:
         env = dict(zip(body.params[-len(body.results) :] if body.results else (), origin.outs, strict=True))
         shape = tuple(substitute(a, env) for a in param.type.shape)
         out = Var(Type(param.type.dtype, shape), param.name)
+        if self.growing:
+            extend_test(origin.params["test"], body.params, (param,))
         origin.operands = (*origin.operands, init)
         origin.outs = (*origin.outs, out)
         body.params = (*body.params, param)
         body.results = (*body.results, result)
-        if self.growing:
-            test: Program = origin.params["test"]
-            test.params = (*test.params, Var(param.type, param.name))
         return out
 
     def before(self) -> Builder:
@@ -317,6 +316,12 @@ class _Storage:
         for one in shape:
             length = load.mul(length, one)
         return load.reshape(load.view(kept, begin, length, 1, codes="s"), *shape)
+
+
+def extend_test(test: Program, carries: Iterable[Var], further: Iterable[Var]) -> None:
+    """Give the test of a `while` further parameters, which it does not read, like those of the body."""
+    env: dict[Var, Atom] = dict(zip(carries, test.params, strict=True))
+    test.params = (*test.params, *(fresh(v, env) for v in further))
 
 
 def doubled(b: Builder, capacity: Atom, wanted: Atom) -> Atom:

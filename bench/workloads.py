@@ -121,7 +121,7 @@ def bell_calls(n: int) -> Contenders:
 
 
 def relaxation(x: float, n: int) -> float:
-    """A recurrence of three multiplications and additions a step."""
+    """A recurrence of two multiplications and two additions a step."""
     y = 0.1
     for _ in range(n):
         y = y + 1e-7 * (x - y * y)

@@ -1,1 +1,37 @@
-"""Under construction."""
+"""The default backend: Programs to machine code through LLVM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adcore.program import Program
+
+from .engine import optimized_assembly
+from .entry import Input, emit_module
+from .executable import Compiled, Function, flat_inputs, flat_result
+
+__all__ = ["LLVMBackend"]
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise TypeError("compiled program called with other arguments than it was compiled for")
+
+
+class LLVMBackend:
+    """Compiles Programs for this machine's processor."""
+
+    def compile(self, program: Program) -> Function:
+        """A function of flat arguments, one a parameter, that gives the tuple of results."""
+        return self.entry(program, flat_inputs(program), flat_result(program), program.name).function(_refuse)
+
+    def entry(self, program: Program, inputs: tuple[Input, ...], result: Any, name: str) -> Compiled:
+        """A program compiled for the user's own call.
+
+        Captures among the inputs are read at every call; results come in the structure `result`.
+        """
+        return Compiled(program, inputs, result, name)
+
+    def assembly(self, program: Program, optimized: bool = False) -> str:
+        """The LLVM assembly of a program, to read."""
+        module = emit_module(program, flat_inputs(program), flat_result(program), _refuse)
+        return optimized_assembly(module.text) if optimized else module.text

@@ -117,6 +117,7 @@ class Iteration:
 
     length: Atom
     item: Callable[[Atom], Value]
+    over: tuple[Buffer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

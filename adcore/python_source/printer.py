@@ -1,0 +1,263 @@
+"""Printing a program as a Python function, equation by equation.
+
+A value without a name of the user's that is used once is written where it is used; any other becomes a variable.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from ..naming import identifier
+from ..program import Equation, Program
+from ..types import Atom, Lit, Var
+from .control import print_cond, print_loop, print_while
+from .expressions import Expression, Level, negated, union
+from .liveness import reads
+from .separate import is_fresh_constant, separated
+from .spelling import as_region_value, spelled, subscript
+from .storage import Storage
+from .writer import TEMPORARY, Writer
+
+__all__ = ["to_python"]
+
+_LONG = 72
+_SPAN = '''def span(start, length, step):
+    """The slice of `length` elements from `start`, where the step may be negative."""
+    stop = start + length * step
+    return slice(start, stop if stop >= 0 else None, step) if length else slice(0, 0)
+'''
+
+
+def to_python(program: Program) -> str:
+    """The source of a Python function that computes what the program means.
+
+    It takes the program's parameters and gives its results: one value bare, several as a tuple.  Arguments must have
+    the parameters' dtypes; scalars may be Python's.  Writes go in place where the old array is not read again, and
+    never into an argument.
+
+    >>> from adcore.builder import Builder
+    >>> from adcore.types import F64
+    >>> x = Var(F64, "x")
+    >>> b = Builder()
+    >>> y = b.add(b.mul(2.0, b.sin(x)), 1.0)
+    >>> print(to_python(Program((x,), b.equations, (y,), "f")), end="")
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def f(x):
+        return 2.0 * np.sin(x) + 1.0
+    """
+    program = separated(program)
+    function = identifier(program.name)
+    writer = Writer(Storage(program), function)
+    printer = _Printer(writer, _used_once(program))
+    names = printer.parameters(program)
+    printer.equations(program)
+    printer.results(program)
+    head = f"def {function}({', '.join(names)}):"
+    body = "\n".join([head, *writer.lines]) + "\n"
+    parts = [_SPAN] if "span(" in body else []
+    imports = [line for line, used in (("import math", "math."), ("import numpy as np", "np.")) if used in body]
+    gap = "\n\n\n" if imports else ""
+    return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
+
+
+def _used_once(program: Program) -> set[Var]:
+    """Values with one use, in the region that defines them."""
+    counts: Counter[Var] = Counter()
+    local: set[Var] = set()
+
+    def visit(region: Program) -> None:
+        own = {v for e in region.equations for v in e.outs}
+        direct = [a for a in region.results if isinstance(a, Var)]
+        for equation in region.equations:
+            shallow = Equation(equation.primitive, equation.operands, _static(equation), equation.outs)
+            direct += reads(shallow)
+            for value in equation.params.values():
+                if isinstance(value, Program):
+                    visit(value)
+        counts.update(direct)
+        local.update(own.intersection(direct))
+
+    visit(program)
+    return {v for v in local if counts[v] == 1}
+
+
+def _static(equation: Equation) -> dict[str, object]:
+    return {k: v for k, v in equation.params.items() if not isinstance(v, Program)}
+
+
+class _Printer:
+    def __init__(self, writer: Writer, used_once: set[Var]) -> None:
+        self.writer = writer
+        self.used_once = used_once
+
+    # The function
+
+    def parameters(self, program: Program) -> list[str]:
+        """Name the parameters, and read the lengths that are used off their shapes."""
+        writer = self.writer
+        writer.position.enter(program)
+        names = []
+        for param in program.params:
+            names.append(writer.unused(identifier(param.name)))
+            writer.hold(names[-1], param)
+        for param, name in zip(program.params, names, strict=True):
+            for axis, length in enumerate(param.type.shape):
+                self.length(length, f"{name}.shape[{axis}]", name)
+        return names
+
+    def length(self, length: Atom, text: str, array: str) -> None:
+        writer = self.writer
+        if isinstance(length, Lit) or writer.variable(length):
+            writer.emit(f"if {text} != {writer.value(length).text}:")
+            writer.emit(f'    raise ValueError(f"{array} has the shape {{{array}.shape}}")')
+        else:
+            writer.assign(length, Expression(text))
+
+    def results(self, program: Program) -> None:
+        writer = self.writer
+        taken: set[Var] = set()
+        texts = []
+        for atom in program.results:
+            value = writer.value(atom)
+            if isinstance(atom, Var) and atom.type.shape:
+                root = writer.storage.root(atom)
+                fresh = writer.storage.is_own(atom) and root not in taken
+                taken.add(root)
+                value = value if fresh else union(f"{value.within(Level.ATOM)}.copy()", value)
+            texts.append(value.text)
+        writer.source = None
+        writer.emit(f"return {', '.join(texts)}".rstrip() if texts else "return ()")
+
+    # Equations
+
+    def equations(self, region: Program) -> None:
+        """Print a region's equations, in the frame that stands for it."""
+        frame = self.writer.position.frames[-1]
+        for index, equation in enumerate(region.equations):
+            frame.index = index
+            self.writer.source = equation.source
+            special = _STATEMENTS.get(equation.primitive.name)
+            if special is not None:
+                special(self, equation)
+            else:
+                self.expression(equation)
+
+    def expression(self, equation: Equation) -> None:
+        (out,) = equation.outs
+        value = self.composed(equation)
+        if out in self.used_once and (out.name == TEMPORARY or is_fresh_constant(equation)):
+            self.writer.defer(out, value)
+        else:
+            self.writer.assign(out, value)
+
+    def composed(self, equation: Equation) -> Expression:
+        """The equation as one expression, of which parts are written down first where it would grow too long."""
+        writer = self.writer
+        pending = [a for a in dict.fromkeys(equation.operands) if isinstance(a, Var) and writer.is_pending(a)]
+        parts = {a: writer.value(a) for a in equation.operands}
+        lengths = [writer.value(n) for n in equation.outs[0].type.shape] if equation.primitive.name == "expand" else ()
+        if not lengths:
+            lengths = [Expression("?")] * equation.outs[0].type.rank
+        value = spelled(equation, [parts[a] for a in equation.operands], lengths)
+        while len(value.text) > _LONG and pending:
+            longest = max(pending, key=lambda a: len(parts[a].text))
+            pending.remove(longest)
+            parts[longest] = writer.write_down(longest, parts[longest])
+            value = spelled(equation, [parts[a] for a in equation.operands], lengths)
+        return value
+
+    def check(self, equation: Equation) -> None:
+        condition, *reported = (self.writer.value(a) for a in equation.operands)
+        error, message = equation.params["error"], equation.params["message"]
+        self.writer.emit(f"if {negated(condition).text}:")
+        self.writer.emit(f"    raise {error}({_formatted(message, reported)})")
+
+    def conform(self, equation: Equation) -> None:
+        """The array itself, after a look at its shape."""
+        writer, (out,) = self.writer, equation.outs
+        x, *lengths = (writer.value(a) for a in equation.operands)
+        if equation.params["checked"]:
+            if writer.variable(equation.operands[0]) is None and isinstance(equation.operands[0], Var):
+                x = writer.write_down(equation.operands[0], x)
+            shape = f"({', '.join(n.text for n in lengths)}{',' * (len(lengths) == 1)})"
+            writer.emit(f"if {x.text}.shape != {shape}:")
+            message = f'f"operands could not be broadcast together with shapes {{{x.text}.shape}} {{{shape}}}"'
+            writer.emit(f"    raise ValueError({message})")
+        if writer.variable(equation.operands[0]) is None:
+            writer.assign(out, x)
+        else:
+            writer.hold(x.text, out, also=True)
+
+    def write(self, equation: Equation) -> None:
+        """`x[i] = v` or `x[i] += v`, of the same array or of a copy."""
+        writer, (out,) = self.writer, equation.outs
+        operator = "+=" if equation.primitive.name == "add_at" else "="
+        x_atom, v_atom, *scalars = equation.operands
+        if isinstance(x_atom, Var):
+            writer.settle(storage=writer.storage.root(x_atom), keep=equation.operands)
+        name = writer.variable(x_atom)
+        x, v = writer.value(x_atom), as_region_value(writer.value(v_atom), v_atom.type)
+        index_parts = [writer.value(a) for a in scalars]
+        index = subscript(equation.params["codes"], index_parts)
+        if name is None or writer.storage.copies(equation):
+            if writer.storage.copies(equation):
+                x = union(f"{x.within(Level.ATOM)}.copy()", x)
+            avoid = union("", v, *index_parts).names - {name}
+            name = writer.assign(out, x, avoid)
+        else:
+            writer.hold(name, out, also=True)
+        writer.emit(f"{name}[{index}] {operator} {v.text}")
+
+    def grow(self, equation: Equation) -> None:
+        """A new array with what fits of the old one."""
+        writer, (out,) = self.writer, equation.outs
+        x_atom, capacity_atom = equation.operands
+        x, capacity = writer.value(x_atom), writer.value(capacity_atom)
+        if writer.variable(x_atom) is None and isinstance(x_atom, Var):
+            x = writer.write_down(x_atom, x)
+        rest = f", *{x.text}.shape[1:]" if out.type.rank > 1 else ""
+        shape = f"({capacity.text}{rest})" if rest else capacity.text
+        new = union(f"np.zeros({shape}, dtype={x.text}.dtype)", x, capacity)
+        name = writer.assign(out, new, avoid=x.names | capacity.names)
+        writer.emit(f"{name}[:len({x.text})] = {x.text}[:{capacity.text}]")
+
+    def loop(self, equation: Equation) -> None:
+        print_loop(self.writer, equation, self.equations)
+
+    def while_(self, equation: Equation) -> None:
+        print_while(self.writer, equation, self.equations)
+
+    def cond(self, equation: Equation) -> None:
+        print_cond(self.writer, equation, self.equations)
+
+
+_STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
+    "check": _Printer.check,
+    "conform": _Printer.conform,
+    "update": _Printer.write,
+    "add_at": _Printer.write,
+    "grow": _Printer.grow,
+    "loop": _Printer.loop,
+    "while": _Printer.while_,
+    "cond": _Printer.cond,
+}
+
+
+def _formatted(message: str, values: Sequence[Expression]) -> str:
+    """A message with its fields filled in, as an f-string where it has any."""
+    text, fields, automatic = "", False, iter(range(len(values)))
+    for literal_text, field, spec, conversion in string.Formatter().parse(message):
+        text += literal_text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        if field is None:
+            continue
+        fields = True
+        value = values[int(field) if field else next(automatic)]
+        text += "\0" + value.within(Level.OR) + (f"!{conversion}" if conversion else "")
+        text += (f":{spec}" if spec else "") + "\1"
+    if fields:
+        text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
+    return f'f"{text}"' if fields else f'"{text}"'

@@ -1,0 +1,311 @@
+"""How each row of the table is written in Python, as one expression of its operands' expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..program import Equation
+from ..types import DType, Lit, Type, literal
+from .expressions import Expression, Level, call, constant, indexed, infix, negated, union
+from .separate import is_fresh_constant
+
+__all__ = ["as_region_value", "shape_text", "spelled", "subscript"]
+
+_INFIX = {
+    "add": ("+", Level.SUM),
+    "sub": ("-", Level.SUM),
+    "mul": ("*", Level.PRODUCT),
+    "lt": ("<", Level.COMPARISON),
+    "le": ("<=", Level.COMPARISON),
+    "gt": (">", Level.COMPARISON),
+    "ge": (">=", Level.COMPARISON),
+    "eq": ("==", Level.COMPARISON),
+    "ne": ("!=", Level.COMPARISON),
+    "and": ("&", Level.BIT_AND),
+    "or": ("|", Level.BIT_OR),
+    "xor": ("^", Level.BIT_XOR),
+    "shift_left": ("<<", Level.SHIFT),
+    "shift_right": (">>", Level.SHIFT),
+    "matmul": ("@", Level.PRODUCT),
+}
+_LOGIC = {"and": ("and", Level.AND), "or": ("or", Level.OR)}
+_DIVISIONS = {"div": ("/", "np.divide"), "floordiv": ("//", "np.floor_divide"), "mod": ("%", "np.mod")}
+_OPPOSITE = {"lt": ">=", "le": ">", "gt": "<=", "ge": "<", "eq": "!=", "ne": "=="}
+_FOLDS = {
+    "total": "np.sum",
+    "reduce_max": "np.max",
+    "reduce_min": "np.min",
+    "reduce_and": "np.all",
+    "reduce_or": "np.any",
+}
+_DTYPES = {DType.BOOL: "bool", DType.I64: "np.int64", DType.F64: "np.float64"}
+_PYTHON = {DType.BOOL: "bool", DType.I64: "int", DType.F64: "float"}
+_NUMPY_NAMES = {"integer_pow": "np.power"}
+_FAST_POWERS = frozenset(literal(v) for v in (-1.0, 0.0, -0.0, 0.5, 1.0, 2.0))
+
+
+def spelled(equation: Equation, operands: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    """The value of an equation that is one expression; `lengths` are those of the result's axes."""
+    name = equation.primitive.name
+    if is_fresh_constant(equation):
+        return _constant_array(equation, operands)
+    if name in _STRUCTURAL:
+        return _STRUCTURAL[name](equation, operands, lengths)
+    if name in _FOLDS:
+        return _fold(equation, operands[0])
+    if equation.outs[0].type.shape and name != "matmul":
+        operands = _aligned(equation, operands)
+    return _elementwise(equation, operands)
+
+
+# Elementwise
+
+
+def _aligned(equation: Equation, operands: Sequence[Expression]) -> list[Expression]:
+    """Repeated operands written without the repetition, where NumPy broadcasting against the others restores it."""
+    shape = equation.outs[0].type.shape
+    covered = {axis for axis, length in enumerate(shape) if length == literal(1)}
+    for x in operands:
+        covered |= set(range(len(shape))) - set(x.loose[1] if x.loose else ())
+    chosen = list(operands)
+    for index, x in enumerate(operands):
+        if x.loose and len(covered) == len(shape):
+            chosen[index] = _unrepeated(x, len(shape))
+        elif x.loose:
+            covered = set(range(len(shape)))
+    return chosen
+
+
+def _unrepeated(x: Expression, rank: int) -> Expression:
+    assert x.loose is not None
+    inner, axes = x.loose
+    if axes == tuple(range(len(axes))):
+        return inner
+    return indexed(inner, ", ".join("None" if a in axes else ":" for a in range(rank)))
+
+
+def _elementwise(equation: Equation, x: Sequence[Expression]) -> Expression:
+    name, first = equation.primitive.name, equation.operands[0].type
+    scalar, boolean = not first.shape, first.dtype is DType.BOOL
+    numpy = scalar and any(e.numpy for e in x)
+    if name in _LOGIC and scalar and boolean:
+        return infix(*_LOGIC[name], x[0], x[1])
+    if name in _INFIX:
+        return _compared(equation, infix(*_INFIX[name], x[0], x[1], numpy=numpy), x)
+    if name in _DIVISIONS:
+        return _division(equation, x, numpy)
+    if name in _SPECIAL:
+        return replace(_SPECIAL[name](equation, x), numpy=numpy and name in ("neg", "abs", "select"))
+    if name == "pow" and not scalar and equation.operands[1] not in _FAST_POWERS:
+        return union(f"{x[0].within(Level.ATOM)}**{x[1].within(Level.UNARY)}", *x, level=Level.POWER)
+    return call(_NUMPY_NAMES.get(name, f"np.{name}"), *x, numpy=scalar)
+
+
+def _compared(equation: Equation, whole: Expression, x: Sequence[Expression]) -> Expression:
+    """A comparison of integers knows its opposite (one of floats has none that is right for nan)."""
+    name, first = equation.primitive.name, equation.operands[0].type
+    if name in _OPPOSITE and first == Type(DType.I64):
+        return replace(whole, opposite=infix(_OPPOSITE[name], Level.COMPARISON, x[0], x[1]).text)
+    return whole
+
+
+def _division(equation: Equation, x: Sequence[Expression], numpy: bool) -> Expression:
+    operator, function = _DIVISIONS[equation.primitive.name]
+    divisor = equation.operands[1]
+    harmless = divisor.type.shape or numpy or (isinstance(divisor, Lit) and divisor.value != 0)
+    if harmless:
+        return infix(operator, Level.PRODUCT, x[0], x[1], numpy=numpy)
+    return call(function, *x, numpy=True)
+
+
+def _negation(equation: Equation, x: Sequence[Expression]) -> Expression:
+    return union(f"-{x[0].within(Level.UNARY)}", *x, level=Level.UNARY)
+
+
+def _inversion(equation: Equation, x: Sequence[Expression]) -> Expression:
+    if equation.operands[0].type == Type(DType.BOOL):
+        return negated(x[0])
+    return union(f"~{x[0].within(Level.UNARY)}", *x, level=Level.UNARY)
+
+
+def _selection(equation: Equation, x: Sequence[Expression]) -> Expression:
+    if equation.outs[0].type.shape:
+        return call("np.where", *x)
+    condition, yes, no = (e.within(Level.OR) for e in x)
+    return union(f"{yes} if {condition} else {no}", *x, level=Level.CONDITIONAL)
+
+
+def _extreme(equation: Equation, x: Sequence[Expression]) -> Expression:
+    name = equation.primitive.name
+    if equation.outs[0].type == Type(DType.I64):
+        return call(name.removesuffix("imum"), *x)
+    return call(f"np.{name}", *x)
+
+
+def _conversion(equation: Equation, x: Sequence[Expression]) -> Expression:
+    dtype = equation.params["dtype"]
+    if equation.outs[0].type.shape:
+        return union(f"{x[0].within(Level.ATOM)}.astype({_DTYPES[dtype]})", *x)
+    return call(_PYTHON[dtype], *x)
+
+
+def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
+    function = f"math.{equation.primitive.name}"
+    return call(f"np.vectorize({function}, otypes=[float])" if equation.outs[0].type.shape else function, *x)
+
+
+_SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
+    "neg": _negation,
+    "not": _inversion,
+    "abs": lambda equation, x: call("abs", *x),
+    "select": _selection,
+    "maximum": _extreme,
+    "minimum": _extreme,
+    "cast": _conversion,
+    "erf": _error_function,
+    "erfc": _error_function,
+}
+
+# Arrays
+
+
+def shape_text(lengths: Sequence[Expression]) -> str:
+    return lengths[0].text if len(lengths) == 1 else f"({', '.join(n.text for n in lengths)})"
+
+
+def _constant_array(equation: Equation, x: Sequence[Expression]) -> Expression:
+    name = equation.primitive.name
+    if name == "iota":
+        return call("np.arange", *x)
+    if name == "empty":
+        dtype = equation.params["dtype"]
+        kind = "" if dtype is DType.F64 else f", dtype={_DTYPES[dtype]}"
+        return union(f"np.zeros({shape_text(x)}{kind})", *x)
+    value, lengths = x[0], x[1:]
+    shape = shape_text(lengths)
+    plain = {"0.0": f"np.zeros({shape})", "1.0": f"np.ones({shape})"}
+    text = plain.get(value.text, f"np.full({shape}, {value.text})")
+    return replace(union(text, *x), loose=(value, equation.params["axes"]))
+
+
+def _repetition(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    axes = equation.params["axes"]
+    loose = Expression("", loose=(x[0], axes))
+    inner = _unrepeated(loose, len(lengths))
+    text = f"np.broadcast_to({inner.text}, {shape_text(lengths)})"
+    return replace(union(text, inner, *lengths), loose=(x[0], axes))
+
+
+def _reshaped(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    if not equation.operands[0].type.shape:
+        return union(f"np.full({shape_text(x[1:])}, {x[0].text})", *x)
+    shape = ", ".join(n.text for n in x[1:]) or "()"
+    whole = union(f"{x[0].within(Level.ATOM)}.reshape({shape})", *x)
+    return whole if lengths else union(f"{whole.text}[()]", whole, numpy=True)
+
+
+def _permuted(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    order = equation.params["order"]
+    if order == (1, 0):
+        return union(f"{x[0].within(Level.ATOM)}.T", *x)
+    return union(f"np.transpose({x[0].text}, {order})", *x)
+
+
+def _viewed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    seen = indexed(x[0], subscript(equation.params["codes"], x[1:]), *x[1:])
+    return replace(seen, numpy=not lengths)
+
+
+_STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
+    "expand": _repetition,
+    "reshape": _reshaped,
+    "permute": _permuted,
+    "view": _viewed,
+}
+
+
+def _fold(equation: Equation, x: Expression) -> Expression:
+    axes, function = equation.params["axes"], _FOLDS[equation.primitive.name]
+    whole = not equation.outs[0].type.shape
+    if whole:
+        return call(function, x, numpy=True)
+    axis = axes[0] if len(axes) == 1 else axes
+    return union(f"{function}({x.text}, axis={axis})", x)
+
+
+# Subscripts
+
+
+def subscript(codes: str, scalars: Sequence[Expression]) -> str:
+    """The index of the region that axis codes describe, e.g. `i, a:b`; a region taken backwards needs a second one."""
+    rest = list(scalars)
+    entries: list[str] = []
+    backwards: list[str] = []
+    for code in codes:
+        if code == "i":
+            entries.append(rest.pop(0).text)
+            continue
+        entry, reverse = (":", False) if code == ":" else _slice(*rest[:3])
+        del rest[: 3 if code == "s" else 0]
+        entries.append(entry)
+        backwards.append("::-1" if reverse else ":")
+    text = ", ".join(entries)
+    while backwards and backwards[-1] == ":":
+        backwards.pop()
+    return f"{text}][{', '.join(backwards)}" if backwards else text
+
+
+def _slice(start: Expression, length: Expression, step: Expression) -> tuple[str, bool]:
+    """The slice, and whether it still has to be reversed."""
+    if step.text == "1":
+        return f"{_from(start)}:{_sum(start, length)}", False
+    if step.text == "-1":
+        if length.level >= Level.SUM and start.text == f"{length.text} - 1":
+            return ":", True
+        after = _shifted(start, 1)
+        return f"{_difference(after, length)}:{after.text}", True
+    if step.text.isdigit():
+        span = infix("*", Level.PRODUCT, length, step)
+        return f"{_from(start)}:{_sum(start, span)}:{step.text}", False
+    return call("span", start, length, step).text, False
+
+
+def _from(start: Expression) -> str:
+    return "" if start.text == "0" else start.text
+
+
+def _integer(x: Expression) -> int | None:
+    return int(x.text) if x.text.removeprefix("-").isdigit() else None
+
+
+def _sum(x: Expression, y: Expression) -> str:
+    a, b = _integer(x), _integer(y)
+    if a is not None and b is not None:
+        return str(a + b)
+    if a == 0:
+        return y.text
+    if x.level > Level.SUM and y.level is Level.SUM and y.text.endswith(f" - {x.text}"):
+        return y.text.removesuffix(f" - {x.text}")
+    return infix("+", Level.SUM, x, y).text
+
+
+def _shifted(x: Expression, by: int) -> Expression:
+    value = _integer(x)
+    if value is not None:
+        return Expression(str(value + by))
+    if x.level is Level.SUM and x.text.endswith(f" - {by}"):
+        return replace(x, text=x.text.removesuffix(f" - {by}"))
+    return infix("+", Level.SUM, x, constant(literal(by)))
+
+
+def _difference(x: Expression, y: Expression) -> str:
+    a, b = _integer(x), _integer(y)
+    if a is not None and b is not None:
+        return str(a - b)
+    return "0" if x.text == y.text else infix("-", Level.SUM, x, y).text
+
+
+def as_region_value(value: Expression, type: Type) -> Expression:
+    """What is assigned to a region: a repeated value need not be repeated first."""
+    return _unrepeated(value, type.rank) if value.loose else value

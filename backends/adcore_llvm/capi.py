@@ -1,0 +1,46 @@
+"""Addresses of CPython's and NumPy's C interface, and the layout of the objects that compiled code reads directly."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+import numpy as np
+
+from adcore.types import DType
+
+__all__ = ["NUMPY_SCALARS", "address_of", "numpy_function"]
+
+# Offsets in bytes (CPython's PyObject_HEAD is 16; numpy/ndarraytypes.h, PyArrayObject_fields).
+OB_TYPE = 8
+FLOAT_VALUE = 16
+CELL_CONTENTS = 16
+ARRAY_DATA = 16
+ARRAY_NDIM = 24
+ARRAY_DIMENSIONS = 32
+ARRAY_DESCR = 56
+ARRAY_FLAGS = 64
+C_CONTIGUOUS_ALIGNED = 0x0101
+CARRAY = 0x0501
+OWNDATA = 0x0004
+
+NEW_FROM_DESCR = 94  # numpy/__multiarray_api.h
+
+NUMPY_SCALARS = {DType.F64: np.float64, DType.I64: np.int64, DType.BOOL: np.bool_}
+
+
+def address_of(thing: object) -> int:
+    """The address of an object that outlives the compiled code."""
+    return id(thing)
+
+
+@cache
+def numpy_function(index: int) -> int:
+    """The address of a function of NumPy's C interface, by its number there."""
+    from numpy._core import _multiarray_umath
+
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype = ctypes.c_void_p
+    get.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    table = get(_multiarray_umath._ARRAY_API, None)
+    return ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[index]

@@ -1,0 +1,152 @@
+"""LLVM assembly as text: numbered values, blocks, and the loops and constants that lowering writes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from adcore.types import DType, Lit
+
+__all__ = ["LLVM_TYPE", "MEMORY_TYPE", "SIZE", "Code", "constant"]
+
+LLVM_TYPE = {DType.BOOL: "i1", DType.I64: "i64", DType.F64: "double"}
+MEMORY_TYPE = {DType.BOOL: "i8", DType.I64: "i64", DType.F64: "double"}
+SIZE = {DType.BOOL: 1, DType.I64: 8, DType.F64: 8}
+
+
+def constant(lit: Lit) -> str:
+    """A literal as LLVM writes it; doubles by their bits."""
+    if lit.dtype is DType.F64:
+        (bits,) = struct.unpack("<Q", struct.pack("<d", float(lit.value)))
+        return f"0x{bits:016X}"
+    if lit.dtype is DType.BOOL:
+        return "true" if lit.value else "false"
+    return str(int(lit.value))
+
+
+class Code:
+    """The body of one function under construction.  Values are named %1, %2, …; blocks L1, L2, …"""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.entry: list[str] = []  # allocas
+        self.block = "entry"
+        self._names = 0
+        self.declarations: dict[str, str] = {}
+
+    def name(self) -> str:
+        self._names += 1
+        return f"%v{self._names}"
+
+    def label(self) -> str:
+        self._names += 1
+        return f"L{self._names}"
+
+    def op(self, text: str) -> str:
+        """An instruction with a result."""
+        name = self.name()
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """An instruction without one."""
+        self.lines.append(f"  {text}")
+
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def jump(self, label: str) -> None:
+        self.do(f"br label %{label}")
+
+    def branch(self, condition: str, yes: str, no: str, weights: str = "") -> None:
+        self.do(f"br i1 {condition}, label %{yes}, label %{no}{weights}")
+
+    def declare(self, name: str, text: str) -> str:
+        """Note an external symbol; gives its name."""
+        self.declarations[name] = text
+        return name
+
+    def call(self, result: str, name: str, *arguments: tuple[str, str], attributes: str = "") -> str:
+        """Call an external function, declaring it with the argument types."""
+        types = ", ".join(t for t, _ in arguments)
+        self.declare(name, f"declare {result} @{name}({types})")
+        values = ", ".join(f"{t} {v}" for t, v in arguments)
+        text = f"call {result} @{name}({values}){attributes}"
+        if result == "void":
+            self.do(text)
+            return ""
+        return self.op(text)
+
+    def intrinsic(self, name: str, type: str, *arguments: str, suffix: str = "") -> str:
+        return self.call(type, f"llvm.{name}.{suffix or _suffix(type)}", *((type, a) for a in arguments))
+
+    def slot(self, type: str, init: str) -> str:
+        """A variable in the stack frame, which the optimizer turns into registers."""
+        name = self.name()
+        self.entry.append(f"  {name} = alloca {type}")
+        self.do(f"store {type} {init}, ptr {name}")
+        return name
+
+    # Integers
+
+    def add(self, x: str, y: str) -> str:
+        if x == "0":
+            return y
+        if y == "0":
+            return x
+        return self.op(f"add nsw i64 {x}, {y}")
+
+    def mul(self, x: str, y: str) -> str:
+        if x == "1":
+            return y
+        if y == "1":
+            return x
+        if "0" in (x, y):
+            return "0"
+        return self.op(f"mul nsw i64 {x}, {y}")
+
+    def product(self, factors: list[str]) -> str:
+        result = "1"
+        for factor in factors:
+            result = self.mul(result, factor)
+        return result
+
+    # Loops
+
+    @contextmanager
+    def counting(self, n: str) -> Iterator[str]:
+        """A loop `for i in range(n)` around what is written inside; gives i."""
+        before, head, body, done = self.block, self.label(), self.label(), self.label()
+        self.jump(head)
+        self.start(head)
+        i, following = self.name(), self.name()
+        phi = len(self.lines)
+        self.lines.append("")
+        inside = self.op(f"icmp slt i64 {i}, {n}")
+        self.branch(inside, body, done)
+        self.start(body)
+        yield i
+        self.do(f"{following} = add nuw nsw i64 {i}, 1")
+        self.lines[phi] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]"
+        self.jump(head)
+        self.start(done)
+
+    def nest(self, lengths: list[str], body: Callable[[list[str]], None]) -> None:
+        """Loops over an index space, the last axis innermost."""
+
+        def level(indices: list[str]) -> None:
+            if len(indices) == len(lengths):
+                body(indices)
+            elif lengths[len(indices)] == "1":
+                level([*indices, "0"])
+            else:
+                with self.counting(lengths[len(indices)]) as i:
+                    level([*indices, i])
+
+        level([])
+
+
+def _suffix(type: str) -> str:
+    return {"double": "f64", "i64": "i64", "i1": "i1"}[type]

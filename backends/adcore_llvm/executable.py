@@ -1,0 +1,101 @@
+"""Compiled programs as Python callables."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from adcore.errors import Source
+from adcore.plugins import Leaf, Spec
+from adcore.primitives import CHECKED_ERRORS
+from adcore.program import Program
+from adcore.types import DType, Lit
+
+from .engine import to_machine_code
+from .entry import Input, emit_module
+from .lower import Failure
+
+__all__ = ["Compiled", "Function", "flat_inputs", "flat_result", "raise_at"]
+
+METH_FASTCALL_KEYWORDS = 0x0080 | 0x0002
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+_new_function = ctypes.pythonapi.PyCFunction_NewEx
+_new_function.restype = ctypes.py_object
+_new_function.argtypes = [ctypes.POINTER(_MethodDef), ctypes.py_object, ctypes.c_void_p]
+
+Function = Callable[..., Any]
+_alive: list[Any] = []  # what machine code refers to; the code is never unloaded
+
+
+class Compiled:
+    """A program in machine code."""
+
+    def __init__(self, program: Program, inputs: tuple[Input, ...], result: Any, name: str) -> None:
+        failures: list[Failure] = []
+
+        def fail(status: int, reported: bytes) -> None:
+            raise_failure(failures[status - 1], reported)
+
+        module = emit_module(program, inputs, result, fail)
+        failures.extend(module.failures)
+        symbol = f"adcore_{len(_alive)}"
+        address = to_machine_code(module.text.replace("@entry(", f"@{symbol}("), symbol)
+        self._definition = _MethodDef(name.encode(), address, METH_FASTCALL_KEYWORDS, None)
+        _alive.append((self._definition, module.keep))
+
+    def function(self, fallback: Function) -> Function:
+        """The entry point as a builtin function; other arguments than it was compiled for go to `fallback`."""
+        return _new_function(ctypes.pointer(self._definition), fallback, None)
+
+
+def flat_inputs(program: Program) -> tuple[Spec, ...]:
+    """The specs of a program's parameters, taken one by one as arguments."""
+    specs = []
+    for param in program.params:
+        ones = tuple(1 if isinstance(a, Lit) else None for a in param.type.shape)
+        specs.append(Spec(param.type.dtype, ones, python=not ones))
+    return tuple(specs)
+
+
+def flat_result(program: Program) -> tuple[Leaf, ...]:
+    return tuple(Leaf(k) for k in range(len(program.results)))
+
+
+# Failures
+
+
+def raise_failure(failure: Failure, reported: bytes) -> None:
+    """Raise the exception of a failure, its message filled in, from the user's line."""
+    values = [_decode(word, dtype) for word, dtype in zip(struct.iter_unpack("8s", reported), failure.dtypes, strict=False)]
+    error = {**CHECKED_ERRORS, "MemoryError": MemoryError}[failure.error](failure.message.format(*values))
+    raise_at(error, failure.source)
+
+
+def _decode(word: tuple[bytes], dtype: DType) -> Any:
+    if dtype is DType.F64:
+        return struct.unpack("<d", word[0])[0]
+    value = struct.unpack("<q", word[0])[0]
+    return bool(value) if dtype is DType.BOOL else value
+
+
+def raise_at(error: Exception, source: Source | None) -> None:
+    """Raise with a traceback that ends in the user's function, at the user's line."""
+    if source is None:
+        raise error
+    text = "\n" * (source.line - 1) + "raise error"
+    code = compile(text, source.file, "exec")
+    function = source.function or "<module>"
+    error.add_note(f"adcore: raised in compiled code\n{source.caret()}")
+    exec(code.replace(co_name=function, co_qualname=function), {"error": error})

@@ -1,0 +1,302 @@
+"""Programs to LLVM: blocks of steps over scalars and arrays, with memory owned, reused in place and freed.
+
+Every array result owns its memory.  A write happens in place when no later step of the block reads the old value,
+and on a copy otherwise.  A block frees what it owns after the last use; when a check fails, everything that is alive
+is freed on the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from adcore.errors import Source
+from adcore.primitives import Kind
+from adcore.program import Equation, Program, uses
+from adcore.types import Atom, DType, Lit, Type, Var
+
+from . import control, fused, views, writes
+from .code import LLVM_TYPE, SIZE, Code, constant
+from .contraction import lower_matmul
+from .scalar import lower_scalar
+from .schedule import Group, Step, schedule
+from .values import Array, Constant, Root, Strided, Undefined, load, row_major, store, zero
+
+__all__ = ["Block", "Failure", "Lowering"]
+
+REPORTED = 8  # scalars a failed check can report
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A place where compiled code can raise: the exception, its message with {0}, {1}, …, and the user's line."""
+
+    error: str
+    message: str
+    dtypes: tuple[DType, ...]
+    source: Source | None
+
+
+class Lowering:
+    """The lowering of one program into one function body."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.failures: list[Failure] = []
+        self.blocks: list[Block] = []
+        self.cleanups: dict[tuple[str, ...], str] = {}
+        self.source: Source | None = None
+        self.tails: list[str] = []
+
+    # Failing
+
+    def fail_unless(
+        self, holds: str, error: str, message: str, reported: Sequence[tuple[str, DType]] = (), source: Source | None = None
+    ) -> None:
+        """Leave the function with this failure unless the condition holds."""
+        code = self.code
+        if holds == "true":
+            return
+        self.failures.append(Failure(error, message, tuple(d for _, d in reported), source or self.source))
+        fine, failed = code.label(), code.label()
+        code.branch(holds, fine, failed, ", !prof !0")
+        tail = [f"{failed}:"]
+        for k, (value, dtype) in enumerate(reported[:REPORTED]):
+            type = LLVM_TYPE[dtype]
+            slot = code.name()
+            tail.append(f"  {slot} = getelementptr i64, ptr %err, i64 {k}")
+            if dtype is DType.BOOL:
+                wide = code.name()
+                tail.append(f"  {wide} = zext i1 {value} to i64")
+                value, type = wide, "i64"
+            tail.append(f"  store {type} {value}, ptr {slot}")
+        tail.append(f"  store i64 {len(self.failures)}, ptr %status")
+        tail.append(f"  br label %{self.cleanup()}")
+        self.tails.extend(tail)
+        code.start(fine)
+
+    def cleanup(self) -> str:
+        """The block that frees all that is alive here and returns the failure."""
+        alive = tuple(root.pointer for block in self.blocks for root in block.owned)
+        if alive not in self.cleanups:
+            label = self.code.label()
+            self.cleanups[alive] = label
+            lines = [f"{label}:"]
+            self.code.declare("free", "declare void @free(ptr)")
+            lines.extend(f"  call void @free(ptr {pointer})" for pointer in alive)
+            lines.append("  br label %failed")
+            self.tails.extend(lines)
+        return self.cleanups[alive]
+
+    # Memory
+
+    def allocate(self, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> str:
+        code = self.code
+        count = "1"
+        for length in lengths:
+            if count == "1" or length == "1":
+                count = code.mul(count, length)
+                continue
+            code.declare(
+                "llvm.umul.with.overflow.i64", "declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)"
+            )
+            pair = code.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {count}, i64 {length})")
+            over = code.op(f"extractvalue {{i64, i1}} {pair}, 1")
+            exact = code.op(f"extractvalue {{i64, i1}} {pair}, 0")
+            count = code.op(f"select i1 {over}, i64 -1, i64 {exact}")
+        code.declare("calloc", 'declare noalias ptr @calloc(i64, i64) allockind("alloc,zeroed") allocsize(0,1)')
+        code.declare("malloc", 'declare noalias ptr @malloc(i64) allockind("alloc,uninitialized") allocsize(0)')
+        fits = code.op(f"icmp ult i64 {count}, 1152921504606846976")
+        self.fail_unless(fits, "MemoryError", "cannot allocate an array of that size")
+        if zeroed:
+            some = code.intrinsic("umax", "i64", count, "1")
+            pointer = code.op(f"call noalias ptr @calloc(i64 {some}, i64 {SIZE[dtype]})")
+        else:
+            size = code.intrinsic("umax", "i64", code.mul(count, str(SIZE[dtype])), "8")
+            pointer = code.op(f"call noalias ptr @malloc(i64 {size})")
+        got = code.op(f"icmp ne ptr {pointer}, null")
+        self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
+        return pointer
+
+    def new(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
+        """Fresh memory in C order, owned by the block."""
+        root = Root(self.allocate(dtype, lengths, zeroed), block)
+        block.owned.append(root)
+        return Strided(dtype, root.pointer, lengths, row_major(self.code, lengths), root, whole=True)
+
+    def free(self, root: Root) -> None:
+        self.code.call("void", "free", ("ptr", root.pointer))
+
+
+@dataclass(eq=False)
+class Block:
+    """One region's level: its values, what it owns, and when each value is used last."""
+
+    lowering: Lowering
+    parent: Block | None = None
+    values: dict[Var, str | Array] = field(default_factory=dict)
+    owned: list[Root] = field(default_factory=list)
+    last_use: dict[Var, int] = field(default_factory=dict)
+    now: int = -1
+
+    @property
+    def code(self) -> Code:
+        return self.lowering.code
+
+    # Values
+
+    def lookup(self, var: Var) -> str | Array:
+        block: Block | None = self
+        while block is not None:
+            if var in block.values:
+                return block.values[var]
+            block = block.parent
+        raise KeyError(f"{var} is not defined here")
+
+    def scalar(self, atom: Atom) -> str:
+        if isinstance(atom, Lit):
+            return constant(atom)
+        value = self.lookup(atom)
+        assert isinstance(value, str), f"{atom} is an array"
+        return value
+
+    def array(self, atom: Atom) -> Array:
+        assert isinstance(atom, Var)
+        value = self.lookup(atom)
+        assert not isinstance(value, str), f"{atom} is a scalar"
+        return value
+
+    def lengths(self, type: Type) -> tuple[str, ...]:
+        return tuple(self.scalar(a) for a in type.shape)
+
+    def bind(self, var: Var, value: str | Array) -> None:
+        self.values[var] = value
+        if isinstance(value, Strided):
+            value.root.variables.add(var)
+
+    # Ownership
+
+    def is_last_use(self, root: Root) -> bool:
+        """Whether no step after this one reads the memory, so that this one may take it over."""
+        return root.owner is self and all(self.last_use.get(v, -1) <= self.now for v in root.variables)
+
+    def take(self, root: Root) -> None:
+        """Give up ownership: the memory has moved elsewhere."""
+        self.owned.remove(root)
+        root.owner = None
+
+    def release_dead(self) -> None:
+        for root in [r for r in self.owned if self.is_last_use(r)]:
+            self.lowering.free(root)
+            self.take(root)
+
+    def materialized(self, array: Array) -> Strided:
+        """The array in memory, wherever that is."""
+        return array if isinstance(array, Strided) else self.copied(array)
+
+    def copied(self, array: Array) -> Strided:
+        """A copy in fresh memory of this block, in C order."""
+        code = self.code
+        zeroed = isinstance(array, Constant) and array.value == zero(array.dtype)
+        new = self.lowering.new(self, array.dtype, array.lengths, zeroed)
+        if zeroed or isinstance(array, Undefined):
+            return new
+        if isinstance(array, Strided) and array.whole:
+            size = code.mul(code.product(list(array.lengths)), str(SIZE[array.dtype]))
+            code.declare(
+                "llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+            )
+            code.do(
+                f"call void @llvm.memcpy.p0.p0.i64(ptr {new.pointer}, ptr {array.pointer}, i64 {size}, i1 false)"
+            )
+            return new
+        code.nest(list(array.lengths), lambda ix: store(code, new, ix, load(code, array, ix)))
+        return new
+
+    def writable(self, array: Array) -> Strided:
+        """The array in memory that may be written: its own where nothing reads the old value, else a copy."""
+        if isinstance(array, Strided) and array.whole and self.is_last_use(array.root):
+            return array
+        return self.copied(array)
+
+    def handed_over(self, array: Array) -> Strided:
+        """Whole memory for someone else to own: moved where nothing reads it later, else copied."""
+        moved = self.writable(array)
+        self.take(moved.root)
+        return moved
+
+    # Steps
+
+    def run(self, equations: list[Equation], results: Sequence[Atom]) -> None:
+        """Emit a region's equations.  Its results stay alive."""
+        steps = schedule(equations, results)
+        for position, step in enumerate(steps):
+            for var in step.uses() if isinstance(step, Group) else uses(step):
+                self.last_use[var] = position
+        for result in results:
+            if isinstance(result, Var):
+                self.last_use[result] = len(steps)
+        self.lowering.blocks.append(self)
+        for position, step in enumerate(steps):
+            self.now = position
+            self.step(step)
+            self.release_dead()
+        self.now = len(steps)
+
+    def finish(self) -> None:
+        """Free what is left and close the block."""
+        for root in list(self.owned):
+            self.lowering.free(root)
+            self.take(root)
+        assert self.lowering.blocks.pop() is self
+
+    def step(self, step: Step) -> None:
+        if isinstance(step, Group):
+            self.lowering.source = step.members[-1].source
+            fused.lower_group(self, step)
+            return
+        self.lowering.source = step.source
+        kind = step.primitive.kind
+        if kind is Kind.ELEMENTWISE:
+            dtypes = tuple(a.type.dtype for a in step.operands)
+            operands = tuple(self.scalar(a) for a in step.operands)
+            value = lower_scalar(self.code, step.primitive.name, dtypes, operands, step.params)
+            self.bind(step.outs[0], value)
+        else:
+            KINDS[kind](self, step)
+
+
+def lower_check(block: Block, equation: Equation) -> None:
+    reported = [(block.scalar(a), a.type.dtype) for a in equation.operands[1:]]
+    holds = block.scalar(equation.operands[0])
+    block.lowering.fail_unless(holds, equation.params["error"], equation.params["message"], reported, equation.source)
+
+
+KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
+    Kind.VIEW: views.lower_view,
+    Kind.WRITE: writes.lower_write,
+    Kind.CONTRACTION: lower_matmul,
+    Kind.CONTROL: control.lower_control,
+    Kind.CHECK: lower_check,
+}
+
+
+def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str | Strided]) -> list[str | Strided]:
+    """Emit a whole program.  Gives the results, arrays in memory that the caller owns."""
+    block = Block(lowering)
+    for param, value in zip(program.params, arguments, strict=True):
+        block.bind(param, value)
+        if isinstance(value, Strided):
+            for atom, length in zip(param.type.shape, value.lengths, strict=True):
+                if isinstance(atom, Var):
+                    block.values[atom] = length
+    block.run(program.equations, program.results)
+    results: list[str | Strided] = []
+    for result in program.results:
+        if result.type.shape:
+            results.append(block.handed_over(block.array(result)))
+        else:
+            results.append(block.scalar(result))
+    block.finish()
+    return results
+

@@ -1,0 +1,170 @@
+"""The order of emission of a block: elementwise chains and reductions over one index space become one loop nest.
+
+Elementwise equations join an open group of their shape; a group is emitted when something outside needs one of its
+results, or when memory that it reads is about to be written.  Open groups never depend on each other, so delaying
+them is always right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from adcore.primitives import Kind
+from adcore.program import Equation, uses
+from adcore.types import Atom, Var
+
+__all__ = ["Group", "Step", "schedule"]
+
+
+@dataclass(eq=False)
+class Group:
+    """Equations computed together, element by element, over one index space.
+
+    `writes` maps a member's result to the `update` or `add_at` equation it is stored by, `kept` are results needed
+    after the group.
+    """
+
+    space: tuple[Atom, ...]
+    members: list[Equation] = field(default_factory=list)
+    results: set[Var] = field(default_factory=set)
+    reads: set[Var] = field(default_factory=set)
+    writes: dict[Var, Equation] = field(default_factory=dict)
+    kept: list[Var] = field(default_factory=list)
+
+    def uses(self) -> Iterable[Var]:
+        for member in self.members:
+            yield from (v for v in uses(member) if v not in self.results)
+        for write in self.writes.values():
+            yield from (v for v in uses(write) if v not in self.results)
+
+    def outs(self) -> Iterable[Var]:
+        yield from self.kept
+        for write in self.writes.values():
+            yield from write.outs
+
+
+Step = Equation | Group
+
+
+def is_fusable(equation: Equation) -> bool:
+    if equation.primitive.kind is Kind.ELEMENTWISE:
+        return bool(equation.outs[0].type.shape)
+    return equation.primitive.kind is Kind.REDUCTION
+
+
+def space_of(equation: Equation) -> tuple[Atom, ...]:
+    if equation.primitive.kind is Kind.REDUCTION:
+        return equation.operands[0].type.shape
+    return equation.outs[0].type.shape
+
+
+def schedule(equations: list[Equation], results: Iterable[Atom]) -> list[Step]:
+    """The steps of a block in the order in which they are emitted."""
+    return _Scheduler(equations, results).run()
+
+
+class _Scheduler:
+    def __init__(self, equations: list[Equation], results: Iterable[Atom]) -> None:
+        self.equations = equations
+        self.results = {r for r in results if isinstance(r, Var)}
+        self.count = Counter(v for e in equations for v in uses(e))
+        self.count.update(self.results)
+        self.steps: list[Step] = []
+        self.open: list[Group] = []
+        self.home: dict[Var, Group] = {}
+        self.root: dict[Var, Var] = {}
+
+    def run(self) -> list[Step]:
+        for equation in self.equations:
+            kind = equation.primitive.kind
+            if is_fusable(equation):
+                self.join(equation)
+            elif kind is Kind.WRITE:
+                self.write(equation)
+            else:
+                self.close_sources(equation)
+                if kind is Kind.CONTROL:
+                    self.close_all()
+                if kind is Kind.VIEW and isinstance(equation.operands[0], Var):
+                    self.root[equation.outs[0]] = self.root_of(equation.operands[0])
+                self.steps.append(equation)
+        self.close_all()
+        return self.steps
+
+    def root_of(self, var: Var) -> Var:
+        return self.root.get(var, var)
+
+    def join(self, equation: Equation) -> None:
+        space = space_of(equation)
+        group = next((g for g in self.open if g.space == space), None)
+        for var in uses(equation):
+            source = self.home.get(var)
+            if source is None:
+                continue
+            if source is not group or self.is_fold(source, var):
+                self.close(source)
+                group = None if source is group else group
+        if group is None:
+            group = Group(space)
+            self.open.append(group)
+        group.members.append(equation)
+        group.reads.update(self.root_of(v) for v in uses(equation))
+        for out in equation.outs:
+            group.results.add(out)
+            self.home[out] = group
+
+    def is_fold(self, group: Group, var: Var) -> bool:
+        return any(var in m.outs and m.primitive.kind is Kind.REDUCTION for m in group.members)
+
+    def write(self, equation: Equation) -> None:
+        """A write whose value only it uses is done by the group that computes the value."""
+        target, value = equation.operands[0], equation.operands[1]
+        root = self.root_of(target) if isinstance(target, Var) else None
+        group = self.home.get(value) if isinstance(value, Var) else None
+        fused = (
+            group is not None
+            and isinstance(value, Var)
+            and equation.primitive.name in ("update", "add_at")
+            and self.count[value] == 1
+            and not self.is_fold(group, value)
+            and not any(self.home.get(v) is group for v in uses(equation) if v is not value)
+        )
+        for var in uses(equation):
+            source = self.home.get(var)
+            if source is not None and not (fused and source is group):
+                self.close(source)
+        for other in [g for g in self.open if root in g.reads]:
+            if not (fused and other is group):
+                self.close(other)
+        if root is not None:
+            self.root[equation.outs[0]] = root
+        if fused and group is not None and isinstance(value, Var):
+            group.writes[value] = equation
+            self.close(group)
+        else:
+            self.steps.append(equation)
+
+    def close_sources(self, equation: Equation) -> None:
+        for var in uses(equation):
+            if var in self.home:
+                self.close(self.home[var])
+
+    def close_all(self) -> None:
+        for group in list(self.open):
+            self.close(group)
+
+    def close(self, group: Group) -> None:
+        """Emit the group here."""
+        if group not in self.open:
+            return
+        self.open.remove(group)
+        inside = Counter(v for m in group.members for v in uses(m))
+        for member in group.members:
+            for out in member.outs:
+                del self.home[out]
+                fold = member.primitive.kind is Kind.REDUCTION
+                if fold or (self.count[out] > inside[out] and out not in group.writes):
+                    group.kept.append(out)
+        self.steps.append(group)

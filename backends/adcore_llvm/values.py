@@ -1,0 +1,128 @@
+"""What an array of the program is while code is emitted: strided memory, or elements known without memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adcore.types import DType, Var
+
+from .code import LLVM_TYPE, MEMORY_TYPE, Code
+
+__all__ = ["Array", "Constant", "Counting", "Memory", "Root", "Strided", "Undefined", "load", "store"]
+
+
+@dataclass(eq=False)
+class Root:
+    """One allocation, and the variables of the current block whose elements lie in it.
+
+    `owner` is the block that may write and must free it; None for memory of the caller.
+    """
+
+    pointer: str
+    owner: Any = None
+    variables: set[Var] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Strided:
+    """Elements in memory: pointer, lengths, and strides counted in elements; all as LLVM operands.
+
+    `whole` says that it is all of its root in C order; `region` names the part of the root it is (the codes and
+    operands of a `view` of the whole), so that equal regions are known as equal.
+    """
+
+    dtype: DType
+    pointer: str
+    lengths: tuple[str, ...]
+    strides: tuple[str, ...]
+    root: Root
+    whole: bool = False
+    region: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same scalar everywhere."""
+
+    dtype: DType
+    value: str
+    lengths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """0, 1, 2, …"""
+
+    dtype: DType
+    lengths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """Elements that nobody has written yet."""
+
+    dtype: DType
+    lengths: tuple[str, ...]
+
+
+Array = Strided | Constant | Counting | Undefined
+Memory = Strided
+
+
+def row_major(code: Code, lengths: tuple[str, ...]) -> tuple[str, ...]:
+    """The strides of an array in C order."""
+    strides: list[str] = []
+    step = "1"
+    for length in reversed(lengths):
+        strides.append(step)
+        step = code.mul(step, length)
+    return tuple(reversed(strides))
+
+
+def offset(code: Code, array: Strided, indices: list[str]) -> str:
+    position = "0"
+    for index, stride in zip(indices, array.strides, strict=True):
+        position = code.add(position, code.mul(index, stride))
+    return position
+
+
+def address(code: Code, array: Strided, indices: list[str]) -> str:
+    position = offset(code, array, indices)
+    if position == "0":
+        return array.pointer
+    return code.op(f"getelementptr inbounds {MEMORY_TYPE[array.dtype]}, ptr {array.pointer}, i64 {position}")
+
+
+def load_at(code: Code, dtype: DType, pointer: str) -> str:
+    value = code.op(f"load {MEMORY_TYPE[dtype]}, ptr {pointer}")
+    return code.op(f"icmp ne i8 {value}, 0") if dtype is DType.BOOL else value
+
+
+def store_at(code: Code, dtype: DType, value: str, pointer: str) -> None:
+    if dtype is DType.BOOL:
+        value = code.op(f"zext i1 {value} to i8")
+    code.do(f"store {MEMORY_TYPE[dtype]} {value}, ptr {pointer}")
+
+
+def load(code: Code, array: Array, indices: list[str]) -> str:
+    """The element at the indices, as a scalar."""
+    if isinstance(array, Strided):
+        return load_at(code, array.dtype, address(code, array, indices))
+    if isinstance(array, Constant):
+        return array.value
+    if isinstance(array, Counting):
+        return indices[0]
+    return f"{'0.0' if array.dtype is DType.F64 else 'false' if array.dtype is DType.BOOL else '0'}"
+
+
+def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
+    store_at(code, array.dtype, value, address(code, array, indices))
+
+
+def zero(dtype: DType) -> str:
+    return {DType.F64: "0x0000000000000000", DType.I64: "0", DType.BOOL: "false"}[dtype]
+
+
+def llvm_type(dtype: DType) -> str:
+    return LLVM_TYPE[dtype]

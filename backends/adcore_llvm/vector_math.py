@@ -1,0 +1,63 @@
+"""glibc's vector functions (libmvec) for the loop vectorizer.
+
+A call of `exp` whose call site has the attribute `vector-function-abi-variant` lets the vectorizer call the named
+vector function instead.  A variant that the library lacks would be a call of address 0, so each is looked up first;
+without one the loop keeps the scalar function.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import llvmlite.binding as llvm
+
+from .code import Code
+
+__all__ = ["call_site", "vector_functions"]
+
+PURE = " nounwind willreturn memory(none)"
+_UNARY = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"]
+_BINARY = ["pow", "atan2", "hypot"]
+
+
+@cache
+def lanes() -> tuple[str, int] | None:
+    """The letter and width of the widest variant this machine runs: ("e", 8) for AVX-512, ("d", 4) for AVX2."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return "e", 8
+    if features.get("avx2"):
+        return "d", 4
+    return None
+
+
+@cache
+def vector_functions() -> dict[str, str]:
+    """Scalar names to the vector symbols found in libmvec."""
+    width = lanes()
+    if width is None:
+        return {}
+    try:
+        llvm.load_library_permanently("libmvec.so.1")
+    except RuntimeError:  # no glibc, or an old one
+        return {}
+    letter, n = width
+    found = {}
+    for names, arguments in ((_UNARY, "v"), (_BINARY, "vv")):
+        for name in names:
+            symbol = f"_ZGV{letter}N{n}{arguments}_{name}"
+            if llvm.address_of_symbol(symbol):
+                found[name] = symbol
+    return found
+
+
+def call_site(code: Code, name: str, arity: int) -> str:
+    """The attributes of a call of a scalar math function; declares and keeps alive its vector variant."""
+    symbol = vector_functions().get(name)
+    if symbol is None:
+        return PURE
+    _, n = lanes() or ("", 0)
+    vector = f"<{n} x double>"
+    code.declare(symbol, f"declare {vector} @{symbol}({', '.join([vector] * arity)})")
+    arguments = "v" * arity
+    return f'{PURE} "vector-function-abi-variant"="_ZGV_LLVM_N{n}{arguments}_{name}({symbol})"'

@@ -1,0 +1,79 @@
+"""Writes: `update`, `add_at` and `grow`, in place where the old value is dead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adcore.program import Equation
+from adcore.types import DType
+
+from .code import SIZE
+from .values import Array, Strided, Undefined, load, row_major, store
+from .views import region_of
+
+if TYPE_CHECKING:
+    from .lower import Block
+
+__all__ = ["lower_write", "prepare", "put"]
+
+
+def lower_write(block: Block, equation: Equation) -> None:
+    if equation.primitive.name == "grow":
+        lower_grow(block, equation)
+        return
+    value = equation.operands[1]
+    source: str | Array = block.array(value) if value.type.shape else block.scalar(value)
+    if isinstance(source, Strided) and shares_memory(block, equation, source):
+        source = block.copied(source)
+    region = prepare(block, equation)
+    code = block.code
+    if isinstance(source, str):
+        put(block, equation, region, [], source)
+    elif not isinstance(source, Undefined):
+        code.nest(list(region.lengths), lambda ix: put(block, equation, region, ix, load(code, source, ix)))
+
+
+def shares_memory(block: Block, equation: Equation, source: Strided) -> bool:
+    target = block.array(equation.operands[0])
+    return isinstance(target, Strided) and target.root is source.root
+
+
+def prepare(block: Block, equation: Equation) -> Strided:
+    """Make the target writable and bind the result to it; gives the region to write."""
+    target = block.writable(block.array(equation.operands[0]))
+    block.bind(equation.outs[0], target)
+    return region_of(block, target, equation.params["codes"], equation.operands[2:])
+
+
+def put(block: Block, equation: Equation, region: Strided, indices: list[str], value: str) -> None:
+    """Write, or add to, one element."""
+    code = block.code
+    if equation.primitive.name == "add_at":
+        before = load(code, region, indices)
+        operation = "fadd double" if region.dtype is DType.F64 else "add i64"
+        value = code.op(f"{operation} {before}, {value}")
+    store(code, region, indices, value)
+
+
+def lower_grow(block: Block, equation: Equation) -> None:
+    """The same memory while the leading length stays, else resized; new elements are not written."""
+    code, lowering = block.code, block.lowering
+    array = block.writable(block.array(equation.operands[0]))
+    wanted = block.scalar(equation.operands[1])
+    lengths = (wanted, *array.lengths[1:])
+    same, resize, done = code.op(f"icmp eq i64 {wanted}, {array.lengths[0]}"), code.label(), code.label()
+    before = code.block
+    code.branch(same, done, resize)
+    code.start(resize)
+    code.declare("realloc", "declare noalias ptr @realloc(ptr, i64)")
+    size = code.mul(code.product(list(lengths)), str(SIZE[array.dtype]))
+    some = code.intrinsic("umax", "i64", size, "8")
+    moved = code.op(f"call ptr @realloc(ptr {array.pointer}, i64 {some})")
+    lowering.fail_unless(code.op(f"icmp ne ptr {moved}, null"), "MemoryError", "cannot store the residuals of a loop")
+    after = code.block
+    code.jump(done)
+    code.start(done)
+    pointer = code.op(f"phi ptr [ {array.pointer}, %{before} ], [ {moved}, %{after} ]")
+    array.root.pointer = pointer
+    strides = row_major(code, lengths)
+    block.bind(equation.outs[0], Strided(array.dtype, pointer, lengths, strides, array.root, whole=True))

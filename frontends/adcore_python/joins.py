@@ -1,0 +1,387 @@
+"""Where two paths meet: one value for each name and buffer that they leave different.
+
+Each path is lowered in a region of its own.  Numbers and arrays that differ become results of a `cond`; lengths that
+differ become results too, placed before the arrays that have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from adcore.primitives import Kind
+from adcore.program import Equation
+from adcore.types import Atom, DType, Var, literal
+
+from .memory import Scope
+from .operators import describe, join
+from .values import Array, Buffer, Dict, List, Maybe, Poison, Range, Scalar, Static, Tuple, Value
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["ZEROS", "Arm", "Status", "arm", "meet", "meet_values"]
+
+Build = Callable[[], Any]
+ZEROS = {DType.BOOL: literal(False), DType.I64: literal(0), DType.F64: literal(0.0)}
+CHEAP = {"add", "sub", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "xor", "cast", "isnan", "isfinite"}
+UNSAFE = (Kind.CHECK, Kind.CONTROL)
+
+
+class Status:
+    """How a block ends: at its end, elsewhere (the rest has been dealt with), or by raising always."""
+
+    OPEN = "open"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(slots=True)
+class Arm:
+    """One path: its region, the names at its end, how it ends, its value if it is an expression."""
+
+    scope: Scope
+    names: dict[str, Value]
+    status: str
+    value: Any = None
+
+    @property
+    def dead(self) -> bool:
+        return self.status is Status.DEAD
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """A result of the `cond`: the atom of each path, and the lengths that are results as well."""
+
+    then: Atom
+    other: Atom
+    lengths: list[Slot] = field(default_factory=list)
+    out: Atom | None = None
+
+    def result(self) -> Atom:
+        assert self.out is not None
+        return self.out
+
+
+def arm(low: Lowering, path: Callable[[], Any]) -> Arm:
+    """Lower one path in a region of its own; a statement path gives a status, an expression path a value."""
+    frame = low.frame
+    before = dict(frame.names)
+    with low.region() as scope:
+        found = path()
+    after, frame.names = frame.names, before
+    if found in (Status.OPEN, Status.DONE, Status.DEAD):
+        return Arm(scope, after, found)
+    return Arm(scope, after, Status.OPEN, found)
+
+
+def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[str]) -> None:
+    """Join the names and the memory of two statement paths."""
+    names = low.frame.names
+    joining = _Joining(low, condition, then, other)
+    builds: dict[str, Build] = {}
+    for name in {**then.names, **other.names}:
+        left, right = then.names.get(name), other.names.get(name)
+        if left is right:
+            continue
+        if name in live or name.startswith("$"):
+            builds[name] = joining.name(name, left, right)
+        else:
+            builds[name] = _constant(Poison(f"{name!r} is not known here", "another name"))
+    joining.emit()
+    for name, build in builds.items():
+        names[name] = build()
+
+
+def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
+    """Join the values of two expression paths (and what they wrote)."""
+    joining = _Joining(low, condition, then, other)
+    build = joining.merge("the result", then.value, other.value)
+    joining.emit()
+    return build()
+
+
+def _constant(value: Any) -> Build:
+    return lambda: value
+
+
+class _Joining:
+    def __init__(self, low: Lowering, condition: Atom, then: Arm, other: Arm) -> None:
+        self.low = low
+        self.condition = condition
+        self.then, self.other = then, other
+        self.scalars: list[Slot] = []
+        self.arrays: list[Slot] = []
+        self.same: dict[Any, Build] = {}
+        self.lengths: dict[tuple[Atom, Atom], Slot] = {}
+        self.local = {
+            id(a): {out for e in a.scope.builder.equations for out in e.outs} for a in (then, other)
+        }
+        self.written = self._written()
+
+    # Names and values
+
+    def name(self, name: str, left: Value | None, right: Value | None) -> Build:
+        """The value of a name after the paths; a path that raises has no say."""
+        if left is not None and right is not None:
+            return self.merge(name, left, right)
+        present = left if right is None else right
+        missing = self.other if right is None else self.then
+        if missing.dead:
+            return self._one_sided(name, present, self.then if right is None else self.other)
+        return self._maybe(name, left, right)
+
+    def _maybe(self, name: str, left: Value | None, right: Value | None) -> Build:
+        """A name that may be unbound afterwards."""
+        flags = [literal(False) if v is None else v.defined if isinstance(v, Maybe) else literal(True)
+                 for v in (left, right)]
+        values = [v.value if isinstance(v, Maybe) else v for v in (left, right)]
+        defined = self.merge(name, Scalar(flags[0], True), Scalar(flags[1], True))
+        if values[0] is None or values[1] is None:
+            present, side = (values[1], self.other) if values[0] is None else (values[0], self.then)
+            inner = self._one_sided(name, present, side)
+        else:
+            inner = self.merge(name, *values)
+
+        def build() -> Value:
+            value = inner()
+            return value if isinstance(value, Poison) else Maybe(value, defined().atom)
+
+        return build
+
+    def merge(self, name: str, left: Value, right: Value) -> Build:
+        """One value for the two."""
+        if left is right:
+            return _constant(left)
+        if self.then.dead:
+            return self._one_sided(name, right, self.other)
+        if self.other.dead:
+            return self._one_sided(name, left, self.then)
+        if isinstance(left, Maybe) or isinstance(right, Maybe):
+            return self._maybe(name, left, right)
+        if isinstance(left, Scalar) and isinstance(right, Scalar):
+            return self._scalars(left, right)
+        if isinstance(left, Array) and isinstance(right, Array) and left.rank == right.rank:
+            return self._arrays(name, left, right)
+        return self._structures(name, left, right)
+
+    def _structures(self, name: str, left: Value, right: Value) -> Build:
+        if isinstance(left, Static) and isinstance(right, Static) and _same_constant(left.value, right.value):
+            return _constant(left)
+        if type(left) is type(right) and isinstance(left, Tuple | List) and len(left.items) == len(right.items):
+            items = [self.merge(name, a, c) for a, c in zip(left.items, right.items, strict=True)]
+            if isinstance(left, Tuple):
+                kind = left.kind
+                return lambda: Tuple(tuple(i() for i in items), kind)
+            return lambda: List([i() for i in items], self.low.memory.scope)
+        if isinstance(left, Dict) and isinstance(right, Dict) and left.items.keys() == right.items.keys():
+            entries = {k: self.merge(name, v, right.items[k]) for k, v in left.items.items()}
+            return lambda: Dict({k: v() for k, v in entries.items()}, self.low.memory.scope)
+        if isinstance(left, Range) and isinstance(right, Range):
+            parts = [self.merge(name, getattr(left, f), getattr(right, f)) for f in ("start", "stop", "step")]
+            return lambda: Range(*(p() for p in parts))
+        cause = f"{name!r} is {describe(left)} on one path and {describe(right)} on another"
+        return _constant(Poison(cause.replace("'the result'", "the result"), "values of one kind on all paths"))
+
+    def _scalars(self, left: Scalar, right: Scalar) -> Build:
+        python = left.python and right.python
+        if left.atom == right.atom:
+            return _constant(Scalar(left.atom, python))
+        dtype = join((left.dtype, right.dtype))
+        slot = Slot(self._cast(self.then, left.atom, dtype), self._cast(self.other, right.atom, dtype))
+        self.scalars.append(slot)
+        return lambda: Scalar(slot.result(), python)
+
+    def _cast(self, side: Arm, atom: Atom, dtype: DType) -> Atom:
+        with self.low.inside(side.scope):
+            return self.low.cast(atom, dtype)
+
+    def _read(self, side: Arm, array: Array, dtype: DType) -> Atom:
+        with self.low.inside(side.scope):
+            return self.low.cast(self.low.atom(array), dtype)
+
+    def _arrays(self, name: str, left: Array, right: Array) -> Build:
+        memory = self.low.memory
+        if left == right and memory.outer(self.then.scope, left.buffer):
+            return _constant(left)
+        key = (left, right)
+        if key not in self.same:
+            dtype = join((left.dtype, right.dtype))
+            slot = self._slot(self._read(self.then, left, dtype), self._read(self.other, right, dtype))
+            self.same[key] = self._fresh(name, slot, (left.buffer, right.buffer))
+        return self.same[key]
+
+    def _fresh(self, name: str, slot: Slot, sources: tuple[Buffer, ...]) -> Build:
+        """A new array with the result's contents, which may be the memory of any of the sources."""
+        made: list[Array] = []
+
+        def build() -> Array:
+            if not made:
+                array = self.low.array(slot.result(), name)
+                for source in sources:
+                    self.low.memory.mark(array.buffer, source)
+                made.append(array)
+            return made[0]
+
+        return build
+
+    def _slot(self, then: Atom, other: Atom) -> Slot:
+        """A result for two arrays, with their differing lengths as results before it."""
+        slot = Slot(then, other)
+        for n, m in zip(then.type.shape, other.type.shape, strict=True):
+            if n != m:
+                slot.lengths.append(self._length(n, m))
+        if slot.lengths:
+            slot.then, slot.other = (
+                self._conformed(side, atom, [s.then if k == 0 else s.other for s in slot.lengths], then, other)
+                for k, (side, atom) in enumerate(((self.then, then), (self.other, other)))
+            )
+        self.arrays.append(slot)
+        return slot
+
+    def _length(self, n: Atom, m: Atom) -> Slot:
+        """A result for two lengths; each is a value of its own, so that no other type is taken to depend on it."""
+        if (n, m) not in self.lengths:
+            atoms: list[Atom] = []
+            for side, atom in ((self.then, n), (self.other, m)):
+                with self.low.inside(side.scope):
+                    atoms.append(self.low.opaque(atom))
+            self.lengths[n, m] = Slot(*atoms)
+        return self.lengths[n, m]
+
+    def _conformed(self, side: Arm, atom: Atom, lengths: list[Atom], then: Atom, other: Atom) -> Atom:
+        rest = iter(lengths)
+        shape = [
+            own if n == m else next(rest)
+            for own, n, m in zip(atom.type.shape, then.type.shape, other.type.shape, strict=True)
+        ]
+        with self.low.inside(side.scope):
+            return self.low.b.conform(atom, *shape, checked=False)
+
+    # A path that raises, or that leaves the name unbound
+
+    def _one_sided(self, name: str, value: Any, side: Arm) -> Build:
+        """The value of the path that has one, with zeros standing in on the other."""
+        if isinstance(value, Scalar):
+            if not self._inside(side, value.atom):
+                return _constant(value)
+            slot = self._padded(side, value.atom, ZEROS[value.dtype])
+            self.scalars.append(slot)
+            return lambda: Scalar(slot.result(), value.python)
+        if isinstance(value, Array):
+            return self._one_sided_array(name, value, side)
+        if isinstance(value, Maybe):
+            inner = self._one_sided(name, value.value, side)
+            defined = self._one_sided(name, Scalar(value.defined, True), side)
+            return lambda: Maybe(inner(), defined().atom)
+        if isinstance(value, Tuple):
+            items = [self._one_sided(name, v, side) for v in value.items]
+            return lambda: Tuple(tuple(i() for i in items), value.kind)
+        if isinstance(value, List):
+            items = [self._one_sided(name, v, side) for v in value.items]
+            return lambda: List([i() for i in items], self.low.memory.scope)
+        if isinstance(value, Dict):
+            entries = {k: self._one_sided(name, v, side) for k, v in value.items.items()}
+            return lambda: Dict({k: v() for k, v in entries.items()}, self.low.memory.scope)
+        if isinstance(value, Range):
+            parts = [self._one_sided(name, v, side) for v in (value.start, value.stop, value.step)]
+            return lambda: Range(*(p() for p in parts))
+        return _constant(value)
+
+    def _one_sided_array(self, name: str, array: Array, side: Arm) -> Build:
+        used = [*array.shape, *(a for v in array.views for a in (*getattr(v, "scalars", ()), *getattr(v, "shape", ())))]
+        if self.low.memory.outer(side.scope, array.buffer) and not any(self._inside(side, a) for a in used):
+            return _constant(array)
+        atom = self._read(side, array, array.dtype)
+        absent = self.other if side is self.then else self.then
+        with self.low.inside(absent.scope):
+            zero = self.low.opaque(literal(0))
+            shape = [zero if self._inside(side, n) else n for n in atom.type.shape]
+            stand_in = self.low.b.empty(*shape, dtype=array.dtype)
+        slot = self._slot(*((atom, stand_in) if side is self.then else (stand_in, atom)))
+        return self._fresh(name, slot, (array.buffer,))
+
+    def _padded(self, side: Arm, atom: Atom, zero: Atom) -> Slot:
+        return Slot(atom, zero) if side is self.then else Slot(zero, atom)
+
+    def _inside(self, side: Arm, atom: Atom) -> bool:
+        return isinstance(atom, Var) and atom in self.local[id(side)]
+
+    # Emission
+
+    def _written(self) -> list[tuple[Buffer, Slot]]:
+        """Buffers from outside that a path has written, and their contents on both."""
+        memory, found = self.low.memory, []
+        for buffer in {**self.then.scope.values, **self.other.scope.values}:
+            if memory.outer(self.then.scope, buffer):
+                slot = Slot(memory.read(buffer, self.then.scope), memory.read(buffer, self.other.scope))
+                found.append((buffer, slot))
+                self.arrays.append(slot)
+        return found
+
+    def emit(self) -> None:
+        """Emit the `cond`, and enter what buffers hold after it."""
+        plain = [s for s in self.arrays if not s.lengths]
+        slots = [*plain, *self.lengths.values(), *(s for s in self.arrays if s.lengths), *self.scalars]
+        then, other = self.then.scope.builder, self.other.scope.builder
+        if not self._raised() and not self._selected(slots):
+            b = self.low.b
+            if slots or any(e.primitive.kind in UNSAFE for e in (*then.equations, *other.equations)):
+                outs = b.cond(
+                    self.condition,
+                    then.program((), tuple(s.then for s in slots), "then"),
+                    other.program((), tuple(s.other for s in slots), "otherwise"),
+                )
+                for slot, out in zip(slots, outs, strict=True):
+                    slot.out = out
+                    _unnamed(out, slot)
+        memory = self.low.memory
+        for buffer, slot in self.written:
+            memory.read(buffer)
+            memory.scope.values[buffer] = slot.result()
+
+    def _raised(self) -> bool:
+        """`if p: raise ...` alone is a check of `not p`."""
+        for side, quiet in ((self.then, self.other), (self.other, self.then)):
+            equations = side.scope.builder.equations
+            only = len(equations) == 1 and equations[0].primitive.name == "check"
+            if side.dead and only and equations[0].operands[0] == literal(False):
+                if self.arrays or self.scalars or quiet.scope.builder.equations:
+                    return False
+                b, check = self.low.b, equations[0]
+                holds = b.lnot(self.condition) if side is self.then else self.condition
+                with b.at(check.source):
+                    b.check(holds, *check.operands[1:], **check.params)
+                return True
+        return False
+
+    def _selected(self, slots: list[Slot]) -> bool:
+        """Numbers that cost next to nothing are computed on both paths and selected."""
+        b = self.low.b
+        equations = [*self.then.scope.builder.equations, *self.other.scope.builder.equations]
+        if any(s.then.type.shape for s in slots) or not all(_cheap(e) for e in equations):
+            return False
+        if not slots:
+            return True
+        for equation in equations:
+            b.add(equation)
+        for slot in slots:
+            slot.out = b.select(self.condition, slot.then, slot.other)
+        return True
+
+
+def _cheap(equation: Equation) -> bool:
+    return equation.primitive.name in CHEAP and not equation.outs[0].type.shape
+
+
+def _same_constant(left: Any, right: Any) -> bool:
+    return left is right or (isinstance(left, str | bytes) and left == right)
+
+
+def _unnamed(out: Var, slot: Slot) -> None:
+    if not any(isinstance(a, Var) and a.name == out.name for a in (slot.then, slot.other)):
+        out.name = "t"
+
+

@@ -1,0 +1,189 @@
+"""The state of one lowering, and what every part of the frontend needs of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from adcore.builder import Builder
+from adcore.errors import AdcoreError, AliasError, Source, UnsupportedSyntaxError, refuse
+from adcore.plugins import Capture, Guard
+from adcore.types import Atom, DType, Lit, Var
+
+from .facts import Facts
+from .frame import Frame
+from .memory import Memory, Scope
+from .values import Array, Buffer, Scalar, Static, Value
+from .views import view_read, view_write
+
+__all__ = ["Lowering"]
+
+
+class Lowering:
+    """Everything that is known while one function is being lowered.
+
+    Attributes:
+        memory: the contents of buffers, and the regions under construction.
+        frames: the calls that are being lowered, innermost last.
+        params: parameters of the Program, captures after arguments.
+        captures, guards: outside objects that the Program depends on.
+        facts: bounds of integers.
+        hints: for loops met before in the same context, the types that their carries were found to need.
+        strict: counts the places so far whose meaning depends on a number being a Python rather than a NumPy one.
+    """
+
+    def __init__(self) -> None:
+        self.memory = Memory(Builder())
+        self.frames: list[Frame] = []
+        self.params: list[Var] = []
+        self.captures: list[Capture] = []
+        self.captured: dict[tuple[int, str], Value] = {}
+        self.guards: list[Guard] = []
+        self.facts = Facts()
+        self.hints: dict[Any, Any] = {}
+        self.strict = 0
+
+    @property
+    def b(self) -> Builder:
+        return self.memory.scope.builder
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def source(self) -> Source | None:
+        return self.b.source
+
+    # Places and errors
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression; emits what computes it."""
+        from .expressions import EXPRESSIONS
+
+        b = self.b
+        before, b.source = b.source, self.frame.code.source(node)
+        try:
+            lower = EXPRESSIONS.get(type(node))
+            if lower is None:
+                self.refuse_syntax(f"{_spoken(node)} is not supported", "plain expressions on numbers and arrays")
+            return lower(self, node)
+        finally:
+            b.source = before
+
+    def execute(self, statements: Sequence[ast.stmt], after: frozenset[str]) -> str:
+        """Lower a block; gives a `Status`."""
+        from .statements import execute
+
+        return execute(self, statements, after)
+
+    def call(self, function: Value, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+        from .calls import call
+
+        return call(self, function, arguments, keywords)
+
+    def refuse(self, kind: type[AdcoreError], cause: str, write: str) -> NoReturn:
+        refuse(kind, cause, self.source, write)
+
+    def refuse_syntax(self, cause: str, write: str) -> NoReturn:
+        refuse(UnsupportedSyntaxError, cause, self.source, write)
+
+    @contextmanager
+    def at(self, node: Any) -> Iterator[None]:
+        with self.b.at(self.frame.code.source(node)):
+            yield
+
+    # Regions
+
+    @contextmanager
+    def region(self, loop: bool = False) -> Iterator[Scope]:
+        """A region under construction; what is emitted inside goes there."""
+        outer = self.memory.scope
+        self.memory.scope = scope = Scope(outer, outer.builder.region(), loop)
+        try:
+            yield scope
+        finally:
+            self.memory.scope = outer
+
+    @contextmanager
+    def inside(self, scope: Scope) -> Iterator[Scope]:
+        """Back in a region that was left: what is emitted inside goes at its end."""
+        outer, self.memory.scope = self.memory.scope, scope
+        try:
+            yield scope
+        finally:
+            self.memory.scope = outer
+
+    # Values
+
+    def atom(self, value: Scalar | Array) -> Atom:
+        """The atom of a number, or of an array's present contents."""
+        if isinstance(value, Scalar):
+            return value.atom
+        return view_read(self.b, self.memory.read(value.buffer), value.views)
+
+    def array(self, atom: Atom, name: str = "") -> Array:
+        """A new array with these contents."""
+        return Array(self.memory.fresh(atom, name), atom.type.dtype, atom.type.shape)
+
+    def value(self, atom: Atom, python: bool = False, name: str = "") -> Scalar | Array:
+        """A new number or array, by the atom's rank."""
+        return self.array(atom, name) if atom.type.shape else Scalar(atom, python)
+
+    def cast(self, atom: Atom, dtype: DType) -> Atom:
+        return atom if atom.type.dtype is dtype else self.b.cast(atom, dtype=dtype)
+
+    def opaque(self, atom: Atom) -> Atom:
+        """The same integer as a value of its own that no simplification sees through."""
+        one = Lit(1, DType.I64)
+        return self.b.total(self.b.expand(atom, one, axes=(0,)), axes=(0,))
+
+    def check(self, holds: Any, error: str, message: str, *reported: Atom) -> None:
+        """Raise `error` at run time unless the condition holds."""
+        self.b.check(holds, *reported, error=error, message=message)
+
+    # Writing
+
+    def write(self, array: Array, value: Atom, add: bool = False) -> None:
+        """Write the atom (of the array's shape and dtype) through the array into its buffer."""
+        self.writable(array.buffer)
+        contents = view_write(self.b, self.memory.read(array.buffer), array.views, value, add)
+        if isinstance(contents, Var) and contents.name == "t":
+            contents.name = array.buffer.name or "t"
+        self.memory.write(array.buffer, contents, self.source)
+
+    def writable(self, buffer: Buffer) -> None:
+        """Refuse a write whose effect on other names is not known."""
+        if buffer.captured:
+            self.refuse_syntax(
+                f"writing into {buffer.name!r}, which is defined outside the function",
+                f"pass {buffer.name!r} as an argument, or work on {buffer.name}.copy()",
+            )
+        for other in self.memory.marks.get(buffer, ()):
+            self.distinct(buffer, other, self.source)
+
+    def distinct(self, written: Buffer, other: Buffer, source: Source | None) -> None:
+        """Raise AliasError where a live name leads to the other buffer."""
+        theirs = self.reaching(other)
+        if not theirs:
+            return
+        ours = self.reaching(written) or [written.name or "an array"]
+        refuse(
+            AliasError,
+            f"this writes into {ours[0]!r}, which may or may not share memory with {theirs[0]!r}",
+            source,
+            f"take a copy where one is made from the other, e.g. `{ours[0]} = {theirs[0]}.copy()`",
+        )
+
+    def reaching(self, buffer: Buffer) -> list[str]:
+        """Names still needed that lead to the buffer."""
+        inner = self.frame
+        return [n for frame in reversed(self.frames) for n in frame.names_of(buffer, during=frame is not inner)]
+
+
+def _spoken(node: ast.AST) -> str:
+    return f"the Python construct {type(node).__name__}"
+
+

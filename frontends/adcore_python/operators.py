@@ -1,0 +1,332 @@
+"""Operators on numbers and arrays: promotion, broadcasting, and Python's own errors for Python's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.types import ORDER, Atom, DType, Lit, literal
+
+from .values import Array, Dict, List, Scalar, Static, Tuple, Value, number
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = [
+    "broadcast",
+    "compare",
+    "describe",
+    "invert",
+    "is_one",
+    "join",
+    "mapped",
+    "negative",
+    "numeric",
+    "operate",
+    "stretch",
+    "truth",
+]
+
+BITWISE = {"&": "and", "|": "or", "^": "xor"}
+SHIFTS = {"<<": "shift_left", ">>": "shift_right"}
+
+
+def describe(value: Value) -> str:
+    """What a value is, in the words of an error message."""
+    if isinstance(value, Scalar):
+        return f"a number ({value.dtype.value})"
+    if isinstance(value, Array):
+        return f"an array ({value.dtype.value}, rank {value.rank})"
+    if isinstance(value, Static):
+        return f"{value.value!r}" if value.value is None else f"a {type(value.value).__name__}"
+    return f"a {type(value).__name__.lower()}"
+
+
+def is_one(atom: Atom) -> bool:
+    return isinstance(atom, Lit) and atom.value == 1
+
+
+def join(dtypes: Sequence[DType]) -> DType:
+    """The dtype that NumPy and Python give to mixed operands: bool below int below float."""
+    return max(dtypes, key=ORDER.index)
+
+
+def numeric(low: Lowering, value: Value, use: str = "an operand") -> Scalar | Array:
+    """The value as a number or array; a tuple or list of numbers is not one."""
+    if isinstance(value, Scalar | Array):
+        return value
+    low.refuse(UnsupportedSyntaxError, f"{use} is {describe(value)}, not a number or array", "numbers and arrays here")
+
+
+# Broadcasting
+
+
+def broadcast(low: Lowering, atoms: Sequence[Atom]) -> list[Atom]:
+    """Arrays brought to one shape by NumPy's rules; numbers stay numbers, which the builder expands."""
+    shapes = [a.type.shape for a in atoms if a.type.shape]
+    target = common_shape(shapes)
+    return [stretch(low, a, target) if a.type.shape else a for a in atoms]
+
+
+def common_shape(shapes: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
+    if all(s == shapes[0] for s in shapes):
+        return shapes[0] if shapes else ()
+    rank = max(map(len, shapes))
+    target: list[Atom] = []
+    for axis in range(-rank, 0):
+        lengths = [s[axis] for s in shapes if len(s) >= -axis and not is_one(s[axis])]
+        known = [n for n in lengths if isinstance(n, Lit)]
+        target.append((known or lengths or [literal(1)])[0])
+    return tuple(target)
+
+
+def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
+    """One array brought to a shape; lengths that are not the same atoms are compared at run time."""
+    b, shape = low.b, atom.type.shape
+    if shape == target:
+        return atom
+    lead = len(target) - len(shape)
+    new = tuple(range(lead)) + tuple(
+        lead + k for k, n in enumerate(shape) if is_one(n) and not is_one(target[lead + k])
+    )
+    kept = tuple(n for k, n in enumerate(shape) if lead + k not in new)
+    wanted = tuple(n for k, n in enumerate(target) if k not in new)
+    if kept != shape:
+        atom = b.reshape(atom, *kept) if kept else b.view(atom, *[0] * len(shape), codes="i" * len(shape))
+    if kept != wanted:
+        atom = b.conform(atom, *wanted, checked=True)
+    return b.expand(atom, *(target[a] for a in new), axes=new)
+
+
+def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DType | None, python: bool) -> Value:
+    """An elementwise primitive applied to values cast to a dtype (None: their own) and broadcast."""
+    atoms = [low.atom(v) for v in values]
+    if dtype is not None:
+        atoms = [low.cast(a, dtype) for a in atoms]
+    return low.value(getattr(low.b, name)(*broadcast(low, atoms)), python)
+
+
+# Arithmetic
+
+
+def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
+    """`x op y` for the operator as Python writes it."""
+    if op == "@":
+        from .linear_algebra import matmul
+
+        return matmul(low, numeric(low, x), numeric(low, y))
+    special = _sequences(low, op, x, y)
+    if special is not None:
+        return special
+    x, y = numeric(low, x), numeric(low, y)
+    python = is_python(x) and is_python(y)
+    dtype = join((x.dtype, y.dtype))
+    if op in BITWISE or op in SHIFTS:
+        return _bits(low, op, x, y, dtype, python)
+    if op == "/":
+        dtype = DType.F64
+    if dtype is DType.BOOL:
+        low.strict += python
+        if not python and op in "+*":
+            return mapped(low, "or" if op == "+" else "and", (x, y), None, False)
+        if not python and op == "-":
+            low.refuse(DtypeError, "NumPy does not subtract booleans", "x ^ y, or x != y")
+        dtype = DType.I64
+    if op == "**":
+        return _power(low, x, y, dtype, python)
+    integers = x.dtype is not DType.F64 and y.dtype is not DType.F64
+    p, q = broadcast(low, [low.cast(low.atom(v), dtype) for v in (x, y)])
+    return low.value(ARITHMETIC[op](low, p, q, python, integers), python)
+
+
+def is_python(value: Scalar | Array) -> bool:
+    return isinstance(value, Scalar) and value.python
+
+
+def _sequences(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
+    """Operators on strings, tuples and lists known at compile time."""
+    if isinstance(x, Static) and isinstance(y, Static) and isinstance(x.value, str) and op == "+":
+        return Static(x.value + y.value)
+    if op == "+" and isinstance(x, Tuple) and isinstance(y, Tuple):
+        return Tuple(x.items + y.items)
+    if op == "+" and isinstance(x, List) and isinstance(y, List):
+        return List(x.items + y.items, low.memory.scope)
+    for a, c in ((x, y), (y, x)):
+        if op == "*" and isinstance(a, Tuple | List) and isinstance(c, Scalar):
+            if not isinstance(c.known, int):
+                low.refuse_syntax("a sequence is repeated a number of times that is not constant", "np.full(n, value)")
+            items = list(a.items) * c.known
+            return Tuple(tuple(items)) if isinstance(a, Tuple) else List(items, low.memory.scope)
+    return None
+
+
+def _plain(name: str) -> Any:
+    return lambda low, x, y, python, integers: getattr(low.b, name)(x, y)
+
+
+def _division(low: Lowering, x: Atom, y: Atom, python: bool, integers: bool) -> Atom:
+    if python:
+        low.strict += 1
+        message = "division by zero" if integers else "float division by zero"
+        low.check(low.b.ne(y, 0.0), "ZeroDivisionError", message)
+    return low.b.div(x, y)
+
+
+def _whole_division(name: str, of_integers: str, of_floats: str) -> Any:
+    def lower(low: Lowering, x: Atom, y: Atom, python: bool, integers: bool) -> Atom:
+        b = low.b
+        if python:
+            low.strict += 1
+            message = of_integers if integers else of_floats
+            low.check(b.ne(y, 0 if integers else 0.0), "ZeroDivisionError", message)
+        if python or not integers or (isinstance(y, Lit) and y.value != 0):
+            return getattr(b, name)(x, y)
+        zero = b.eq(y, 0)
+        return b.select(zero, 0, getattr(b, name)(x, b.select(zero, 1, y)))
+
+    return lower
+
+
+ARITHMETIC = {
+    "+": _plain("add"),
+    "-": _plain("sub"),
+    "*": _plain("mul"),
+    "/": _division,
+    "//": _whole_division("floordiv", "integer division or modulo by zero", "float floor division by zero"),
+    "%": _whole_division("mod", "integer modulo by zero", "float modulo"),
+}
+
+
+def _bits(low: Lowering, op: str, x: Scalar | Array, y: Scalar | Array, dtype: DType, python: bool) -> Value:
+    if dtype is DType.F64:
+        low.refuse(DtypeError, f"operator {op} on a float", "integers or booleans")
+    if op in BITWISE:
+        return mapped(low, BITWISE[op], (x, y), dtype, python)
+    if python:
+        low.strict += 1
+        low.check(low.b.ge(low.cast(low.atom(y), DType.I64), 0), "ValueError", "negative shift count")
+    return mapped(low, SHIFTS[op], (x, y), DType.I64, python)
+
+
+def _power(low: Lowering, x: Scalar | Array, y: Scalar | Array, dtype: DType, python: bool) -> Value:
+    known = y.known if isinstance(y, Scalar) else None
+    if dtype is DType.I64 and python and known is not None and known < 0:
+        low.strict += 1
+        dtype = DType.F64
+    p, q = broadcast(low, [low.cast(low.atom(v), dtype) for v in (x, y)])
+    b = low.b
+    if dtype is DType.I64:
+        holds = b.ge(q, 0)
+        if holds.type.shape:
+            holds = b.reduce_and(holds, axes=tuple(range(holds.type.rank)))
+        low.check(holds, "ValueError", "Integers to negative integer powers are not allowed.")
+        return low.value(b.mul(p, p) if known == 2 else b.integer_pow(p, q), python)
+    result = b.pow(p, q)
+    if python:
+        _python_power(low, p, q, result)
+    return low.value(result, python)
+
+
+def _python_power(low: Lowering, x: Atom, y: Atom, z: Atom) -> None:
+    b = low.b
+    low.strict += 1
+    zero = "0.0 cannot be raised to a negative power"
+    low.check(b.lor(b.ne(x, 0.0), b.ge(y, 0.0)), "ZeroDivisionError", zero)
+    whole = b.eq(b.floor(y), y)
+    low.check(b.lor(whole, b.ge(x, 0.0)), "ValueError", "a negative number to a fractional power is complex")
+    fine = b.lor(b.isfinite(z), b.lnot(b.land(b.isfinite(x), b.isfinite(y))))
+    low.check(fine, "OverflowError", "(34, 'Numerical result out of range')")
+
+
+def negative(low: Lowering, value: Value) -> Value:
+    """`-x`."""
+    x = numeric(low, value)
+    if x.dtype is DType.BOOL:
+        low.strict += is_python(x)
+        if not is_python(x):
+            low.refuse(DtypeError, "NumPy does not negate booleans with -", "~x")
+        x = Scalar(low.cast(x.atom, DType.I64), True) if isinstance(x, Scalar) else x
+    return mapped(low, "neg", (x,), None, is_python(x))
+
+
+def invert(low: Lowering, value: Value) -> Value:
+    """`~x`."""
+    x = numeric(low, value)
+    if x.dtype is DType.F64:
+        low.refuse(DtypeError, "operator ~ on a float", "integers or booleans")
+    low.strict += is_python(x)
+    return mapped(low, "not", (x,), DType.I64 if is_python(x) else None, is_python(x))
+
+
+# Comparison and truth
+
+COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+
+
+def compare(low: Lowering, op: str, x: Value, y: Value) -> Value:
+    """`x op y` for a comparison as Python writes it."""
+    if op in ("is", "is not"):
+        return number(_same(x, y) is (op == "is"))
+    if op in ("in", "not in"):
+        return _contains(low, y, x, op == "not in")
+    if isinstance(x, Tuple | List) and isinstance(y, Tuple | List) and op in ("==", "!="):
+        return _equal_sequences(low, x, y, op)
+    if isinstance(x, Static) or isinstance(y, Static):
+        return _compare_constants(low, op, x, y)
+    x, y = numeric(low, x), numeric(low, y)
+    return mapped(low, COMPARISONS[op], (x, y), join((x.dtype, y.dtype)), is_python(x) and is_python(y))
+
+
+def _same(x: Value, y: Value) -> bool:
+    if isinstance(x, Static) and isinstance(y, Static):
+        return x.value is y.value
+    if isinstance(x, Scalar) and isinstance(y, Scalar):
+        return x.known is not None and x.known is y.known
+    return x is y or (isinstance(x, Array) and x == y)
+
+
+def _compare_constants(low: Lowering, op: str, x: Value, y: Value) -> Value:
+    if op not in ("==", "!="):
+        low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of numbers")
+    if isinstance(x, Static) and isinstance(y, Static):
+        return number((x.value == y.value) is (op == "=="))
+    return number(op == "!=")
+
+
+def _equal_sequences(low: Lowering, x: Tuple | List, y: Tuple | List, op: str) -> Value:
+    same = len(x.items) == len(y.items) and isinstance(x, Tuple) is isinstance(y, Tuple)
+    holds: Atom = literal(same)
+    if same:
+        for a, c in zip(x.items, y.items, strict=True):
+            holds = low.b.land(holds, truth(low, compare(low, "==", a, c)).atom)
+    return Scalar(holds if op == "==" else low.b.lnot(holds), True)
+
+
+def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Value:
+    if isinstance(container, Static) and isinstance(item, Static):
+        return number((item.value in container.value) is not negate)
+    if isinstance(container, Dict) and isinstance(item, Static):
+        return number((item.value in container.items) is not negate)
+    if not isinstance(container, Tuple | List):
+        low.refuse_syntax(f"`in` on {describe(container)}", "a tuple, or a loop that compares")
+    holds: Atom = literal(False)
+    for each in container.items:
+        holds = low.b.lor(holds, truth(low, compare(low, "==", each, item)).atom)
+    return Scalar(low.b.lnot(holds) if negate else holds, True)
+
+
+def truth(low: Lowering, value: Value) -> Scalar:
+    """`bool(x)`."""
+    if isinstance(value, Static):
+        return number(bool(value.value))
+    if isinstance(value, Tuple | List | Dict):
+        return number(bool(value.items))
+    if isinstance(value, Array):
+        low.refuse_syntax("the truth value of an array is ambiguous", "np.any(x) or np.all(x)")
+    x = numeric(low, value, "a condition")
+    atom = low.atom(x)
+    zero = {DType.I64: literal(0), DType.F64: literal(0.0)}.get(x.dtype)
+    return Scalar(atom if zero is None else low.b.ne(atom, zero), True)
+
+

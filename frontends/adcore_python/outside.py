@@ -1,0 +1,125 @@
+"""Objects from outside the function: globals, closure cells, attributes.
+
+Numbers and arrays are captures, read anew at every call.  Everything else is a constant of the specialisation, with a
+guard that notices when the name is bound to something else.
+"""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adcore.errors import DtypeError
+from adcore.plugins import Capture, Guard, Spec
+from adcore.types import DType, Type, Var, literal
+
+from .values import Array, Range, Scalar, Static, Tuple, Value, number
+
+if TYPE_CHECKING:
+    from .frame import Frame
+    from .lowering import Lowering
+
+__all__ = ["constant", "look_up", "make_param", "member"]
+
+DTYPES = {d.numpy: d for d in DType}
+
+
+def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
+    """The value of a name that the function does not bind: enclosing functions, cells, globals, builtins."""
+    python = frame.python
+    if name in python.__code__.co_freevars:
+        cell = (python.__closure__ or ())[python.__code__.co_freevars.index(name)]
+        try:
+            found = cell.cell_contents
+        except ValueError:
+            return None
+        return _outside(low, name, cell, found)
+    if name in python.__globals__:
+        return _outside(low, name, python.__globals__, python.__globals__[name])
+    if hasattr(builtins, name):
+        return Static(getattr(builtins, name))
+    return None
+
+
+def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
+    """An attribute of an object from outside."""
+    namespace = getattr(owner, "__dict__", None)
+    if isinstance(owner, types.ModuleType):
+        if owner.__name__.partition(".")[0] in ("math", "numpy", "cmath", "scipy"):
+            return constant(found)
+        return _outside(low, name, vars(owner), found)
+    if isinstance(namespace, dict) and name in namespace:
+        return _outside(low, name, namespace, found)
+    if isinstance(found, float | int | np.generic | np.ndarray) and not isinstance(owner, type | np.generic | np.dtype):
+        low.refuse_syntax(
+            f"attribute {name!r} of a {type(owner).__name__} is computed, so it cannot be read at every call",
+            f"pass the value of {name!r} as an argument",
+        )
+    return constant(found)
+
+
+def constant(value: Any) -> Value:
+    """An object taken as it is now."""
+    if isinstance(value, bool | int | float) and not isinstance(value, np.generic):
+        return number(value)
+    if isinstance(value, np.generic) and value.dtype in DTYPES:
+        return Scalar(literal(value.item()))
+    if isinstance(value, tuple):
+        return Tuple(tuple(constant(v) for v in value), type(value))
+    if isinstance(value, range):
+        return Range(number(value.start), number(value.stop), number(value.step))
+    return Static(value)
+
+
+def _outside(low: Lowering, name: str, owner: Any, found: Any) -> Value:
+    key = (id(owner), name)
+    known = low.captured.get(key)
+    if known is None:
+        known = low.captured[key] = _wrapped(low, name, owner, found)
+    return known
+
+
+def _wrapped(low: Lowering, name: str, owner: Any, found: Any) -> Value:
+    if isinstance(found, types.ModuleType):
+        return Static(found)
+    if isinstance(found, bool | int | float | np.generic | np.ndarray):
+        spec = _spec(low, name, found)
+        low.captures.append(Capture(name, owner, spec))
+        return make_param(low, spec, name, captured=True)
+    if isinstance(found, list | dict | set):
+        low.refuse_syntax(
+            f"{name!r} is a {type(found).__name__} defined outside the function; it may change between calls",
+            f"a tuple or a NumPy array, or pass {name!r} as an argument",
+        )
+    low.guards.append(Guard(name, owner, found))
+    return constant(found)
+
+
+def _spec(low: Lowering, name: str, found: Any) -> Spec:
+    if isinstance(found, np.generic | np.ndarray):
+        if found.dtype not in DTYPES:
+            low.refuse(DtypeError, f"{name!r} has dtype {found.dtype}", "a float64, int64 or bool array")
+        return Spec(DTYPES[found.dtype], tuple(1 if n == 1 else None for n in found.shape))
+    return Spec(literal(found).dtype, python=True)
+
+
+def make_param(low: Lowering, spec: Spec, name: str, captured: bool = False) -> Scalar | Array:
+    """A parameter of the Program, and the number or array that it is in the function."""
+    lengths = [Var(Type(DType.I64), f"{name}_{axis}") for axis in range(len(spec.shape))]
+    shape = tuple(literal(1) if n == 1 else v for n, v in zip(spec.shape, lengths, strict=True))
+    for length in shape:
+        low.facts.length(length)
+    param = Var(Type(spec.dtype, shape), name)
+    low.params.append(param)
+    if not shape:
+        return Scalar(param, spec.python)
+    root = low.memory.root
+    with low.inside(root):
+        array = low.array(param, name)
+    array.buffer.captured = captured
+    return array
+
+

@@ -1,0 +1,334 @@
+"""Statements.
+
+A branch with a `return`, `break` or `continue` takes the statements that follow it into both of its paths, so that
+control always leaves a block at its end; inside loops, hidden names beginning with `$` say how.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.primitives import CHECKED_ERRORS
+from adcore.types import Atom, DType, Lit, literal
+
+from .indexing import element, store
+from .joins import Status, arm, meet
+from .liveness import escapes, live_before
+from .loops import lower_for, lower_while
+from .operators import describe, join, numeric, operate, stretch, truth
+from .strings import message_of
+from .values import Array, Dict, Iteration, List, LocalFunction, Range, Scalar, Static, Tuple, Value, named, number
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["assign", "bind", "execute", "items_of"]
+
+OPERATORS: dict[type, str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+}
+
+
+def execute(low: Lowering, statements: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    """Lower a block whose end is followed by a place where the names `after` are live."""
+    frame = low.frame
+    for position, statement in enumerate(statements):
+        frame.statements, frame.position, frame.after = statements, position, after
+        lower = STATEMENTS.get(type(statement))
+        with low.at(statement):
+            if lower is None:
+                low.refuse_syntax(
+                    f"the statement {type(statement).__name__} is not supported",
+                    "assignments, loops, branches and function calls",
+                )
+            if isinstance(statement, ast.If | ast.For | ast.While):
+                status = lower(low, statement, statements[position + 1 :], after)
+            else:
+                status = lower(low, statement)
+        if status in (Status.DONE, Status.DEAD):
+            return status
+    return Status.OPEN
+
+
+# Assignment
+
+
+def _assign(low: Lowering, s: ast.Assign) -> None:
+    value = low.evaluate(s.value)
+    for target in s.targets:
+        assign(low, target, value)
+
+
+def _annotated(low: Lowering, s: ast.AnnAssign) -> None:
+    if s.value is not None:
+        assign(low, s.target, low.evaluate(s.value))
+
+
+def assign(low: Lowering, target: ast.expr, value: Value) -> None:
+    """Bind a name, unpack into several targets, or write into an array or container."""
+    if isinstance(target, ast.Name):
+        bind(low, target.id, value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        _unpack(low, target, value)
+    elif isinstance(target, ast.Subscript):
+        with low.at(target):
+            store(low, low.evaluate(target.value), target.slice, value)
+    else:
+        with low.at(target):
+            low.refuse_syntax("assigning to an attribute", "a local name, or an element of an array")
+
+
+def bind(low: Lowering, name: str, value: Value) -> None:
+    """Bind a name in the present frame; values without a name take it over."""
+    if isinstance(value, Scalar):
+        named(value.atom, name)
+    elif isinstance(value, Array) and not value.views:
+        named(low.memory.read(value.buffer), name)
+        value.buffer.name = value.buffer.name or name
+    low.frame.names[name] = value
+
+
+def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Value) -> None:
+    items = items_of(low, value, len(target.elts))
+    stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+    if not stars:
+        if len(items) != len(target.elts):
+            low.refuse_syntax(f"{len(items)} values for {len(target.elts)} names", "as many names as values")
+        for each, item in zip(target.elts, items, strict=True):
+            assign(low, each, item)
+        return
+    (star,) = stars
+    rest = len(items) - len(target.elts) + 1
+    if rest < 0:
+        low.refuse_syntax(f"{len(items)} values for {len(target.elts)} names", "as many names as values")
+    packed = [*items[:star], List(list(items[star : star + rest]), low.memory.scope), *items[star + rest :]]
+    for each, item in zip(target.elts, packed, strict=True):
+        assign(low, each.value if isinstance(each, ast.Starred) else each, item)
+
+
+def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
+    """The items of something of static length; an array of rows gives as many as are asked for."""
+    if isinstance(value, Tuple | List):
+        return list(value.items)
+    if isinstance(value, Dict):
+        return [key if isinstance(key, Scalar) else Static(key) for key in value.items]
+    if isinstance(value, Static) and isinstance(value.value, str | tuple):
+        return [Static(v) for v in value.value]
+    if isinstance(value, Range) and all(isinstance(v.atom, Lit) for v in (value.start, value.stop, value.step)):
+        return [number(k) for k in range(value.start.known, value.stop.known, value.step.known)]
+    if isinstance(value, Iteration) and isinstance(value.length, Lit):
+        return [value.item(literal(k)) for k in range(int(value.length.value))]
+    if isinstance(value, Array) and isinstance(value.shape[0], Lit):
+        count = int(value.shape[0].value)
+    if isinstance(value, Array) and count is not None:
+        holds = low.b.eq(value.shape[0], count)
+        low.check(holds, "ValueError", f"cannot unpack {{0}} rows into {count} names", value.shape[0])
+        return [element(low, value, literal(k)) for k in range(count)]
+    low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
+
+
+def _augmented(low: Lowering, s: ast.AugAssign) -> None:
+    op = OPERATORS[type(s.op)]
+    if isinstance(s.target, ast.Name):
+        current = low.evaluate(ast.copy_location(ast.Name(s.target.id, ast.Load()), s.target))
+        value = low.evaluate(s.value)
+        if isinstance(current, Array):
+            in_place(low, op, current, value)
+        else:
+            bind(low, s.target.id, operate(low, op, current, value))
+    elif isinstance(s.target, ast.Subscript):
+        container = low.evaluate(s.target.value)
+        store(low, container, s.target.slice, low.evaluate(s.value), op)
+    else:
+        low.refuse_syntax("assigning to an attribute", "a local name, or an element of an array")
+
+
+def in_place(low: Lowering, op: str, array: Array, value: Value) -> None:
+    """`x op= value` on an array: every name for the memory sees it."""
+    operand = numeric(low, value)
+    dtype = join((array.dtype, operand.dtype)) if op != "/" else DType.F64
+    if dtype is not array.dtype:
+        low.refuse(
+            DtypeError,
+            f"a result of dtype {dtype.value} does not fit in place into an array of {array.dtype.value}",
+            f"x = x {op} y, which makes a new array",
+        )
+    if op in ("+", "-") and dtype is not DType.BOOL:
+        low.write(array, filled(low, operand, array, "neg" if op == "-" else ""), add=True)
+        return
+    result = operate(low, op, array, operand)
+    assert isinstance(result, Array)
+    low.write(array, stretch(low, low.atom(result), array.shape))
+
+
+def filled(low: Lowering, value: Scalar | Array, array: Array, change: str = "") -> Atom:
+    """The value in the array's dtype, negated if asked for, expanded to its shape."""
+    atom = low.cast(low.atom(value), array.dtype)
+    if change:
+        atom = getattr(low.b, change)(atom)
+    if not atom.type.shape:
+        return low.b.expand(atom, *array.shape, axes=tuple(range(array.rank)))
+    if atom.type.rank > array.rank:
+        low.refuse_syntax(f"{describe(value)} does not fit into {describe(array)}", "a value of the same rank")
+    return stretch(low, atom, array.shape)
+
+
+def _delete(low: Lowering, s: ast.Delete) -> None:
+    for target in s.targets:
+        if not isinstance(target, ast.Name):
+            low.refuse_syntax("deleting an element", "a new array or list without it")
+        low.frame.names.pop(target.id, None)
+
+
+# Control
+
+
+def _if(low: Lowering, s: ast.If, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    test = truth(low, low.evaluate(s.test))
+    leaves = bool(escapes(s))
+    if leaves:
+        then, other = [*s.body, *rest], [*s.orelse, *rest]
+        live = after
+    else:
+        then, other = s.body, s.orelse
+        live = live_before(rest, after)
+    if test.known is not None:
+        status = low.execute(then if test.known else other, live)
+        return Status.DONE if leaves and status is Status.OPEN else status
+    return fork(low, test.atom, lambda: low.execute(then, live), lambda: low.execute(other, live), live, leaves)
+
+
+def fork(
+    low: Lowering,
+    condition: Atom,
+    then: Callable[[], str],
+    other: Callable[[], str],
+    live: frozenset[str],
+    leaves: bool,
+) -> str:
+    """Lower two paths and join them."""
+    first, second = arm(low, then), arm(low, other)
+    meet(low, condition, first, second, live | low.frame.escaping)
+    if first.dead and second.dead:
+        return Status.DEAD
+    return Status.DONE if leaves else Status.OPEN
+
+
+def _return(low: Lowering, s: ast.Return) -> str:
+    frame = low.frame
+    frame.names["$value"] = low.evaluate(s.value) if s.value is not None else Static(None)
+    if frame.loops:
+        frame.names["$returned"] = number(True)
+    return Status.DONE
+
+
+def _break(low: Lowering, s: ast.Break) -> str:
+    low.frame.names[low.frame.loops[-1]] = number(True)
+    return Status.DONE
+
+
+def _continue(low: Lowering, s: ast.Continue) -> str:
+    return Status.DONE
+
+
+def _raise(low: Lowering, s: ast.Raise) -> str:
+    if s.exc is None:
+        low.refuse_syntax("`raise` without an exception", 'raise ValueError("message")')
+    kind, arguments = (s.exc.func, s.exc.args) if isinstance(s.exc, ast.Call) else (s.exc, [])
+    _fail(low, literal(False), low.evaluate(kind), arguments)
+    return Status.DEAD
+
+
+def _fail(low: Lowering, holds: Atom, kind: Value, arguments: Sequence[ast.expr]) -> None:
+    error = kind.value if isinstance(kind, Static) else None
+    name = getattr(error, "__name__", "")
+    if CHECKED_ERRORS.get(name) is not error:
+        known = ", ".join(CHECKED_ERRORS)
+        low.refuse(UnsupportedSyntaxError, "raising an exception of one's own class", f"one of {known}")
+    text, reported = message_of(low, arguments)
+    low.check(holds, name, text, *reported)
+
+
+def _assert(low: Lowering, s: ast.Assert) -> str:
+    test = truth(low, low.evaluate(s.test))
+    arguments = [s.msg] if s.msg is not None else []
+    if test.known:
+        return Status.OPEN
+    _fail(low, test.atom, Static(AssertionError), arguments)
+    return Status.DEAD if test.known is False else Status.OPEN
+
+
+# The rest
+
+
+def _expression(low: Lowering, s: ast.Expr) -> None:
+    if not isinstance(s.value, ast.Constant):
+        low.evaluate(s.value)
+
+
+def _pass(low: Lowering, s: ast.Pass) -> None:
+    return
+
+
+def _function(low: Lowering, s: ast.FunctionDef) -> None:
+    low.frame.names[s.name] = local_function(low, s)
+
+
+def local_function(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
+    """A function defined by the code being lowered; its defaults are evaluated now."""
+    defaults = tuple(low.evaluate(d) for d in node.args.defaults)
+    pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    keywords = {p.arg: low.evaluate(d) for p, d in pairs if d is not None}
+    return LocalFunction(node, low.frame.code.inner(node), low.frame, defaults, keywords)
+
+
+def _scope(low: Lowering, s: ast.Global | ast.Nonlocal) -> Any:
+    word = type(s).__name__.lower()
+    low.refuse_syntax(f"`{word} {', '.join(s.names)}` changes a name outside the function", "return the new value")
+
+
+def _import(low: Lowering, s: ast.Import | ast.ImportFrom) -> Any:
+    low.refuse_syntax("an import inside the function", "the import at the top of the file")
+
+
+def _try(low: Lowering, s: ast.Try) -> Any:
+    low.refuse_syntax("`try` is not supported", "a test before the operation that may fail")
+
+
+STATEMENTS: dict[type, Callable[..., Any]] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.Delete: _delete,
+    ast.If: _if,
+    ast.For: lower_for,
+    ast.While: lower_while,
+    ast.Return: _return,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.Raise: _raise,
+    ast.Assert: _assert,
+    ast.Expr: _expression,
+    ast.Pass: _pass,
+    ast.FunctionDef: _function,
+    ast.Global: _scope,
+    ast.Nonlocal: _scope,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.Try: _try,
+}

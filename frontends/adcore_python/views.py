@@ -1,0 +1,180 @@
+"""Views: how a NumPy array that is a window on a buffer is read from it and written back into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adcore.builder import Builder
+from adcore.primitives import region_lengths
+from adcore.types import Atom
+
+from .values import Array
+
+__all__ = ["Index", "Permute", "Reshape", "contiguous", "indexed", "permuted", "reshaped", "view_read", "view_write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Basic indexing, by axis codes as in the `view` primitive; all operands are in range."""
+
+    codes: str
+    scalars: tuple[Atom, ...]
+
+    def read(self, b: Builder, base: Atom) -> Atom:
+        return b.view(base, *self.scalars, codes=self.codes)
+
+    def put(self, b: Builder, base: Atom, value: Atom) -> Atom:
+        return b.update(base, value, *self.scalars, codes=self.codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Permute:
+    order: tuple[int, ...]
+
+    def read(self, b: Builder, base: Atom) -> Atom:
+        return b.permute(base, order=self.order)
+
+    def put(self, b: Builder, base: Atom, value: Atom) -> Atom:
+        inverse = tuple(sorted(range(len(self.order)), key=self.order.__getitem__))
+        return b.permute(value, order=inverse)
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The same elements in row-major order with another shape; `source` is the shape before."""
+
+    shape: tuple[Atom, ...]
+    source: tuple[Atom, ...]
+
+    def read(self, b: Builder, base: Atom) -> Atom:
+        return b.reshape(base, *self.shape)
+
+    def put(self, b: Builder, base: Atom, value: Atom) -> Atom:
+        return b.reshape(value, *self.source)
+
+
+def view_read(b: Builder, base: Atom, views: tuple[Any, ...]) -> Atom:
+    """The elements that the views show of the buffer's contents."""
+    for view in views:
+        base = view.read(b, base)
+    return base
+
+
+def view_write(b: Builder, base: Atom, views: tuple[Any, ...], value: Atom, add: bool) -> Atom:
+    """The buffer's contents after writing (or adding) the value through the views."""
+    if not views:
+        return b.add(base, value) if add else value
+    first, rest = views[0], views[1:]
+    if not rest and isinstance(first, Index):
+        write = b.add_at if add else b.update
+        return write(base, value, *first.scalars, codes=first.codes)
+    if not rest and not add:
+        return first.put(b, base, value)
+    return first.put(b, base, view_write(b, first.read(b, base), rest, value, add))
+
+
+def indexed(b: Builder, array: Array, codes: str, scalars: tuple[Atom, ...]) -> Array:
+    """The array seen through basic indexing, composed with the views before it where possible."""
+    shape = region_lengths(codes, scalars, array.shape)
+    if set(codes) <= {":"}:
+        return array
+    views, order = array.views, None
+    if views and isinstance(views[-1], Permute):
+        order = views[-1].order
+        codes, scalars, order = _before_permutation(codes, scalars, order)
+        views = views[:-1]
+    if views and isinstance(views[-1], Index):
+        codes, scalars = _composed(b, views[-1], codes, scalars)
+        views = views[:-1]
+    views = (*views, Index(codes, scalars))
+    if order is not None and order != tuple(range(len(order))):
+        views = (*views, Permute(order))
+    return Array(array.buffer, array.dtype, shape, views)
+
+
+def _parts(codes: str, scalars: tuple[Atom, ...]) -> list[tuple[str, tuple[Atom, ...]]]:
+    """Each axis's code with its own operands."""
+    rest, parts = list(scalars), []
+    for code in codes:
+        count = {"i": 1, "s": 3, ":": 0}[code]
+        parts.append((code, tuple(rest[:count])))
+        del rest[:count]
+    return parts
+
+
+def _joined(parts: list[tuple[str, tuple[Atom, ...]]]) -> tuple[str, tuple[Atom, ...]]:
+    return "".join(code for code, _ in parts), tuple(a for _, operands in parts for a in operands)
+
+
+def _before_permutation(
+    codes: str, scalars: tuple[Atom, ...], order: tuple[int, ...]
+) -> tuple[str, tuple[Atom, ...], tuple[int, ...]]:
+    """The same index for the array before the permutation, and the order of the axes that are left."""
+    parts = _parts(codes, scalars)
+    before: list[Any] = [None] * len(order)
+    for part, axis in zip(parts, order, strict=True):
+        before[axis] = part
+    kept = [axis for part, axis in zip(parts, order, strict=True) if part[0] != "i"]
+    ranks = {axis: k for k, axis in enumerate(sorted(kept))}
+    codes, scalars = _joined(before)
+    return codes, scalars, tuple(ranks[axis] for axis in kept)
+
+
+def _composed(b: Builder, first: Index, codes: str, scalars: tuple[Atom, ...]) -> tuple[str, tuple[Atom, ...]]:
+    """One index that does what the two do in turn."""
+    second = iter(_parts(codes, scalars))
+    parts: list[tuple[str, tuple[Atom, ...]]] = []
+    for code, operands in _parts(first.codes, first.scalars):
+        if code == "i":
+            parts.append((code, operands))
+            continue
+        after, inner = next(second)
+        if code == ":" or after == ":":
+            parts.append((after, inner) if code == ":" else (code, operands))
+            continue
+        start, _, step = operands
+        place = b.add(start, b.mul(inner[0], step))
+        parts.append(("i", (place,)) if after == "i" else ("s", (place, inner[1], b.mul(inner[2], step))))
+    return _joined(parts)
+
+
+def permuted(array: Array, order: tuple[int, ...]) -> Array:
+    """The array with its axes in another order."""
+    if order == tuple(range(len(order))):
+        return array
+    shape = tuple(array.shape[a] for a in order)
+    views = array.views
+    if views and isinstance(views[-1], Permute):
+        order = tuple(views[-1].order[a] for a in order)
+        views = views[:-1]
+        if order == tuple(range(len(order))):
+            return Array(array.buffer, array.dtype, shape, views)
+    return Array(array.buffer, array.dtype, shape, (*views, Permute(order)))
+
+
+def reshaped(array: Array, shape: tuple[Atom, ...]) -> Array:
+    """The array with another shape; the caller knows that NumPy makes a view here."""
+    if shape == array.shape:
+        return array
+    views, source = array.views, array.shape
+    if views and isinstance(views[-1], Reshape):
+        source = views[-1].source
+        views = views[:-1]
+        if shape == source:
+            return Array(array.buffer, array.dtype, shape, views)
+    return Array(array.buffer, array.dtype, shape, (*views, Reshape(shape, source)))
+
+
+def contiguous(array: Array) -> bool:
+    """Whether the elements certainly lie in row-major order without gaps: then reshaping makes a view."""
+    for view in array.views:
+        if isinstance(view, Permute):
+            return False
+        if isinstance(view, Index) and view.codes.strip(":") and not _leading_integers(view.codes):
+            return False
+    return True
+
+
+def _leading_integers(codes: str) -> bool:
+    return set(codes.lstrip("i")) <= {":"}

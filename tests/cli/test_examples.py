@@ -1,0 +1,37 @@
+"""The examples run, and their derivatives are right."""
+
+from __future__ import annotations
+
+import math
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcore import grad
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda p: p.stem)
+def test_example_runs(path, capsys):
+    runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("a", [0.25, 2.0, 9.0, 1e6])
+def test_square_root(a):
+    square_root = runpy.run_path(str(EXAMPLES / "square_root.py"))["square_root"]
+    assert grad(square_root)(a) == pytest.approx(0.5 / math.sqrt(a), rel=1e-9)
+
+
+def test_hot_rod():
+    far_end = runpy.run_path(str(EXAMPLES / "hot_rod.py"))["far_end"]
+    conductance = np.full(20, 0.3)
+    gradient = grad(far_end)(conductance)
+    for k in (0, 10, 19):
+        step = np.zeros(20)
+        step[k] = 1e-5
+        difference = (far_end(conductance + step) - far_end(conductance - step)) / 2e-5
+        assert gradient[k] == pytest.approx(difference, rel=1e-6)
