@@ -1,1 +1,37 @@
-"""adcore: an automatic-differentiation compiler for Python."""
+"""adcore: an automatic-differentiation compiler for Python.
+
+>>> import math
+>>> from adcore import grad
+>>> grad(lambda x: math.sin(x) * x)(0.0)
+0.0
+"""
+
+from .api import grad, jit, jvp, program, source, value_and_grad, vjp
+from .errors import (
+    AdcoreError,
+    AliasError,
+    CompileError,
+    DtypeError,
+    MissingRuleError,
+    UnsupportedFunctionError,
+    UnsupportedSyntaxError,
+)
+
+__all__ = [
+    "AdcoreError",
+    "AliasError",
+    "CompileError",
+    "DtypeError",
+    "MissingRuleError",
+    "UnsupportedFunctionError",
+    "UnsupportedSyntaxError",
+    "grad",
+    "jit",
+    "jvp",
+    "program",
+    "source",
+    "value_and_grad",
+    "vjp",
+]
+
+__version__ = "0.1.0"

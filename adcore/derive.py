@@ -15,10 +15,10 @@ from .builder import Builder
 from .control import emit_cond, emit_loop, push_cond, push_loop
 from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
 from .passes.dce import eliminate_dead
-from .program import Equation, Program, clone
-from .types import Atom, Var, literal
+from .program import Equation, Program, clone, free_variables, uses
+from .types import I64, Atom, Lit, Var, literal
 
-__all__ = ["emit", "gradient", "linearize", "pull", "push"]
+__all__ = ["emit", "gradient", "linearize", "pull", "push", "split"]
 
 
 def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
@@ -118,6 +118,13 @@ def _value_or_zeros(b: Builder, values: MutableMapping[Var, Atom], of: Atom) -> 
     return zeros(b, of.type.shape) if found is None else found
 
 
+def seed_like(b: Builder, value: Atom, name: str) -> tuple[Var, Atom]:
+    """A parameter for a (co)tangent of the value, and that parameter checked to have the value's shape."""
+    lengths = tuple(a if isinstance(a, Lit) else Var(I64, f"{name}_{k}") for k, a in enumerate(value.type.shape))
+    param = Var(value.type.with_shape(*lengths), name)
+    return param, b.conform(param, *value.type.shape, checked=True) if lengths else param
+
+
 def push(program: Program, wrt: Sequence[int]) -> Program:
     """Forward mode: parameters followed by a tangent for each of `wrt`, to results followed by their tangents.
 
@@ -125,38 +132,53 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
     """
     program = clone(program)
     b = Builder()
-    seeds = tuple(Var(program.params[k].type, f"d{program.params[k].name}") for k in wrt)
-    tangents: MutableMapping[Var, Atom] = {program.params[k]: s for k, s in zip(wrt, seeds, strict=True)}
+    params: list[Var] = []
+    tangents: MutableMapping[Var, Atom] = {}
+    for k in wrt:
+        primal = program.params[k]
+        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}")
+        params.append(param)
     push_equations(b, program.equations, tangents)
     outs = tuple(_value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
-    return eliminate_dead(
-        Program((*program.params, *seeds), b.equations, (*program.results, *outs), f"push_{program.name}")
-    )
+    pushed = Program((*program.params, *params), b.equations, (*program.results, *outs), f"push_{program.name}")
+    return eliminate_dead(pushed)
 
 
-def pull(program: Program, wrt: Sequence[int], seeds: Sequence[Atom | None] | None = None) -> Program:
+def pull(
+    program: Program,
+    wrt: Sequence[int],
+    seeds: Sequence[Atom | None] | None = None,
+    differentiated: Sequence[int] | None = None,
+) -> Program:
     """Reverse mode: parameters followed by a cotangent for each differentiable result, to results followed by the
     cotangents of `wrt`.
 
-    With `seeds` (one for each result, `None` where there is none) the cotangents are these constants instead of
-    parameters.
+    With `differentiated` only these results have a cotangent; with `seeds` (one for each result, `None` where there
+    is none) the cotangents are these constants instead of parameters.
     """
     program = clone(program)
     b = Builder()
     b.adopt(program.equations)
-    params = program.params
+    results = program.results
+    further: list[Var] = []
     if seeds is None:
-        seeds = [Var(r.type, "ct") if r.type.dtype.differentiable else None for r in program.results]
-        params = (*params, *(s for s in seeds if isinstance(s, Var)))
+        chosen = range(len(results)) if differentiated is None else differentiated
+        given: list[Atom | None] = [None] * len(results)
+        for k in chosen:
+            if results[k].type.dtype.differentiable:
+                param, given[k] = seed_like(b, results[k], "ct")
+                further.append(param)
+        seeds = given
     linear = linearize(program.equations, {program.params[k] for k in wrt})
     cotangents: MutableMapping[Var, Atom] = {}
-    for result, seed in zip(program.results, seeds, strict=True):
+    for result, seed in zip(results, seeds, strict=True):
         if isinstance(result, Var) and seed is not None:
             before = cotangents.get(result)
             cotangents[result] = seed if before is None else b.add(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
     outs = tuple(_value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
-    return eliminate_dead(Program(params, b.equations, (*program.results, *outs), f"pull_{program.name}"))
+    pulled = Program((*program.params, *further), b.equations, (*results, *outs), f"pull_{program.name}")
+    return eliminate_dead(pulled)
 
 
 def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:
@@ -165,3 +187,32 @@ def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:
     seeds[index] = literal(1.0)
     return pull(program, wrt, seeds)
 
+
+def split(program: Program, late: Sequence[Var], count: int) -> tuple[Program, Program]:
+    """Two programs from one: what does not depend on the parameters `late`, then what does.
+
+    The early program gives the first `count` results, then the residuals; the late one takes the residuals, then
+    the parameters `late`, and gives the other results.
+    """
+    waiting = set(late)
+    waiting.update(a for v in late for a in v.type.shape if isinstance(a, Var))
+    early: list[Equation] = []
+    rest: list[Equation] = []
+    for equation in program.equations:
+        if any(v in waiting for v in uses(equation)):
+            rest.append(equation)
+            waiting.update(equation.outs)
+        else:
+            early.append(equation)
+    outs = program.results[count:]
+    region = Program(tuple(late), rest, outs)
+    bound = {a for v in late for a in v.type.shape}
+    residuals: dict[Var, None] = {}
+    for var in free_variables(region):
+        if var not in bound:
+            residuals.update(dict.fromkeys(a for a in var.type.shape if isinstance(a, Var) and a not in bound))
+            residuals[var] = None
+    params = tuple(p for p in program.params if p not in set(late))
+    first = Program(params, early, (*program.results[:count], *residuals), f"forward_{program.name}")
+    second = Program((*residuals, *late), rest, outs, f"backward_{program.name}")
+    return eliminate_dead(first), clone(second)

@@ -89,6 +89,11 @@ elementwise(
 )
 
 
+def _pow_of_base(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+    # d/dx x**y = y x**(y - 1); x**0 is the constant 1, also at x = 0 where the formula would be 0 * inf
+    return scale(b.select(b.eq(y, 0.0), 0.0, b.mul(y, b.pow(x, b.sub(y, 1.0)))))
+
+
 def _pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
     # d/dy x**y = x**y log x, with the limit 0 at x = 0 (for y > 0)
     return scale(b.select(b.eq(x, 0.0), 0.0, b.mul(z, b.log(x))))
@@ -97,7 +102,7 @@ def _pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
 elementwise(
     "pow",
     np.power,
-    lambda b, x, y, z: scale(b.mul(y, b.pow(x, b.sub(y, 1.0)))),
+    _pow_of_base,
     _pow_of_exponent,
     at=((0.3, 2.0), (-2.0, 2.0)),
     kinks="x = 0",

@@ -26,7 +26,7 @@ from ..linear import (
     share,
     total,
 )
-from ..types import Atom, DType, Lit, Type, literal
+from ..types import I64, Atom, DType, Lit, Type, literal
 from .base import Kind, operand_types, require, row
 
 __all__ = ["region_lengths"]
@@ -141,6 +141,7 @@ row(
 def region_lengths(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """The shape of the region that the axis codes and their operands describe."""
     require(len(codes) == len(shape), f"axis codes {codes!r} for rank {len(shape)}")
+    require(all(a.type == I64 for a in scalars), f"axis codes {codes!r}: an index or length that is no integer")
     lengths: list[Atom] = []
     rest = list(scalars)
     for code, length in zip(codes, shape, strict=True):
@@ -257,7 +258,8 @@ def _fold_typing(name: str, domain: tuple[DType, ...]):
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         x, axes = operands[0].type, params["axes"]
         require(x.dtype in domain, f"{name} is not defined on {x.dtype.value}")
-        require(all(0 <= a < x.rank for a in axes) and len(axes) > 0, f"{name}: axes {axes} of rank {x.rank}")
+        require(list(axes) == sorted(set(axes)) and len(axes) > 0, f"{name}: axes {axes}")
+        require(all(0 <= a < x.rank for a in axes), f"{name}: axes {axes} of rank {x.rank}")
         return (x.with_shape(*(n for a, n in enumerate(x.shape) if a not in axes)),)
 
     return typing

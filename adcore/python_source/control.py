@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..naming import identifier
 from ..primitives import Kind
 from ..program import Equation, Program
 from ..types import Atom, Var
 from .expressions import Expression, Level, negated, union
 from .storage import carried
-from .writer import TEMPORARY, Writer
+from .writer import Writer, is_temporary
 
 __all__ = ["print_cond", "print_loop", "print_while"]
 
@@ -84,7 +83,7 @@ def _enter(writer: Writer, equation: Equation, inner: tuple[Program, ...], avoid
 def _carry_name(writer: Writer, init: Atom, param: Var, out: Var, inner: Sequence[Program], avoid: set[str]) -> str:
     """The variable aimed at, that of the initial value if it is not needed otherwise, or one of the carry's name."""
     wanted, held = writer.targets.get(out), writer.variable(init)
-    named = held is not None and (identifier(init.name) != TEMPORARY or identifier(param.name) == TEMPORARY)  # type: ignore[union-attr]
+    named = held is not None and (is_temporary(param.name) or not is_temporary(held))
     for name in (wanted, held if named else None):
         if name is not None and name not in avoid and writer.is_free(name, inner):
             return name

@@ -18,7 +18,7 @@ from .liveness import reads
 from .separate import is_fresh_constant, separated
 from .spelling import as_region_value, spelled, subscript
 from .storage import Storage
-from .writer import TEMPORARY, Writer
+from .writer import Writer, is_temporary
 
 __all__ = ["to_python"]
 
@@ -104,9 +104,11 @@ class _Printer:
         for param in program.params:
             names.append(writer.unused(identifier(param.name)))
             writer.hold(names[-1], param)
+        shared = Counter(n for p in program.params for n in p.type.shape)
         for param, name in zip(program.params, names, strict=True):
             for axis, length in enumerate(param.type.shape):
-                self.length(length, f"{name}.shape[{axis}]", name)
+                if isinstance(length, Lit) or shared[length] > 1 or writer.position.used_in(program, length):
+                    self.length(length, f"{name}.shape[{axis}]", name)
         return names
 
     def length(self, length: Atom, text: str, array: str) -> None:
@@ -149,7 +151,7 @@ class _Printer:
     def expression(self, equation: Equation) -> None:
         (out,) = equation.outs
         value = self.composed(equation)
-        if out in self.used_once and (out.name == TEMPORARY or is_fresh_constant(equation)):
+        if out in self.used_once and (is_temporary(out.name) or is_fresh_constant(equation)):
             self.writer.defer(out, value)
         else:
             self.writer.assign(out, value)

@@ -248,8 +248,8 @@ def subscript(codes: str, scalars: Sequence[Expression]) -> str:
             continue
         entry, reverse = (":", False) if code == ":" else _slice(*rest[:3])
         del rest[: 3 if code == "s" else 0]
-        entries.append(entry)
-        backwards.append("::-1" if reverse else ":")
+        entries.append("::-1" if reverse and entry == ":" else entry)
+        backwards.append("::-1" if reverse and entry != ":" else ":")
     text = ", ".join(entries)
     while backwards and backwards[-1] == ":":
         backwards.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
@@ -13,13 +14,21 @@ from .expressions import Expression, constant, read
 from .liveness import Position
 from .storage import Storage
 
-__all__ = ["TEMPORARY", "WIDTH", "Writer"]
+__all__ = ["WIDTH", "Writer", "is_temporary"]
 
-TEMPORARY = "t"
 WIDTH = 100
 _BUILTINS = ("abs", "bool", "float", "int", "len", "math", "max", "min", "np", "range", "slice", "span")
 _RESERVED = frozenset((*keyword.kwlist, *_BUILTINS))
 _INDENT = "    "
+
+
+def is_temporary(name: str) -> bool:
+    """Whether the name is not the user's: `t`, or `t_1` from a printed program.
+
+    >>> is_temporary("t_1"), is_temporary("total")
+    (True, False)
+    """
+    return re.fullmatch(r"t(_\d+)*", name) is not None
 
 
 class Writer:
@@ -113,9 +122,9 @@ class Writer:
 
     # Names
 
-    def unused(self, base: str) -> str:
+    def unused(self, base: str, avoid: Iterable[str] = ()) -> str:
         name, number = base, 0
-        while name in self._seen or name in self.protected:
+        while name in self._seen or name in self.protected or name in avoid:
             number += 1
             name = f"{base}_{number}"
         return name
@@ -134,10 +143,10 @@ class Writer:
         if wanted is not None and wanted not in avoid and self.is_free(wanted, repeated):
             return wanted
         base = identifier(var.name)
-        reusable = base != TEMPORARY and base not in _RESERVED and base not in avoid
+        reusable = not is_temporary(base) and base not in _RESERVED and base not in avoid
         if reusable and self.is_free(base, repeated):
             return base
-        return self.unused(base)
+        return self.unused(base, avoid)
 
     def snapshot(self) -> dict[str, set[Var]]:
         return {name: set(vars) for name, vars in self._holders.items()}

@@ -145,11 +145,11 @@ class _Entry:
         code.do(f"ret ptr {self.boxed(out)}")
         code.start("fallback")
         code.declare("PyObject_Vectorcall", "declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)")
-        again = code.op("call ptr @PyObject_Vectorcall(ptr %fallback, ptr %arguments, i64 %count, ptr %names)")
+        again = code.op("call ptr @PyObject_Vectorcall(ptr %self, ptr %arguments, i64 %count, ptr %names)")
         code.do(f"ret ptr {again}")
         code.start("broken")
         code.do("ret ptr null")
-        head = "define ptr @entry(ptr %fallback, ptr %arguments, i64 %count, ptr %names) nounwind {"
+        head = "define ptr @entry(ptr %self, ptr %arguments, i64 %count, ptr %names) nounwind {"
         return [head, *code.entry, *code.lines, "}"]
 
     def guard(self, holds: str, otherwise: str = "fallback") -> None:

@@ -93,6 +93,7 @@ def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[
     joining.emit()
     for name, build in builds.items():
         names[name] = build()
+    low.memory.relate(joining.made)
 
 
 def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
@@ -100,7 +101,9 @@ def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
     joining = _Joining(low, condition, then, other)
     build = joining.merge("the result", then.value, other.value)
     joining.emit()
-    return build()
+    value = build()
+    low.memory.relate(joining.made)
+    return value
 
 
 def _constant(value: Any) -> Build:
@@ -115,6 +118,7 @@ class _Joining:
         self.scalars: list[Slot] = []
         self.arrays: list[Slot] = []
         self.same: dict[Any, Build] = {}
+        self.made: list[tuple[Buffer, tuple[Buffer, ...]]] = []
         self.lengths: dict[tuple[Atom, Atom], Slot] = {}
         self.local = {
             id(a): {out for e in a.scope.builder.equations for out in e.outs} for a in (then, other)
@@ -219,10 +223,8 @@ class _Joining:
 
         def build() -> Array:
             if not made:
-                array = self.low.array(slot.result(), name)
-                for source in sources:
-                    self.low.memory.mark(array.buffer, source)
-                made.append(array)
+                made.append(self.low.array(slot.result(), name))
+                self.made.append((made[0].buffer, sources))
             return made[0]
 
         return build
@@ -301,7 +303,7 @@ class _Joining:
             shape = [zero if self._inside(side, n) else n for n in atom.type.shape]
             stand_in = self.low.b.empty(*shape, dtype=array.dtype)
         slot = self._slot(*((atom, stand_in) if side is self.then else (stand_in, atom)))
-        return self._fresh(name, slot, (array.buffer,))
+        return self._fresh(name, slot, (array.buffer, array.buffer))
 
     def _padded(self, side: Arm, atom: Atom, zero: Atom) -> Slot:
         return Slot(atom, zero) if side is self.then else Slot(zero, atom)

@@ -18,7 +18,15 @@ __all__ = ["Memory", "Scope", "replace"]
 
 
 class Scope:
-    """A region under construction: its builder, and the contents of buffers as seen in it."""
+    """A region under construction.
+
+    Attributes:
+        builder: where its equations go.
+        values: contents of buffers as seen in it; those of other buffers are as in the parent.
+        entries: for a loop, the parameter through which a buffer is seen, and its contents outside.
+        written: buffers that have been written in it, and where.
+        checked: indices and lengths that have been compared already.
+    """
 
     def __init__(self, parent: Scope | None, builder: Builder, loop: bool = False) -> None:
         self.parent = parent
@@ -27,6 +35,7 @@ class Scope:
         self.values: dict[Buffer, Atom] = {}
         self.entries: dict[Buffer, tuple[Var, Atom]] = {}
         self.written: dict[Buffer, Source | None] = {}
+        self.checked: set[tuple[Atom, Atom]] = set()
 
     def changed(self, buffer: Buffer) -> bool:
         """Whether a buffer from outside holds something else at the region's end."""
@@ -81,17 +90,29 @@ class Memory:
             outside = outside.parent
         return False
 
+    def may_share(self, one: Buffer, other: Buffer) -> bool:
+        """Whether two buffers may be the same memory."""
+        return one is other or other in self.marks.get(one, ())
+
     def mark(self, one: Buffer, other: Buffer) -> None:
-        """Record that two buffers may be the same memory, and so may those that either may be."""
-        if one is other:
-            return
-        left = {one, *self.marks.get(one, ())}
-        right = {other, *self.marks.get(other, ())}
-        for a in left:
-            for c in right:
-                if a is not c:
-                    self.marks.setdefault(a, set()).add(c)
-                    self.marks.setdefault(c, set()).add(a)
+        if one is not other:
+            self.marks.setdefault(one, set()).add(other)
+            self.marks.setdefault(other, set()).add(one)
+
+    def relate(self, made: list[tuple[Buffer, tuple[Buffer, ...]]]) -> None:
+        """Mark new buffers, each of which is one of its sources: the first of all, or the second of all, and so on.
+
+        Two of them may be the same memory where, for some place, their sources at that place may be.
+        """
+        pairs = [
+            (one, other)
+            for k, (one, mine) in enumerate(made)
+            for other, theirs in made[:k]
+            if any(self.may_share(a, c) for a, c in zip(mine, theirs, strict=True))
+        ]
+        pairs += [(one, x) for one, sources in made for s in sources for x in (s, *self.marks.get(s, ()))]
+        for one, other in pairs:
+            self.mark(one, other)
 
 
 def replace(equations: list[Equation], env: dict[Var, Atom]) -> None:

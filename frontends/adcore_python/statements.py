@@ -10,15 +10,15 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.errors import UnsupportedSyntaxError
 from adcore.primitives import CHECKED_ERRORS
-from adcore.types import Atom, DType, Lit, literal
+from adcore.types import Atom, Lit, literal
 
-from .indexing import element, store
+from .indexing import augment, element, in_place, store
 from .joins import Status, arm, meet
 from .liveness import escapes, live_before
 from .loops import lower_for, lower_while
-from .operators import describe, join, numeric, operate, stretch, truth
+from .operators import describe, operate, truth
 from .strings import message_of
 from .values import Array, Dict, Iteration, List, LocalFunction, Range, Scalar, Static, Tuple, Value, named, number
 
@@ -97,9 +97,9 @@ def bind(low: Lowering, name: str, value: Value) -> None:
     """Bind a name in the present frame; values without a name take it over."""
     if isinstance(value, Scalar):
         named(value.atom, name)
-    elif isinstance(value, Array) and not value.views:
+    elif isinstance(value, Array) and not value.buffer.name:
         named(low.memory.read(value.buffer), name)
-        value.buffer.name = value.buffer.name or name
+        value.buffer.name = name
     low.frame.names[name] = value
 
 
@@ -153,39 +153,9 @@ def _augmented(low: Lowering, s: ast.AugAssign) -> None:
             bind(low, s.target.id, operate(low, op, current, value))
     elif isinstance(s.target, ast.Subscript):
         container = low.evaluate(s.target.value)
-        store(low, container, s.target.slice, low.evaluate(s.value), op)
+        augment(low, container, s.target.slice, op, lambda: low.evaluate(s.value))
     else:
         low.refuse_syntax("assigning to an attribute", "a local name, or an element of an array")
-
-
-def in_place(low: Lowering, op: str, array: Array, value: Value) -> None:
-    """`x op= value` on an array: every name for the memory sees it."""
-    operand = numeric(low, value)
-    dtype = join((array.dtype, operand.dtype)) if op != "/" else DType.F64
-    if dtype is not array.dtype:
-        low.refuse(
-            DtypeError,
-            f"a result of dtype {dtype.value} does not fit in place into an array of {array.dtype.value}",
-            f"x = x {op} y, which makes a new array",
-        )
-    if op in ("+", "-") and dtype is not DType.BOOL:
-        low.write(array, filled(low, operand, array, "neg" if op == "-" else ""), add=True)
-        return
-    result = operate(low, op, array, operand)
-    assert isinstance(result, Array)
-    low.write(array, stretch(low, low.atom(result), array.shape))
-
-
-def filled(low: Lowering, value: Scalar | Array, array: Array, change: str = "") -> Atom:
-    """The value in the array's dtype, negated if asked for, expanded to its shape."""
-    atom = low.cast(low.atom(value), array.dtype)
-    if change:
-        atom = getattr(low.b, change)(atom)
-    if not atom.type.shape:
-        return low.b.expand(atom, *array.shape, axes=tuple(range(array.rank)))
-    if atom.type.rank > array.rank:
-        low.refuse_syntax(f"{describe(value)} does not fit into {describe(array)}", "a value of the same rank")
-    return stretch(low, atom, array.shape)
 
 
 def _delete(low: Lowering, s: ast.Delete) -> None:
@@ -267,10 +237,14 @@ def _fail(low: Lowering, holds: Atom, kind: Value, arguments: Sequence[ast.expr]
 def _assert(low: Lowering, s: ast.Assert) -> str:
     test = truth(low, low.evaluate(s.test))
     arguments = [s.msg] if s.msg is not None else []
-    if test.known:
-        return Status.OPEN
-    _fail(low, test.atom, Static(AssertionError), arguments)
-    return Status.DEAD if test.known is False else Status.OPEN
+
+    def fail() -> str:
+        _fail(low, literal(False), Static(AssertionError), arguments)
+        return Status.DEAD
+
+    if test.known is not None:
+        return Status.OPEN if test.known else fail()
+    return fork(low, test.atom, lambda: Status.OPEN, fail, low.frame.live(during=False), leaves=False)
 
 
 # The rest

@@ -1,0 +1,234 @@
+"""The public transforms.  Names and argument order follow JAX."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .arguments import abstract, leaves, map_leaves, normalized, rebuilt
+from .dispatch import Specialisation, Transformed, specialise, transformed
+from .errors import AdcoreError
+from .plugins import Spec
+from .program import Program, clone
+from .python_source import to_python
+from .transforms import Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
+
+__all__ = ["grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
+
+_MISSING: Any = object()
+
+
+def jit(f: Callable[..., Any]) -> Any:
+    """The function itself, compiled.
+
+    Args:
+        f: an ordinary Python function of numbers, float64/int64/bool arrays, and tuples, lists and dicts of these.
+
+    Returns:
+        A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
+
+    Raises:
+        UnsupportedSyntaxError, UnsupportedFunctionError, AliasError: at the first call, if `f` is outside the
+            language; the message shows the line.
+
+    >>> import math
+    >>> norm = jit(lambda x, y: math.sqrt(x * x + y * y))
+    >>> norm(3.0, 4.0)
+    5.0
+    """
+    return transformed(Identity(f))
+
+
+def grad(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    argnames: str | tuple[str, ...] | None = None,
+    has_aux: bool = False,
+) -> Any:
+    """The gradient of a function that returns one real number, by reverse mode.
+
+    Args:
+        f: the function; without it a decorator is returned, so that `@grad(argnums=1)` works.
+        argnums: which positional arguments to differentiate; an int gives one gradient, a tuple a tuple of them.
+        argnames: names of further arguments to differentiate.
+        has_aux: `f` returns (value, aux); the result is (gradient, aux).
+
+    Returns:
+        A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
+
+    Raises:
+        DtypeError: an argument to differentiate is an integer or boolean, or `f` returns one.
+        TypeError: `f` returns something else than one real number, or `argnums` is out of range.
+
+    >>> import math
+    >>> @grad
+    ... def slope(x, n):
+    ...     y = x
+    ...     for _ in range(n):
+    ...         y = math.sin(y) * x
+    ...     return y
+    >>> round(slope(1.0, 3), 12)
+    1.312437776129
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    """
+    if f is _MISSING:
+        return functools.partial(grad, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    return transformed(Gradient(f, argnums, argnames, has_aux, with_value=False))
+
+
+def value_and_grad(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    argnames: str | tuple[str, ...] | None = None,
+    has_aux: bool = False,
+) -> Any:
+    """Value and gradient together; arguments as in `grad`.
+
+    Returns:
+        A function that gives (value, gradient), with `has_aux` ((value, aux), gradient).
+
+    >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+    (6.0, (3.0, 2.0))
+    """
+    if f is _MISSING:
+        return functools.partial(value_and_grad, argnums=argnums, argnames=argnames, has_aux=has_aux)
+    return transformed(Gradient(f, argnums, argnames, has_aux, with_value=True))
+
+
+def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:
+    """Value and directional derivative, by forward mode.
+
+    Args:
+        f: the function.
+        primals: the tuple of arguments of `f`.
+        tangents: the tuple of their tangents, of the same structure and shapes.
+
+    Returns:
+        (value, tangent).  Without `primals` and `tangents` a function of these, compiled once: `g = jvp(f)`.
+        Where the value has integers or booleans the tangent is None.
+
+    Raises:
+        TypeError: a tangent has another structure or rank than its primal.
+        ValueError: a tangent has another shape than its primal.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    if f is _MISSING:
+        return jvp
+    pushforward = _derived(f, Pushforward)
+    if primals is _MISSING:
+        return pushforward
+    return pushforward(tuple(primals), tuple(tangents))
+
+
+def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
+    """Value and pullback, by reverse mode.
+
+    Args:
+        f: the function.
+        *primals: its arguments.
+        has_aux: `f` returns (value, aux); the result is (value, pullback, aux).
+
+    Returns:
+        (value, pullback): `pullback(cotangent)` takes a cotangent of the value's structure and gives the tuple of
+        the arguments' cotangents (None for integers and booleans).  It may be called any number of times; the
+        residuals are kept in between.
+
+    Raises:
+        TypeError, ValueError: from the pullback, for a cotangent of another structure or shape than the value.
+
+    >>> value, pullback = vjp(lambda x, y: (x * y, x + y), 2.0, 3.0)
+    >>> value, pullback((1.0, 0.0))
+    ((6.0, 5.0), (3.0, 2.0))
+    """
+    if f is _MISSING:
+        return functools.partial(vjp, has_aux=has_aux)
+    if not primals:
+        return functools.partial(vjp, f, has_aux=has_aux)
+    splitting = _derived(f, _WITH_AUX if has_aux else PullbackSplit)
+    found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
+    out, residuals = splitting(*primals)
+    value, *aux = out if has_aux else (out,)
+    return (value, Pullback(found, value, residuals), *aux)
+
+
+_WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
+
+
+class Pullback:
+    """The cotangents of a function's arguments at one point, as a function of the value's cotangent."""
+
+    def __init__(self, specialisation: Specialisation, value: Any, residuals: tuple[Any, ...]) -> None:
+        self._specialisation = specialisation
+        self._value = value
+        self._residuals = residuals
+
+    def __call__(self, cotangent: Any) -> tuple[Any, ...]:
+        lowered = self._specialisation.lowered
+        assert isinstance(lowered, SplitLowered)
+        if map_leaves(_nothing, cotangent) != map_leaves(_nothing, self._value):
+            raise TypeError("pullback: the cotangent has another structure than the value")
+        given = []
+        for ours, theirs in zip(leaves(cotangent), leaves(self._value), strict=True):
+            if not isinstance(spec := abstract(theirs), Spec) or not spec.dtype.differentiable:
+                continue
+            if np.shape(ours) != np.shape(theirs):
+                raise ValueError(
+                    f"pullback: a cotangent of shape {np.shape(ours)} for a value of shape {np.shape(theirs)}"
+                )
+            given.append(normalized(np.asarray(ours, np.float64)) if np.shape(ours) else float(ours))
+        results = self._specialisation.late(lowered.backward)(*self._residuals, *given)
+        return rebuilt(lowered.gradients, results)
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
+    """The transformed function kept with `f`, so that repeated calls compile once."""
+    kept = getattr(f, "__dict__", None)
+    if kept is None:
+        return transformed(make(f), wraps=False)
+    cache = kept.setdefault("__adcore_derived__", {})
+    found = cache.get(make)
+    if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
+        found = transformed(make(f), wraps=False)
+        kept["__adcore_derived__"] = {**cache, make: found}
+    return found
+
+
+def program(g: Callable[..., Any], *args: Any) -> Program:
+    """The Program of a function or of a transformed function, for arguments like these.
+
+    Args:
+        g: the function.
+        *args: example arguments; only their types matter.  A transformed function that was called already can do
+            without: then it is the program of the last call.
+
+    >>> from adcore.text import to_text
+    >>> print(to_text(program(lambda x: x * x, 3.0)).splitlines()[0])
+    program <lambda>(x: f64) -> (f64) {
+    """
+    if not isinstance(g, Transformed):
+        g = jit(g)
+    found = specialise(g, args)
+    if found is None:
+        raise AdcoreError("this function has not been called yet", write="program(g, *example_arguments)")
+    return clone(found.lowered.program)
+
+
+def source(g: Callable[..., Any], *args: Any) -> str:
+    """The program of a function or of a transformed function, as Python that a person can read and run.
+
+    Arguments as in `program`.
+
+    >>> print(source(grad(lambda x: x * x * x), 2.0).count("def "))
+    1
+    """
+    return to_python(program(g, *args))

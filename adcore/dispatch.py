@@ -1,0 +1,184 @@
+"""Transformed functions as Python callables: the first call compiles, later ones enter machine code directly.
+
+Every transformed function has a class of its own, whose `__call__` is the builtin function that the backend made for
+the arguments seen last.  Other arguments fall back to `dispatch`, which finds or compiles their specialisation.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .arguments import abstract, leaves, map_leaves, normalized, rebuilt, spec_key
+from .plugins import Capture, Leaf, Lowered, Spec, backend
+from .program import Program
+from .transforms import Transform
+
+__all__ = ["Transformed", "specialise", "transformed"]
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise TypeError("the arguments changed while they were being converted")
+
+
+@dataclass
+class Specialisation:
+    """One lowered and compiled instance of a function."""
+
+    lowered: Lowered
+    specs: tuple[Spec, ...]
+    name: str
+    direct: Callable[..., Any] = field(init=False)  # flat leaves in, captures read by the code itself
+    entry: Any = field(init=False)
+    pullback: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.native = only_tuples(self.lowered.result)
+        result = self.lowered.result if self.native else self.flat_result()
+        inputs = (*self.specs, *self.lowered.captures)
+        self.entry = backend().entry(self.lowered.program, inputs, result, self.name)
+        self.direct = self.entry.function(_refuse)
+
+    def flat_result(self) -> tuple[Leaf, ...]:
+        return tuple(Leaf(k) for k in range(len(self.lowered.program.results)))
+
+    def is_current(self) -> bool:
+        """Whether what the specialisation assumed of closures and globals still holds."""
+        return all(g.holds() for g in self.lowered.guards) and all(fits(c) for c in self.lowered.captures)
+
+    @functools.cached_property
+    def explicit(self) -> Callable[..., Any]:
+        """The same program with the captured values passed as arguments, for captures that need conversion."""
+        inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
+        result = self.lowered.result if self.native else self.flat_result()
+        return backend().entry(self.lowered.program, inputs, result, self.name).function(_refuse)
+
+    def late(self, backward: Program) -> Callable[..., Any]:
+        """The compiled pullback of a split function."""
+        if self.pullback is None:
+            self.pullback = backend().compile(backward)
+        return self.pullback
+
+    def __call__(self, values: list[Any]) -> Any:
+        captured = [c.read() for c in self.lowered.captures]
+        converted = [normalized(v) for v in captured]
+        if all(a is b for a, b in zip(captured, converted, strict=True)):
+            result = self.direct(*values)
+        else:
+            result = self.explicit(*values, *converted)
+        return result if self.native else rebuilt(self.lowered.result, result)
+
+
+def fits(capture: Capture) -> bool:
+    try:
+        value = capture.read()
+    except (KeyError, ValueError):
+        return False
+    return abstract(value, capture.name) == capture.spec
+
+
+def only_tuples(result: Any) -> bool:
+    if isinstance(result, tuple):
+        return all(only_tuples(part) for part in result)
+    return not isinstance(result, list | dict)
+
+
+class Transformed:
+    """A function derived from another one, compiled when called.
+
+    `functools.wraps` is applied: name, docstring and signature are those of the original.
+    """
+
+    transform: Transform
+
+    def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
+        return self.transform.lower(arguments)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        kind = type(self.transform).__name__
+        return f"<{kind} of {getattr(self.transform.function, '__qualname__', self.transform.function)}>"
+
+
+class Dispatcher:
+    """Finds the specialisation for given arguments, or makes it."""
+
+    def __init__(self, target: Transformed, name: str) -> None:
+        self.target = target
+        self.name = name
+        self.known: dict[Any, list[Specialisation]] = {}
+        self.latest: Specialisation | None = None
+        self.signature: inspect.Signature | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        arguments = self.bind(args, kwargs)
+        found = self.specialisation(arguments)
+        plain = not kwargs and len(args) == len(arguments) and all(_is_leaf(a) for a in arguments)
+        if found is not self.latest:
+            self.latest = found
+            if plain and found.native:
+                type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+        values = [normalized(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
+        return found(values)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """One value for each parameter of the signature, defaults filled in."""
+        if self.signature is None:
+            self.signature = self.target.transform.signature()
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return tuple(bound.arguments.values())
+
+    def specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
+        structures = tuple(map_leaves(abstract, a) for a in arguments)
+        candidates = self.known.setdefault(spec_key(structures), [])
+        for found in candidates:
+            if found.is_current():
+                return found
+        lowered = self.target.transform.lower(structures)
+        specs = tuple(leaf for s in structures for leaf in leaves(s) if isinstance(leaf, Spec))
+        made = Specialisation(lowered, specs, self.name)
+        candidates.insert(0, made)
+        return made
+
+
+def _is_leaf(value: Any) -> bool:
+    return not isinstance(value, tuple | list | dict) and isinstance(abstract(value), Spec)
+
+
+def transformed(transform: Transform, wraps: bool = True) -> Any:
+    """A callable for a transform of a function."""
+    function = transform.function
+    name = getattr(function, "__name__", type(function).__name__)
+    own = type("Transformed", (Transformed,), {"__module__": Transformed.__module__})
+    made = own()
+    made.transform = transform
+    if wraps:
+        functools.update_wrapper(made, function)
+    dispatcher = Dispatcher(made, name)
+    made.dispatcher = dispatcher
+    own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
+    return made
+
+
+class _Caller:
+    """What `__call__` is before the first compilation."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.dispatcher(*args, **kwargs)
+
+
+def specialise(function: Any, arguments: tuple[Any, ...]) -> Specialisation | None:
+    """The specialisation of a transformed function for these arguments; without arguments the latest one."""
+    if not arguments:
+        return function.dispatcher.latest
+    return function.dispatcher.specialisation(function.dispatcher.bind(arguments, {}))

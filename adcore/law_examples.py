@@ -1,0 +1,155 @@
+"""Where the laws test each row: operand shapes, and a call of the primitive.
+
+Elementwise rows are tested on scalars and arrays at the points their sampler names; every other row has its examples
+here.  A row without any fails the laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .primitives import Kind, Primitive
+from .types import DType
+
+__all__ = ["SIZES", "Example", "Operand", "examples_of"]
+
+# Axis lengths by letter; n and l are the same length under two names.
+SIZES = {"n": 3, "m": 4, "k": 2, "l": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An operand: one letter an axis, the interval its elements are drawn from, the dtype."""
+
+    axes: str = ""
+    interval: tuple[float, float] = (-2.0, 2.0)
+    dtype: DType = DType.F64
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Operands, and a call on them that emits one equation of the row."""
+
+    operands: tuple[Operand, ...]
+    call: Callable[..., Any]
+
+
+def _example(call: Callable[..., Any], *axes: str) -> Example:
+    return Example(tuple(Operand(a) for a in axes), call)
+
+
+def _of(dtype: DType, interval: tuple[float, float], *axes: str) -> tuple[Operand, ...]:
+    return tuple(Operand(a, interval, dtype) for a in axes)
+
+
+def _shape(x: Any) -> tuple[Any, ...]:
+    return x.type.shape
+
+
+def _two_over(axes: str, call: Callable[..., Any]) -> Example:
+    return Example((Operand(axes, dtype=DType.BOOL), Operand(axes), Operand(axes)), call)
+
+
+_STRUCTURAL: dict[str, tuple[Example, ...]] = {
+    "select": (
+        _two_over("", lambda b, c, x, y: b.select(c, x, y)),
+        _two_over("nm", lambda b, c, x, y: b.select(c, x, y)),
+    ),
+    "cast": (
+        Example(_of(DType.I64, (-5, 5), "n"), lambda b, x: b.cast(x, dtype=DType.F64)),
+        Example(_of(DType.BOOL, (0, 2), ""), lambda b, x: b.cast(x, dtype=DType.I64)),
+        _example(lambda b, x: b.cast(x, dtype=DType.I64), "n"),
+    ),
+    "iota": (_example(lambda b, x: b.iota(_shape(x)[0]), "n"),),
+    "empty": (_example(lambda b, x: b.empty(*_shape(x), dtype=DType.I64), "nm"),),
+    "expand": (
+        _example(lambda b, x, y: b.expand(x, *_shape(y), axes=(0, 1)), "", "nm"),
+        _example(lambda b, x, y: b.expand(x, _shape(y)[0], axes=(1,)), "nm", "k"),
+        _example(lambda b, x: b.expand(x, 1, axes=(0,)), "n"),
+    ),
+    "reshape": (
+        _example(lambda b, x: b.reshape(x, b.mul(*_shape(x))), "nm"),
+        _example(lambda b, x: b.reshape(x, _shape(x)[1], _shape(x)[0], 1), "nm"),
+    ),
+    "permute": (
+        _example(lambda b, x: b.permute(x, order=(1, 0)), "nm"),
+        _example(lambda b, x: b.permute(x, order=(2, 0, 1)), "nmk"),
+    ),
+    "conform": (
+        _example(lambda b, x, y: b.conform(x, *_shape(y), checked=True), "nm", "lm"),
+        _example(lambda b, x, y: b.conform(x, *_shape(y), checked=False), "n", "l"),
+    ),
+    "view": (
+        _example(lambda b, x: b.view(x, 2, codes="i"), "n"),
+        _example(lambda b, x: b.view(x, 1, codes=":i"), "nm"),
+        _example(lambda b, x: b.view(x, 1, 3, 2, -2, codes="is"), "nm"),
+        _example(lambda b, x: b.view(x, 0, 2, 2, codes="s:"), "nm"),
+    ),
+    "update": (
+        _example(lambda b, x, v: b.update(x, v, 1, codes="i"), "n", ""),
+        _example(lambda b, x, v: b.update(x, v, 1, codes=":i"), "nm", "n"),
+        _example(lambda b, x, v: b.update(x, v, 2, _shape(v)[0], -1, codes="s"), "n", "k"),
+    ),
+    "add_at": (
+        _example(lambda b, x, v: b.add_at(x, v, 1, codes="i"), "n", ""),
+        _example(lambda b, x, v: b.add_at(x, v, 1, codes=":i"), "nm", "n"),
+        _example(lambda b, x, v: b.add_at(x, v, 0, _shape(v)[0], 2, codes="s"), "n", "k"),
+    ),
+    "grow": (
+        _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "nk", "m"),
+        _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
+    ),
+    "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
+    "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
+    "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),
+}
+
+_FOLDS = ("total", "reduce_max", "reduce_min")
+_LOGICAL_FOLDS = ("reduce_and", "reduce_or")
+_COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+_BITWISE = ("and", "or", "xor", "not")
+_INTEGER = ("shift_left", "shift_right", "integer_pow")
+
+
+def _folding(name: str, dtype: DType) -> tuple[Example, ...]:
+    def fold(axes: tuple[int, ...]) -> Callable[..., Any]:
+        return lambda b, x: getattr(b, name)(x, axes=axes)
+
+    cases = ((0,), "n"), ((1,), "nm"), ((0, 1), "nm"), ((0, 2), "nmk")
+    return tuple(Example((Operand(axes, dtype=dtype),), fold(folded)) for folded, axes in cases)
+
+
+def _calling(primitive: Primitive) -> Callable[..., Any]:
+    """The row on operands, as it is; the builder's simplifications have nothing to do on variables."""
+    return lambda b, *operands: b.emit(primitive, operands, {})
+
+
+def _pointwise(primitive: Primitive, *operands: Operand) -> tuple[Example, ...]:
+    """The row on scalars, and on arrays of rank 1 and 2."""
+    return tuple(
+        Example(tuple(Operand(axes, o.interval, o.dtype) for o in operands), _calling(primitive))
+        for axes in ("", "n", "nm")
+    )
+
+
+def examples_of(primitive: Primitive) -> tuple[Example, ...]:
+    """The examples of a row; none where there are none to be had (control flow, checks) or none were given."""
+    name = primitive.name
+    if name in _STRUCTURAL:
+        return _STRUCTURAL[name]
+    if name in _FOLDS:
+        return _folding(name, DType.F64)
+    if name in _LOGICAL_FOLDS:
+        return _folding(name, DType.BOOL)
+    if name in _COMPARISONS:
+        return _pointwise(primitive, Operand(), Operand())
+    if name in _INTEGER:
+        return _pointwise(primitive, *_of(DType.I64, (0, 6), "", ""))
+    if name in _BITWISE:
+        arity = 1 if name == "not" else 2
+        return _pointwise(primitive, *_of(DType.BOOL, (0, 2), *[""] * arity))
+    if primitive.kind is Kind.ELEMENTWISE and primitive.sampler is not None:
+        return _pointwise(primitive, *(Operand("", interval) for interval in primitive.sampler.intervals))
+    return ()

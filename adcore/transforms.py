@@ -1,0 +1,292 @@
+"""Transforms of lowered functions: from the user's function and argument structures to the derivative's Program.
+
+Each transform lowers the function that it wraps, which may be another transform, so that they nest in any order.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .arguments import leaves, map_leaves
+from .derive import pull, push, split
+from .errors import AdcoreError, DtypeError
+from .passes.dce import eliminate_dead
+from .plugins import Leaf, Lowered, Spec, Static, frontend
+from .program import Program
+from .types import I64, Atom, DType, Type, Var, literal
+
+__all__ = ["Gradient", "Identity", "PullbackSplit", "Pushforward", "SplitLowered", "Transform", "lower"]
+
+
+def lower(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
+    """The Program of a function, or of a transformed function, for these argument structures."""
+    own = getattr(function, "__adcore_lower__", None)
+    return own(arguments) if own is not None else frontend().lower(function, arguments)
+
+
+def parameter_names(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's positional parameters."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Makes the Program of a derived function; a subclass says which."""
+
+    function: Callable[..., Any]
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        raise NotImplementedError
+
+    def signature(self) -> inspect.Signature:
+        """What calls of the derived function are bound to."""
+        return inspect.signature(self.function)
+
+
+class Identity(Transform):
+    """The function itself, compiled."""
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        return lower(self.function, arguments)
+
+
+def numbered(arguments: tuple[Any, ...]) -> list[Any]:
+    """Each argument's structure with the index of its program parameter at every Spec leaf."""
+    count = iter(range(10**9))
+    return [map_leaves(lambda leaf: next(count) if isinstance(leaf, Spec) else None, a) for a in arguments]
+
+
+def present(structure: Any) -> list[int]:
+    return [k for k in leaves(structure) if k is not None]
+
+
+@dataclass(frozen=True)
+class Gradient(Transform):
+    """The gradient of a scalar function with respect to some of its arguments (reverse mode).
+
+    Attributes:
+        argnums: positions of the arguments; an int gives one gradient, a tuple a tuple of them.
+        argnames: names of further arguments, whose gradients follow.
+        has_aux: whether the function returns (value, aux), of which only the value is differentiated.
+        with_value: whether the value is returned too.
+        transform: the name under which the user asked for it.
+    """
+
+    argnums: int | tuple[int, ...] = 0
+    argnames: str | tuple[str, ...] | None = None
+    has_aux: bool = False
+    with_value: bool = False
+
+    @property
+    def title(self) -> str:
+        return "value_and_grad" if self.with_value else "grad"
+
+    def positions(self, count: int) -> tuple[int, ...]:
+        names = parameter_names(self.function)
+        argnums = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+        argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
+        unknown = [n for n in argnames if n not in names]
+        if unknown:
+            raise TypeError(f"{self.title}: {name_of(self.function)} has no argument {unknown[0]!r}; it has {names}")
+        wrong = [k for k in argnums if not -count <= k < count]
+        if wrong:
+            raise TypeError(f"{self.title}: argnums {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
+        return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        lowered = lower(self.function, arguments)
+        positions = self.positions(len(arguments))
+        structures = numbered(arguments)
+        wrt = [k for p in positions for k in present(structures[p])]
+        for p in positions:
+            self.require_real(arguments[p], p)
+        value, aux = self.value_of(lowered)
+        seeds: list[Atom | None] = [None] * len(lowered.program.results)
+        seeds[value.index] = literal(1.0)
+        program = pull(lowered.program, wrt, seeds)
+        first = len(lowered.program.results)
+        places = iter(range(first, first + len(wrt)))
+        gradients = tuple(
+            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), structures[p]) for p in positions
+        )
+        single = isinstance(self.argnums, int) and self.argnames is None
+        gradient = gradients[0] if single else gradients
+        result: Any = gradient
+        if self.with_value:
+            result = ((value, aux), gradient) if self.has_aux else (value, gradient)
+        elif self.has_aux:
+            result = (gradient, aux)
+        return pruned(Lowered(program, result, lowered.captures, lowered.guards))
+
+    def require_real(self, argument: Any, position: int) -> None:
+        for leaf in leaves(argument):
+            if not isinstance(leaf, Spec):
+                raise DtypeError(
+                    f"{self.title}: argument {position} of {name_of(self.function)} is {leaf.value!r}, not a number or array"
+                )
+            if not leaf.dtype.differentiable:
+                kind = {DType.I64: "an integer", DType.BOOL: "a boolean"}[leaf.dtype]
+                what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
+                raise DtypeError(
+                    f"{self.title}: argument {position} of {name_of(self.function)} is {what}; a derivative is with "
+                    "respect to real numbers",
+                    write="x.astype(float)" if leaf.shape else "2.0 instead of 2",
+                )
+
+    def value_of(self, lowered: Lowered) -> tuple[Leaf, Any]:
+        """The scalar to differentiate, and aux."""
+        result, aux = lowered.result, None
+        if self.has_aux:
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(f"{self.title}(has_aux=True): {name_of(self.function)} must return a pair (value, aux)")
+            result, aux = result
+        if not isinstance(result, Leaf):
+            raise TypeError(
+                f"{self.title} takes a function that returns one real number; {name_of(self.function)} returns "
+                f"{described(result)}"
+            )
+        type = lowered.program.results[result.index].type
+        if type.shape:
+            raise TypeError(
+                f"{self.title} takes a function that returns one real number; {name_of(self.function)} returns an array "
+                f"of rank {type.rank}. Sum it up, or use vjp"
+            )
+        if not type.dtype.differentiable:
+            raise DtypeError(
+                f"{self.title} takes a function that returns a real number; {name_of(self.function)} returns "
+                f"{type.dtype.value}"
+            )
+        return result, aux
+
+
+def described(result: Any) -> str:
+    if isinstance(result, Static):
+        return repr(result.value)
+    return f"a {type(result).__name__}"
+
+
+def pruned(lowered: Lowered) -> Lowered:
+    """Only the program results that the result structure has."""
+    used = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]
+    order = list(dict.fromkeys(used))
+    program = lowered.program
+    program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
+    result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
+    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards)
+
+
+@dataclass(frozen=True)
+class Pushforward(Transform):
+    """Value and directional derivative (forward mode), a function of (primals, tangents)."""
+
+    has_aux: bool = False
+
+    def signature(self) -> inspect.Signature:
+        names = ("primals", "tangents")
+        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        primals, tangents = arguments
+        if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+            raise TypeError("jvp takes a tuple of primals and a tuple of tangents: jvp(f, (x,), (dx,))")
+        if len(primals) != len(tangents):
+            raise TypeError(f"jvp: {len(primals)} primals and {len(tangents)} tangents")
+        lowered = lower(self.function, tuple(primals))
+        pairs = [pair for k in range(len(primals)) for pair in self.pairs(k, primals[k], tangents[k])]
+        moving = [k for k, (p, _) in enumerate(pairs) if p.dtype.differentiable]
+        program = push(lowered.program, moving)
+        count, captured = len(pairs), len(lowered.captures)
+        seeds = iter(program.params[count + captured :])
+        tangent_params = tuple(
+            next(seeds) if p.dtype.differentiable else parameter(t, "unused") for p, t in pairs if t is not None
+        )
+        params = (*program.params[:count], *tangent_params, *program.params[count : count + captured])
+        program = Program(params, program.equations, program.results, program.name)
+        tangent_places = iter(range(len(lowered.program.results), len(program.results)))
+        place = {
+            k: Leaf(next(tangent_places)) for k, r in enumerate(lowered.program.results) if r.type.dtype.differentiable
+        }
+        tangent = map_leaves(
+            lambda leaf: place.get(leaf.index, Static(None)) if isinstance(leaf, Leaf) else Static(None), lowered.result
+        )
+        return pruned(Lowered(program, (lowered.result, tangent), lowered.captures, lowered.guards))
+
+    def pairs(self, position: int, primal: Any, tangent: Any) -> list[tuple[Spec, Spec | None]]:
+        """The numbers and arrays of a primal, each with its tangent."""
+        where = f"jvp: tangent {position} of {name_of(self.function)}"
+        ours, theirs = list(leaves(primal)), list(leaves(tangent))
+        if len(ours) != len(theirs):
+            raise TypeError(f"{where} has another structure than the primal")
+        found: list[tuple[Spec, Spec | None]] = []
+        for p, t in zip(ours, theirs, strict=True):
+            if not isinstance(p, Spec):
+                continue
+            if not p.dtype.differentiable:
+                found.append((p, t if isinstance(t, Spec) else None))
+                continue
+            if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
+                raise TypeError(f"{where} has another shape than the primal")
+            if not t.dtype.differentiable:
+                raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write="a float tangent")
+            found.append((p, t))
+        return found
+
+
+def parameter(spec: Spec, name: str) -> Var:
+    """A program parameter for a spec, its lengths its own."""
+    shape = tuple(literal(1) if n == 1 else Var(I64, f"{name}_{axis}") for axis, n in enumerate(spec.shape))
+    return Var(Type(spec.dtype, shape), name)
+
+
+@dataclass(slots=True)
+class SplitLowered(Lowered):
+    """A lowered function that gives (result, residuals), and what takes the residuals.
+
+    Attributes:
+        backward: residuals, then a cotangent for each differentiable result, to the arguments' cotangents.
+        gradients: the structure of the arguments' cotangents.
+    """
+
+    backward: Program = field(default_factory=lambda: Program(()))
+    gradients: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class PullbackSplit(Transform):
+    """Reverse mode in two programs: the value with residuals, and the pullback from residuals and a cotangent."""
+
+    has_aux: bool = False
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        lowered = lower(self.function, arguments)
+        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
+        wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
+        pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
+        outs = len(lowered.program.results)
+        forward, backward = split(pulled, pulled.params[len(lowered.program.params) :], outs)
+        residuals = tuple(Leaf(k) for k in range(outs, len(forward.results)))
+        place = {k: Leaf(position) for position, k in enumerate(wrt)}
+        gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), s) for s in numbered(arguments))
+        result = (lowered.result, residuals)
+        return SplitLowered(forward, result, lowered.captures, lowered.guards, backward, gradients)
+
+
+def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:
+    """The program results that a cotangent is given for."""
+    if has_aux and (not isinstance(lowered.result, tuple) or len(lowered.result) != 2):
+        raise TypeError("vjp(has_aux=True): the function must return a pair (value, aux)")
+    result = lowered.result[0] if has_aux else lowered.result
+    results = lowered.program.results
+    indices = [leaf.index for leaf in leaves(result) if isinstance(leaf, Leaf)]
+    found = [k for k in indices if results[k].type.dtype.differentiable]
+    if not found:
+        raise AdcoreError("vjp: the function returns no real number or array")
+    return found
