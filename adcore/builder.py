@@ -137,20 +137,22 @@ class Builder:
         return self._carrying("while", inits, {"test": test, "body": body}, body.params)
 
     def cond(self, p: Atom, then: Program, otherwise: Program) -> tuple[Var, ...]:
-        return self._carrying("cond", (p,), {"then": then, "otherwise": otherwise}, then.results)
+        params = {"then": then, "otherwise": otherwise}
+        return self._carrying("cond", (p,), params, then.results, otherwise.results)
 
     def _carrying(
-        self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], inner: tuple[Atom, ...]
+        self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], *inner: tuple[Atom, ...]
     ) -> tuple[Var, ...]:
-        """Outs typed like the inner values; lengths that are inner values become the outs of the same position."""
-        TABLE[name].typing(operands, params)
+        """Outs for the inner values; lengths that are inner values become the outs of the same position."""
+        types = TABLE[name].typing(operands, params)
         env: dict[Var, Atom] = {}
         outs: list[Var] = []
-        for atom in inner:
-            type = Type(atom.type.dtype, tuple(substitute(a, env) for a in atom.type.shape))
-            out = Var(type, atom.name if isinstance(atom, Var) else "t")
-            if isinstance(atom, Var):
-                env.setdefault(atom, out)
+        for type, *atoms in zip(types, *inner, strict=True):
+            named = next((a.name for a in atoms if isinstance(a, Var)), "t")
+            out = Var(Type(type.dtype, tuple(substitute(a, env) for a in type.shape)), named)
+            for atom in atoms:
+                if isinstance(atom, Var):
+                    env.setdefault(atom, out)
             outs.append(out)
         self.enter(Equation(TABLE[name], operands, params, tuple(outs), self.source))
         return tuple(outs)

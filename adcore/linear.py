@@ -317,7 +317,10 @@ def reached(linear: Linear, seeds: set[Var]) -> set[Var]:
 
 
 def reached_loop(loop: LinearLoop, live: set[Var]) -> set[Var]:
-    """Fixed point over the carries: one that becomes live in the body is live from the start."""
+    """Fixed point over the carries: one that becomes live in the body is live from the start.
+
+    Without an iteration a carry ends in what feeds it, so a live feed is enough.
+    """
     live = set(live)
     ends = loop_ends(loop)
     live.update(enter for feed, enter, _, _ in ends if feed in live and isinstance(enter, Var))
@@ -327,7 +330,7 @@ def reached_loop(loop: LinearLoop, live: set[Var]) -> set[Var]:
         if inside == live:
             break
         live = inside
-    live.update(end for _, _, leave, end in ends if leave in live and isinstance(end, Var))
+    live.update(end for feed, _, leave, end in ends if (feed in live or leave in live) and isinstance(end, Var))
     return live
 
 

@@ -98,7 +98,8 @@ class Gradient(Transform):
             raise TypeError(f"{self.title}: {name_of(self.function)} has no argument {unknown[0]!r}; it has {names}")
         wrong = [k for k in argnums if not -count <= k < count]
         if wrong:
-            raise TypeError(f"{self.title}: argnums {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
+            function = name_of(self.function)
+            raise TypeError(f"{self.title}: argnums {wrong[0]} of {function}, which has {count} arguments")
         return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
@@ -127,43 +128,33 @@ class Gradient(Transform):
         return pruned(Lowered(program, result, lowered.captures, lowered.guards))
 
     def require_real(self, argument: Any, position: int) -> None:
+        where = f"{self.title}: argument {position} of {name_of(self.function)}"
         for leaf in leaves(argument):
             if not isinstance(leaf, Spec):
-                raise DtypeError(
-                    f"{self.title}: argument {position} of {name_of(self.function)} is {leaf.value!r}, not a number or array"
-                )
+                raise DtypeError(f"{where} is {leaf.value!r}, not a number or array")
             if not leaf.dtype.differentiable:
                 kind = {DType.I64: "an integer", DType.BOOL: "a boolean"}[leaf.dtype]
                 what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
                 raise DtypeError(
-                    f"{self.title}: argument {position} of {name_of(self.function)} is {what}; a derivative is with "
-                    "respect to real numbers",
+                    f"{where} is {what}; a derivative is with respect to real numbers",
                     write="x.astype(float)" if leaf.shape else "2.0 instead of 2",
                 )
 
     def value_of(self, lowered: Lowered) -> tuple[Leaf, Any]:
         """The scalar to differentiate, and aux."""
         result, aux = lowered.result, None
+        wanted = f"{self.title} takes a function that returns one real number; {name_of(self.function)}"
         if self.has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(f"{self.title}(has_aux=True): {name_of(self.function)} must return a pair (value, aux)")
             result, aux = result
         if not isinstance(result, Leaf):
-            raise TypeError(
-                f"{self.title} takes a function that returns one real number; {name_of(self.function)} returns "
-                f"{described(result)}"
-            )
+            raise TypeError(f"{wanted} returns {described(result)}")
         type = lowered.program.results[result.index].type
         if type.shape:
-            raise TypeError(
-                f"{self.title} takes a function that returns one real number; {name_of(self.function)} returns an array "
-                f"of rank {type.rank}. Sum it up, or use vjp"
-            )
+            raise TypeError(f"{wanted} returns an array of rank {type.rank}. Sum it up, or use vjp")
         if not type.dtype.differentiable:
-            raise DtypeError(
-                f"{self.title} takes a function that returns a real number; {name_of(self.function)} returns "
-                f"{type.dtype.value}"
-            )
+            raise DtypeError(f"{wanted} returns {type.dtype.value}")
         return result, aux
 
 

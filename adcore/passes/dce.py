@@ -5,26 +5,97 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..primitives import Kind
-from ..program import Equation, Program, regions, uses
-from ..types import Var
+from ..program import Equation, Program, defined, regions, uses
+from ..types import Atom, Var
 
-__all__ = ["eliminate_dead"]
+__all__ = ["eliminate_dead", "has_effect"]
 
 
 def eliminate_dead(program: Program) -> Program:
     """Remove, in place, what no result and no check depends on.  Valid in, valid out; results unchanged."""
-    _sweep(program, set())
+    _sweep(program)
     return program
 
 
-def _lengths(typed: Iterable[Var]) -> set[Var]:
-    return {a for v in typed for a in v.type.shape if isinstance(a, Var)}
+def has_effect(equation: Equation) -> bool:
+    """Whether running the equation can raise."""
+    if equation.primitive.kind is Kind.CHECK or equation.params.get("checked"):
+        return True
+    return any(has_effect(e) for _, region in regions(equation) for e in region.equations)
 
 
-def _sweep(region: Program, live: set[Var]) -> set[Var]:
-    """Sweep a region backwards; `live` grows by what it needs."""
-    live.update(r for r in region.results if isinstance(r, Var))
-    live |= _lengths(region.params)
+def _is_needed(equation: Equation, live: set[Var]) -> bool:
+    return any(out in live for out in equation.outs) or has_effect(equation)
+
+
+def _variables(atoms: Iterable[Atom]) -> set[Var]:
+    return {a for a in atoms if isinstance(a, Var)}
+
+
+# What is needed
+
+
+def _needs(region: Program, results: Iterable[int]) -> set[Var]:
+    """All values that a region needs for some of its results and for its effects, its own and those outside."""
+    live = _variables(region.results[k] for k in results)
+    for equation in reversed(region.equations):
+        if _is_needed(equation, live):
+            live |= _needs_of(equation, live)
+    return live
+
+
+def _needs_of(equation: Equation, live: set[Var]) -> set[Var]:
+    """What an equation needs, given which of its results are."""
+    lengths = _variables(a for out in equation.outs if out in live for a in out.type.shape) - set(equation.outs)
+    if equation.primitive.name in ("loop", "while"):
+        skip = _leading(equation)
+        keep = _carries_needed(equation, live)
+        needed = lengths | _variables(equation.operands[:skip]) | _variables(equation.operands[skip + k] for k in keep)
+        inside = _needs(equation.params["body"], keep) - defined(equation.params["body"])
+        if "test" in equation.params:
+            inside |= _needs(equation.params["test"], (0,)) - defined(equation.params["test"])
+        return needed | inside
+    if equation.primitive.name == "cond":
+        keep = _branch_results_needed(equation, live)
+        needed = lengths | _variables(equation.operands)
+        return needed.union(*(_needs(r, keep) - defined(r) for _, r in regions(equation)))
+    return set(uses(equation))
+
+
+def _leading(equation: Equation) -> int:
+    """How many operands come before the initial values."""
+    return 1 if equation.primitive.name == "loop" else 0
+
+
+def _carries_needed(equation: Equation, live: set[Var]) -> set[int]:
+    """The carries that results, the test or effects depend on, through any number of iterations."""
+    body: Program = equation.params["body"]
+    test: Program | None = equation.params.get("test")
+    carries = body.params[_leading(equation) :]
+    position = {v: k for k, v in enumerate(carries)}
+    keep = {k for k, out in enumerate(equation.outs) if out in live}
+    if test is not None:
+        read = _needs(test, (0,))
+        keep |= {k for k, p in enumerate(test.params) if p in read}
+    while True:
+        inside = _needs(body, keep)
+        more = keep | {position[v] for v in inside if v in position}
+        more |= {position[a] for k in more for a in carries[k].type.shape if a in position}
+        if more == keep:
+            return keep
+        keep = more
+
+
+def _branch_results_needed(equation: Equation, live: set[Var]) -> list[int]:
+    named = {a for out in equation.outs if out in live for a in out.type.shape}
+    return [k for k, out in enumerate(equation.outs) if out in live or out in named]
+
+
+# Removing the rest
+
+
+def _sweep(region: Program) -> None:
+    live = _variables(region.results)
     kept: list[Equation] = []
     for equation in reversed(region.equations):
         if not _is_needed(equation, live):
@@ -36,62 +107,26 @@ def _sweep(region: Program, live: set[Var]) -> set[Var]:
         live.update(uses(equation))
         kept.append(equation)
     region.equations[:] = reversed(kept)
-    return live
-
-
-def _is_needed(equation: Equation, live: set[Var]) -> bool:
-    return any(out in live for out in equation.outs) or has_effect(equation)
-
-
-def has_effect(equation: Equation) -> bool:
-    """Whether running the equation can raise."""
-    if equation.primitive.kind is Kind.CHECK or equation.params.get("checked"):
-        return True
-    return any(has_effect(e) for _, region in regions(equation) for e in region.equations)
 
 
 def _prune_loop(equation: Equation, live: set[Var]) -> None:
-    body: Program = equation.params["body"]
-    test: Program | None = equation.params.get("test")
-    skip = len(body.params) - len(body.results)
-    carries = body.params[skip:]
-    keep = {k for k, out in enumerate(equation.outs) if out in live}
-    lengths_of = {v: k for k, v in enumerate(carries)}
-    if test is not None:
-        read = set().union(*(uses(e) for e in test.equations)) | {r for r in test.results if isinstance(r, Var)}
-        keep |= {k for k, p in enumerate(test.params) if p in read}
-    while True:
-        inside = _needs(body, keep)
-        more = keep | {k for k, p in enumerate(carries) if p in inside}
-        more |= {lengths_of[a] for k in more for a in carries[k].type.shape if a in lengths_of}
-        if more == keep:
-            break
-        keep = more
-    order = sorted(keep)
+    order = sorted(_carries_needed(equation, live))
+    skip = _leading(equation)
     equation.operands = (*equation.operands[:skip], *(equation.operands[skip + k] for k in order))
     equation.outs = tuple(equation.outs[k] for k in order)
-    body.params = (*body.params[:skip], *(carries[k] for k in order))
+    body: Program = equation.params["body"]
+    body.params = (*body.params[:skip], *(body.params[skip + k] for k in order))
     body.results = tuple(body.results[k] for k in order)
-    if test is not None:
+    _sweep(body)
+    if "test" in equation.params:
+        test: Program = equation.params["test"]
         test.params = tuple(test.params[k] for k in order)
-        _sweep(test, set())
-    _sweep(body, set())
-
-
-def _needs(body: Program, keep: set[int]) -> set[Var]:
-    """What the body needs, if only these carries count; a dry run on copies of the lists."""
-    live = {body.results[k] for k in keep if isinstance(body.results[k], Var)}
-    for equation in reversed(body.equations):
-        if _is_needed(equation, live):
-            live.update(uses(equation))
-    return live  # type: ignore[return-value]
+        _sweep(test)
 
 
 def _prune_cond(equation: Equation, live: set[Var]) -> None:
-    named = {a for out in equation.outs if out in live for a in out.type.shape}
-    order = [k for k, out in enumerate(equation.outs) if out in live or out in named]
+    order = _branch_results_needed(equation, live)
     equation.outs = tuple(equation.outs[k] for k in order)
-    for name, branch in list(regions(equation)):
+    for _, branch in regions(equation):
         branch.results = tuple(branch.results[k] for k in order)
-        _sweep(branch, set())
-        equation.params[name] = branch
+        _sweep(branch)

@@ -28,9 +28,16 @@ def simplify(b: Builder, primitive: Primitive, operands: tuple[Atom, ...], param
     return rule(b, operands, params) if rule else None
 
 
+def raises_at(name: str, values: list[Any]) -> bool:
+    """Whether the meaning is undefined on these integers; a check in front of the equation raises."""
+    if name == "integer_pow":
+        return values[1] < 0
+    return name in ("floordiv", "mod") and values[1] == 0
+
+
 def _folded(primitive: Primitive, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
     values = [np.asarray(a.value, a.dtype.numpy)[()] for a in operands if isinstance(a, Lit)]
-    if primitive.name in ("floordiv", "mod") and values[1] == 0:
+    if raises_at(primitive.name, values):
         return None
     (dtype,) = (t.dtype for t in primitive.typing(operands, params))
     with np.errstate(all="ignore"):

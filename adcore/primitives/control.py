@@ -25,13 +25,20 @@ def compatible(got: Type, wanted: Type) -> bool:
     return all(g == w for g, w in pairs if isinstance(g, Lit) or isinstance(w, Lit))
 
 
+def fits(got: Type, wanted: Type) -> bool:
+    """As `compatible`, for a value that control flow takes in: there a known length may be forgotten, not learned."""
+    if got.dtype is not wanted.dtype or got.rank != wanted.rank:
+        return False
+    return all(g == w for g, w in zip(got.shape, wanted.shape, strict=True) if isinstance(w, Lit))
+
+
 def _carried(name: str, inits: tuple[Atom, ...], region: Program, skip: int) -> tuple[Type, ...]:
     carries = region.params[skip:]
     require(len(carries) == len(inits) == len(region.results), f"{name}: as many carries as initial values and results")
     for init, param, result in zip(inits, carries, region.results, strict=True):
-        require(compatible(init.type, param.type), f"{name}: initial {init.type} for a carry {param.type}")
-        require(compatible(result.type, param.type), f"{name}: the body turns {param.type} into {result.type}")
-    return operand_types(inits)
+        require(fits(init.type, param.type), f"{name}: initial {init.type} for a carry {param.type}")
+        require(fits(result.type, param.type), f"{name}: the body turns {param.type} into {result.type}")
+    return operand_types(carries)
 
 
 def _loop_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
@@ -52,9 +59,16 @@ def _cond_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple
     require(operands[0].type == BOOL, "cond takes a boolean")
     require(not then.params and not otherwise.params, "cond: branches take no parameters")
     require(len(then.results) == len(otherwise.results), "cond: branches give different numbers of results")
-    for a, c in zip(then.results, otherwise.results, strict=True):
-        require(compatible(a.type, c.type), f"cond: branches give {a.type} and {c.type}")
-    return operand_types(then.results)
+    return tuple(_joined(a.type, c.type) for a, c in zip(then.results, otherwise.results, strict=True))
+
+
+def _joined(then: Type, otherwise: Type) -> Type:
+    """The type of either value: a length that only one of them knows is not known."""
+    require(then.rank == otherwise.rank, f"cond: branches give {then} and {otherwise}")
+    shapes = zip(then.shape, otherwise.shape, strict=True)
+    joined = then.with_shape(*(c if isinstance(a, Lit) else a for a, c in shapes))
+    require(fits(then, joined) and fits(otherwise, joined), f"cond: branches give {then} and {otherwise}")
+    return joined
 
 
 def _structural(*_: Any, **__: Any) -> Any:

@@ -1,7 +1,9 @@
-"""Matrix products.  Products with a vector are loops in the order of memory; the others are three loops."""
+"""Matrix products: BLAS; loops in the order of memory where one operand is a vector, or for integers."""
 
 from __future__ import annotations
 
+import ctypes
+from functools import cache
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
@@ -21,6 +23,9 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     left, right = (block.materialized(block.array(a)) for a in equation.operands)
     lengths = block.lengths(out.type)
     inner = left.lengths[1]
+    if out.type.dtype is DType.F64 and "1" not in (*lengths, inner):
+        block.bind(out, gemm(block, left, right, lengths))
+        return
     by_rows = right.lengths[1] == "1" and left.strides[1] == "1"
     by_dots = by_rows or (left.lengths[0] == "1" and right.strides[0] == "1")
     result = block.lowering.new(block, out.type.dtype, lengths, zeroed=not by_dots and inner != "1")
@@ -34,6 +39,69 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     else:
         accumulate(code, left, right, result, inner)
     block.bind(out, result)
+
+
+@cache
+def gemm_address() -> int:
+    """The address of SciPy's BLAS `dgemm`."""
+    from scipy.linalg import cython_blas
+
+    capsule = cython_blas.__pyx_capi__["dgemm"]
+    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return pointer(capsule, name(capsule))
+
+
+def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
+    """The product by BLAS, which reads memory by columns: C' = B' A'."""
+    code = block.code
+    (left, flip_left), (right, flip_right) = by_columns(block, left), by_columns(block, right)
+    result = block.lowering.new(block, left.dtype, lengths, zeroed=True)
+    rows, columns = lengths
+    arguments = [
+        in_frame(code, "i8", flip_right),
+        in_frame(code, "i8", flip_left),
+        *(in_frame(code, "i32", code.op(f"trunc i64 {n} to i32")) for n in (columns, rows, left.lengths[1])),
+        in_frame(code, "double", "1.0"),
+        right.pointer,
+        in_frame(code, "i32", leading(code, right, flip_right)),
+        left.pointer,
+        in_frame(code, "i32", leading(code, left, flip_left)),
+        in_frame(code, "double", "0.0"),
+        result.pointer,
+        in_frame(code, "i32", leading(code, result, NOT_FLIPPED)),
+    ]
+    call = ", ".join(f"ptr {a}" for a in arguments)
+    work = code.op(f"icmp sgt i64 {code.product([rows, columns, left.lengths[1]])}, 0")
+    yes, done = code.label(), code.label()
+    code.branch(work, yes, done)
+    code.start(yes)
+    code.do(f"call void inttoptr (i64 {gemm_address()} to ptr)({call})")
+    code.jump(done)
+    code.start(done)
+    return result
+
+
+NOT_FLIPPED, FLIPPED = str(ord("N")), str(ord("T"))
+
+
+def by_columns(block: Block, matrix: Strided) -> tuple[Strided, str]:
+    """The matrix as BLAS can read it: rows contiguous, or columns contiguous (flipped)."""
+    if matrix.strides[1] == "1":
+        return matrix, NOT_FLIPPED
+    if matrix.strides[0] == "1":
+        return matrix, FLIPPED
+    return block.copied(matrix), NOT_FLIPPED
+
+
+def leading(code: Code, matrix: Strided, flip: str) -> str:
+    stride = matrix.strides[0] if flip == NOT_FLIPPED else matrix.strides[1]
+    return code.op(f"trunc i64 {code.intrinsic('smax', 'i64', stride, '1')} to i32")
+
+
+def in_frame(code: Code, type: str, value: str) -> str:
+    return code.slot(type, value)
 
 
 def times(code: Code, left: Strided, right: Strided, i: str, k: str, j: str) -> str:

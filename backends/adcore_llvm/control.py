@@ -77,11 +77,13 @@ class _Loop:
             code.branch(code.op(f"icmp slt i64 {counter}, {trips}"), inside, done)
         else:
             test: Program = equation.params["test"]
+            block.lowering.blocks.append(level)  # what it carries is freed if the test fails
             testing = child(block)
             self.bind_carries(testing, test.params, registers, None)
             testing.run(test.equations, test.results)
             goes_on = testing.scalar(test.results[0])
             testing.finish()
+            assert block.lowering.blocks.pop() is level
             code.branch(goes_on, inside, done)
         code.start(inside)
         level.run(body.equations, body.results)

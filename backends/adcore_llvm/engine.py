@@ -52,8 +52,7 @@ def to_machine_code(text: str, name: str) -> int:
     engine = _engine()
     engine.add_module(module)
     engine.finalize_object()
-    address = engine.get_function_address(name)
-    return address
+    return engine.get_function_address(name)
 
 
 def optimized_assembly(text: str) -> str:

@@ -43,6 +43,9 @@ def emit_module(program: Program, inputs: tuple[Input, ...], result: Any, fail: 
     entry = _Entry(program, inputs, result, fail)
     body = entry.emit()
     declarations = {**kernel.declarations, **entry.code.declarations}
+    if "allocate" in declarations or "allocate_zeroed" in declarations:
+        declarations["madvise"] = "declare i32 @madvise(ptr, i64, i32)"
+        declarations["llvm.umax.i64"] = "declare i64 @llvm.umax.i64(i64, i64)"
     vectors = [name for name in declarations if name.startswith("_ZGV")]
     used = ""
     if vectors:
@@ -244,11 +247,13 @@ class _Entry:
         slot = 0
         for result in self.program.results:
             place = code.op(f"getelementptr i64, ptr {out}, i64 {slot}")
-            things.append(self.boxed_array(place, result.type) if result.type.shape else self.boxed_scalar(place, result.type.dtype))
+            box = self.boxed_array if result.type.shape else self.boxed_scalar
+            things.append(box(place, result.type))
             slot += slots_of(result.type)
         return self.structure(self.result, things)
 
-    def boxed_scalar(self, place: str, dtype: DType) -> str:
+    def boxed_scalar(self, place: str, type: Type) -> str:
+        dtype = type.dtype
         value = self.code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
         if dtype is DType.F64:
             thing = self.call("PyFloat_FromDouble", "ptr", ("double", value))
@@ -299,8 +304,8 @@ class _Entry:
         words = self.call("PyBytes_FromStringAndSize", "ptr", ("ptr", err), ("i64", "64"))
         code.declare("PyObject_CallFunctionObjArgs", "declare ptr @PyObject_CallFunctionObjArgs(ptr, ...)")
         raised = code.op(
-            f"call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr {self.constant(self.fail)}, ptr {number}, ptr {words}, "
-            "ptr null)"
+            f"call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr {self.constant(self.fail)}, ptr {number}, "
+            f"ptr {words}, ptr null)"
         )
         self.call("Py_DecRef", "void", ("ptr", number))
         self.call("Py_DecRef", "void", ("ptr", words))

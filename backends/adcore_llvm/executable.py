@@ -78,7 +78,8 @@ def flat_result(program: Program) -> tuple[Leaf, ...]:
 
 def raise_failure(failure: Failure, reported: bytes) -> None:
     """Raise the exception of a failure, its message filled in, from the user's line."""
-    values = [_decode(word, dtype) for word, dtype in zip(struct.iter_unpack("8s", reported), failure.dtypes, strict=False)]
+    words = struct.iter_unpack("8s", reported)
+    values = [_decode(word, dtype) for word, dtype in zip(words, failure.dtypes, strict=False)]
     error = {**CHECKED_ERRORS, "MemoryError": MemoryError}[failure.error](failure.message.format(*values))
     raise_at(error, failure.source)
 

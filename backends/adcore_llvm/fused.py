@@ -76,11 +76,11 @@ class _Nest:
         target = self.block.array(write.operands[0])
         region = (write.params["codes"], write.operands[2:])
         for source in self.sources.values():
-            if isinstance(source, Strided) and isinstance(target, Strided) and source.root is target.root:
-                if source.region != region:
-                    self.keep(var)
-                    self.pending[var] = write
-                    return
+            same = isinstance(source, Strided) and isinstance(target, Strided) and source.root is target.root
+            if same and source.region != region:
+                self.keep(var)
+                self.pending[var] = write
+                return
         self.regions[var] = prepare(self.block, write)
 
     def store_afterwards(self, var: Var, write: Equation) -> None:

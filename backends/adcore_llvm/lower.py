@@ -15,7 +15,7 @@ from adcore.primitives import Kind
 from adcore.program import Equation, Program, uses
 from adcore.types import Atom, DType, Lit, Type, Var
 
-from . import control, fused, views, writes
+from . import control, fused, memory, views, writes
 from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
 from .scalar import lower_scalar
@@ -51,7 +51,12 @@ class Lowering:
     # Failing
 
     def fail_unless(
-        self, holds: str, error: str, message: str, reported: Sequence[tuple[str, DType]] = (), source: Source | None = None
+        self,
+        holds: str,
+        error: str,
+        message: str,
+        reported: Sequence[tuple[str, DType]] = (),
+        source: Source | None = None,
     ) -> None:
         """Leave the function with this failure unless the condition holds."""
         code = self.code
@@ -104,16 +109,11 @@ class Lowering:
             over = code.op(f"extractvalue {{i64, i1}} {pair}, 1")
             exact = code.op(f"extractvalue {{i64, i1}} {pair}, 0")
             count = code.op(f"select i1 {over}, i64 -1, i64 {exact}")
-        code.declare("calloc", 'declare noalias ptr @calloc(i64, i64) allockind("alloc,zeroed") allocsize(0,1)')
-        code.declare("malloc", 'declare noalias ptr @malloc(i64) allockind("alloc,uninitialized") allocsize(0)')
         fits = code.op(f"icmp ult i64 {count}, 1152921504606846976")
         self.fail_unless(fits, "MemoryError", "cannot allocate an array of that size")
-        if zeroed:
-            some = code.intrinsic("umax", "i64", count, "1")
-            pointer = code.op(f"call noalias ptr @calloc(i64 {some}, i64 {SIZE[dtype]})")
-        else:
-            size = code.intrinsic("umax", "i64", code.mul(count, str(SIZE[dtype])), "8")
-            pointer = code.op(f"call noalias ptr @malloc(i64 {size})")
+        function = "allocate_zeroed" if zeroed else "allocate"
+        code.declare(function, memory.FUNCTIONS[function])
+        pointer = code.op(f"call noalias ptr @{function}(i64 {code.mul(count, str(SIZE[dtype]))})")
         got = code.op(f"icmp ne ptr {pointer}, null")
         self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
         return pointer
@@ -287,9 +287,7 @@ def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str 
     for param, value in zip(program.params, arguments, strict=True):
         block.bind(param, value)
         if isinstance(value, Strided):
-            for atom, length in zip(param.type.shape, value.lengths, strict=True):
-                if isinstance(atom, Var):
-                    block.values[atom] = length
+            bind_lengths(block, param, value)
     block.run(program.equations, program.results)
     results: list[str | Strided] = []
     for result in program.results:
@@ -300,3 +298,16 @@ def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str 
     block.finish()
     return results
 
+
+
+def bind_lengths(block: Block, param: Var, value: Strided) -> None:
+    """Bind the lengths that a parameter's type names; one that another parameter has bound must agree."""
+    for axis, (atom, length) in enumerate(zip(param.type.shape, value.lengths, strict=True)):
+        if not isinstance(atom, Var):
+            continue
+        bound = block.values.setdefault(atom, length)
+        if bound != length:
+            agrees = block.code.op(f"icmp eq i64 {bound}, {length}")
+            reported = [(str(length), DType.I64), (str(bound), DType.I64)]
+            message = f"axis {axis} of {param.name} has length {{0}}, expected {{1}}"
+            block.lowering.fail_unless(agrees, "ValueError", message, reported)

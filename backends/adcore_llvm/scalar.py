@@ -69,26 +69,30 @@ def _integer_sign(c: Code, x: str) -> str:
     return _select(c, positive, "1", _select(c, negative, "-1", "0", "i64"), "i64")
 
 
+def _remainder(c: Code, x: str, y: str) -> tuple[str, str]:
+    """C's remainder, and whether its sign is not the divisor's."""
+    remainder = c.op(f"frem double {x}, {y}")
+    differs = c.op(f"xor i1 {c.op(f'fcmp olt double {y}, 0.0')}, {c.op(f'fcmp olt double {remainder}, 0.0')}")
+    return remainder, c.op(f"and i1 {differs}, {c.op(f'fcmp one double {remainder}, 0.0')}")
+
+
 def _float_mod(c: Code, x: str, y: str) -> str:
     # the remainder with the sign of the divisor; a zero remainder has it too
-    remainder = c.op(f"frem double {x}, {y}")
-    is_zero = c.op(f"fcmp oeq double {remainder}, 0.0")
-    wrong = c.op(
-        f"xor i1 {c.op(f'fcmp olt double {y}, 0.0')}, {c.op(f'fcmp olt double {remainder}, 0.0')}"
-    )
+    remainder, wrong = _remainder(c, x, y)
     moved = _select(c, wrong, c.op(f"fadd double {remainder}, {y}"), remainder)
+    is_zero = c.op(f"fcmp oeq double {remainder}, 0.0")
     return _select(c, is_zero, c.intrinsic("copysign", "double", "0.0", y), moved)
 
 
 def _float_floordiv(c: Code, x: str, y: str) -> str:
-    # (x - x mod y) / y, rounded to the integer it is; x / y where y is 0
+    # (x - remainder) / y, one less where the signs differ, rounded to the integer it is; x / y where y is 0
     quotient = c.op(f"fdiv double {x}, {y}")
-    exact = c.op(f"fdiv double {c.op(f'fsub double {x}, {_float_mod(c, x, y)}')}, {y}")
+    remainder, wrong = _remainder(c, x, y)
+    exact = c.op(f"fdiv double {c.op(f'fsub double {x}, {remainder}')}, {y}")
+    exact = _select(c, wrong, c.op(f"fsub double {exact}, 1.0"), exact)
     floor = c.intrinsic("floor", "double", exact)
     rest = c.op(f"fsub double {exact}, {floor}")
-    rounded = _select(
-        c, c.op(f"fcmp ogt double {rest}, 5.0e-01"), c.op(f"fadd double {floor}, 1.0"), floor
-    )
+    rounded = _select(c, c.op(f"fcmp ogt double {rest}, 5.0e-01"), c.op(f"fadd double {floor}, 1.0"), floor)
     is_zero = c.op(f"fcmp oeq double {exact}, 0.0")
     signed = _select(c, is_zero, c.intrinsic("copysign", "double", "0.0", quotient), rounded)
     return _select(c, c.op(f"fcmp oeq double {y}, 0.0"), quotient, signed)

@@ -16,7 +16,10 @@ from .code import Code
 __all__ = ["call_site", "vector_functions"]
 
 PURE = " nounwind willreturn memory(none)"
-_UNARY = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"]
+_UNARY = [
+    *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt", "erf", "erfc"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
+]
 _BINARY = ["pow", "atan2", "hypot"]
 
 

@@ -95,8 +95,8 @@ def _conform(block: Block, e: Equation) -> None:
     array, code = block.array(e.operands[0]), block.code
     lengths = tuple(block.scalar(a) for a in e.operands[1:])
     if e.params["checked"]:
-        got = ["{%d}" % k for k in range(len(lengths))]
-        wanted = ["{%d}" % (k + len(lengths)) for k in range(len(lengths))]
+        got = [f"{{{k}}}" for k in range(len(lengths))]
+        wanted = [f"{{{k + len(lengths)}}}" for k in range(len(lengths))]
         message = f"operands could not be broadcast together with shapes {_tuple(wanted)} {_tuple(got)}"
         reported = [(n, DType.I64) for n in (*array.lengths, *lengths)]
         same = "true"

@@ -9,7 +9,7 @@ from typing import Any
 
 from .liveness import live_before, reads_of
 from .source import Code
-from .values import Array, Buffer, Dict, Iteration, List, LocalFunction, Maybe, Tuple, Value
+from .values import Array, Buffer, Dict, Iteration, List, LocalFunction, Maybe, Partial, Tuple, Value
 
 __all__ = ["Frame", "buffers_of"]
 
@@ -40,6 +40,7 @@ class Frame:
         self.after: frozenset[str] = frozenset()
         self.loops: list[Any] = []
         self.pinned: list[Any] = []
+        self.call_sites: list[int] = []
 
     def live(self, during: bool) -> frozenset[str]:
         """Names still needed after the present statement, or (during) those that it reads as well."""
@@ -67,6 +68,8 @@ def buffers_of(value: Any, seen: frozenset[int] = frozenset()) -> set[Buffer]:
         return buffers_of(value.value, seen)
     if isinstance(value, Iteration):
         return set(value.over)
+    if isinstance(value, Partial):
+        return {b for v in (value.function, *value.arguments, *value.keywords.values()) for b in buffers_of(v, seen)}
     if isinstance(value, LocalFunction) and id(value.frame) not in seen:
         inner = seen | {id(value.frame)}
         return {b for item in value.frame.names.values() for b in buffers_of(item, inner)}

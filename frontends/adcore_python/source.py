@@ -24,6 +24,8 @@ class Code:
     shift: int
     lines: list[str]
     sources: dict[ast.AST, Source] = field(default_factory=dict)
+    statements: list[ast.stmt] = field(default_factory=list)
+    nested: dict[ast.AST, Code] = field(default_factory=dict)
 
     def source(self, node: Any) -> Source:
         """The place of a node in the user's file."""
@@ -36,9 +38,23 @@ class Code:
             self.sources[node] = found
         return found
 
+    def body(self) -> list[ast.stmt]:
+        """The function's statements, ending with a return."""
+        if not self.statements:
+            node = self.node
+            if isinstance(node, ast.Lambda):
+                self.statements = [ast.copy_location(ast.Return(node.body), node.body)]
+            else:
+                self.statements = [*node.body, ast.copy_location(ast.Return(None), node.body[-1])]
+        return self.statements
+
     def inner(self, node: ast.FunctionDef | ast.Lambda) -> Code:
         """The code of a function defined inside this one."""
-        return Code(node, getattr(node, "name", "<lambda>"), self.file, self.shift, self.lines)
+        found = self.nested.get(node)
+        if found is None:
+            name = getattr(node, "name", "<lambda>")
+            found = self.nested[node] = Code(node, name, self.file, self.shift, self.lines)
+        return found
 
 
 _CODES: dict[tuple[str, types.CodeType], Code] = {}

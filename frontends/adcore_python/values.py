@@ -26,6 +26,7 @@ __all__ = [
     "LocalFunction",
     "Maybe",
     "Method",
+    "Partial",
     "Poison",
     "Range",
     "Scalar",
@@ -135,6 +136,15 @@ class LocalFunction:
         return getattr(self.node, "name", "<lambda>")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """`functools.partial`, applied in the code that is being lowered."""
+
+    function: Any
+    arguments: tuple[Value, ...]
+    keywords: dict[str, Value]
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method of an array or container, not called yet."""
@@ -159,7 +169,7 @@ class Poison:
     write: str
 
 
-Value = Scalar | Array | Static | Tuple | List | Dict | Range | Iteration | LocalFunction | Method | Maybe | Poison
+Value = Scalar | Array | Static | Tuple | List | Dict | Range | Iteration | LocalFunction | Partial | Method | Maybe | Poison
 
 
 def number(value: bool | int | float) -> Scalar:

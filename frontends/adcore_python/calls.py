@@ -1,0 +1,198 @@
+"""Calls: known functions by table, Python functions by lowering their bodies in place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
+
+from .frame import Frame
+from .joins import Status
+from .known import KNOWN
+from .liveness import assigned, closed_over
+from .methods import METHODS
+from .operators import describe
+from .outside import constant
+from .programs import call_lowered
+from .source import Code, code_of
+from .statements import bind
+from .values import Dict, LocalFunction, Method, Partial, Static, Tuple, Value
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["call", "enter"]
+
+DEPTH = 60
+
+
+def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """The value of `function(*arguments, **keywords)`."""
+    if isinstance(function, LocalFunction):
+        return _call_local(low, function, arguments, keywords)
+    if isinstance(function, Method):
+        return _call_method(low, function, arguments, keywords)
+    if isinstance(function, Partial):
+        return call(low, function.function, [*function.arguments, *arguments], {**function.keywords, **keywords})
+    if isinstance(function, Static):
+        return _call_object(low, function.value, arguments, keywords)
+    low.refuse_syntax(f"{describe(function)} is not callable", "a function")
+
+
+def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    known = _known(function)
+    if known is not None:
+        try:
+            return known(low, *arguments, **keywords)
+        except TypeError as error:
+            if not _wrong_arguments(error, known):
+                raise
+            low.refuse(UnsupportedFunctionError, f"{_name(function)}: {_said(error)}", "the supported arguments only")
+    if hasattr(type(function), "__adcore_lower__") or hasattr(function, "__adcore_lower__"):
+        return call_lowered(low, function, arguments, keywords)
+    if isinstance(function, functools.partial):
+        if function.func is not None and all(_plain(v) for v in (*function.args, *function.keywords.values())):
+            before = [constant(a) for a in function.args]
+            named = {k: constant(v) for k, v in function.keywords.items()}
+            return call(low, constant(function.func), [*before, *arguments], {**named, **keywords})
+        low.refuse(UnsupportedFunctionError, "a partial with arrays made outside the function", "a lambda or def")
+    function = getattr(function, "py_func", function)
+    if isinstance(function, types.MethodType):
+        return _call_object(low, function.__func__, [Static(function.__self__), *arguments], keywords)
+    if isinstance(function, types.FunctionType):
+        return _call_python(low, function, arguments, keywords)
+    if not isinstance(function, type) and isinstance(getattr(type(function), "__call__", None), types.FunctionType):
+        return _call_python(low, type(function).__call__, [Static(function), *arguments], keywords)
+    low.refuse(
+        UnsupportedFunctionError,
+        f"{_name(function)} is not supported",
+        "NumPy and math functions that adcore knows, or a Python function of your own",
+    )
+
+
+def _known(function: Any) -> Any:
+    try:
+        return KNOWN.get(function)
+    except TypeError:
+        return None
+
+
+def _wrong_arguments(error: TypeError, known: Any) -> bool:
+    """Whether the call itself failed, not something inside it."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_next is None and "argument" in str(error)
+
+
+def _said(error: TypeError) -> str:
+    return str(error).partition("() ")[2] or str(error)
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or repr(function)
+    return f"{module}.{name}" if module and module != "builtins" else str(name)
+
+
+def _plain(value: Any) -> bool:
+    return not hasattr(value, "__array__")
+
+
+def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    lower = METHODS.get(method.name)
+    if lower is None:
+        low.refuse(
+            UnsupportedFunctionError,
+            f"{describe(method.owner)} has no supported method {method.name!r}",
+            "an operation that adcore knows",
+        )
+    return lower(low, method.owner, *arguments, **keywords)
+
+
+# Python functions
+
+
+def _call_python(
+    low: Lowering, function: types.FunctionType, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
+    code = code_of(function)
+    defaults = tuple(constant(d) for d in function.__defaults__ or ())
+    keyword_defaults = {k: constant(v) for k, v in (function.__kwdefaults__ or {}).items()}
+    bound = _bound(low, code, defaults, keyword_defaults, arguments, keywords)
+    return enter(low, code, function, None, bound)
+
+
+def _call_local(
+    low: Lowering, function: LocalFunction, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
+    bound = _bound(low, function.code, function.defaults, function.keyword_defaults, arguments, keywords)
+    return enter(low, function.code, function.frame.python, function.frame, bound)
+
+
+def _bound(
+    low: Lowering,
+    code: Code,
+    defaults: tuple[Value, ...],
+    keyword_defaults: dict[str, Value],
+    arguments: list[Value],
+    keywords: dict[str, Value],
+) -> dict[str, Value]:
+    """Parameters and what Python binds them to."""
+    a = code.node.args
+    kinds = inspect.Parameter
+    parameters: list[inspect.Parameter] = []
+    positional = [*a.posonlyargs, *a.args]
+    for k, p in enumerate(positional):
+        kind = kinds.POSITIONAL_ONLY if k < len(a.posonlyargs) else kinds.POSITIONAL_OR_KEYWORD
+        at = k - len(positional) + len(defaults)
+        parameters.append(kinds(p.arg, kind, default=defaults[at] if at >= 0 else kinds.empty))
+    if a.vararg:
+        parameters.append(kinds(a.vararg.arg, kinds.VAR_POSITIONAL))
+    for p in a.kwonlyargs:
+        parameters.append(kinds(p.arg, kinds.KEYWORD_ONLY, default=keyword_defaults.get(p.arg, kinds.empty)))
+    if a.kwarg:
+        parameters.append(kinds(a.kwarg.arg, kinds.VAR_KEYWORD))
+    try:
+        bound = inspect.Signature(parameters).bind(*arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedSyntaxError, f"{code.name}(): {error}", "the function's own parameters")
+    bound.apply_defaults()
+    found: dict[str, Value] = dict(bound.arguments)
+    if a.vararg:
+        found[a.vararg.arg] = Tuple(tuple(bound.arguments[a.vararg.arg]))
+    if a.kwarg:
+        found[a.kwarg.arg] = Dict(dict(bound.arguments[a.kwarg.arg]), low.memory.scope)
+    return found
+
+
+def enter(
+    low: Lowering, code: Code, python: types.FunctionType, enclosing: Frame | None, bound: dict[str, Value]
+) -> Value:
+    """Lower a function's body for these values of its parameters; gives what it returns."""
+    if len(low.frames) > DEPTH:
+        low.refuse(
+            UnsupportedFunctionError,
+            f"{code.name!r} is called {DEPTH} levels deep: recursion is followed only while its end is constant",
+            "a loop",
+        )
+    path: tuple[Any, ...] = ()
+    if low.frames:
+        path = (*low.frame.path, *low.frame.call_sites)
+    body = code.body()
+    frame = Frame(code, python, enclosing, path, closed_over(body))
+    frame.bound = assigned(body) | set(bound)
+    source = low.source
+    low.frames.append(frame)
+    try:
+        for name, value in bound.items():
+            bind(low, name, value)
+        if low.execute(body, frozenset()) is Status.DEAD:
+            return Static(None)
+        return frame.names["$value"]
+    finally:
+        low.frames.pop()
+        low.b.source = source
+
+

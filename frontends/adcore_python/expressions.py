@@ -1,0 +1,331 @@
+"""Expressions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adcore.errors import DtypeError, UnsupportedSyntaxError
+
+from .indexing import load
+from .iteration import iterate
+from .joins import arm, meet_values
+from .methods import ATTRIBUTES, METHODS
+from .operators import compare, describe, invert, negative, numeric, operate, truth
+from .outside import constant, look_up, member
+from .statements import OPERATORS, assign, items_of, local_function
+from .strings import formatted
+from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value
+
+if TYPE_CHECKING:
+    from .frame import Frame
+    from .lowering import Lowering
+
+__all__ = ["EXPRESSIONS"]
+
+COMPARISONS: dict[type, str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+
+
+def _constant(low: Lowering, e: ast.Constant) -> Value:
+    if isinstance(e.value, complex):
+        low.refuse(DtypeError, "complex numbers are not supported", "real numbers")
+    if isinstance(e.value, int) and not -(2**63) <= e.value < 2**63:
+        low.refuse(DtypeError, "an integer that does not fit into 64 bits", "a float")
+    return constant(e.value)
+
+
+def _name(low: Lowering, e: ast.Name) -> Value:
+    frame: Frame | None = low.frame
+    name = e.id
+    while frame is not None:
+        if name in frame.names:
+            return _present(low, frame, name, frame.names[name])
+        if name in frame.bound:
+            _unbound(low, name)
+        if frame.enclosing is None:
+            break
+        frame = frame.enclosing
+    assert frame is not None
+    found = look_up(low, frame, name)
+    if found is None:
+        low.refuse(UnsupportedSyntaxError, f"name {name!r} is not defined", "a name that is")
+    return found
+
+
+def _unbound(low: Lowering, name: str) -> Any:
+    low.refuse_syntax(f"{name!r} has no value here on any path", f"a value for {name!r} before this line")
+
+
+def _present(low: Lowering, frame: Frame, name: str, value: Value) -> Value:
+    if isinstance(value, Poison):
+        low.refuse_syntax(value.cause, value.write)
+    if not isinstance(value, Maybe):
+        return value
+    message = f"cannot access local variable '{name}' where it is not associated with a value"
+    low.check(value.defined, "UnboundLocalError", message)
+    if frame is low.frame:
+        frame.names[name] = value.value
+    return value.value
+
+
+def _tuple(low: Lowering, e: ast.Tuple) -> Value:
+    return Tuple(tuple(_elements(low, e.elts)))
+
+
+def _list(low: Lowering, e: ast.List) -> Value:
+    return List(_elements(low, e.elts), low.memory.scope)
+
+
+def _elements(low: Lowering, nodes: list[ast.expr]) -> list[Value]:
+    found: list[Value] = []
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            found.extend(items_of(low, low.evaluate(node.value)))
+        else:
+            found.append(low.evaluate(node))
+    return found
+
+
+def _dict(low: Lowering, e: ast.Dict) -> Value:
+    items: dict[Any, Value] = {}
+    for key, value in zip(e.keys, e.values, strict=True):
+        if key is None:
+            inner = low.evaluate(value)
+            if not isinstance(inner, Dict):
+                low.refuse_syntax(f"** of {describe(inner)}", "a dict")
+            items.update(inner.items)
+            continue
+        items[_key(low, low.evaluate(key))] = low.evaluate(value)
+    return Dict(items, low.memory.scope)
+
+
+def _key(low: Lowering, value: Value) -> Any:
+    if isinstance(value, Static):
+        return value.value
+    if isinstance(value, Scalar) and value.known is not None:
+        return value.known
+    low.refuse_syntax("a dict with a key that is not constant", "string keys, or an array")
+
+
+# Operators
+
+
+def _binary(low: Lowering, e: ast.BinOp) -> Value:
+    left = low.evaluate(e.left)
+    return operate(low, OPERATORS[type(e.op)], left, low.evaluate(e.right))
+
+
+def _unary(low: Lowering, e: ast.UnaryOp) -> Value:
+    value = low.evaluate(e.operand)
+    if isinstance(e.op, ast.Not):
+        return Scalar(low.b.lnot(truth(low, value).atom), True)
+    if isinstance(e.op, ast.USub):
+        return negative(low, value)
+    if isinstance(e.op, ast.Invert):
+        return invert(low, value)
+    return numeric(low, value)
+
+
+def _compare(low: Lowering, e: ast.Compare) -> Value:
+    left = low.evaluate(e.left)
+    right = low.evaluate(e.comparators[0])
+    result = compare(low, COMPARISONS[type(e.ops[0])], left, right)
+    if len(e.ops) == 1:
+        return result
+    rest = ast.copy_location(ast.Compare(e.comparators[0], e.ops[1:], e.comparators[1:]), e)
+    return _short(low, result, True, lambda: _chain(low, rest, right))
+
+
+def _chain(low: Lowering, e: ast.Compare, left: Value) -> Value:
+    """`left op b op c ...`, the left operand having been evaluated already."""
+    right = low.evaluate(e.comparators[0])
+    result = compare(low, COMPARISONS[type(e.ops[0])], left, right)
+    if len(e.ops) == 1:
+        return result
+    rest = ast.copy_location(ast.Compare(e.comparators[0], e.ops[1:], e.comparators[1:]), e)
+    return _short(low, result, True, lambda: _chain(low, rest, right))
+
+
+def _boolean(low: Lowering, e: ast.BoolOp) -> Value:
+    return _operands(low, e.values, isinstance(e.op, ast.And))
+
+
+def _operands(low: Lowering, nodes: list[ast.expr], conjunction: bool) -> Value:
+    first = low.evaluate(nodes[0])
+    if len(nodes) == 1:
+        return first
+    return _short(low, first, conjunction, lambda: _operands(low, nodes[1:], conjunction))
+
+
+def _short(low: Lowering, first: Value, conjunction: bool, rest: Callable[[], Value]) -> Value:
+    """`first and rest` or `first or rest`, evaluating the rest only where Python does."""
+    test = truth(low, first)
+    if test.known is not None:
+        return rest() if test.known is conjunction else first
+    more, stop = arm(low, rest), arm(low, lambda: first)
+    if not more.scope.builder.equations and isinstance(more.value, Scalar) and isinstance(first, Scalar):
+        if first.dtype is more.value.dtype and first.dtype.value == "bool":
+            combine = low.b.land if conjunction else low.b.lor
+            return Scalar(combine(first.atom, more.value.atom), first.python and more.value.python)
+    return meet_values(low, test.atom, *((more, stop) if conjunction else (stop, more)))
+
+
+def _conditional(low: Lowering, e: ast.IfExp) -> Value:
+    test = truth(low, low.evaluate(e.test))
+    if test.known is not None:
+        return low.evaluate(e.body if test.known else e.orelse)
+    then, other = arm(low, lambda: low.evaluate(e.body)), arm(low, lambda: low.evaluate(e.orelse))
+    return meet_values(low, test.atom, then, other)
+
+
+# Attributes, subscripts, calls
+
+
+def _attribute(low: Lowering, e: ast.Attribute) -> Value:
+    owner = low.evaluate(e.value)
+    if isinstance(owner, Scalar | Array):
+        return _array_attribute(low, owner, e.attr)
+    if isinstance(owner, Static):
+        return _static_attribute(low, owner.value, e.attr)
+    if isinstance(owner, Tuple) and e.attr in getattr(owner.kind, "_fields", ()):
+        return owner.items[owner.kind._fields.index(e.attr)]  # type: ignore[attr-defined]
+    return Method(owner, e.attr)
+
+
+def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name](low, owner)
+    if name not in METHODS:
+        low.refuse_syntax(f"{describe(owner)} has no supported attribute {name!r}", f"one of {', '.join(METHODS)}")
+    return Method(owner, name)
+
+
+def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
+    try:
+        found = getattr(owner, name)
+    except AttributeError:
+        low.refuse_syntax(f"{describe(Static(owner))} has no attribute {name!r}", "an attribute that exists")
+    return member(low, owner, name, found)
+
+
+def _subscript(low: Lowering, e: ast.Subscript) -> Value:
+    return load(low, low.evaluate(e.value), e.slice)
+
+
+def _call(low: Lowering, e: ast.Call) -> Value:
+    function = low.evaluate(e.func)
+    arguments = _elements(low, e.args)
+    keywords: dict[str, Value] = {}
+    for keyword in e.keywords:
+        value = low.evaluate(keyword.value)
+        if keyword.arg is not None:
+            keywords[keyword.arg] = value
+        elif isinstance(value, Dict):
+            keywords.update(value.items)
+        else:
+            low.refuse_syntax(f"** of {describe(value)}", "keyword arguments by name")
+    frame = low.frame
+    frame.call_sites.append(id(e))
+    result = low.call(function, arguments, keywords)
+    frame.call_sites.pop()
+    return result
+
+
+# Functions, comprehensions, strings
+
+
+def _lambda(low: Lowering, e: ast.Lambda) -> Value:
+    return local_function(low, e)
+
+
+def _comprehension(low: Lowering, e: ast.ListComp | ast.GeneratorExp) -> Value:
+    found: list[Value] = []
+    _generate(low, e.generators, lambda: found.append(low.evaluate(e.elt)))
+    return List(found, low.memory.scope)
+
+
+def _dict_comprehension(low: Lowering, e: ast.DictComp) -> Value:
+    found: dict[Any, Value] = {}
+
+    def emit() -> None:
+        found[_key(low, low.evaluate(e.key))] = low.evaluate(e.value)
+
+    _generate(low, e.generators, emit)
+    return Dict(found, low.memory.scope)
+
+
+def _generate(low: Lowering, generators: list[ast.comprehension], emit: Callable[[], None]) -> None:
+    """Run a comprehension over sequences of static length."""
+    first, rest = generators[0], generators[1:]
+    source = low.evaluate(first.iter)
+    items = iterate(low, source)
+    if not isinstance(items, list):
+        if not hasattr(items.length, "value"):
+            low.refuse_syntax(
+                "a comprehension over a length that is not constant",
+                "an array filled in a loop: y = np.empty(n); for i in range(n): y[i] = ...",
+            )
+        items = items_of(low, source)
+    names = low.frame.names
+    saved = dict(names)
+    for item in items:
+        assign(low, first.target, item)
+        if all(_kept(low, test) for test in first.ifs):
+            if rest:
+                _generate(low, rest, emit)
+            else:
+                emit()
+    for name in set(names) - set(saved):
+        del names[name]
+    names.update(saved)
+
+
+def _kept(low: Lowering, test: ast.expr) -> bool:
+    known = truth(low, low.evaluate(test)).known
+    if known is None:
+        low.refuse_syntax("a comprehension with a condition that is not constant", "np.where, or a loop")
+    return known
+
+
+def _string(low: Lowering, e: ast.JoinedStr) -> Value:
+    return formatted(low, e)
+
+
+def _starred(low: Lowering, e: ast.Starred) -> Value:
+    low.refuse_syntax("a starred expression here", "the items by name")
+
+
+EXPRESSIONS: dict[type, Callable[..., Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Tuple: _tuple,
+    ast.List: _list,
+    ast.Dict: _dict,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.BoolOp: _boolean,
+    ast.IfExp: _conditional,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.Call: _call,
+    ast.Lambda: _lambda,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _dict_comprehension,
+    ast.JoinedStr: _string,
+    ast.Starred: _starred,
+}
+

@@ -1,0 +1,208 @@
+"""`for` and `while`: what to run over, how control leaves, and the statements after it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from adcore.types import Atom, literal
+
+from .iteration import iterate
+from .joins import Status, arm, meet, meet_values
+from .liveness import assigned, escapes, live_before, reads_of
+from .looping import Loop, run
+from .operators import truth
+from .values import Iteration, Scalar, Value, number
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["lower_for", "lower_while"]
+
+
+def lower_for(low: Lowering, s: ast.For, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    """`for target in iterable`: unrolled over a tuple or list, a `loop` over anything else."""
+    from .statements import assign
+
+    items = iterate(low, low.evaluate(s.iter))
+    targets = assigned([s]) - assigned(s.body) - assigned(s.orelse)
+    following = _following(low, s, rest, after)
+    around = live_before(s.body, following) - targets | following
+    flag = _enter(low, s)
+    if isinstance(items, list):
+        status = _unrolled(low, s, items, flag, around)
+    else:
+        low.frame.pinned.append(items)
+        loop = Loop(s, s.body, live_before(s.body, around) - targets, around, following)
+        if _leaves(s):
+            _for_with_flags(low, s, loop, items, flag)
+        else:
+            loop.trips = items.length
+            loop.start = lambda k: assign(low, s.target, items.item(k))
+            run(low, loop)
+        low.frame.pinned.pop()
+        status = Status.OPEN
+    return _finish(low, s, rest, after, flag, status)
+
+
+def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    """`while test`."""
+    following = _following(low, s, rest, after)
+    around = live_before(s.body, following) | reads_of(s.test) | following
+    flag = _enter(low, s)
+    loop = Loop(s, s.body, live_before(s.body, around) | reads_of(s.test), around, following)
+    loop.test = _unless_left(low, flag, lambda: truth(low, low.evaluate(s.test)))
+    loop.start = lambda _: _clear(low, _flags(s, flag))
+    loop.hidden = _hidden(s, flag)
+    run(low, loop)
+    return _finish(low, s, rest, after, flag, Status.OPEN)
+
+
+def _following(low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str]) -> frozenset[str]:
+    """Names live where the loop ends."""
+    found = live_before(rest, after) | low.frame.escaping
+    return found | live_before(s.orelse, found) if s.orelse else found
+
+
+def _leaves(s: ast.For | ast.While) -> bool:
+    """Whether `break` or `return` may end the loop."""
+    return any({ast.Break, ast.Return} & escapes(child) for child in s.body)
+
+
+def _enter(low: Lowering, s: ast.For | ast.While) -> str:
+    """Set up the hidden names that say how the loop was left; gives that of `break`."""
+    frame = low.frame
+    flag = f"$broke{len(frame.loops)}"
+    frame.loops.append(flag)
+    _clear(low, _flags(s, flag))
+    return flag
+
+
+def _flags(s: ast.For | ast.While, flag: str) -> list[str]:
+    """The hidden names that the loop's body may set."""
+    leaving = {e for child in s.body for e in escapes(child)}
+    return [flag] * (ast.Break in leaving) + ["$returned"] * (ast.Return in leaving)
+
+
+def _hidden(s: ast.For | ast.While, flag: str) -> list[str]:
+    flags = _flags(s, flag)
+    return [*flags, "$value"] if "$returned" in flags else flags
+
+
+def _clear(low: Lowering, flags: list[str]) -> None:
+    for flag in flags:
+        low.frame.names[flag] = number(False)
+
+
+def _left(low: Lowering, flag: str) -> Atom:
+    names = low.frame.names
+    return low.b.lor(_flag(names.get(flag)), _flag(names.get("$returned")))
+
+
+def _flag(value: Value | None) -> Atom:
+    return value.atom if isinstance(value, Scalar) else literal(False)
+
+
+def _unless_left(low: Lowering, flag: str, test: Callable[[], Scalar]) -> Callable[[], Atom]:
+    """The loop's test, not evaluated once control has left the loop."""
+
+    def found() -> Atom:
+        left = _left(low, flag)
+        if left == literal(False):
+            return test().atom
+        stop, go = arm(low, lambda: number(False)), arm(low, test)
+        value = meet_values(low, left, stop, go)
+        assert isinstance(value, Scalar)
+        return value.atom
+
+    return found
+
+
+def _for_with_flags(low: Lowering, s: ast.For, loop: Loop, items: Iteration, flag: str) -> None:
+    """A `for` that may be left early: a `while` that counts."""
+    from .statements import assign
+
+    counter = f"$count{len(low.frame.loops)}"
+    low.frame.names[counter] = number(0)
+
+    def begin(_: Atom | None) -> None:
+        _clear(low, _flags(s, flag))
+        index = low.frame.names[counter]
+        assert isinstance(index, Scalar)
+        low.facts.counter(index.atom, 0, items.length)
+        low.frame.names[counter] = Scalar(low.b.add(index.atom, 1), True)
+        assign(low, s.target, items.item(index.atom))
+
+    def more() -> Scalar:
+        index = low.frame.names[counter]
+        assert isinstance(index, Scalar)
+        return Scalar(low.b.lt(index.atom, items.length), True)
+
+    loop.start = begin
+    loop.test = _unless_left(low, flag, more)
+    loop.hidden = [counter, *_hidden(s, flag)]
+    run(low, loop)
+    low.frame.names.pop(counter)
+
+
+def _unrolled(low: Lowering, s: ast.For, items: list[Value], flag: str, around: frozenset[str]) -> str:
+    """The body once for each item."""
+    from .statements import assign
+
+    for position, item in enumerate(items):
+        assign(low, s.target, item)
+        status = low.execute(s.body, around)
+        if status is Status.DEAD:
+            return status
+        left = _left(low, flag)
+        if left == literal(True):
+            break
+        if left != literal(False):
+            stop = arm(low, lambda: Status.OPEN)
+            more = arm(low, lambda p=position: _unrolled(low, s, items[p + 1 :], flag, around))
+            meet(low, left, stop, more, around)
+            break
+    return Status.OPEN
+
+
+def _finish(
+    low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str], flag: str, status: str
+) -> str:
+    """The `else` of the loop; where the loop may have returned, the statements after it as well."""
+    frame = low.frame
+    frame.loops.pop()
+    if status is Status.DEAD:
+        return status
+    broke, returned = _flag(frame.names.get(flag)), _flag(frame.names.get("$returned"))
+    frame.names.pop(flag, None)
+    if returned == literal(False) and not escapes(s):
+        return _otherwise(low, s, (), live_before(rest, after), broke)
+    status = _branch(
+        low, returned, lambda: Status.DONE, lambda: _otherwise(low, s, rest, after, broke), after
+    )
+    return Status.DONE if status is Status.OPEN else status
+
+
+def _otherwise(
+    low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str], broke: Atom
+) -> str:
+    if "$returned" in low.frame.names:
+        low.frame.names["$returned"] = number(False)
+    if not s.orelse:
+        return low.execute(rest, after) if rest else Status.OPEN
+    return _branch(
+        low, broke, lambda: low.execute(rest, after), lambda: low.execute([*s.orelse, *rest], after), after
+    )
+
+
+def _branch(
+    low: Lowering, condition: Atom, then: Callable[[], str], other: Callable[[], str], live: frozenset[str]
+) -> str:
+    from .statements import fork
+
+    if condition == literal(True):
+        return then()
+    if condition == literal(False):
+        return other()
+    return fork(low, condition, then, other, live, leaves=False)

@@ -1,0 +1,109 @@
+"""Emitted equations read as SymPy expressions, and a row's certificate.
+
+A scalar row states its meaning as a symbol and its linear map as code.  The code is run on symbols: the equations that
+it emits are read with each row's own symbol.  The certificate is `d symbol / d operand - coefficient = 0`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from adcore.builder import Builder
+from adcore.primitives import TABLE, Primitive
+from adcore.types import F64, Atom, DType, Lit, Var
+
+__all__ = ["Certificate", "certificate", "certified_rows"]
+
+# Literals in rules that stand for irrational or non-dyadic numbers.
+_EXACT: dict[float, sympy.Expr] = {
+    math.log(2.0): sympy.log(2),
+    1.0 / math.log(2.0): 1 / sympy.log(2),
+    1.0 / math.log(10.0): 1 / sympy.log(10),
+    1.0 / 3.0: sympy.Rational(1, 3),
+    2.0 / math.sqrt(math.pi): 2 / sympy.sqrt(sympy.pi),
+    -2.0 / math.sqrt(math.pi): -2 / sympy.sqrt(sympy.pi),
+}
+
+# Meanings of rows that rules use and that have no symbol.
+_MEANINGS: dict[str, Callable[..., Any]] = {
+    "sign": sympy.sign,
+    "copysign": lambda x, y: sympy.Abs(x) * sympy.sign(y),
+    "eq": sympy.Eq,
+    "ge": sympy.Ge,
+    "le": sympy.Le,
+    "not": sympy.Not,
+    "select": lambda c, x, y: sympy.Piecewise((x, c), (y, True)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What has to be zero, and the interval of each symbol."""
+
+    difference: sympy.Expr
+    intervals: dict[sympy.Symbol, tuple[float, float]]
+
+    def simplified(self) -> sympy.Expr:
+        return sympy.simplify(self.difference)
+
+    def largest(self, points: int = 6, digits: int = 50) -> float:
+        """The largest absolute value at random rational points, computed with this many digits."""
+        choices = random.Random(0)
+        values = []
+        for _ in range(points):
+            at = {s: _rational(choices.uniform(low, high)) for s, (low, high) in self.intervals.items()}
+            values.append(abs(self.difference.subs(at).evalf(digits, chop=False)))
+        return float(max(values))
+
+
+def _rational(value: float) -> sympy.Rational:
+    return sympy.Rational(round(value * 10**6), 10**6)
+
+
+def certified_rows() -> list[Primitive]:
+    return [p for p in TABLE if p.symbol]
+
+
+def certificate(primitive: Primitive, index: int) -> Certificate:
+    """The certificate of a row's linear map in one operand."""
+    assert primitive.sampler is not None
+    b = Builder()
+    intervals = primitive.sampler.intervals
+    operands = tuple(Var(F64, name) for name in "xyz"[: len(intervals)])
+    symbols = {v: _symbol(v.name, low) for v, (low, _) in zip(operands, intervals, strict=True)}
+    (z,) = b.append(primitive, operands, {})
+    rule = primitive.map_for(index)
+    assert rule is not None
+    one = Var(F64, "one")
+    mapped = rule(b, b.equations[0]).apply(b, one)
+    env: dict[Var, Any] = {**symbols, one: sympy.Integer(1)}
+    for equation in b.equations:
+        env[equation.outs[0]] = _meaning(equation.primitive, [_read(a, env) for a in equation.operands])
+    coefficient = _read(mapped, env)
+    difference = sympy.diff(env[z], symbols[operands[index]]) - coefficient
+    return Certificate(difference, dict(zip(symbols.values(), intervals, strict=True)))
+
+
+def _symbol(name: str, low: float) -> sympy.Symbol:
+    return sympy.Symbol(name, positive=True) if low > 0 else sympy.Symbol(name, real=True)
+
+
+def _read(atom: Atom, env: dict[Var, Any]) -> Any:
+    if isinstance(atom, Lit):
+        exact = sympy.Rational(atom.value) if atom.dtype is DType.F64 else sympy.sympify(atom.value)
+        return _EXACT.get(atom.value, exact)
+    return env[atom]
+
+
+def _meaning(primitive: Primitive, operands: list[Any]) -> Any:
+    if primitive.name in _MEANINGS:
+        return _MEANINGS[primitive.name](*operands)
+    names = sympy.symbols("x y z")[: len(operands)]
+    expression = sympy.sympify(primitive.symbol, locals={str(n): n for n in names})
+    return expression.subs(dict(zip(names, operands, strict=True)), simultaneous=True)
