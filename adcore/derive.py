@@ -15,6 +15,7 @@ from .builder import Builder
 from .control import emit_cond, emit_loop, push_cond, push_loop
 from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
 from .passes.dce import eliminate_dead
+from .passes.stability import note_stable_reads
 from .program import Equation, Program, clone, free_variables, uses
 from .types import I64, Atom, Lit, Var, literal
 
@@ -157,6 +158,7 @@ def pull(
     is none) the cotangents are these constants instead of parameters.
     """
     program = clone(program)
+    note_stable_reads(program)
     b = Builder()
     b.adopt(program.equations)
     results = program.results

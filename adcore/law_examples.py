@@ -13,7 +13,7 @@ from typing import Any
 from .primitives import Kind, Primitive
 from .types import DType
 
-__all__ = ["SIZES", "Example", "Operand", "examples_of"]
+__all__ = ["KINKS", "SIZES", "Example", "Operand", "examples_of"]
 
 # Axis lengths by letter; n and l are the same length under two names.
 SIZES = {"n": 3, "m": 4, "k": 2, "l": 3}
@@ -111,6 +111,14 @@ _LOGICAL_FOLDS = ("reduce_and", "reduce_or")
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 _BITWISE = ("and", "or", "xor", "not")
 _INTEGER = ("shift_left", "shift_right", "integer_pow")
+
+
+# Points on a kink where the map is the mean of the one-sided derivatives.
+KINKS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "abs": ((0.0,),),
+    "maximum": ((1.5, 1.5), (0.0, 0.0)),
+    "minimum": ((1.5, 1.5), (0.0, 0.0)),
+}
 
 
 def _folding(name: str, dtype: DType) -> tuple[Example, ...]:

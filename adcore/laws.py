@@ -9,6 +9,7 @@
     derivative   the linear map is the derivative of the meaning, found without the rule's algebra: by a complex step
                  where the meaning takes complex numbers, else by central differences of the symbol with 50 digits,
                  else by extrapolated central differences; where there is no map, that derivative is zero
+    kink         at a kink the map is the mean of the one-sided derivatives
     examples     every row has an example
 
 Each law takes a `Case` and an executor, and raises `LawError`.
@@ -17,15 +18,15 @@ Each law takes a `Case` and an executor, and raises `LawError`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
 from .builder import Builder
-from .law_examples import SIZES, Example, examples_of
+from .law_examples import KINKS, SIZES, Example, examples_of
 from .linear import Generator
 from .primitives import TABLE, Kind, Primitive
 from .program import Equation, Program
@@ -67,20 +68,19 @@ class Case:
         self.lengths = {letter: Var(I64, letter) for letter in SIZES}
         rng = self.random()
         self.point = tuple(_drawn(rng, o.axes, o.interval, o.dtype) for o in self.example.operands)
-        self.restart()
-
-    def restart(self) -> Builder:
-        """Emit the call into a new builder."""
-        self.builder = Builder()
         self.params = tuple(
             Var(Type(o.dtype, tuple(self.lengths[letter] for letter in o.axes)), f"x{i}")
             for i, o in enumerate(self.example.operands)
         )
+        self.restart()
+
+    def restart(self) -> None:
+        """Emit the call, on the same parameters, into a new builder."""
+        self.builder = Builder()
         self.example.call(self.builder, *self.params)
         self.equation = self.builder.equations[-1]
         if self.equation.primitive.name != self.primitive.name:
             self.fail("the example emits another row")
-        return self.builder
 
     def random(self) -> np.random.Generator:
         return np.random.default_rng([self.seed, *self.primitive.name.encode()])
@@ -115,14 +115,15 @@ class Case:
         env = self.environment()
         return [_evaluated(a, env) for a in self.equation.operands]
 
-    def maps(self) -> Iterator[tuple[int, Var]]:
+    def maps(self) -> list[tuple[int, Var]]:
         """The operands with a linear map."""
-        for index, operand in enumerate(self.equation.operands):
-            if operand in self.params and self.equation.primitive.map_for(index) and self.is_real(operand):
-                yield index, operand
+        found = enumerate(self.equation.operands)
+        return [(i, x) for i, x in found if self.is_real(x) and self.equation.primitive.map_for(i)]
 
-    def is_real(self, atom: Atom) -> bool:
-        return isinstance(atom, Var) and atom.type.dtype is DType.F64 and self.result.type.dtype is DType.F64
+    def is_real(self, operand: Atom) -> TypeGuard[Var]:
+        """Whether the operand is one of the example's, and the result may have a derivative in it."""
+        is_float = operand.type.dtype is DType.F64 and self.result.type.dtype is DType.F64
+        return is_float and operand in self.params
 
     def generator(self, index: int) -> Generator:
         """The linear map of an operand, in a fresh builder."""
@@ -240,7 +241,7 @@ def derivative(case: Case, execute: Execute) -> None:
     rng = case.random()
     mapped = dict(case.maps())
     for index, operand in enumerate(case.equation.operands):
-        if operand not in case.params or not case.is_real(operand):
+        if not case.is_real(operand):
             continue
         u = case.tangent(operand.type, rng)
         wanted, tolerance = _directional(case, index, u)
@@ -249,8 +250,21 @@ def derivative(case: Case, execute: Execute) -> None:
             case.fail(f"operand {index}: the map gives {got}, the derivative is {wanted}")
 
 
+def kink(case: Case, execute: Execute) -> None:
+    if case.result.type.shape:
+        return
+    drawn = case.point
+    for point in KINKS.get(case.primitive.name, ()):
+        case.point = point
+        for index, _ in case.maps():
+            got, wanted = case.applied(index, execute, 1.0), _extrapolated(case, index, 1.0)
+            if not _near(got, wanted):
+                case.fail(f"operand {index} at {case.point}: the map gives {got}, the mean of both sides is {wanted}")
+    case.point = drawn
+
+
 LAWS: dict[str, Law] = {
-    law.__name__: law for law in (meaning, symbol, types, adjoint, involution, accumulate, derivative)
+    law.__name__: law for law in (meaning, symbol, types, adjoint, involution, accumulate, derivative, kink)
 }
 
 # Derivatives of meanings

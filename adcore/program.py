@@ -7,7 +7,7 @@ Programs (regions); a region may use any value that is in scope where its equati
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import Source
@@ -18,13 +18,19 @@ __all__ = ["Equation", "Program", "clone", "defined", "free_variables", "fresh",
 
 @dataclass(slots=True, eq=False)
 class Equation:
-    """`outs = primitive(*operands, **params)`, and the user's line it comes from."""
+    """`outs = primitive(*operands, **params)`, and the user's line it comes from.
+
+    `number` and `stable` are notes of `adcore.passes.stability`: a loop's number, and for a `view` the numbers of the
+    loops through whose end the elements that it reads are not written again.
+    """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
     operands: tuple[Atom, ...]
     params: dict[str, Any]
     outs: tuple[Var, ...]
     source: Source | None = None
+    number: int = 0
+    stable: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -108,7 +114,7 @@ def clone_equation(
     params = {k: clone(v, env, keep) if isinstance(v, Program) else v for k, v in equation.params.items()}
     operands = tuple(substitute(a, env) for a in equation.operands)
     outs = tuple(fresh(v, env) for v in equation.outs)
-    return Equation(equation.primitive, operands, params, outs, equation.source)
+    return replace(equation, operands=operands, params=params, outs=outs)
 
 
 def clone(

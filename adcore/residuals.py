@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .builder import Builder
 from .cut import minimum_cut
+from .passes.stability import read_from, versions
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, defined, fresh, regions, substitute, uses
 from .types import BOOL, I64, Atom, DType, Type, Var, literal
@@ -21,6 +23,8 @@ from .types import BOOL, I64, Atom, DType, Type, Var, literal
 __all__ = ["extend_test", "provide_branch", "provide_iterations"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
+RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
+COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
 
 
 def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:
@@ -41,9 +45,14 @@ def cost(var: Var) -> int:
 
 
 def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Iterable[Var]) -> list[Var]:
-    """The cheapest values to keep from which, with what is outside, all wanted ones follow."""
+    """The cheapest values to keep from which, with what is outside, all wanted ones follow.
+
+    Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
+    run it.
+    """
     producers = {out: e for e in equations for out in e.outs}
-    edges: list[tuple[Var, Var]] = []
+    edges: list[tuple[Any, Any]] = []
+    sources: list[Any] = []
     seen: set[Var] = set()
     stack = list(wanted)
     while stack:
@@ -51,11 +60,28 @@ def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Itera
         if var in seen:
             continue
         seen.add(var)
-        if var in producers:
-            for source in uses(producers[var]):
-                edges.append((source, var))
-                stack.append(source)
-    return minimum_cut(edges, [r for r in roots if r in seen], list(wanted), cost)
+        equation = producers.get(var)
+        if equation is None:
+            continue
+        if equation.primitive.kind in COSTLY:
+            edges.append((_Run(equation), var))
+            sources.append(_Run(equation))
+        for source in uses(equation):
+            edges.append((source, var))
+            stack.append(source)
+    sources += [r for r in roots if r in seen]
+    cut = minimum_cut(edges, sources, list(wanted), lambda v: RUN_COST if isinstance(v, _Run) else cost(v))
+    return [v for v in cut if isinstance(v, Var)]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The running of a costly equation, in the graph of the cut."""
+
+    equation: Equation
+
+    def __hash__(self) -> int:
+        return id(self.equation)
 
 
 def effect_free(equation: Equation) -> bool:
@@ -130,15 +156,18 @@ def provide_iterations(
     """
     body: Program = origin.params["body"]
     own = defined(body)
+    states = versions(origin)
+    inner.equations[:] = read_from(inner.equations, origin, states)
+    primal = read_from(body.equations, origin, states)
     wanted = needed(inner.equations, results, own)
     for var in list(wanted):  # the lengths in their types are wanted too
         wanted.update(dict.fromkeys(a for a in var.type.shape if a in own))
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
-    stored = choose_stored(body.equations, wanted, state)
+    stored = choose_stored(primal, wanted, state)
     lengths = {a: None for v in stored for a in v.type.shape if a in own and not _outside(body, a)}
     while True:  # a stored array of varying length needs its lengths stored too
-        further = choose_stored(body.equations, [*wanted, *lengths], state)
+        further = choose_stored(primal, [*wanted, *lengths], state)
         grown = {a: None for v in further for a in v.type.shape if a in own and not _outside(body, a)}
         if set(grown) <= set(lengths) and further == stored:
             break
@@ -153,14 +182,14 @@ def provide_iterations(
     ragged = [v for v in stored if v not in plain]
     for var in plain:
         env[var] = storage.store(var, front, step)
-    copies, env = recompute(body.equations, [v for v in [*wanted, *lengths] if v not in ragged], dict(env))
+    copies, env = recompute(primal, [v for v in [*wanted, *lengths] if v not in ragged], dict(env))
     equations = [*front.equations, *copies]
     if ragged:
         late = Builder(b)
         for var in ragged:
             env[var] = storage.store_ragged(var, late, step, env)
         equations += late.equations
-        copies, env = recompute(body.equations, wanted, env)
+        copies, env = recompute(primal, wanted, env)
         equations += copies
     results = rename(inner.equations, results, env)
     return count, [*equations, *inner.equations], results

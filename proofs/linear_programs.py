@@ -22,7 +22,13 @@ __all__ = ["Chain", "matrix", "random_chain"]
 
 _ROWS, _COLUMNS = literal(2), literal(3)
 _ORIGIN = Equation(TABLE["add"], (), {}, ())
-_KINDS = {"scalar": (), "row": (_COLUMNS,), "column": (_ROWS,), "matrix": (_ROWS, _COLUMNS), "turned": (_COLUMNS, _ROWS)}
+_KINDS = {
+    "scalar": (),
+    "row": (_COLUMNS,),
+    "column": (_ROWS,),
+    "matrix": (_ROWS, _COLUMNS),
+    "turned": (_COLUMNS, _ROWS),
+}
 
 Label = Callable[["Residuals"], Generator]
 
@@ -71,6 +77,7 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
         lambda r: linear.total((0,), (_COLUMNS,)),
         lambda r: linear.pick("i", (literal(0),), (_COLUMNS,)),
         lambda r: linear.share(r.masks["row"], (0,), (_COLUMNS,)),
+        lambda r: linear.compose(linear.total((0,), (_COLUMNS,)), linear.scale(r.factors["row"])),
     ],
     ("row", "matrix"): [
         lambda r: linear.expand((0,), (_ROWS,)),
@@ -112,6 +119,11 @@ class Chain:
     def then(self, other: Chain) -> Chain:
         """First this one, then the other, whose source is this one's target."""
         return Chain(Linear(self.linear.steps + other.linear.steps), self.source, other.target, self.residuals)
+
+    def generators(self) -> set[str]:
+        """The names of the generators it is made of."""
+        labels = [step.label(Builder()) for step in self.linear.steps if isinstance(step, Edge)]
+        return {part.name for g in labels for part in (g, *(g.residuals if g.name == "compose" else ()))}
 
     def transposed(self) -> Chain:
         return Chain(linear.transpose(self.linear), self.target, self.source, self.residuals)

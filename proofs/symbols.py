@@ -105,5 +105,4 @@ def _meaning(primitive: Primitive, operands: list[Any]) -> Any:
     if primitive.name in _MEANINGS:
         return _MEANINGS[primitive.name](*operands)
     names = sympy.symbols("x y z")[: len(operands)]
-    expression = sympy.sympify(primitive.symbol, locals={str(n): n for n in names})
-    return expression.subs(dict(zip(names, operands, strict=True)), simultaneous=True)
+    return sympy.sympify(primitive.symbol).subs(dict(zip(names, operands, strict=True)), simultaneous=True)

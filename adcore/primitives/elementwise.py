@@ -139,7 +139,6 @@ elementwise(
     domain=NUMBER,
     kinks="x = y",
     symbol="Max(x, y)",
-    at=((-2.0, 0.0), (0.5, 2.0)),
 )
 elementwise(
     "minimum",
@@ -149,7 +148,6 @@ elementwise(
     domain=NUMBER,
     kinks="x = y",
     symbol="Min(x, y)",
-    at=((-2.0, 0.0), (0.5, 2.0)),
 )
 
 
@@ -181,7 +179,6 @@ elementwise(
     lambda b, x, y, z: scale(b.mul(b.sign(x), b.copysign(1.0, y))),
     None,
     kinks="x = 0, y = 0",
-    at=((0.5, 2.0), (-2.0, -0.5)),
 )
 
 # Exponentials and logarithms
@@ -291,10 +288,9 @@ elementwise(
     lambda b, x, z: scale(b.sign(x)),
     domain=NUMBER,
     kinks="x = 0",
-    at=((0.3, 2.0),),
     symbol="Abs(x)",
 )
-elementwise("sign", np.sign, None, domain=NUMBER, kinks="x = 0", at=((0.3, 2.0),), arity=1)
+elementwise("sign", np.sign, None, domain=NUMBER, kinks="x = 0", arity=1)
 elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)

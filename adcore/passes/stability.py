@@ -1,0 +1,329 @@
+"""Reads of array elements that a loop does not write again: in the reverse sweep they are read from the final array.
+
+A loop like
+
+    for i in range(n):
+        for j in range(i):
+            s += L[i, j] * x[j]
+        x[i] = (b[i] - s) / L[i, i]
+
+writes element i in iteration i and reads elements below i.  The reads give the same in the array as the loop leaves
+it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index written in
+this iteration or a later one lies above (or, for a loop that runs down, below) every index read.  Indices are put in
+the form `sum of coefficient * variable + constant`; counters of inner loops are replaced by their bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count, product
+
+from ..program import Equation, Program, regions
+from ..types import Atom, Lit, Var, literal
+
+__all__ = ["note_stable_reads", "read_from", "versions"]
+
+
+def note_stable_reads(program: Program) -> None:
+    """Number the loops of a program and note at each `view` the loops that it is stable in."""
+    numbers = count(1)
+    definitions: dict[Var, Equation] = {}
+    _number(program.equations, numbers, definitions)
+    for loop in _loops(program.equations):
+        _Loop(loop, definitions).note()
+
+
+def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
+    for equation in equations:
+        definitions.update(dict.fromkeys(equation.outs, equation))
+        equation.stable = frozenset()
+        equation.number = next(numbers) if equation.primitive.name in ("loop", "while") else 0
+        for _, region in regions(equation):
+            _number(region.equations, numbers, definitions)
+
+
+def _loops(equations: list[Equation]) -> Iterator[Equation]:
+    for equation in equations:
+        if equation.primitive.name == "loop":
+            yield equation
+        for _, region in regions(equation):
+            yield from _loops(region.equations)
+
+
+# Versions: the values that an array takes in a loop's body
+
+
+@dataclass
+class Versions:
+    """The values in a loop's body that are states of its carried arrays, by the carry's position.
+
+    Attributes:
+        of: each such value's carry.
+        reads, writes: the `view`, and the `update` and `add_at` equations on them.
+        unknown: carries whose states are not a chain of such writes.
+    """
+
+    of: dict[Var, int] = field(default_factory=dict)
+    reads: list[tuple[int, Equation]] = field(default_factory=list)
+    writes: list[tuple[int, Equation]] = field(default_factory=list)
+    unknown: set[int] = field(default_factory=set)
+
+    def collect(self, equations: list[Equation]) -> None:
+        for equation in equations:
+            self.enter(equation)
+
+    def enter(self, equation: Equation) -> None:
+        name = equation.primitive.name
+        carry = self.carry_of(equation.operands[0]) if equation.operands else None
+        if name in ("loop", "while"):
+            self.enter_loop(equation)
+        elif name == "cond":
+            self.enter_cond(equation)
+        elif carry is None:
+            return
+        elif name == "view":
+            self.reads.append((carry, equation))
+        elif name in ("update", "add_at"):
+            self.writes.append((carry, equation))
+            self.of[equation.outs[0]] = carry
+        elif name == "conform":
+            self.of[equation.outs[0]] = carry
+        elif name == "grow":
+            self.unknown.add(carry)
+
+    def carry_of(self, atom: Atom) -> int | None:
+        return self.of.get(atom) if isinstance(atom, Var) else None
+
+    def enter_loop(self, equation: Equation) -> None:
+        body: Program = equation.params["body"]
+        skip = len(body.params) - len(body.results)
+        inits = equation.operands[len(equation.operands) - len(body.results) :]
+        entered = [(self.carry_of(init), param) for init, param in zip(inits, body.params[skip:], strict=True)]
+        self.of.update({param: carry for carry, param in entered if carry is not None})
+        self.collect(body.equations)
+        for (carry, _), result, out in zip(entered, body.results, equation.outs, strict=True):
+            if carry is None:
+                continue
+            self.of[out] = carry
+            if self.carry_of(result) != carry:
+                self.unknown.add(carry)
+
+    def enter_cond(self, equation: Equation) -> None:
+        for _, branch in regions(equation):
+            self.collect(branch.equations)
+        then, otherwise = equation.params["then"], equation.params["otherwise"]
+        for out, one, other in zip(equation.outs, then.results, otherwise.results, strict=True):
+            carry = self.carry_of(one)
+            if carry is not None and carry == self.carry_of(other):
+                self.of[out] = carry
+
+
+def versions(loop: Equation) -> Versions:
+    """The states of a loop's carried arrays in its body."""
+    body: Program = loop.params["body"]
+    carries = body.params[len(body.params) - len(body.results) :]
+    found = Versions({p: k for k, p in enumerate(carries) if p.type.shape})
+    found.collect(body.equations)
+    found.unknown.update(k for k, r in enumerate(body.results) if carries[k].type.shape and found.carry_of(r) != k)
+    return found
+
+
+# Indices
+
+
+@dataclass(frozen=True)
+class Affine:
+    """`sum of coefficient * variable + constant`."""
+
+    terms: tuple[tuple[Var, int], ...] = ()
+    constant: int = 0
+
+    def plus(self, other: Affine, factor: int = 1) -> Affine:
+        terms = dict(self.terms)
+        for var, coefficient in other.terms:
+            terms[var] = terms.get(var, 0) + factor * coefficient
+        kept = tuple(sorted(((v, c) for v, c in terms.items() if c), key=lambda t: id(t[0])))
+        return Affine(kept, self.constant + factor * other.constant)
+
+    def times(self, factor: int) -> Affine:
+        return Affine().plus(self, factor)
+
+    def coefficient(self, var: Var) -> int:
+        return dict(self.terms).get(var, 0)
+
+    def without(self, var: Var) -> Affine:
+        return Affine(tuple(t for t in self.terms if t[0] is not var), self.constant)
+
+
+@dataclass
+class _Loop:
+    """The analysis of one loop."""
+
+    loop: Equation
+    definitions: Mapping[Var, Equation]
+    trips: dict[Var, Atom] = field(default_factory=dict)  # counters of inner loops, with their trip counts
+    inside: set[Var] = field(default_factory=set)  # what the body defines, at any depth
+
+    @property
+    def counter(self) -> Var:
+        return self.loop.params["body"].params[0]
+
+    def note(self) -> None:
+        body: Program = self.loop.params["body"]
+        self.survey(body)
+        found = versions(self.loop)
+        for carry, read in found.reads:
+            if carry in found.unknown:
+                continue
+            writes = [w for k, w in found.writes if k == carry]
+            rank = len(read.params["codes"])
+            if any(self.apart(read, writes, axis) for axis in range(rank)):
+                read.stable |= {self.loop.number}
+
+    def survey(self, region: Program) -> None:
+        self.inside.update(region.params)
+        for equation in region.equations:
+            self.inside.update(equation.outs)
+            for name, inner in regions(equation):
+                if name == "body" and equation.primitive.name == "loop":
+                    self.trips[inner.params[0]] = equation.operands[0]
+                self.survey(inner)
+
+    def apart(self, read: Equation, writes: list[Equation], axis: int) -> bool:
+        """Whether on this axis all writes from this iteration on lie beyond the elements read."""
+        lowest, highest = self.extent(read.params["codes"], read.operands[1:], axis)
+        extents = [self.extent(w.params["codes"], w.operands[2:], axis) for w in writes]
+        if not extents:
+            return True
+        above = all(any(self.stays_above(w, r) for w, r in product(low, highest)) for low, _ in extents)
+        below = all(any(self.stays_below(w, r) for w, r in product(high, lowest)) for _, high in extents)
+        return above or below
+
+    def stays_above(self, written: Affine, read: Affine) -> bool:
+        c = self.counter
+        gap = written.plus(read, -1)
+        return written.coefficient(c) >= 0 and not gap.terms and gap.constant > 0
+
+    def stays_below(self, written: Affine, read: Affine) -> bool:
+        c = self.counter
+        gap = written.plus(read, -1)
+        return written.coefficient(c) <= 0 and not gap.terms and gap.constant < 0
+
+    def extent(self, codes: str, scalars: tuple[Atom, ...], axis: int) -> tuple[list[Affine], list[Affine]]:
+        """Lower and upper bounds of the indices on an axis, in the counter and what is outside the loop."""
+        position = sum({"i": 1, "s": 3, ":": 0}[code] for code in codes[:axis])
+        if codes[axis] == "i":
+            index = scalars[position]
+            return self.bounds(index, False), self.bounds(index, True)
+        if codes[axis] == ":":
+            return [], []
+        start, length, step = scalars[position : position + 3]
+        if step != literal(1):
+            return [], []
+        ends = [
+            s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))
+        ]
+        return self.bounds(start, False), ends
+
+    def bounds(self, atom: Atom, upper: bool) -> list[Affine]:
+        """Bounds of an integer where it is used; several where one of them may serve, none where none is known."""
+        return [b for a in self.forms(atom, upper) for b in self.settled(a, upper, len(self.trips))]
+
+    def settled(self, form: Affine, upper: bool, depth: int) -> list[Affine]:
+        """Inner counters replaced by their bounds, until only the loop's counter and outside values are left."""
+        inner = [v for v, _ in form.terms if v in self.inside and v is not self.counter]
+        if not inner:
+            return [form]
+        var = inner[0]
+        if var not in self.trips or depth < 0:
+            return []
+        coefficient = form.coefficient(var)
+        rest = form.without(var)
+        if (coefficient > 0) != upper:  # the counter's least value is 0
+            return self.settled(rest, upper, depth - 1)
+        return [
+            b
+            for trip in self.forms(self.running(self.trips[var]), coefficient > 0 if upper else coefficient < 0)
+            for b in self.settled(rest.plus(trip.plus(Affine((), -1)), coefficient), upper, depth - 1)
+        ]
+
+    def running(self, trips: Atom) -> Atom:
+        """A trip count inside its loop, where it is positive: `maximum(n, 0)` is n."""
+        equation = self.definitions.get(trips) if isinstance(trips, Var) else None
+        if equation is not None and equation.primitive.name == "maximum" and literal(0) in equation.operands:
+            x, y = equation.operands
+            return y if x == literal(0) else x
+        return trips
+
+    def forms(self, atom: Atom, upper: bool) -> list[Affine]:
+        """Affine expressions that bound the integer from above or below; itself where it is one."""
+        if isinstance(atom, Lit):
+            return [Affine((), int(atom.value))]
+        equation = self.definitions.get(atom)
+        name = equation.primitive.name if equation is not None else ""
+        if equation is None or name not in ("add", "sub", "mul", "neg", "minimum", "maximum", "select"):
+            return [Affine(((atom, 1),))]
+        operands = equation.operands
+        if name == "neg":
+            return [f.times(-1) for f in self.forms(operands[0], not upper)]
+        if name in ("add", "sub"):
+            sign = 1 if name == "add" else -1
+            seconds = self.forms(operands[1], upper if sign > 0 else not upper)
+            return [x.plus(y, sign) for x, y in product(self.forms(operands[0], upper), seconds)]
+        if name == "mul":
+            return self.multiplied(atom, operands, upper)
+        if name == ("minimum" if upper else "maximum"):
+            return [f for operand in operands for f in self.forms(operand, upper)]
+        if name == "select":
+            return self.wrapped(atom, operands, upper)
+        return [Affine(((atom, 1),))]
+
+    def multiplied(self, atom: Var, operands: tuple[Atom, ...], upper: bool) -> list[Affine]:
+        x, y = operands if isinstance(operands[1], Lit) else reversed(operands)
+        if not isinstance(y, Lit):
+            return [Affine(((atom, 1),))]
+        factor = int(y.value)
+        return [f.times(factor) for f in self.forms(x, upper == (factor >= 0))]
+
+    def wrapped(self, atom: Var, operands: tuple[Atom, ...], upper: bool) -> list[Affine]:
+        """`i + n if i < 0 else i`, an index as Python takes it, where i is known not to be negative."""
+        condition, _, plain = operands
+        test = self.definitions.get(condition) if isinstance(condition, Var) else None
+        if test is not None and test.primitive.name == "lt" and test.operands == (plain, literal(0)):
+            least = [b for f in self.forms(plain, False) for b in self.grounded(f)]
+            if any(b >= 0 for b in least):
+                return self.forms(plain, upper)
+        return [Affine(((atom, 1),))]
+
+    def grounded(self, form: Affine) -> list[int]:
+        """Constant lower bounds, all counters at least 0."""
+        counters = {**self.trips, self.counter: literal(0)}
+        if all(v in counters and c > 0 for v, c in form.terms):
+            return [form.constant]
+        return []
+
+
+# Use in the reverse sweep
+
+
+def read_from(equations: list[Equation], loop: Equation, found: Versions) -> list[Equation]:
+    """The equations with stable reads of a loop's carried arrays turned to the loop's results.
+
+    The equations given are not changed; those that contain such reads are copied, with the same outs.
+    """
+    return [_read_from(e, loop, found) for e in equations]
+
+
+def _read_from(equation: Equation, loop: Equation, found: Versions) -> Equation:
+    if loop.number in equation.stable:
+        carry = found.carry_of(equation.operands[0])
+        if carry is not None and loop.outs[carry].type == equation.operands[0].type:
+            return replace(equation, operands=(loop.outs[carry], *equation.operands[1:]))
+        return equation
+    changed = {}
+    for name, region in regions(equation):
+        inner = read_from(region.equations, loop, found)
+        if any(a is not b for a, b in zip(inner, region.equations, strict=True)):
+            changed[name] = Program(region.params, inner, region.results, region.name)
+    return replace(equation, params={**equation.params, **changed}) if changed else equation

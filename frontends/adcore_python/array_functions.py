@@ -1,0 +1,307 @@
+"""Functions that make arrays: of zeros, of ranges, of lists, from other arrays joined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adcore.errors import DtypeError, UnsupportedFunctionError
+from adcore.types import ORDER, Atom, DType, Lit, literal
+
+from .operators import common_shape, describe, join, numeric, stretch
+from .values import Array, List, Scalar, Static, Tuple, Value, number
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = [
+    "arange",
+    "array",
+    "array_like",
+    "array_of",
+    "asarray",
+    "concatenate",
+    "copied",
+    "dtype_of",
+    "empty",
+    "eye",
+    "filled",
+    "filled_like",
+    "full",
+    "full_like",
+    "hstack",
+    "linspace",
+    "shape_of",
+    "stack",
+    "vstack",
+]
+
+NONE = Static(None)
+PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
+
+
+def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
+    """The element type a `dtype=` argument names."""
+    given = value.value if isinstance(value, Static) else value
+    if given is None:
+        return default
+    if given in PYTHON_TYPES:
+        return PYTHON_TYPES[given]
+    try:
+        return DType(np.dtype(given).name)
+    except (TypeError, ValueError):
+        low.refuse(DtypeError, f"dtype {getattr(given, '__name__', given)} is not supported", "float64, int64 or bool")
+
+
+def shape_of(low: Lowering, value: Value) -> tuple[Atom, ...]:
+    """A shape given as an integer or a sequence of integers; negative lengths raise at run time."""
+    items = value.items if isinstance(value, Tuple | List) else [value]
+    shape: list[Atom] = []
+    for item in items:
+        if not isinstance(item, Scalar) or item.dtype is not DType.I64:
+            low.refuse(DtypeError, f"a length is {describe(item)}, not an integer", "np.zeros(int(n))")
+        if not low.facts.nonnegative(low.b, item.atom):
+            low.check(low.b.ge(item.atom, 0), "ValueError", "negative dimensions are not allowed")
+            low.facts.length(item.atom)
+        shape.append(item.atom)
+    return tuple(shape)
+
+
+def _expanded(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Value:
+    if not shape:
+        return Scalar(atom)
+    return low.array(low.b.expand(atom, *shape, axes=tuple(range(len(shape)))))
+
+
+def _constant(value: float, dtype: DType) -> Lit:
+    return literal({DType.F64: float, DType.I64: int, DType.BOOL: bool}[dtype](value))
+
+
+def filled(value: float) -> Any:
+    """`np.zeros` or `np.ones`."""
+
+    def lower(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+        return _expanded(low, _constant(value, dtype_of(low, dtype, DType.F64)), shape_of(low, shape))
+
+    return lower
+
+
+def filled_like(value: float | None) -> Any:
+    """`np.zeros_like`, `np.ones_like`, `np.empty_like`."""
+
+    def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+        x = array_like(low, a)
+        shape = x.shape if isinstance(x, Array) else ()
+        wanted = dtype_of(low, dtype, x.dtype)
+        if value is None and shape:
+            return low.array(low.b.empty(*shape, dtype=wanted))
+        return _expanded(low, _constant(value or 0, wanted), shape)
+
+    return lower
+
+
+def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+    """`np.empty`."""
+    lengths = shape_of(low, shape)
+    wanted = dtype_of(low, dtype, DType.F64)
+    return low.array(low.b.empty(*lengths, dtype=wanted)) if lengths else Scalar(_constant(0, wanted))
+
+
+def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+    """`np.full`."""
+    value = numeric(low, fill_value)
+    atom = low.cast(low.atom(value), dtype_of(low, dtype, value.dtype))
+    lengths = shape_of(low, shape)
+    if isinstance(value, Array):
+        return low.array(stretch(low, atom, lengths))
+    return _expanded(low, atom, lengths)
+
+
+def full_like(low: Lowering, a: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+    """`np.full_like`."""
+    x = array_like(low, a)
+    value = low.cast(low.atom(numeric(low, fill_value)), dtype_of(low, dtype, x.dtype))
+    return _expanded(low, value, x.shape) if isinstance(x, Array) else Scalar(value)
+
+
+def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
+    """`np.arange`."""
+    if isinstance(stop, Static):
+        start, stop = number(0), start
+    by = number(1) if isinstance(step, Static) else step
+    values = [numeric(low, v) for v in (start, stop, by)]
+    kind = join([v.dtype for v in values])
+    first, last, each = (low.cast(low.atom(v), kind) for v in values)
+    b = low.b
+    low.check(b.ne(each, 0 if kind is DType.I64 else 0.0), "ZeroDivisionError", "division by zero")
+    if kind is DType.I64:
+        length = _integer_steps(low, first, last, each)
+    else:
+        count = b.ceil(b.div(b.sub(last, first), each))
+        length = b.maximum(b.cast(count, dtype=DType.I64), 0)
+    index = b.cast(b.iota(length), dtype=kind)
+    values_of = b.add(first, b.mul(index, each)) if first != literal(0) or each != literal(1) else index
+    return low.array(low.cast(values_of, dtype_of(low, dtype, kind)))
+
+
+def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
+    from .iteration import range_length
+    from .values import Range
+
+    return range_length(low, Range(*(Scalar(a, True) for a in (first, last, each))))
+
+
+def linspace(
+    low: Lowering, start: Value, stop: Value, num: Value = number(50), endpoint: Value = number(True)  # noqa: B008
+) -> Value:
+    """`np.linspace`."""
+    b = low.b
+    first, last = (low.cast(low.atom(numeric(low, v)), DType.F64) for v in (start, stop))
+    (count,) = shape_of(low, num)
+    closed = isinstance(endpoint, Scalar) and endpoint.known is True
+    gaps = b.maximum(b.sub(count, 1), 1) if closed else b.maximum(count, 1)
+    step = b.div(b.sub(last, first), b.cast(gaps, dtype=DType.F64))
+    index = b.iota(count)
+    values = b.add(b.mul(b.cast(index, dtype=DType.F64), step), first)
+    if closed:
+        ending = b.land(b.eq(index, b.sub(count, 1)), b.expand(b.gt(count, 1), count, axes=(0,)))
+        values = b.select(ending, b.expand(last, count, axes=(0,)), values)
+    return low.array(values)
+
+
+def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = number(0), dtype: Value = NONE) -> Value:  # noqa: B008
+    """`np.eye`, `np.identity`."""
+    b = low.b
+    (rows,) = shape_of(low, N)
+    (columns,) = (rows,) if isinstance(M, Static) else shape_of(low, M)
+    i = b.expand(b.add(b.iota(rows), low.atom(numeric(low, k))), columns, axes=(1,))
+    j = b.expand(b.iota(columns), rows, axes=(0,))
+    return low.array(low.cast(b.eq(i, j), dtype_of(low, dtype, DType.F64)))
+
+
+# Arrays of lists
+
+
+def array_like(low: Lowering, value: Value) -> Scalar | Array:
+    """A number or array; a tuple or list is made into an array."""
+    return array_of(low, value) if isinstance(value, Tuple | List) else numeric(low, value)
+
+
+def array_of(low: Lowering, value: Tuple | List, dtype: DType | None = None) -> Array:
+    """A new array of the items: numbers, arrays of one shape, or sequences of such."""
+    items = [array_like(low, v) for v in value.items]
+    b = low.b
+    if not items:
+        return low.array(b.empty(literal(0), dtype=dtype or DType.F64))
+    wanted = dtype or join([i.dtype for i in items])
+    atoms = [low.cast(low.atom(i), wanted) for i in items]
+    shapes = [a.type.shape for a in atoms]
+    if any(len(s) != len(shapes[0]) for s in shapes):
+        low.refuse(UnsupportedFunctionError, "an array of items of different ranks", "items of one shape")
+    row = common_shape(shapes)
+    built = b.empty(literal(len(items)), *row, dtype=wanted)
+    for k, atom in enumerate(atoms):
+        built = b.update(built, _exactly(low, atom, row), k, codes="i" + ":" * len(row))
+    return low.array(built)
+
+
+def _exactly(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Atom:
+    """The array with these very lengths, compared at run time; nothing is broadcast."""
+    return low.b.conform(atom, *shape, checked=True) if atom.type.shape != shape else atom
+
+
+def array(low: Lowering, object: Value, dtype: Value = NONE, copy: Value = NONE) -> Value:
+    """`np.array`."""
+    if isinstance(object, Tuple | List):
+        kind = dtype_of(low, dtype, DType.BOOL) if dtype is not NONE else None
+        return array_of(low, object, kind)
+    return copied(low, numeric(low, object), dtype)
+
+
+def copied(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+    """`x.copy()`."""
+    x = array_like(low, a)
+    return low.value(low.cast(low.atom(x), dtype_of(low, dtype, x.dtype)))
+
+
+def asarray(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+    """`np.asarray`: the array itself where it has the dtype already."""
+    if isinstance(a, Tuple | List):
+        return array(low, a, dtype)
+    x = numeric(low, a)
+    same = dtype_of(low, dtype, x.dtype) is x.dtype
+    return x if same and isinstance(x, Array) else copied(low, x, dtype)
+
+
+# Joining
+
+
+def _arrays(low: Lowering, value: Value) -> list[Scalar | Array]:
+    if not isinstance(value, Tuple | List) or not value.items:
+        low.refuse(UnsupportedFunctionError, f"joining {describe(value)}", "a tuple or list of arrays")
+    return [array_like(low, v) for v in value.items]
+
+
+def _axis(low: Lowering, axis: Value, rank: int) -> int:
+    known = axis.known if isinstance(axis, Scalar) else None
+    if not isinstance(known, int) or not -rank <= known < rank:
+        low.refuse(UnsupportedFunctionError, f"axis is not a constant within rank {rank}", "axis=0")
+    return known % rank
+
+
+def concatenate(low: Lowering, arrays: Value, axis: Value = number(0)) -> Value:  # noqa: B008
+    """`np.concatenate`."""
+    parts = _arrays(low, arrays)
+    first = parts[0]
+    if not isinstance(first, Array) or any(not isinstance(p, Array) or p.rank != first.rank for p in parts):
+        low.refuse(UnsupportedFunctionError, "joining arrays of different ranks", "arrays of one rank")
+    at = _axis(low, axis, first.rank)
+    b, dtype = low.b, max((p.dtype for p in parts), key=ORDER.index)
+    atoms = [low.cast(low.atom(p), dtype) for p in parts]
+    total = atoms[0].type.shape[at]
+    for atom in atoms[1:]:
+        total = b.add(total, atom.type.shape[at])
+    shape = tuple(total if a == at else n for a, n in enumerate(first.shape))
+    built, start = b.empty(*shape, dtype=dtype), literal(0)
+    codes = "".join("s" if a == at else ":" for a in range(first.rank))
+    for atom in atoms:
+        own = tuple(atom.type.shape[at] if a == at else n for a, n in enumerate(first.shape))
+        length = atom.type.shape[at]
+        built = b.update(built, _exactly(low, atom, own), start, length, literal(1), codes=codes)
+        start = b.add(start, length)
+    return low.array(built)
+
+
+def stack(low: Lowering, arrays: Value, axis: Value = number(0)) -> Value:  # noqa: B008
+    """`np.stack`."""
+    parts = _arrays(low, arrays)
+    rows = array_of(low, Tuple(tuple(parts)))
+    at = _axis(low, axis, rows.rank)
+    order = [*range(1, rows.rank)]
+    order.insert(at, 0)
+    return low.array(low.b.permute(low.atom(rows), order=tuple(order)))
+
+
+def hstack(low: Lowering, tup: Value) -> Value:
+    """`np.hstack`."""
+    parts = [_at_least(low, p, 1) for p in _arrays(low, tup)]
+    return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1))
+
+
+def vstack(low: Lowering, tup: Value) -> Value:
+    """`np.vstack`."""
+    parts = [_at_least(low, p, 2) for p in _arrays(low, tup)]
+    return concatenate(low, Tuple(tuple(parts)), number(0))
+
+
+def _at_least(low: Lowering, x: Scalar | Array, rank: int) -> Array:
+    atom = low.atom(x)
+    missing = rank - atom.type.rank
+    if missing > 0:
+        atom = low.b.expand(atom, *[literal(1)] * missing, axes=tuple(range(missing)))
+        return low.array(atom)
+    assert isinstance(x, Array)
+    return x
+
+
