@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 RESERVED = frozenset({"True", "False", "nan", "inf", "return", "yield"})
 _CONSTANTS = {"True": True, "False": False, "nan": float("nan"), "inf": float("inf")}
+_KINDS = {"name": "a name", "integer": "an integer", "end": "the end"}
 _DTYPES = {d.short: d for d in DType}
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*)
@@ -96,9 +97,15 @@ class _Parser:
     def take(self, kind: str) -> str:
         token = self.tokens[self.at]
         if token.kind != kind:
-            self.fail(f"expected a {kind}, got {token.text or 'the end'!r}")
+            self.fail(f"expected {_KINDS[kind]}, got {token.text or 'the end'!r}")
         self.at += 1
         return token.text
+
+    def skip(self) -> None:
+        """Pass over a token of a type, which is read later."""
+        if self.tokens[self.at].kind == "end" or self.sees("{"):
+            self.fail("a type does not end")
+        self.at += 1
 
     def expect(self, text: str) -> None:
         if not self.sees(text):
@@ -128,7 +135,7 @@ class _Parser:
         self.expect("->")
         types = self.at
         while not self.sees("{"):
-            self.take(self.tokens[self.at].kind if self.tokens[self.at].kind != "end" else "sign")
+            self.skip()
         equations, results = self.block(scope, "return")
         self.take("end")
         self.result_types(types, scope, results)
@@ -177,9 +184,7 @@ class _Parser:
         self.take("name")
         if self.sees("["):
             while not self.sees("]"):
-                if self.tokens[self.at].kind == "end":
-                    self.fail("expected ']', got the end")
-                self.at += 1
+                self.skip()
             self.expect("]")
         return Var(I64, name)
 

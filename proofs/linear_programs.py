@@ -187,7 +187,7 @@ def matrix(chain: Chain, seed: int = 0) -> np.ndarray:
 
 
 def _lengths(var: Var) -> Sequence[int]:
-    return [n.value for n in var.type.shape if not isinstance(n, Var)]
+    return [int(n.value) for n in var.type.shape if not isinstance(n, Var)]
 
 
 def _value(var: Var, seed: int) -> np.ndarray:

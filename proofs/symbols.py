@@ -46,10 +46,10 @@ _MEANINGS: dict[str, Callable[..., Any]] = {
 class Certificate:
     """What has to be zero, and the interval of each symbol."""
 
-    difference: sympy.Expr
+    difference: Any  # a SymPy expression, whose stubs know no exact types
     intervals: dict[sympy.Symbol, tuple[float, float]]
 
-    def simplified(self) -> sympy.Expr:
+    def simplified(self) -> Any:
         return sympy.simplify(self.difference)
 
     def largest(self, points: int = 6, digits: int = 50) -> float:
@@ -62,7 +62,7 @@ class Certificate:
         return float(max(values))
 
 
-def _rational(value: float) -> sympy.Rational:
+def _rational(value: float) -> Any:
     return sympy.Rational(round(value * 10**6), 10**6)
 
 

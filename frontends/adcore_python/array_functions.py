@@ -214,8 +214,8 @@ def _exactly(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Atom:
 def array(low: Lowering, object: Value, dtype: Value = NONE, copy: Value = NONE) -> Value:
     """`np.array`."""
     if isinstance(object, Tuple | List):
-        kind = dtype_of(low, dtype, DType.BOOL) if dtype is not NONE else None
-        return array_of(low, object, kind)
+        given = not (isinstance(dtype, Static) and dtype.value is None)
+        return array_of(low, object, dtype_of(low, dtype, DType.F64) if given else None)
     return copied(low, numeric(low, object), dtype)
 
 

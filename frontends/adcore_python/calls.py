@@ -11,7 +11,7 @@ from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
 
 from .frame import Frame
 from .joins import Status
-from .known import KNOWN
+from .known import known_function
 from .liveness import assigned, closed_over
 from .methods import METHODS
 from .operators import describe
@@ -43,7 +43,7 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
 
 
 def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-    known = _known(function)
+    known = known_function(function)
     if known is not None:
         try:
             return known(low, *arguments, **keywords)
@@ -71,13 +71,6 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
         f"{_name(function)} is not supported",
         "NumPy and math functions that adcore knows, or a Python function of your own",
     )
-
-
-def _known(function: Any) -> Any:
-    try:
-        return KNOWN.get(function)
-    except TypeError:
-        return None
 
 
 def _wrong_arguments(error: TypeError, known: Any) -> bool:

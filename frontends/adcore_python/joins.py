@@ -367,8 +367,7 @@ class _Joining:
             return False
         if not slots:
             return True
-        for equation in equations:
-            b.add(equation)
+        b.adopt(equations)
         for slot in slots:
             slot.out = b.select(self.condition, slot.then, slot.other)
         return True

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["constant", "look_up", "make_param", "member"]
+__all__ = ["captured_value", "constant", "look_up", "make_param", "member"]
 
 DTYPES = {d.numpy: d for d in DType}
 
@@ -96,6 +96,11 @@ def _wrapped(low: Lowering, name: str, owner: Any, found: Any) -> Value:
         )
     low.guards.append(Guard(name, owner, found))
     return constant(found)
+
+
+def captured_value(low: Lowering, capture: Capture) -> Any:
+    """The value of what a function lowered by itself reads from outside."""
+    return _outside(low, capture.name, capture.owner, capture.read())
 
 
 def _spec(low: Lowering, name: str, found: Any) -> Spec:

@@ -1,0 +1,26 @@
+"""The functions that adcore knows, by function object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .builtin_functions import BUILTINS
+from .math_functions import MATH
+from .numpy_names import NUMPY, NUMPY_BY_NAME
+
+__all__ = ["known_function"]
+
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY}
+
+
+def known_function(function: Any) -> Any:
+    """What lowers a call of the function, or None."""
+    try:
+        found = KNOWN.get(function)
+    except TypeError:
+        return None
+    if found is None and isinstance(function, np.ufunc):
+        return NUMPY_BY_NAME.get(function.__name__)
+    return found

@@ -1,0 +1,114 @@
+"""Between structures of specs and values: the function's own arguments and result, and calls of transformed functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adcore import plugins
+from adcore.errors import UnsupportedFunctionError
+from adcore.program import Program, clone
+from adcore.types import Atom, Var
+
+from .operators import describe, is_one
+from .outside import captured_value, constant, make_param
+from .values import Array, Dict, List, Scalar, Static, Tuple, Value
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["call_lowered", "result_of", "value_of"]
+
+
+def value_of(low: Lowering, structure: Any, name: str) -> Value:
+    """The value of an argument of which the structure is given; makes parameters of the Program."""
+    if isinstance(structure, plugins.Spec):
+        return make_param(low, structure, name)
+    if isinstance(structure, plugins.Static):
+        return constant(structure.value)
+    if isinstance(structure, dict):
+        return Dict({k: value_of(low, v, f"{name}_{k}") for k, v in structure.items()}, low.memory.scope)
+    if isinstance(structure, tuple | list):
+        items = [value_of(low, v, f"{name}_{k}") for k, v in enumerate(structure)]
+        return List(items, low.memory.scope) if isinstance(structure, list) else Tuple(tuple(items), type(structure))
+    return constant(structure)
+
+
+def result_of(low: Lowering, value: Value, results: list[Atom]) -> Any:
+    """The structure of a value, its numbers and arrays appended to the results."""
+    if isinstance(value, Scalar | Array):
+        results.append(low.atom(value))
+        return plugins.Leaf(len(results) - 1)
+    if isinstance(value, Tuple):
+        items = [result_of(low, v, results) for v in value.items]
+        return value.kind(*items) if hasattr(value.kind, "_fields") else tuple(items)
+    if isinstance(value, List):
+        return [result_of(low, v, results) for v in value.items]
+    if isinstance(value, Dict):
+        return {k: result_of(low, v, results) for k, v in value.items.items()}
+    if isinstance(value, Static):
+        return plugins.Static(value.value)
+    low.refuse(UnsupportedFunctionError, f"the function returns {describe(value)}", "numbers, arrays, tuples of them")
+
+
+# Calls of functions that were lowered by themselves
+
+
+def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """Call a transformed function, e.g. `grad(f)`: its Program is copied in place."""
+    if keywords:
+        low.refuse(UnsupportedFunctionError, "a transformed function called with keywords", "positional arguments")
+    leaves: list[Scalar | Array] = []
+    structures = tuple(_structure(low, a, leaves) for a in arguments)
+    lowered: plugins.Lowered = function.__adcore_lower__(structures)
+    operands = [low.atom(v) for v in leaves]
+    for capture in lowered.captures:
+        operands.append(low.atom(captured_value(low, capture)))
+    low.guards.extend(lowered.guards)
+    results = _inlined(low, lowered.program, operands)
+    return _result(low, lowered.result, results)
+
+
+def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:
+    if isinstance(value, Scalar | Array):
+        leaves.append(value)
+        shape = value.shape if isinstance(value, Array) else ()
+        python = isinstance(value, Scalar) and value.python
+        return plugins.Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
+    if isinstance(value, Tuple):
+        items = [_structure(low, v, leaves) for v in value.items]
+        return value.kind(*items) if hasattr(value.kind, "_fields") else tuple(items)
+    if isinstance(value, List):
+        return [_structure(low, v, leaves) for v in value.items]
+    if isinstance(value, Dict):
+        return {k: _structure(low, v, leaves) for k, v in value.items.items()}
+    if isinstance(value, Static):
+        return plugins.Static(value.value)
+    low.refuse(UnsupportedFunctionError, f"{describe(value)} is passed to a transformed function", "numbers and arrays")
+
+
+def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom]:
+    """The program's equations emitted here, its parameters being the operands."""
+    env: dict[Var, Atom] = {}
+    for param, operand in zip(program.params, operands, strict=True):
+        lengths: list[Atom] = []
+        for inner, outer in zip(param.type.shape, operand.type.shape, strict=True):
+            if isinstance(inner, Var):
+                env.setdefault(inner, outer)
+            lengths.append(env.get(inner, inner) if isinstance(inner, Var) else inner)
+        env[param] = low.b.conform(operand, *lengths, checked=True) if lengths else operand
+    copy = clone(Program((), program.equations, program.results), env)
+    low.b.adopt(copy.equations)
+    return list(copy.results)
+
+
+def _result(low: Lowering, structure: Any, results: list[Atom]) -> Value:
+    if isinstance(structure, plugins.Leaf):
+        return low.value(results[structure.index])
+    if isinstance(structure, plugins.Static):
+        return constant(structure.value)
+    if isinstance(structure, dict):
+        return Dict({k: _result(low, v, results) for k, v in structure.items()}, low.memory.scope)
+    items = [_result(low, v, results) for v in structure]
+    return List(items, low.memory.scope) if isinstance(structure, list) else Tuple(tuple(items), type(structure))
+
+

@@ -1,0 +1,227 @@
+"""Printed Python runs, and computes what the program means."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from adcore_numpy import interpret
+
+from adcore.builder import Builder
+from adcore.derive import pull, push
+from adcore.errors import Source
+from adcore.laws import cases
+from adcore.primitives import TABLE
+from adcore.program import Program
+from adcore.python_source import to_python
+from adcore.text import from_text, to_text
+from adcore.types import F64, Var
+from proofs.random_programs import random_arguments, random_program
+
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.adcore"))
+
+
+def executed(program, arguments):
+    """The results of the printed function, which must leave its arguments as they are."""
+    names = {}
+    exec(to_python(program), names)
+    mine = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
+    with np.errstate(all="ignore"):
+        results = names[program.name](*mine)
+    for before, after in zip(arguments, mine, strict=True):
+        np.testing.assert_array_equal(before, after)
+    return results if len(program.results) != 1 else (results,)
+
+
+def assert_means_the_same(program, arguments, **tolerance):
+    results = zip(executed(program, arguments), interpret(program, arguments), strict=True)
+    for got, wanted in results:
+        np.testing.assert_allclose(got, wanted, **{"rtol": 1e-13, "atol": 0, **tolerance})
+        assert np.asarray(got).dtype == np.asarray(wanted).dtype
+
+
+def scalars_as_python(arguments):
+    return [a.item() if isinstance(a, np.generic) else a for a in arguments]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_random_programs(seed):
+    assert_means_the_same(random_program(seed), random_arguments(seed))
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("transform", [push, pull])
+def test_derivatives_of_random_programs(seed, transform):
+    program = transform(random_program(seed), (0, 1, 2))
+    rng = np.random.default_rng(seed)
+    seeds = [rng.uniform(-1, 1, (4,) * p.type.rank)[()] for p in program.params[4:]]
+    assert_means_the_same(program, (*random_arguments(seed), *scalars_as_python(seeds)), atol=1e-12)
+
+
+@pytest.mark.parametrize("primitive", list(TABLE), ids=lambda p: p.name)
+def test_every_row(primitive):
+    for case in cases(primitive, seeds=(0,)):
+        assert_means_the_same(case.program(case.result), scalars_as_python(case.point))
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda p: p.stem)
+def test_golden_source(path):
+    assert to_python(from_text(path.read_text())) == path.with_suffix(".python").read_text()
+
+
+def source_of(head, *equations, result):
+    return to_python(
+        from_text("\n".join([f"program f({head}) -> {result[0]} {{", *equations, f"return {result[1]} }}"]))
+    )
+
+
+def body(source):
+    return [line.strip() for line in source.splitlines() if line.startswith("    ")]
+
+
+@pytest.mark.parametrize(
+    ("equations", "expected"),
+    [
+        (["t: f64 = add(x, y)", "t_1: f64 = mul(t, x)"], "(x + y) * x"),
+        (["t: f64 = add(x, y)", "t_1: f64 = add(x, t)"], "x + (x + y)"),
+        (["t: f64 = add(x, y)", "t_1: f64 = add(t, x)"], "x + y + x"),
+        (["t: f64 = sub(x, y)", "t_1: f64 = neg(t)"], "-(x - y)"),
+        (["t: f64 = neg(x)", "t_1: f64 = sub(y, t)"], "y - -x"),
+        (["t_1: f64 = mul(x, -2.0)"], "x * -2.0"),
+        (["t_1: f64 = div(x, y)"], "np.divide(x, y)"),
+        (["t_1: f64 = div(x, 2.0)"], "x / 2.0"),
+        (["t: f64 = sin(x)", "t_1: f64 = div(t, y)"], "np.sin(x) / y"),
+        (["t: bool = lt(x, y)", "t_1: f64 = select(t, x, nan)"], "x if x < y else np.nan"),
+        (["t_1: f64 = maximum(x, -inf)"], "np.maximum(x, -np.inf)"),
+        (["t_1: f64 = pow(x, y)"], "np.power(x, y)"),
+    ],
+)
+def test_scalar_expressions(equations, expected):
+    assert body(source_of("x: f64, y: f64", *equations, result=("(f64)", "t_1"))) == [f"return {expected}"]
+
+
+def test_conditions_and_their_negations():
+    equations = [
+        "t: bool = lt(x, y)",
+        "t_1: bool = eq(i, 2)",
+        "t_2: bool = or(t, t_1)",
+        "t_3: bool = not(t_2)",
+        "t_4: bool = and(t_3, p)",
+    ]
+    text = source_of("x: f64, y: f64, i: i64, p: bool", *equations, result=("(bool)", "t_4"))
+    assert body(text) == ["return not (x < y or i == 2) and p"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "operands", "expected"),
+    [
+        ("i:", "2", "x[2, :]"),
+        (":i", "k", "x[:, k]"),
+        ("s:", "1, 2, 1", "x[1:3, :]"),
+        ("s:", "0, k, 1", "x[:k, :]"),
+        ("s:", "k, 2, 1", "x[k:k + 2, :]"),
+        ("s:", "0, 2, 3", "x[:6:3, :]"),
+        ("s:", "4, 3, -1", "x[2:5, :][::-1]"),
+        ("is", "0, 4, 3, -1", "x[0, 2:5][::-1]"),
+        ("s:", "k, 2, k", "x[span(k, 2, k), :]"),
+    ],
+)
+def test_subscripts(codes, operands, expected):
+    kept = {"i:": "m", ":i": "n", "is": "3"}.get(codes) or f"{operands.split(', ')[1]}, m"
+    text = source_of(
+        "x: f64[n, m], k: i64", f'y: f64[{kept}] = view(x, {operands}; codes="{codes}")', result=(f"(f64[{kept}])", "y")
+    )
+    assert f"y = {expected}" in text
+
+
+def test_checks_become_statements():
+    text = source_of(
+        "i: i64, n: i64",
+        "t: bool = lt(i, n)",
+        'check(t, i, n; error="IndexError", message="index {} is {{out}} of \\"size\\" {1:d}")'.replace("{}", "{0}"),
+        result=("(i64)", "i"),
+    )
+    assert body(text)[:2] == [
+        "if i >= n:",
+        'raise IndexError(f"index {i} is {{out}} of \\"size\\" {n:d}")',
+    ]
+    names = {}
+    exec(text, names)
+    assert names["f"](1, 2) == 1
+    with pytest.raises(IndexError, match='index 2 is {out} of "size" 2'):
+        names["f"](2, 2)
+
+
+def test_a_float_comparison_is_negated_as_a_whole():
+    """`not (x < y)` is true of nan, `x >= y` is not."""
+    text = source_of(
+        "x: f64", "t: bool = lt(x, 1.0)", 'check(t; error="ValueError", message="no")', result=("(f64)", "x")
+    )
+    assert body(text)[0] == "if not x < 1.0:"
+
+
+def test_lengths_are_checked_where_arrays_share_them():
+    program = from_text("program f(x: f64[n], y: f64[n]) -> (f64[n]) { z: f64[n] = add(x, y) return z }")
+    names = {}
+    exec(to_python(program), names)
+    with pytest.raises(ValueError, match="y has the shape"):
+        names["f"](np.ones(2), np.ones(3))
+
+
+def test_conform_checks_the_shape():
+    text = """program f(x: f64[n], y: f64[m]) -> (f64[m]) {
+      z: f64[m] = conform(x, m; checked=True)
+      w: f64[m] = add(z, y)
+      return w
+    }"""
+    names = {}
+    exec(to_python(from_text(text)), names)
+    np.testing.assert_array_equal(names["f"](np.ones(2), np.ones(2)), [2, 2])
+    with pytest.raises(ValueError, match=r"could not be broadcast together with shapes \(2,\) \(3,\)"):
+        names["f"](np.ones(2), np.ones(3))
+
+
+def test_writes_go_in_place_when_the_old_value_is_dead():
+    text = """program f(x: f64[n]) -> (f64[n]) {
+      y: f64[n] = add(x, x)
+      z: f64[n] = update(y, 1.0, 0; codes="i")
+      return z
+    }"""
+    assert body(to_python(from_text(text))) == ["y = x + x", "y[0] = 1.0", "return y"]
+
+
+def test_writes_copy_when_a_view_of_the_old_value_is_read_later():
+    program = from_text("""program f(x: f64[n]) -> (f64[n], f64) {
+      y: f64[n] = add(x, x)
+      v: f64[2] = view(y, 0, 2, 1; codes="s")
+      z: f64[n] = update(y, 1.0, 0; codes="i")
+      s: f64 = total(v; axes=(0,))
+      return z, s
+    }""")
+    assert "z = y.copy()" in to_python(program)
+    assert_means_the_same(program, (np.arange(3.0),))
+
+
+def test_users_lines_are_comments():
+    b = Builder()
+    x = Var(F64, "x")
+    b.source = Source("/home/me/model.py", 12)
+    y = b.exp(b.sin(x))
+    y.name = "y"
+    b.source = Source("/home/me/model.py", 13)
+    z = b.mul(y, y)
+    z.name = "z"
+    source = to_python(Program((x,), b.equations, (z,)))
+    assert body(source) == ["y = np.exp(np.sin(x))  # model.py:12", "z = y * y  # model.py:13", "return z"]
+
+
+def test_lines_stay_readable():
+    for seed in range(60):
+        for line in to_python(pull(random_program(seed), (0, 1, 2))).splitlines():
+            assert len(line) <= 100 or "raise" in line
+
+
+def test_printing_leaves_the_program_alone():
+    program = random_program(3)
+    before = to_text(program)
+    to_python(program)
+    assert to_text(program) == before
