@@ -17,6 +17,7 @@ from .program import Program
 from .types import DType
 
 __all__ = [
+    "ANY",
     "Backend",
     "Capture",
     "Executable",
@@ -31,13 +32,17 @@ __all__ = [
 ]
 
 
+ANY = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What a function is specialised on for one number or array: dtype, and for each axis whether its length is 1.
 
     Attributes:
         dtype: the element type.
-        shape: one entry an axis: 1 where the length is 1, else None.
+        shape: one entry an axis: the length where it is fixed (1, in the user's arguments), None where it is not 1, ANY
+            where it does not matter.
         python: a Python scalar, whose arithmetic raises where Python's does (1.0 / 0.0), rather than a NumPy one.
     """
 

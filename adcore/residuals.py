@@ -181,7 +181,7 @@ def provide_iterations(
     plain = [v for v in stored if not any(a in lengths for a in v.type.shape)]
     ragged = [v for v in stored if v not in plain]
     for var in plain:
-        env[var] = storage.store(var, front, step)
+        env[var] = storage.store(var, front, step, env)
     copies, env = recompute(primal, [v for v in [*wanted, *lengths] if v not in ragged], dict(env))
     equations = [*front.equations, *copies]
     if ragged:
@@ -284,10 +284,14 @@ class _Storage:
             position = max((k + 1 for k, e in enumerate(body) if names & set(e.outs)), default=0)
         body[position:position] = equations
 
-    def store(self, var: Var, load: Builder, step: Atom) -> Atom:
-        """Keep the value of every iteration in an array; gives the load of the iteration `step`."""
+    def store(self, var: Var, load: Builder, step: Atom, env: dict[Var, Atom]) -> Atom:
+        """Keep the value of every iteration in an array; gives the load of the iteration `step`.
+
+        Lengths that the body computes are computed in front of the loop, and known to `env` by these names.
+        """
         outer = self.before()
         shape = self.lengths(var, outer)
+        env.update((a, n) for a, n in zip(var.type.shape, shape, strict=True) if isinstance(a, Var))
         codes = "i" + ":" * len(shape)
         inside = Builder()
         if self.growing:
@@ -304,7 +308,7 @@ class _Storage:
             init = outer.empty(length, *shape, dtype=var.type.dtype)
             room, index = store, self.body.params[0]
         self.insert(outer.equations)
-        result = inside.update(room, var, index, codes=codes)
+        result = inside.update(room, inside.conform(var, *shape, checked=False), index, codes=codes)
         self.after_definition(var, inside.equations)
         kept = self.carry(init, store, result)
         return load.view(kept, step, codes=codes)
@@ -336,7 +340,7 @@ class _Storage:
         outer = self.before()
         init = outer.empty(literal(0), dtype=var.type.dtype)
         self.insert(outer.equations)
-        begin = self.store(position, load, step)
+        begin = self.store(position, load, step, env)
         self.carry(literal(0), position, end)
         self.carry(literal(0), capacity, room)
         kept = self.carry(init, store, result)

@@ -16,7 +16,7 @@ from adcore.program import Program
 from adcore.types import BOOL, F64, I64, Atom, Type, Var, f64, literal
 
 LENGTH = 4
-_NAMES = ("t", "t", "x", "a", "y", "s")
+_NAMES = ("t", "t", "t", "t", "t", "t", "x", "a", "y", "s")
 
 
 def random_program(seed: int, size: int = 8) -> Program:

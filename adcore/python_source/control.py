@@ -28,7 +28,10 @@ def print_loop(writer: Writer, equation: Equation, body_of: Body) -> None:
         name = writer.choose(counter, names, (body,))
     writer.emit(f"for {name} in range({count.text}):")
     writer.hold(name, counter)
+    free = writer.protected
+    writer.protected = free | {name}
     _repeat(writer, body, (body,), names, body.params[1:], body_of)
+    writer.protected = free
     _leave(writer, equation, names)
 
 
@@ -39,15 +42,15 @@ def print_while(writer: Writer, equation: Equation, body_of: Body) -> None:
     for var, name in zip((*test.params, *body.params), names * 2, strict=True):
         writer.hold(name, var, also=True)
     start, source = len(writer.lines), writer.source
-    guarded = writer.protected
-    writer.protected = guarded | set(names)
+    free = writer.protected
+    writer.protected = free | set(names)
     writer.position.enter(test, (test, body))
     writer.depth += 1
     body_of(test)
     condition = writer.value(test.results[0])
     writer.depth -= 1
     writer.position.leave()
-    writer.protected = guarded
+    writer.protected = free
     writer.source = source
     before, writer.lines = writer.lines[start:], writer.lines[:start]
     if before:

@@ -18,7 +18,7 @@ from .liveness import reads
 from .separate import is_fresh_constant, separated
 from .spelling import as_region_value, spelled, subscript
 from .storage import Storage
-from .writer import Writer, is_temporary
+from .writer import WIDTH, Writer, function_name, is_temporary
 
 __all__ = ["to_python"]
 
@@ -50,7 +50,7 @@ def to_python(program: Program) -> str:
         return 2.0 * np.sin(x) + 1.0
     """
     program = separated(program)
-    function = identifier(program.name)
+    function = function_name(program.name)
     writer = Writer(Storage(program), function)
     printer = _Printer(writer, _used_once(program))
     names = printer.parameters(program)
@@ -132,7 +132,12 @@ class _Printer:
                 value = value if fresh else union(f"{value.within(Level.ATOM)}.copy()", value)
             texts.append(value.text)
         writer.source = None
-        writer.emit(f"return {', '.join(texts)}".rstrip() if texts else "return ()")
+        line = f"return {', '.join(texts)}" if texts else "return ()"
+        if len(line) + 4 <= WIDTH:
+            writer.emit(line)
+            return
+        for line in ("return (", *(f"    {text}," for text in texts), ")"):
+            writer.emit(line)
 
     # Equations
 

@@ -41,7 +41,7 @@ _FOLDS = {
 }
 _DTYPES = {DType.BOOL: "bool", DType.I64: "np.int64", DType.F64: "np.float64"}
 _PYTHON = {DType.BOOL: "bool", DType.I64: "int", DType.F64: "float"}
-_NUMPY_NAMES = {"integer_pow": "np.power"}
+_NUMPY_NAMES = {"pow": "np.power", "integer_pow": "np.power"}
 _FAST_POWERS = frozenset(literal(v) for v in (-1.0, 0.0, -0.0, 0.5, 1.0, 2.0))
 
 
@@ -266,7 +266,10 @@ def _slice(start: Expression, length: Expression, step: Expression) -> tuple[str
         after = _shifted(start, 1)
         return f"{_difference(after, length)}:{after.text}", True
     if step.text.isdigit():
+        count = _integer(length)
         span = infix("*", Level.PRODUCT, length, step)
+        if count is not None:
+            span = constant(literal(count * int(step.text)))
         return f"{_from(start)}:{_sum(start, span)}:{step.text}", False
     return call("span", start, length, step).text, False
 

@@ -14,12 +14,18 @@ from .expressions import Expression, constant, read
 from .liveness import Position
 from .storage import Storage
 
-__all__ = ["WIDTH", "Writer", "is_temporary"]
+__all__ = ["WIDTH", "Writer", "function_name", "is_temporary"]
 
 WIDTH = 100
 _BUILTINS = ("abs", "bool", "float", "int", "len", "math", "max", "min", "np", "range", "slice", "span")
 _RESERVED = frozenset((*keyword.kwlist, *_BUILTINS))
 _INDENT = "    "
+
+
+def function_name(name: str) -> str:
+    """A name for the function itself that hides nothing it calls."""
+    name = identifier(name)
+    return f"{name}_1" if name in _RESERVED else name
 
 
 def is_temporary(name: str) -> bool:

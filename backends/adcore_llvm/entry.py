@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adcore.plugins import Capture, Leaf, Spec, Static
+from adcore.plugins import ANY, Capture, Leaf, Spec, Static
 from adcore.program import Program
-from adcore.types import DType, Type
+from adcore.types import DType, Lit, Type
 
 from . import capi
-from .code import LLVM_TYPE, Code
+from .code import LLVM_TYPE, Code, constant
 from .lower import Lowering, lower_program
 from .values import Root, Strided, row_major
 
@@ -84,7 +84,7 @@ def _emit_kernel(program: Program, lowering: Lowering) -> str:
         signature.append(f"ptr noalias readonly %a{k}")
         lengths = [f"%a{k}_{axis}" for axis in range(param.type.rank)]
         signature.extend(f"i64 {n}" for n in lengths)
-        known = tuple("1" if str(a) == "1" else n for a, n in zip(param.type.shape, lengths, strict=True))
+        known = tuple(constant(a) if isinstance(a, Lit) else n for a, n in zip(param.type.shape, lengths, strict=True))
         arguments.append(
             Strided(param.type.dtype, f"%a{k}", known, row_major(code, known), Root(f"%a{k}"), whole=True)
         )
@@ -233,9 +233,11 @@ class _Entry:
         self.guard(code.op(f"icmp eq i32 {flags}, {capi.C_CONTIGUOUS_ALIGNED}"))
         values = [("ptr", self.field(thing, capi.ARRAY_DATA))]
         dimensions = self.field(thing, capi.ARRAY_DIMENSIONS)
-        for axis, one in enumerate(spec.shape):
+        for axis, wanted in enumerate(spec.shape):
             length = self.field(dimensions, 8 * axis, "i64")
-            self.guard(code.op(f"icmp {'eq' if one == 1 else 'ne'} i64 {length}, 1"))
+            if wanted != ANY:
+                comparison = "ne i64 {}, 1" if wanted is None else f"eq i64 {{}}, {wanted}"
+                self.guard(code.op(f"icmp {comparison.format(length)}"))
             values.append(("i64", length))
         return values
 

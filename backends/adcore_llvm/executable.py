@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import Source
-from adcore.plugins import Leaf, Spec
+from adcore.plugins import ANY, Leaf, Spec
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
 from adcore.types import DType, Lit
@@ -64,8 +64,8 @@ def flat_inputs(program: Program) -> tuple[Spec, ...]:
     """The specs of a program's parameters, taken one by one as arguments."""
     specs = []
     for param in program.params:
-        ones = tuple(1 if isinstance(a, Lit) else None for a in param.type.shape)
-        specs.append(Spec(param.type.dtype, ones, python=not ones))
+        shape = tuple(int(a.value) if isinstance(a, Lit) else ANY for a in param.type.shape)
+        specs.append(Spec(param.type.dtype, shape, python=not shape))
     return tuple(specs)
 
 

@@ -67,7 +67,7 @@ def _bind(env: Environment, param: Var, argument: Any) -> None:
         if known != length:
             raise ValueError(f"{param.name}: axis {axis} has length {length}, expected {known}")
     value = value.astype(wanted.numpy)[()]
-    if not param.type.shape and env.get(param, value) != value:
+    if not param.type.shape and param in env and env[param] != value:
         raise ValueError(f"{param.name} is {value}, but an array has that length {env[param]}")
     env[param] = value
 

@@ -35,21 +35,28 @@ def linear(b: Builder, atom: Atom) -> Linear:
 class Facts:
     def __init__(self) -> None:
         self.lower: dict[Var, int] = {}
-        self.upper: dict[Var, list[Atom]] = {}
+        self.upper: dict[Var, list[Linear]] = {}
 
     def length(self, atom: Atom) -> None:
         """An axis length is not negative."""
         if isinstance(atom, Var):
             self.lower.setdefault(atom, 0)
 
-    def counter(self, var: Atom, least: int | None, below: Atom | None) -> None:
+    def counter(self, b: Builder, atom: Atom, least: int | None, below: Atom | None) -> None:
         """A loop's counter: at least a literal, and less than an atom."""
-        if not isinstance(var, Var):
+        var, offset = linear(b, atom)
+        if var is None:
             return
         if least is not None:
-            self.lower[var] = least
-        if below is not None:
-            self.upper.setdefault(var, []).append(below)
+            self.lower[var] = max(self.lower.get(var, least - offset), least - offset)
+        if below is None:
+            return
+        base, shift = linear(b, below)
+        self.upper.setdefault(var, []).append((base, shift - 1 - offset))
+        equation = b.defining(below)
+        if least is not None and least >= 0 and equation is not None and equation.primitive.name == "maximum":
+            # 0 <= counter < maximum(e, 0), so counter < e
+            self.counter(b, atom, least, equation.operands[0])
 
     def least(self, b: Builder, atom: Atom, depth: int = DEPTH) -> int | None:
         """A literal that the integer is certainly not less than."""
@@ -57,6 +64,9 @@ class Facts:
             return int(atom.value)
         if atom in self.lower:
             return self.lower[atom]
+        base, offset = linear(b, atom)
+        if offset and base in self.lower:
+            return self.lower[base] + offset
         equation = b.defining(atom)
         if equation is None or depth == 0 or atom.type.dtype is not DType.I64:
             return None
@@ -99,12 +109,11 @@ class Facts:
             return offset < bound[1]
         if depth == 0:
             return False
-        for upper in self.upper.get(var, ()):
-            # var <= base + shift - 1
-            base, shift = linear(b, upper)
+        for base, shift in self.upper.get(var, ()):
+            # var <= base + shift
             if base is None:
-                if bound[0] is None and shift - 1 + offset < bound[1]:
+                if bound[0] is None and shift + offset < bound[1]:
                     return True
-            elif self._below(b, base, offset + shift - 1, bound, depth - 1):
+            elif self._below(b, base, offset + shift, bound, depth - 1):
                 return True
         return False

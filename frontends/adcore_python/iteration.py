@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adcore.builder import Builder
 from adcore.types import Atom, Lit, literal
 
 from .frame import buffers_of
 from .indexing import element
 from .operators import describe
+from .slices import shifted
 from .values import Array, Dict, Iteration, List, Range, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -41,10 +43,14 @@ def range_length(low: Lowering, value: Range) -> Atom:
         distance = b.select(b.gt(step, 0), b.sub(stop, start), b.sub(start, stop))
         return b.floordiv(b.sub(b.add(b.maximum(distance, 0), size), 1), size)
     size = abs(int(step.value))
-    distance = b.sub(stop, start) if step.value > 0 else b.sub(start, stop)
+    distance = _difference(b, stop, start) if step.value > 0 else _difference(b, start, stop)
     if not low.facts.nonnegative(b, distance):
         distance = b.maximum(distance, 0)
     return distance if size <= 1 else b.floordiv(b.add(distance, size - 1), size)
+
+
+def _difference(b: Builder, x: Atom, y: Atom) -> Atom:
+    return shifted(b, x, -int(y.value)) if isinstance(y, Lit) else b.sub(x, y)
 
 
 def _range_item(low: Lowering, value: Range, index: Atom) -> Value:
@@ -52,10 +58,10 @@ def _range_item(low: Lowering, value: Range, index: Atom) -> Value:
     start, stop = value.start.atom, value.stop.atom
     item = b.add(start, b.mul(index, step))
     if isinstance(step, Lit) and step.value > 0:
-        facts.counter(item, facts.least(b, start), stop)
+        facts.counter(b, item, facts.least(b, start), stop)
     elif isinstance(step, Lit):
         least = facts.least(b, stop)
-        facts.counter(item, None if least is None else least + 1, b.add(start, 1))
+        facts.counter(b, item, None if least is None else least + 1, shifted(b, start, 1))
     return Scalar(item, True)
 
 
@@ -113,7 +119,7 @@ def reversed_of(low: Lowering, value: Value) -> Value:
 
     def item(k: Atom) -> Value:
         index = low.b.sub(low.b.sub(length, 1), k)
-        low.facts.counter(index, 0, length)
+        low.facts.counter(low.b, index, 0, length)
         return parts.item(index)
 
     return Iteration(length, item, tuple(buffers_of(value)))

@@ -122,7 +122,7 @@ class _Attempt:
                 self.names[carried.name] = self._inside(carried, scope)
             self._relate_entries()
             begin = dict(self.names)
-            low.facts.counter(counter, 0, loop.trips)
+            low.facts.counter(low.b, counter, 0, loop.trips)
             strict = low.strict
             low.frame.statements = ()
             low.frame.after = loop.around

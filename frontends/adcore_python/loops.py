@@ -130,7 +130,7 @@ def _for_with_flags(low: Lowering, s: ast.For, loop: Loop, items: Iteration, fla
         _clear(low, _flags(s, flag))
         index = low.frame.names[counter]
         assert isinstance(index, Scalar)
-        low.facts.counter(index.atom, 0, items.length)
+        low.facts.counter(low.b, index.atom, 0, items.length)
         low.frame.names[counter] = Scalar(low.b.add(index.atom, 1), True)
         assign(low, s.target, items.item(index.atom))
 

@@ -1,0 +1,960 @@
+"""Small functions, and inputs for each: what the frontend makes of them must do what Python does.
+
+Each entry of `CASES` is a function and a list of argument tuples.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+X = np.array([3.0, -1.0, 2.5, 0.5, -4.0])
+Y = np.array([1.0, 2.0, -3.0, 0.25, 5.0])
+E = np.array([])
+ONE = np.array([2.0])
+K = np.array([3, 1, 4, 1, 5])
+B = np.array([True, False, True, True, False])
+A = np.arange(12.0).reshape(3, 4) - 4.0
+Q = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 2.0]])
+
+CASES: list[tuple] = []
+
+
+def case(*inputs):
+    def register(function):
+        CASES.append((function, list(inputs)))
+        return function
+
+    return register
+
+
+SCALE = 2.5
+TABLE = np.array([1.0, 10.0, 100.0])
+COEFFICIENTS = (1.0, -2.0, 0.5)
+OFFSET = np.float64(1.25)
+
+# Scalars
+
+
+@case((2.0,), (-3.0,), (0.0,))
+def arithmetic(x):
+    return x * x - 3 * x + x / 4 + x**2 + x**3 - 2**x + (-x) + +x
+
+
+@case((7, 3), (-7, 3), (7, -3), (0, 5), (5, 0))
+def integers(a, b):
+    return a + b, a * b, a - b, a // b, a % b, a & b, a | b, a ^ b, a << 2, a >> 1, ~a
+
+
+@case((7, 2), (3, 0), (2, 5))
+def integer_powers(a, b):
+    return a**b, a**2, a**-1, a / 2
+
+
+@case((7.5, 2.0), (-7.5, 2.0), (7.5, -2.0), (1.0, 0.0))
+def float_division(a, b):
+    return a // b, a % b, a / b, divmod(a, b)
+
+
+@case((1.0, 0.0), (0.0, 0.0), (2.0, 4.0))
+def divide(a, b):
+    return a / b
+
+
+@case((1, 0), (6, 4))
+def divide_integers(a, b):
+    return a / b
+
+
+@case((1, 0), (6, 4))
+def modulo_integers(a, b):
+    return a % b
+
+
+@case((0.0, -1.0), (-8.0, 2.0), (1e200, 2.0), (2.0, 0.5))
+def power(a, b):
+    return a**b
+
+
+@case((True, False), (True, True))
+def booleans(p, q):
+    return p + q, p * 3, -p, p and q, p or q, not p, p & q, p ^ q, p == q, p < q, p - q
+
+
+@case((1.0, 2.0), (2.0, 1.0), (1.0, 1.0))
+def comparisons(a, b):
+    return a < b, a <= b, a > b, a >= b, a == b, a != b, 0 < a < b < 3, a < b > 1.5
+
+
+@case((3.0,), (-3.0,), (0.0,))
+def short_circuit(x):
+    return (x or 5.0), (x and 7.0), (x > 0 and 1.0 / x > 0.1), (x == 0 or 1.0 / x < 0)
+
+
+@case((3.0,), (-2.0,))
+def conditional(x):
+    return math.sqrt(x) if x > 0 else -x
+
+
+@case((4.0,), (-1.0,), (0.0,))
+def math_domain(x):
+    return math.sqrt(x) + math.log(x)
+
+
+@case((1.0,), (1000.0,))
+def math_range(x):
+    return math.exp(x)
+
+
+@case((0.3,), (2.0,), (math.inf,))
+def math_functions(x):
+    return math.sin(x), math.cos(x), math.tan(x), math.atan(x), math.tanh(x), math.asin(x), math.erf(x)
+
+
+@case((2.7,), (-2.7,), (2.5,), (3.5,), (math.nan,), (math.inf,))
+def to_integers(x):
+    return int(x), math.floor(x), math.ceil(x), math.trunc(x), round(x), float(3), bool(x)
+
+
+@case((2.0, 3.0), (3.0, 2.0), (math.nan, 1.0))
+def extrema(a, b):
+    return min(a, b), max(a, b), max(a, b, 2.5), abs(a - b), min((a, b)), sum([a, b]), pow(a, 2)
+
+
+@case((3,), (5,))
+def promoted(n):
+    s = 0
+    for i in range(n):
+        s = s + i * 0.5
+    return s
+
+
+@case((2.0,))
+def constants(x):
+    return math.pi * x + np.pi + math.e + x * math.tau
+
+
+@case((1.5,))
+def captures(x):
+    return x * SCALE + TABLE[1] + COEFFICIENTS[2] * x + OFFSET
+
+
+@case((2.0,))
+def strings(x):
+    name = f"a{1 + 1}" + "b"
+    return x if name == "a2b" else -x
+
+
+@case((2.0,))
+def containers(x):
+    t = (x, 2 * x, (3.0, x * x))
+    a, b, (c, d) = t
+    first, *rest = [a, b, c]
+    table = {"p": x, "q": d}
+    return [a + b, c], table["p"] + table["q"], rest, {"r": rest[-1], "n": None}
+
+
+@case((2.0, 5.0))
+def swap(a, b):
+    a, b = b, a
+    c = d = a + 1
+    c += b
+    return a, b, c, d
+
+
+# Branches
+
+
+@case((1.0,), (-1.0,), (0.0,))
+def branches(x):
+    if x > 0:
+        y = x * 2
+        z = 1
+    elif x < 0:
+        y = -x
+        z = 2.5
+    else:
+        y = 100.0
+        z = 3
+    return y * z
+
+
+@case((5.0,), (-5.0,), (0.5,))
+def early_return(x):
+    if x < 0:
+        return -x
+    if x > 1:
+        y = x * 3
+        if y > 10:
+            return y
+    x += 1
+    return x * 10
+
+
+@case((5.0,), (-5.0,))
+def raising(x):
+    if x < 0:
+        raise ValueError(f"negative: {x}")
+    return math.sqrt(x)
+
+
+@case((5.0,), (-5.0,))
+def raising_else(x):
+    if x > 0:
+        y = x * 2
+    else:
+        raise ValueError("not positive")
+    return y
+
+
+@case((5.0,), (-5.0,))
+def asserting(x):
+    assert x > 0, "must be positive"
+    return x
+
+
+@case((X, 1), (X, -1))
+def branch_writes(x, n):
+    y = x.copy()
+    if n > 0:
+        y[0] = 10.0
+    else:
+        y[1] += 5.0
+        y *= 2.0
+    return y
+
+
+@case((X, 1), (X, -1), (E, 1), (E, -1))
+def branch_lengths(x, n):
+    if n > 0:
+        y = x[1:]
+    else:
+        y = x[:2] * 2.0
+    return y, y.shape[0]
+
+
+@case((X, 2.0), (X, -2.0))
+def branch_names(x, a):
+    if a > 0:
+        y = x
+    else:
+        y = x * a
+    return y.sum()
+
+
+@case((2.0,), (-2.0,))
+def maybe_unbound(x):
+    if x > 0:
+        y = x
+    return y
+
+
+# Loops
+
+
+@case((X,), (E,), (ONE,))
+def sum_of_squares(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i] ** 2
+    return s
+
+
+@case((X,), (E,), (ONE,))
+def over_elements(x):
+    s = 0
+    for v in x:
+        s += v * v
+    return s
+
+
+@case((X, Y), (E, E))
+def zipped(x, y):
+    s = 0.0
+    for a, b in zip(x, y):
+        s += a * b
+    for i, a in enumerate(x):
+        s += i * a
+    for a in reversed(x):
+        s = 0.5 * s + a
+    return s
+
+
+@case((A,))
+def over_rows(a):
+    s = 0.0
+    for row in a:
+        s += row[0] * row[-1]
+    return s
+
+
+@case((X, 4), (X, 0))
+def smooth(x, n):
+    u = x.copy()
+    v = np.zeros_like(x)
+    for _ in range(n):
+        for i in range(1, len(x) - 1):
+            v[i] = 0.5 * (u[i - 1] + u[i + 1])
+        u, v = v, u
+    return u
+
+
+@case((10, 3), (0, 1), (3, 10))
+def ranges(n, m):
+    s = 0
+    for i in range(n, 0, -2):
+        s += i
+    for i in range(m, n):
+        s += i * i
+    for i in range(1, n, m):
+        s = s * 2 + i
+    return s
+
+
+@case((1, 10, 2), (10, 1, -3), (0, 5, -1), (0, 5, 0))
+def dynamic_range(a, b, c):
+    s = 0
+    for i in range(a, b, c):
+        s += i
+    return s
+
+
+@case((100.0,), (0.5,))
+def newton(a):
+    x = a
+    while abs(x * x - a) > 1e-10:
+        x = 0.5 * (x + a / x)
+    return x
+
+
+@case((27,), (1,), (7,))
+def collatz(n):
+    steps = 0
+    while n != 1:
+        if n % 2 == 0:
+            n = n // 2
+        else:
+            n = 3 * n + 1
+        steps += 1
+    return steps
+
+
+@case((X,), (E,))
+def last_index(x):
+    for i in range(len(x)):
+        last = x[i] * 2
+    return last, i
+
+
+@case((3,), (0,))
+def nested_unbound(n):
+    for i in range(n):
+        for j in range(i):
+            k = i * j
+    return k
+
+
+@case((X,), (E,))
+def conditional_definition(x):
+    best = -1.0
+    for i in range(len(x)):
+        if x[i] > best:
+            best = x[i]
+            where = i
+    return best, where
+
+
+@case((X,), (E,))
+def running_best(x):
+    best = x.copy()
+    for i in range(3):
+        y = x * i
+        if y.sum() > best.sum():
+            best = y
+    return best
+
+
+@case((X, 3), (X, 0), (E, 2))
+def growing(x, n):
+    for _ in range(n):
+        x = np.concatenate((x, x))
+    return x
+
+
+@case((X, 2), (X, 0), (X, 7))
+def shrinking(x, n):
+    for _ in range(n):
+        x = x[1:]
+    return x
+
+
+@case((X,))
+def array_in_while(x):
+    while np.max(np.abs(x)) > 1.0:
+        x = x * 0.5
+    return x
+
+
+@case((3,), (0,))
+def triangular(n):
+    a = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            a[i, j] = i + 10 * j
+    return a
+
+
+@case((X,), (E,), (-X,))
+def find_first(x):
+    for i in range(len(x)):
+        if x[i] < 0:
+            return i
+    return -1
+
+
+@case((X,), (E,), (-X,), (X * X,))
+def breaking(x):
+    s = 0.0
+    for v in x:
+        if v < 0:
+            break
+        s += v
+    else:
+        s = 100.0
+    return s
+
+
+@case((X,), (E,), (-X,))
+def continuing(x):
+    s = 0.0
+    for v in x:
+        if v < 0:
+            continue
+        s += v
+        if s > 4:
+            continue
+        s *= 2
+    return s
+
+
+@case((5,), (0,), (20,))
+def while_true(n):
+    i = 0
+    while True:
+        i += 3
+        if i > n:
+            break
+    return i
+
+
+@case((A, 3.0), (A, 100.0), (A, -4.0))
+def return_from_nested(a, x):
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            if a[i, j] == x:
+                return i, j
+    return -1, -1
+
+
+@case((12,), (2,), (0,))
+def primes(n):
+    count = 0
+    for i in range(2, n):
+        for j in range(2, i):
+            if i % j == 0:
+                break
+        else:
+            count += 1
+    return count
+
+
+@case((5,), (0,))
+def while_else(n):
+    while n > 0:
+        n -= 2
+        if n == 1:
+            break
+    else:
+        n = 50
+    return n
+
+
+@case((2.0,), (0.5,))
+def unrolled(x):
+    y = 0.0
+    for c in (1.0, 2.0, 3.0):
+        y = y * x + c
+        if y > 5.0:
+            break
+    for k, c in enumerate(COEFFICIENTS):
+        y += c * x**k
+    return y
+
+
+# Arrays
+
+
+@case((X, Y), (E, E), (ONE, ONE))
+def elementwise(x, y):
+    return np.sin(x) * y + np.exp(-x) / (1 + np.abs(y)) - np.maximum(x, y) ** 2 + np.where(x > y, x, 2 * y)
+
+
+@case((X, ONE), (ONE, X), (X, np.array([1.0, 2.0])))
+def broadcast(x, y):
+    return x + y
+
+
+@case((A, X[:4]), (A, ONE), (A, X[:3]))
+def broadcast_rows(a, x):
+    return a * x - a
+
+
+@case((X, Y))
+def outer_difference(x, y):
+    return x[:, None] - y[None, :]
+
+
+@case((A,))
+def reductions(a):
+    return (
+        np.sum(a), a.sum(axis=0), a.mean(axis=1), np.max(a, axis=-1), a.min(), np.prod(a[:, 1:3]), a.var(), a.std(axis=0),
+        np.any(a > 5), np.all(a > -10, axis=1), a.sum(axis=1, keepdims=True), np.linalg.norm(a), np.mean(a, axis=(0, 1)),
+    )
+
+
+@case((A,))
+def products_of_axes(a):
+    return np.prod(a, axis=0), np.prod(a, axis=1), np.cumsum(a[0]), np.cumprod(a[1]), np.diff(a[2]), np.diff(a)
+
+
+@case((X,), (E,))
+def empty_reductions(x):
+    return x.sum(), np.mean(x), np.prod(x), np.any(x > 0), np.all(x > 0)
+
+
+@case((X,), (E,))
+def maximum_of(x):
+    return np.max(x)
+
+
+@case((X,), (E,))
+def python_maximum(x):
+    return max(x), sum(x)
+
+
+@case((A, X[:4]), (A, X))
+def matrix_vector(a, x):
+    return a @ x
+
+
+@case((X, Y), (X, ONE), (E, E))
+def dot_products(x, y):
+    return np.dot(x, y), x @ y, np.vdot(x, y)
+
+
+@case((A, Q), (Q, A))
+def matrix_products(a, b):
+    return b @ a, np.dot(b, a), np.matmul(a.T, b), X[:3] @ a, np.outer(X, Y), np.inner(X, Y)
+
+
+@case((3,), (0,), (1,), (-1,))
+def constructors(n):
+    return np.zeros(n), np.ones((n, 2)), np.full(n, 2.5), np.arange(n), np.eye(n), np.zeros(n, dtype=int), np.linspace(0, 1, n)
+
+
+@case((1.0, 3.0, 0.5), (0.0, 1.0, 0.3), (3.0, 1.0, 0.5), (3.0, 1.0, -0.5))
+def float_ranges(a, b, c):
+    return np.arange(a, b, c), np.linspace(a, b, 7), np.linspace(a, b, 5, endpoint=False)
+
+
+@case((10, 2, -3), (2, 10, 3), (0, 0, 1))
+def integer_ranges(a, b, c):
+    return np.arange(a, b, c), np.arange(a), np.arange(a, b)
+
+
+@case((2.0,))
+def from_lists(x):
+    r = np.array([x, 1, x * x])
+    return r, np.array([[1.0, x], [x, 0.0]]), np.array([r, 2 * r]), np.array([1, 2, 3]), np.asarray(r)
+
+
+@case((X, Y), (E, ONE))
+def joined(x, y):
+    return np.concatenate((x, y)), np.hstack([x, y]), np.concatenate([x, y, x])
+
+
+@case((X, Y), (X, ONE))
+def stacked(x, y):
+    return np.stack([x, y]), np.stack((x, y), axis=1), np.vstack((x, y))
+
+
+@case((A,))
+def arranged(a):
+    return (
+        a.reshape(4, 3), a.reshape(-1), a.reshape((2, -1)), a.T, a.T.reshape(-1), a.ravel(), a.flatten(), np.transpose(a),
+        np.expand_dims(a, 1), a[:, None].squeeze(1), a.swapaxes(0, 1), np.flip(a), a[::-1, ::-1],
+    )
+
+
+@case((X,))
+def bad_reshape(x):
+    return x.reshape(2, 3)
+
+
+@case((X, 2), (X, 4))
+def dynamic_reshape(x, n):
+    return x.reshape(n, -1)
+
+
+@case((A,))
+def attributes(a):
+    return a.shape, a.size, a.ndim, len(a), a.shape[-1], a.T.shape
+
+
+@case((K, X))
+def dtypes(k, x):
+    return k + x, k / 2, k // 2, k % 3, k * 2, k**2, np.sqrt(k), k.astype(float), x.astype(int), x > 0, k.sum(), k.mean(), k == 1
+
+
+@case((K, np.array([1, 0, 2, 0, 3])))
+def integer_arrays_by_zero(k, m):
+    return k // m, k % m
+
+
+@case((B, B[::-1].copy()))
+def boolean_arrays(p, q):
+    return p & q, p | q, p ^ q, ~p, p + q, p * q, p.sum(), p == q, np.logical_and(p, q), np.logical_not(p), p * 2.0
+
+
+@case((X, 0.0), (X, 2.0))
+def numpy_division(x, a):
+    return x[0] / a, np.float64(1.0) / (a - a), x / a, np.sqrt(-x), np.log(x * 0.0)
+
+
+@case((X, Y))
+def rounding(x, y):
+    return np.floor(x), np.ceil(x), np.rint(x), np.sign(x), np.clip(x, -1, 1), np.hypot(x, y), np.arctan2(x, y), np.square(x)
+
+
+# Indexing
+
+
+@case((X, 0), (X, -1), (X, 4), (X, 5), (X, -5), (X, -6), (E, 0))
+def index(x, i):
+    return x[i]
+
+
+@case((A, 1, 2), (A, -1, -4), (A, 3, 0), (A, 0, 4))
+def index_matrix(a, i, j):
+    return a[i, j], a[i][j], a[i, ...], a[:, j], a[..., j]
+
+
+@case((X,), (E,), (ONE,))
+def constant_slices(x):
+    return x[1:], x[:-1], x[1:-1], x[2:], x[:-2], x[::2], x[::-1], x[-2:], x[:3], x[3:1], x[-1:0:-1], x[1::2], x[-3:-1], x[4::-2]
+
+
+@case((X, 1, 3), (X, -3, -1), (X, -10, 10), (X, 3, 1), (X, 7, 9), (E, 0, 2))
+def slices(x, a, b):
+    return x[a:b], x[a:], x[:b], x[a:b:2], x[b:a:-1], x[b::-1], x[:a:-2]
+
+
+@case((X, 1), (X, 2), (X, -1), (X, -2), (X, 0))
+def stepped(x, c):
+    return x[::c], x[1:4:c], x[4:1:c]
+
+
+@case((A,))
+def mixed(a):
+    return a[1:, 0], a[0, ::-1], a[None, 1], a[1:][0, 1], a.T[1], a.T[1:, 0], a[:, 1:3].T[0], a[::2, ::-2][1]
+
+
+@case((X, 1, 5.0), (X, -2, 1.0), (X, 9, 1.0))
+def write(x, i, v):
+    x[i] = v
+    x[i] += 2 * v
+    x[i] *= 3
+    x[0] -= v
+    return x
+
+
+@case((X,), (E,))
+def write_slices(x):
+    x[1:3] = 7.0
+    x[:2] += 1.0
+    x[::2] *= 2
+    x[2:] = x[2:] * 2
+    x[:] = x + 1
+    return x
+
+
+@case((X,), (ONE,))
+def write_wrong_length(x):
+    x[0:2] = np.ones(3)
+    return x
+
+
+@case((X,))
+def overlapping(x):
+    x[1:] = x[:-1]
+    x[1:] += x[:-1]
+    return x
+
+
+@case((A,))
+def write_matrix(a):
+    a[0] = 1.0
+    a[:, 1] = np.arange(3)
+    a[1, 2:] += a[0, :2]
+    a[-1, -1] = 99
+    row = a[2]
+    row[0] = -7.0
+    row[1:3] -= 1
+    return a
+
+
+@case((A,))
+def write_transposed(a):
+    t = a.T
+    t[0, 1] = 50.0
+    t[1] = 3.0
+    r = a.reshape(-1)
+    r[5] = 60.0
+    a.ravel()[0] = 70.0
+    c = a[:, None]
+    c[0, 0, 3] = 80.0
+    return a, t, r
+
+
+@case((X,))
+def masks(x):
+    x[x < 0] = 0.0
+    x[x > 2] *= 10
+    return x
+
+
+@case((K,))
+def integer_writes(k):
+    k[0] = 2.7
+    k[1] += 1.6
+    k[2:] //= 2
+    return k
+
+
+@case((X,))
+def in_place_type(x):
+    k = np.arange(3)
+    k[0] = x[0]
+    return k
+
+
+# Aliases
+
+
+@case((X,))
+def alias(x):
+    y = x
+    y[0] = 9.0
+    y += 1
+    return x, y
+
+
+@case((A,))
+def alias_views(a):
+    v = a[1:, :2]
+    w = v[0]
+    w[1] = 100.0
+    a[1, 0] = -5.0
+    return v, w, a
+
+
+@case((X,))
+def alias_through_loop(x):
+    y = x[1:4]
+    for i in range(3):
+        x[i] = x[i] + y[i]
+    return x, y
+
+
+@case((X,))
+def alias_branch(x):
+    y = x
+    if x[0] > 0:
+        y[1] = 50.0
+    return x.sum() + y[1]
+
+
+def _clear_first(a, value=0.0):
+    a[0] = value
+
+
+@case((X,))
+def mutating_call(x):
+    _clear_first(x)
+    _clear_first(x[2:], value=5.0)
+    return x
+
+
+@case((X,))
+def augmented_alias(x):
+    y = x
+    x = x + 1
+    y *= 2
+    return x, y
+
+
+@case((X, 5))
+def rotating(x, n):
+    a, b, c = x.copy(), x * 2, np.ones(5)
+    for i in range(n):
+        c[:] = a + 0.1 * b
+        a, b, c = b, c, a
+    a[0] = 1e3
+    return a, b, c
+
+
+@case((Q,))
+def cholesky(a):
+    n = a.shape[0]
+    low = np.zeros_like(a)
+    for i in range(n):
+        for j in range(i + 1):
+            s = a[i, j]
+            for k in range(j):
+                s -= low[i, k] * low[j, k]
+            if i == j:
+                low[i, j] = np.sqrt(s)
+            else:
+                low[i, j] = s / low[j, j]
+    return low
+
+
+@case((Q, X[:3]))
+def solve_in_place(a, b):
+    n = len(b)
+    for k in range(n):
+        for i in range(k + 1, n):
+            f = a[i, k] / a[k, k]
+            a[i, k:] -= f * a[k, k:]
+            b[i] -= f * b[k]
+    x = np.zeros(n)
+    for i in range(n - 1, -1, -1):
+        x[i] = (b[i] - a[i, i + 1 :] @ x[i + 1 :]) / a[i, i]
+    return x
+
+
+# Calls
+
+
+def _square(x):
+    return x * x
+
+
+def _with_defaults(x, scale=2.0, *more, shift=0.0, **named):
+    for m in more:
+        x += m
+    return x * scale + shift + named.get("extra", 0.0)
+
+
+def _apply(f, x, n):
+    for _ in range(n):
+        x = f(x)
+    return x
+
+
+def _power(x, n):
+    return 1.0 if n == 0 else x * _power(x, n - 1)
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+class Model:
+    rate = 0.5
+
+    def __init__(self):
+        self.weight = 3.0
+        self.table = np.array([1.0, 2.0])
+
+    def predict(self, x):
+        return x * self.weight + self.table[1] + self._shift()
+
+    def _shift(self):
+        return 1.0
+
+    def __call__(self, x):
+        return self.predict(x) * 2
+
+
+MODEL = Model()
+
+
+@case((1.5,))
+def calls(x):
+    add = lambda a, b=1.0: a + b * x  # noqa: E731
+
+    def inner(y):
+        return y * x + add(y)
+
+    third = functools.partial(_with_defaults, scale=3.0)
+    return (
+        _square(x) + inner(2.0), _with_defaults(x, 1.0, 2.0, 3.0, shift=x, extra=1.0), third(x), _apply(_square, x, 3),
+        _apply(lambda t: t + x, 0.0, 2), _power(x, 3), MODEL.predict(x), MODEL(x), _with_defaults(x=x),
+    )
+
+
+@case((1.5, 2.0))
+def named_tuples(a, b):
+    p = Point(a, b)
+    return p.x * p.y, p[0], [v * 2 for v in p], {k: v for k, v in zip("ab", p)}
+
+
+@case((X,))
+def comprehensions(x):
+    rows = [x * k for k in range(3)]
+    rows.append(x)
+    return sum(rows), sum(v for v in (1.0, 2.0)), [k * 2 for k in (1, 2, 3) if k > 1], len(rows)
+
+
+@case((2.0, 3), (2.0, 0))
+def closure_reads_late(x, n):
+    s = 0.0
+
+    def scaled(y):
+        return y * s
+
+    for i in range(n):
+        s += i
+    return scaled(x)
+
+
+@case((X,), (E,))
+def while_with_arrays(x):
+    i = 0
+    total = 0.0
+    while i < len(x) and x[i] > -2.0:
+        total += x[i]
+        i += 1
+    return total, i
+
+
+@case((np.array([1.0, 2.0]), 0.1, 100))
+def runge_kutta(y, h, n):
+    def f(y):
+        out = np.empty_like(y)
+        out[0] = y[0] * (1.0 - y[1])
+        out[1] = -y[1] * (1.0 - y[0])
+        return out
+
+    for _ in range(n):
+        k1 = f(y)
+        k2 = f(y + 0.5 * h * k1)
+        k3 = f(y + 0.5 * h * k2)
+        k4 = f(y + h * k3)
+        y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    return y
