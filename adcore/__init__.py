@@ -6,6 +6,7 @@
 0.0
 """
 
+from . import plugins
 from .api import grad, jit, jvp, program, source, value_and_grad, vjp
 from .errors import (
     AdcoreError,
@@ -35,3 +36,5 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+plugins.preload()

@@ -13,7 +13,6 @@ from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
 from .plugins import Spec
 from .program import Program, clone
-from .python_source import to_python
 from .transforms import Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
 
 __all__ = ["grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
@@ -231,4 +230,6 @@ def source(g: Callable[..., Any], *args: Any) -> str:
     >>> print(source(grad(lambda x: x * x * x), 2.0).count("def "))
     1
     """
+    from .python_source import to_python  # needed by nobody who only computes
+
     return to_python(program(g, *args))

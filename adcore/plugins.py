@@ -6,6 +6,7 @@ The core imports neither, and they do not import each other.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,6 +30,7 @@ __all__ = [
     "Static",
     "backend",
     "frontend",
+    "preload",
 ]
 
 
@@ -130,15 +132,16 @@ class Executable(Protocol):
 
 
 class Backend(Protocol):
-    """`compile` turns a Program into something callable."""
+    """`compile` turns a Program into something callable"""
 
     def compile(self, program: Program) -> Executable: ...
 
 
 def _load(group: str, name: str) -> Any:
-    found = [e for e in entry_points(group=group) if e.name == name]
+    installed = entry_points(group=group)
+    found = [e for e in installed if e.name == name]
     if not found:
-        known = sorted(e.name for e in entry_points(group=group))
+        known = sorted(e.name for e in installed)
         raise AdcoreError(f"no {group.removeprefix('adcore.')[:-1]} named {name!r} is installed; there are {known}")
     return found[0].load()()
 
@@ -153,3 +156,15 @@ def frontend(name: str = "python") -> Frontend:
 def backend(name: str = "llvm") -> Backend:
     """The backend of that name."""
     return _load("adcore.backends", name)
+
+
+def preload() -> None:
+    """Load the default frontend and backend, so that the first call only compiles.
+
+    A plugin that is being imported at this moment (it imports adcore itself) is left for the first call.
+    """
+    for group, load in (("adcore.frontends", frontend), ("adcore.backends", backend)):
+        modules = {e.name: e.module for e in entry_points(group=group)}
+        default = {"adcore.frontends": "python", "adcore.backends": "llvm"}[group]
+        if default in modules and modules[default] not in sys.modules:
+            load()

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from adcore_numpy import interpret
 
-from adcore.derive import pull, push
+from adcore.derive import gradient, pull, push
 from adcore.linear import DUAL, Linear
+from adcore.text import from_text
 from adcore.types import Var, f64
 from adcore.verify import verify
 from proofs.linear_programs import Chain, basis, matrix, random_chain
-from proofs.random_programs import random_arguments, random_program
+from proofs.random_programs import LENGTH, random_arguments, random_program
 
 SEEDS = range(60)
+INPUTS = [(LENGTH,), (LENGTH,), ()]
 
 
 def chain(seed):
@@ -60,19 +62,70 @@ def test_chains_reach_the_closed_table():
     assert used | only_as_duals >= set(DUAL)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_pullback_is_the_transposed_pushforward(seed):
-    program = random_program(seed)
-    arguments = random_arguments(seed)
+def test_a_carry_keeps_its_tangent_when_the_loop_does_not_run():
+    """The inner loop's result does not depend on its carry, which is what it gives after no iteration."""
+    program = from_text("""program f(x: f64, k: i64) -> (f64) {
+      (y: f64) = while(x) {
+        test(y: f64) { t: bool = gt(y, 1.0) yield t }
+        body(y: f64) {
+          (z: f64) = loop(k, y) {
+            body(i: i64, z: f64) { yield 0.0 }
+          }
+          w: f64 = mul(z, 0.5)
+          yield w
+        }
+      }
+      return y
+    }""")
+    assert interpret(gradient(program, (0,)), (4.0, 0)) == (1.0, 0.25)
+    assert interpret(gradient(program, (0,)), (4.0, 1)) == (0.0, 0.0)
+
+
+def jacobians(program, arguments):
+    """The Jacobian in the first three arguments, by pushforwards and by pullbacks."""
     forward, reverse = push(program, (0, 1, 2)), pull(program, (0, 1, 2))
     verify(forward)
     verify(reverse)
     results = [np.shape(r) for r in interpret(program, arguments)]
     real = [s for s, r in zip(results, program.results, strict=True) if r.type.dtype.differentiable]
-    inputs = [np.shape(a) for a in arguments[:3]]
-    columns = [_flat(interpret(forward, (*arguments, *t))[len(results) :]) for t in _bases(inputs)]
+    columns = [_flat(interpret(forward, (*arguments, *t))[len(results) :]) for t in _bases(INPUTS)]
     rows = [_flat(interpret(reverse, (*arguments, *t))[len(results) :]) for t in _bases(real)]
-    np.testing.assert_allclose(np.array(rows), np.array(columns).T, atol=1e-9, rtol=1e-9)
+    return np.array(columns).T, np.array(rows)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_pullback_is_the_transposed_pushforward(seed):
+    forward, reverse = jacobians(random_program(seed), random_arguments(seed))
+    np.testing.assert_allclose(reverse, forward, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pullback_of_a_pullback(seed):
+    program = pull(random_program(seed, 6), (0, 1, 2))
+    rng = np.random.default_rng(seed)
+    cotangents = [rng.uniform(-1, 1, (LENGTH,) * p.type.rank)[()] for p in program.params[4:]]
+    forward, reverse = jacobians(program, (*random_arguments(seed), *cotangents))
+    np.testing.assert_allclose(reverse, forward, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pushforward_is_the_derivative(seed):
+    """Against extrapolated central differences; the points are away from kinks and jumps."""
+    program, arguments = random_program(seed), random_arguments(seed)
+    real = [i for i, r in enumerate(program.results) if r.type.dtype.differentiable]
+
+    def slope(tangents, h):
+        sides = []
+        for step in (h, -h):
+            moved = [a + step * t for a, t in zip(arguments, tangents, strict=False)]
+            results = interpret(program, (*moved, arguments[3]))
+            sides.append(_flat([results[i] for i in real]))
+        return (sides[0] - sides[1]) / (2 * h)
+
+    forward, _ = jacobians(program, arguments)
+    h = 1e-5
+    differences = [(4 * slope(t, h / 2) - slope(t, h)) / 3 for t in _bases(INPUTS)]
+    np.testing.assert_allclose(forward, np.array(differences).T, atol=1e-5, rtol=1e-5)
 
 
 def _flat(values):

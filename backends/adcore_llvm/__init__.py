@@ -6,7 +6,7 @@ from typing import Any
 
 from adcore.program import Program
 
-from .engine import optimized_assembly
+from .engine import optimized_assembly, prepare
 from .entry import Input, emit_module
 from .executable import Compiled, Function, flat_inputs, flat_result
 
@@ -19,6 +19,9 @@ def _refuse(*_: Any, **__: Any) -> Any:
 
 class LLVMBackend:
     """Compiles Programs for this machine's processor."""
+
+    def __init__(self) -> None:
+        prepare()
 
     def compile(self, program: Program) -> Function:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""

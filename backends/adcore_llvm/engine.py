@@ -7,7 +7,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-__all__ = ["optimized_assembly", "to_machine_code"]
+__all__ = ["optimized_assembly", "prepare", "to_machine_code"]
 
 OPTIMIZATION = 2
 
@@ -29,6 +29,11 @@ def _machine() -> llvm.TargetMachine:
 def _engine() -> Any:
     empty = llvm.parse_assembly("")
     return llvm.create_mcjit_compiler(empty, _machine())
+
+
+def prepare() -> None:
+    """Start LLVM: its first module takes several times as long as a later one."""
+    to_machine_code("define void @adcore_prepared() { ret void }", "adcore_prepared")
 
 
 def _optimized(text: str) -> llvm.ModuleRef:

@@ -62,6 +62,8 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     function = getattr(function, "py_func", function)
     if isinstance(function, types.MethodType):
         return _call_object(low, function.__func__, [Static(function.__self__), *arguments], keywords)
+    if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
+        return _named_tuple(low, function, arguments, keywords)
     if isinstance(function, types.FunctionType):
         return _call_python(low, function, arguments, keywords)
     if not isinstance(function, type) and isinstance(getattr(type(function), "__call__", None), types.FunctionType):
@@ -71,6 +73,14 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
         f"{_name(function)} is not supported",
         "NumPy and math functions that adcore knows, or a Python function of your own",
     )
+
+
+def _named_tuple(low: Lowering, kind: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    defaults = {k: constant(v) for k, v in kind._field_defaults.items()}
+    given = {**defaults, **dict(zip(kind._fields, arguments, strict=False)), **keywords}
+    if len(arguments) > len(kind._fields) or set(given) != set(kind._fields):
+        low.refuse_syntax(f"{kind.__name__} takes the fields {', '.join(kind._fields)}", "a value for each field")
+    return Tuple(tuple(given[name] for name in kind._fields), kind)
 
 
 def _wrong_arguments(error: TypeError, known: Any) -> bool:

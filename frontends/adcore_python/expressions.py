@@ -16,7 +16,7 @@ from .operators import compare, describe, invert, negative, numeric, operate, tr
 from .outside import constant, look_up, member
 from .statements import OPERATORS, assign, items_of, local_function
 from .strings import formatted
-from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value
+from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -52,6 +52,8 @@ def _name(low: Lowering, e: ast.Name) -> Value:
     while frame is not None:
         if name in frame.names:
             return _present(low, frame, name, frame.names[name])
+        if (frame, name) in low.unknown:
+            return number(0)
         if name in frame.bound:
             _unbound(low, name)
         if frame.enclosing is None:

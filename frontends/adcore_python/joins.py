@@ -82,11 +82,14 @@ def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[
     names = low.frame.names
     joining = _Joining(low, condition, then, other)
     builds: dict[str, Build] = {}
+    for name in names.keys() - then.names.keys() - other.names.keys():
+        del names[name]
     for name in {**then.names, **other.names}:
         left, right = then.names.get(name), other.names.get(name)
         if left is right:
-            continue
-        if name in live or name.startswith("$"):
+            assert left is not None
+            names[name] = left
+        elif name in live or name.startswith("$"):
             builds[name] = joining.name(name, left, right)
         else:
             builds[name] = _constant(Poison(f"{name!r} is not known here", "another name"))

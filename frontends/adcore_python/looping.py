@@ -117,6 +117,10 @@ class _Attempt:
         counter = Var(Type(DType.I64), "k")
         with low.region(loop=True) as scope:
             self.names.update(self._forgotten())
+            for name, value in inits:
+                if value is None:
+                    self.names.pop(name, None)
+                    low.unknown.add((low.frame, name))
             self.carried = [self._enter(n, v) for n, v in inits if v is not None]
             for carried in self.carried:
                 self.names[carried.name] = self._inside(carried, scope)
@@ -130,6 +134,7 @@ class _Attempt:
             if low.execute(loop.body, loop.around) is Status.DEAD:
                 self.names = low.frame.names = begin
             self.names = low.frame.names
+            low.unknown -= {(low.frame, name) for name, _ in inits}
             self._leave(scope, strict)
             ends, low.frame.names = low.frame.names, begin
             check_sharing(low, self.carried, scope, loop)
@@ -210,7 +215,7 @@ class _Attempt:
         again = False
         for carried in self.carried:
             again |= self._results(carried, strict)
-        again |= self._newcomers(scope)
+        again |= self._newcomers()
         if again:
             raise Again
 
@@ -268,7 +273,7 @@ class _Attempt:
         leaf.ends = {a: shape[a] for a in leaf.lengths}
         return again
 
-    def _newcomers(self, scope: Scope) -> bool:
+    def _newcomers(self) -> bool:
         """Names unbound on entry: carried from zeros, with a flag that says whether they are bound."""
         known = {c.name for c in self.carried}
         again = False

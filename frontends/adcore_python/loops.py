@@ -13,7 +13,7 @@ from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
 from .looping import Loop, run
 from .operators import truth
-from .values import Iteration, Scalar, Value, number
+from .values import Iteration, Maybe, Scalar, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -179,9 +179,15 @@ def _finish(
     if returned == literal(False) and not escapes(s):
         return _otherwise(low, s, (), live_before(rest, after), broke)
     status = _branch(
-        low, returned, lambda: Status.DONE, lambda: _otherwise(low, s, rest, after, broke), after
+        low, returned, lambda: _returning(low), lambda: _otherwise(low, s, rest, after, broke), after
     )
     return Status.DONE if status is Status.OPEN else status
+
+
+def _returning(low: Lowering) -> str:
+    value = low.frame.names["$value"]
+    low.frame.names["$value"] = value.value if isinstance(value, Maybe) else value
+    return Status.DONE
 
 
 def _otherwise(

@@ -31,6 +31,7 @@ class Lowering:
         captures, guards: outside objects that the Program depends on.
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
+        unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
         strict: counts the places so far whose meaning depends on a number being a Python rather than a NumPy one.
     """
 
@@ -44,6 +45,7 @@ class Lowering:
         self.facts = Facts()
         self.hints: dict[Any, Any] = {}
         self.strict = 0
+        self.unknown: set[tuple[Frame, str]] = set()
 
     @property
     def b(self) -> Builder:

@@ -228,3 +228,75 @@ def test_printing_leaves_the_program_alone():
     before = to_text(program)
     to_python(program)
     assert to_text(program) == before
+
+
+def test_what_reads_memory_is_written_down_before_a_write_to_it():
+    program = from_text("""program f(x: f64[n]) -> (f64[n], f64) {
+      y: f64[n] = add(x, x)
+      t: f64 = view(y, 0; codes="i")
+      t_1: f64 = sin(t)
+      z: f64[n] = update(y, 1.0, 0; codes="i")
+      return z, t_1
+    }""")
+    assert body(to_python(program)) == ["y = x + x", "t_1 = np.sin(y[0])", "y[0] = 1.0", "return y, t_1"]
+    assert_means_the_same(program, (np.arange(1.0, 4.0),))
+
+
+def test_what_reads_a_variable_is_written_down_before_it_is_assigned():
+    program = from_text("""program f(x: f64) -> (f64) {
+      y: f64 = mul(x, x)
+      t: f64 = sin(y)
+      y_1: f64 = mul(y, 2.0)
+      z: f64 = exp(y_1)
+      w: f64 = add(z, t)
+      return w
+    }""")
+    program.equations[2].outs[0].name = "y"
+    assert body(to_python(program))[:3] == ["y = x * x", "t = np.sin(y)", "y = y * 2.0"]
+    assert_means_the_same(program, (0.5,))
+
+
+def test_carries_that_change_places_are_assigned_together():
+    program = from_text("""program f(n: i64) -> (i64) {
+      (a: i64, b: i64) = loop(n, 0, 1) {
+        body(i: i64, a: i64, b: i64) { t: i64 = add(a, b) yield b, t }
+      }
+      return a
+    }""")
+    assert "a, b = b, a + b" in body(to_python(program))
+    assert_means_the_same(program, (10,))
+
+
+def test_equal_initial_arrays_are_made_twice():
+    """A shared array of zeros that two carries start from is two arrays in Python."""
+    program = from_text("""program f(n: i64) -> (f64[n], f64[n]) {
+      z: f64[n] = expand(0.0, n; axes=(0,))
+      (a: f64[n], b: f64[n]) = loop(n, z, z) {
+        body(i: i64, a: f64[n], b: f64[n]) {
+          a_1: f64[n] = update(a, 1.0, i; codes="i")
+          b_1: f64[n] = update(b, 2.0, i; codes="i")
+          yield a_1, b_1
+        }
+      }
+      return a, b
+    }""")
+    assert body(to_python(program))[:2] == ["a = np.zeros(n)", "b = np.zeros(n)"]
+    assert "copy" not in to_python(program)
+    assert_means_the_same(program, (3,))
+
+
+def test_an_argument_is_copied_once_before_a_loop_writes_it():
+    program = from_text("""program f(x: f64[n]) -> (f64[n]) {
+      (y: f64[n]) = loop(n, x) {
+        body(i: i64, y: f64[n]) { y_1: f64[n] = update(y, 1.0, i; codes="i") yield y_1 }
+      }
+      return y
+    }""")
+    assert body(to_python(program)) == [
+        "n = x.shape[0]",
+        "x = x.copy()",
+        "for i in range(n):",
+        "x[i] = 1.0",
+        "return x",
+    ]
+    assert_means_the_same(program, (np.zeros(3),))

@@ -958,3 +958,31 @@ def runge_kutta(y, h, n):
         k4 = f(y + h * k3)
         y = y + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     return y
+
+
+@case((X, 4), (X, 1))
+def previous(x, n):
+    s = 0.0
+    for i in range(n):
+        if i > 0:
+            s += x[i] * before
+        before = x[i]
+    return s
+
+
+@case((X, 4), (X, 1))
+def previous_index(x, n):
+    s = 0
+    for i in range(n):
+        if i > 0:
+            s += x[j]
+        j = i
+    return s
+
+
+@case((X, 3), (X, 0), (X, 1))
+def array_bound_in_loop(x, n):
+    for i in range(n):
+        if i > 0:
+            y = x[i:] * 2
+    return y

@@ -1,0 +1,236 @@
+"""What is refused says where, why, and what to write instead."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adcore.errors import AdcoreError, DtypeError, UnsupportedFunctionError, UnsupportedSyntaxError
+
+from .conftest import lower, run
+
+X = np.array([1.0, 2.0, 3.0])
+A = np.ones((2, 3))
+OUTSIDE = np.zeros(3)
+NAMES = ["a", "b"]
+
+
+def try_statement(x):
+    try:
+        return x[0]
+    except IndexError:
+        return 0.0
+
+
+def with_statement(x):
+    with np.errstate(all="ignore"):
+        return x.sum()
+
+
+def global_statement(x):
+    global COUNTER
+    COUNTER = 1
+    return x
+
+
+def printing(x):
+    print(x)
+    return x
+
+
+def unknown_function(x):
+    return np.fft.fft(x)
+
+
+def integer_array_index(x):
+    k = np.array([0, 2])
+    return x[k]
+
+
+def mask_read(x):
+    return x[x > 0]
+
+
+def write_outside(x):
+    OUTSIDE[0] = x[0]
+    return x
+
+
+def list_from_outside(x):
+    return x[0] + len(NAMES)
+
+
+def truth_of_array(x):
+    return 1.0 if x > 0 else 2.0
+
+
+def kinds_on_paths(x):
+    if x[0] > 0:
+        y = x
+    else:
+        y = 1.0
+    return y + 1
+
+
+def kind_changes_in_loop(x):
+    y = 0.0
+    for _ in range(3):
+        y = y + x
+    return y
+
+
+def none_in_loop(x):
+    best = None
+    for v in x:
+        if best is None or v > best:
+            best = v
+    return best
+
+
+def append_in_loop(x):
+    found = []
+    for v in x:
+        found.append(v)
+    return found
+
+
+def endless(x):
+    return endless(x)
+
+
+def in_place_float(x):
+    k = np.arange(3)
+    k += x
+    return k
+
+
+def float_index(x):
+    return x[1.0]
+
+
+def no_such_keyword(x):
+    return np.sum(x, where=x > 0)
+
+
+def complex_number(x):
+    return x * 1j
+
+
+def single_precision(x):
+    return x.astype(np.float32)
+
+
+def set_display(x):
+    return {x[0], x[1]}
+
+
+def walrus(x):
+    return (y := x[0]) + y
+
+
+def undefined(x):
+    return x + not_defined_anywhere  # noqa: F821
+
+
+def attribute_write(x):
+    x.flat = 0
+    return x
+
+
+def yielding(x):
+    yield x
+
+
+REFUSED = [
+    (try_statement, UnsupportedSyntaxError, "`try` is not supported"),
+    (with_statement, UnsupportedSyntaxError, "the statement With is not supported"),
+    (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
+    (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
+    (unknown_function, UnsupportedFunctionError, "fft is not supported"),
+    (integer_array_index, UnsupportedSyntaxError, "indexing with an array of integers"),
+    (mask_read, UnsupportedSyntaxError, "the number of elements of x[mask] is not known"),
+    (write_outside, UnsupportedSyntaxError, "writing into 'OUTSIDE', which is defined outside the function"),
+    (list_from_outside, UnsupportedSyntaxError, "'NAMES' is a list defined outside the function"),
+    (truth_of_array, UnsupportedSyntaxError, "the truth value of an array is ambiguous"),
+    (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
+    (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
+    (none_in_loop, UnsupportedSyntaxError, "None"),
+    (append_in_loop, UnsupportedSyntaxError, "a list is changed inside a loop or branch"),
+    (endless, UnsupportedFunctionError, "levels deep"),
+    (in_place_float, DtypeError, "does not fit in place into an array of int64"),
+    (float_index, DtypeError, "an index is a number (float64), not an integer"),
+    (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'where'"),
+    (complex_number, DtypeError, "complex numbers are not supported"),
+    (single_precision, DtypeError, "dtype float32 is not supported"),
+    (set_display, UnsupportedSyntaxError, "Set is not supported"),
+    (walrus, UnsupportedSyntaxError, "NamedExpr is not supported"),
+    (undefined, UnsupportedSyntaxError, "name 'not_defined_anywhere' is not defined"),
+    (attribute_write, UnsupportedSyntaxError, "assigning to an attribute"),
+    (yielding, UnsupportedSyntaxError, "Yield is not supported"),
+]
+
+
+@pytest.mark.parametrize(("function", "kind", "cause"), REFUSED, ids=[f.__name__ for f, _, _ in REFUSED])
+def test_refused(function, kind, cause):
+    with pytest.raises(kind) as caught:
+        lower(function, X)
+    assert type(caught.value) is kind
+    message = str(caught.value)
+    assert cause in message
+    assert f'File "{__file__}", line ' in message
+    assert f"in {function.__name__}" in message
+    assert "^" in message
+    assert "Write instead: " in message
+
+
+def test_golden_message():
+    with pytest.raises(UnsupportedSyntaxError) as caught:
+        lower(mask_read, X)
+    line = mask_read.__code__.co_firstlineno + 1
+    assert str(caught.value) == (
+        "the number of elements of x[mask] is not known\n"
+        f'  File "{__file__}", line {line}, in mask_read\n'
+        "    return x[x > 0]\n"
+        "           ^^^^^^^^\n"
+        "  Write instead: np.where(mask, x, 0.0), or a loop"
+    )
+
+
+def test_equations_know_their_line():
+    def two_lines(x):
+        y = x * 2
+        return y + 1
+
+    first, second = lower(two_lines, 1.0).program.equations
+    start = two_lines.__code__.co_firstlineno
+    assert first.source is not None
+    assert (first.source.line, first.source.text.strip()) == (start + 1, "y = x * 2")
+    assert first.source.text[first.source.column : first.source.end_column] == "x * 2"
+    assert second.source is not None
+    assert second.source.line == start + 2
+
+
+def test_no_source():
+    namespace: dict = {}
+    exec("def made(x):\n    return x", namespace)
+    with pytest.raises(UnsupportedFunctionError, match="source of function 'made' cannot be read"):
+        lower(namespace["made"], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "error", "message"),
+    [
+        (lambda x, i: x[i], (X, 7), IndexError, "index 7 is out of bounds for axis 0 with size 3"),
+        (lambda a, i: a[0, i], (A, -4), IndexError, "index -4 is out of bounds for axis 1 with size 3"),
+        (lambda x, y: x / y, (1.0, 0.0), ZeroDivisionError, "float division by zero"),
+        (lambda x, y: x // y, (1, 0), ZeroDivisionError, "integer division or modulo by zero"),
+        (lambda x, y: x @ y, (X, np.ones(4)), ValueError, "matmul: Input operand 1 has a mismatch in its core dimension"),
+        (lambda x, n: x.reshape(n, 2), (X, 2), ValueError, "cannot reshape array of size 3 into shape (2, 2)"),
+        (lambda x, n: np.zeros(n) + x, (1.0, -1), ValueError, "negative dimensions are not allowed"),
+    ],
+)
+def test_raised_at_run_time(function, arguments, error, message):
+    with pytest.raises(error) as caught:
+        run(function, *arguments)
+    assert message in str(caught.value)
+    assert not isinstance(caught.value, AdcoreError)
