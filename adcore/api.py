@@ -70,7 +70,7 @@ def grad(
     ...         y = math.sin(y) * x
     ...     return y
     >>> round(slope(1.0, 3), 12)
-    1.312437776129
+    1.902669639637
     >>> grad(lambda x: x**3)(2.0)
     12.0
     """
@@ -211,8 +211,11 @@ def program(g: Callable[..., Any], *args: Any) -> Program:
             without: then it is the program of the last call.
 
     >>> from adcore.text import to_text
-    >>> print(to_text(program(lambda x: x * x, 3.0)).splitlines()[0])
-    program <lambda>(x: f64) -> (f64) {
+    >>> print(to_text(program(lambda x: x * x, 3.0)), end="")
+    program f(x: f64) -> (f64) {
+      t: f64 = mul(x, x)
+      return t
+    }
     """
     if not isinstance(g, Transformed):
         g = jit(g)

@@ -165,34 +165,23 @@ def provide_iterations(
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
     stored = choose_stored(primal, wanted, state)
-    lengths = {a: None for v in stored for a in v.type.shape if a in own and not _outside(body, a)}
-    while True:  # a stored array of varying length needs its lengths stored too
-        further = choose_stored(primal, [*wanted, *lengths], state)
-        grown = {a: None for v in further for a in v.type.shape if a in own and not _outside(body, a)}
-        if set(grown) <= set(lengths) and further == stored:
-            break
-        stored, lengths = further, {**lengths, **grown}
+    # a stored array whose length changes between iterations needs its length stored too
+    lengths = [a for v in stored for a in v.type.shape if a in own and not _outside(body, a)]
+    stored = list(dict.fromkeys([*lengths, *stored]))
 
     storage = _Storage(origin, scope)
     front = Builder(b)
     count = origin.operands[0] if is_loop else storage.count()
     step: Atom = front.sub(front.sub(count, 1), counter) if backwards else counter
     env: dict[Var, Atom] = {body.params[0]: step} if is_loop else {}
-    plain = [v for v in stored if not any(a in lengths for a in v.type.shape)]
-    ragged = [v for v in stored if v not in plain]
-    for var in plain:
-        env[var] = storage.store(var, front, step, env)
-    copies, env = recompute(primal, [v for v in [*wanted, *lengths] if v not in ragged], dict(env))
-    equations = [*front.equations, *copies]
-    if ragged:
-        late = Builder(b)
-        for var in ragged:
-            env[var] = storage.store_ragged(var, late, step, env)
-        equations += late.equations
-        copies, env = recompute(primal, wanted, env)
-        equations += copies
+    for var in stored:
+        if any(a in lengths for a in var.type.shape):
+            env[var] = storage.store_ragged(var, front, step, env)
+        else:
+            env[var] = storage.store(var, front, step, env)
+    copies, env = recompute(primal, wanted, env)
     results = rename(inner.equations, results, env)
-    return count, [*equations, *inner.equations], results
+    return count, [*front.equations, *copies, *inner.equations], results
 
 
 def _outside(body: Program, length: Atom) -> bool:

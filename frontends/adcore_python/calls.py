@@ -19,7 +19,7 @@ from .outside import constant
 from .programs import call_lowered
 from .source import Code, code_of
 from .statements import bind
-from .values import Dict, LocalFunction, Method, Partial, Static, Tuple, Value
+from .values import Dict, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -193,9 +193,13 @@ def enter(
             bind(low, name, value)
         if low.execute(body, frozenset()) is Status.DEAD:
             return Static(None)
-        return frame.names["$value"]
+        value = frame.names["$value"]
     finally:
         low.frames.pop()
         low.b.source = source
+    if isinstance(value, Poison):
+        low.b.source = source or code.source(code.node)
+        low.refuse_syntax(value.cause, value.write)
+    return value
 
 

@@ -16,7 +16,7 @@ from adcore.types import Atom, DType, Var, literal
 
 from .memory import Scope
 from .operators import describe, join
-from .values import Array, Buffer, Dict, List, Maybe, Poison, Range, Scalar, Static, Tuple, Value
+from .values import Array, Buffer, Dict, List, Maybe, Poison, Range, Scalar, Static, Tuple, Value, spoken
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -102,7 +102,7 @@ def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[
 def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
     """Join the values of two expression paths (and what they wrote)."""
     joining = _Joining(low, condition, then, other)
-    build = joining.merge("the result", then.value, other.value)
+    build = joining.merge("$result", then.value, other.value)
     joining.emit()
     value = build()
     low.memory.relate(joining.made)
@@ -172,6 +172,8 @@ class _Joining:
             return self._scalars(left, right)
         if isinstance(left, Array) and isinstance(right, Array) and left.rank == right.rank:
             return self._arrays(name, left, right)
+        if isinstance(left, Poison) or isinstance(right, Poison):
+            return _constant(left if isinstance(left, Poison) else right)
         return self._structures(name, left, right)
 
     def _structures(self, name: str, left: Value, right: Value) -> Build:
@@ -189,8 +191,8 @@ class _Joining:
         if isinstance(left, Range) and isinstance(right, Range):
             parts = [self.merge(name, getattr(left, f), getattr(right, f)) for f in ("start", "stop", "step")]
             return lambda: Range(*(p() for p in parts))
-        cause = f"{name!r} is {describe(left)} on one path and {describe(right)} on another"
-        return _constant(Poison(cause.replace("'the result'", "the result"), "values of one kind on all paths"))
+        cause = f"{spoken(name)} is {describe(left)} on one path and {describe(right)} on another"
+        return _constant(Poison(cause, "values of one kind on all paths"))
 
     def _scalars(self, left: Scalar, right: Scalar) -> Build:
         python = left.python and right.python
@@ -247,13 +249,15 @@ class _Joining:
         return slot
 
     def _length(self, n: Atom, m: Atom) -> Slot:
-        """A result for two lengths; each is a value of its own, so that no other type is taken to depend on it."""
+        """A result for two lengths.  Types name lengths by value, so each is a value that nothing else is named by."""
         if (n, m) not in self.lengths:
+            used = {a for pair in self.lengths for a in pair}
             atoms: list[Atom] = []
             for side, atom in ((self.then, n), (self.other, m)):
                 with self.low.inside(side.scope):
-                    atoms.append(self.low.opaque(atom))
-            self.lengths[n, m] = Slot(*atoms)
+                    own = self._inside(side, atom) and atom not in used
+                    atoms.append(atom if own else self.low.opaque(atom, len(self.lengths) + 1))
+            self.lengths[n, m] = Slot(atoms[0], atoms[1])
         return self.lengths[n, m]
 
     def _conformed(self, side: Arm, atom: Atom, lengths: list[Atom], then: Atom, other: Atom) -> Atom:

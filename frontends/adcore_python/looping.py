@@ -19,7 +19,7 @@ from .liveness import assigned
 from .memory import Scope, replace
 from .operators import describe, join
 from .sharing import check_sharing, relate_results
-from .values import Array, Buffer, Maybe, Poison, Scalar, Value
+from .values import Array, Buffer, Maybe, Poison, Scalar, Value, spoken
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -241,8 +241,8 @@ class _Attempt:
         theirs = value.value if isinstance(value, Maybe) else value
         became = "nothing" if theirs is None else describe(theirs)
         self.low.refuse_syntax(
-            f"{name!r} is {describe(ours)} where the loop begins and {became} where its body ends",
-            f"a variable of one kind throughout; start {name!r} with a value like the one it is given",
+            f"{spoken(name)} is {describe(ours)} where the loop begins and {became} where its body ends",
+            "a variable of one kind throughout: start it with a value like those that the loop gives it",
         )
 
     def _result(self, leaf: Leaf, value: Scalar | Array, strict: int) -> bool:

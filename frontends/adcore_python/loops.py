@@ -175,6 +175,8 @@ def _finish(
     if status is Status.DEAD:
         return status
     broke, returned = _flag(frame.names.get(flag)), _flag(frame.names.get("$returned"))
+    if "$value" not in frame.names:
+        returned = literal(False)
     frame.names.pop(flag, None)
     if returned == literal(False) and not escapes(s):
         return _otherwise(low, s, (), live_before(rest, after), broke)
@@ -185,6 +187,7 @@ def _finish(
 
 
 def _returning(low: Lowering) -> str:
+    """The function returns what the loop left as its value."""
     value = low.frame.names["$value"]
     low.frame.names["$value"] = value.value if isinstance(value, Maybe) else value
     return Status.DONE

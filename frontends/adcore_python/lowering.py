@@ -137,10 +137,10 @@ class Lowering:
     def cast(self, atom: Atom, dtype: DType) -> Atom:
         return atom if atom.type.dtype is dtype else self.b.cast(atom, dtype=dtype)
 
-    def opaque(self, atom: Atom) -> Atom:
-        """The same integer as a value of its own that no simplification sees through."""
-        one = Lit(1, DType.I64)
-        return self.b.total(self.b.expand(atom, one, axes=(0,)), axes=(0,))
+    def opaque(self, atom: Atom, axes: int = 1) -> Atom:
+        """The same integer as a value of its own, that no simplification sees through; another for other `axes`."""
+        over, ones = tuple(range(axes)), [Lit(1, DType.I64)] * axes
+        return self.b.total(self.b.expand(atom, *ones, axes=over), axes=over)
 
     def check(self, holds: Any, error: str, message: str, *reported: Atom) -> None:
         """Raise `error` at run time unless the condition holds."""

@@ -40,6 +40,8 @@ def describe(value: Value) -> str:
         return f"an array ({value.dtype.value}, rank {value.rank})"
     if isinstance(value, Static):
         return f"{value.value!r}" if value.value is None else f"a {type(value.value).__name__}"
+    if isinstance(value, Tuple | List):
+        return f"a {type(value).__name__.lower()} of {len(value.items)}"
     return f"a {type(value).__name__.lower()}"
 
 

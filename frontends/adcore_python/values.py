@@ -33,7 +33,9 @@ __all__ = [
     "Static",
     "Tuple",
     "Value",
+    "named",
     "number",
+    "spoken",
 ]
 
 
@@ -175,6 +177,11 @@ Value = Scalar | Array | Static | Tuple | List | Dict | Range | Iteration | Loca
 def number(value: bool | int | float) -> Scalar:
     """A Python number as a value."""
     return Scalar(literal(value), python=True)
+
+
+def spoken(name: str) -> str:
+    """A name as messages say it."""
+    return "what the function returns" if name.startswith("$") else repr(name)
 
 
 def named(atom: Atom, name: str) -> None:
