@@ -62,7 +62,7 @@ def _dtype(dtype: np.dtype, name: str) -> DType:
     if found is None:
         raise DtypeError(
             f"{name} has dtype {dtype}; float64, int64 and bool are supported so far",
-            write=f"{name}.astype(numpy.float64)",
+            write="x.astype(numpy.float64)",
         )
     return found
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .arguments import abstract, leaves, map_leaves, normalized, rebuilt, spec_key
+from .errors import AdcoreError
 from .plugins import Capture, Leaf, Lowered, Spec, backend
 from .program import Program
 from .transforms import Transform
@@ -131,12 +132,24 @@ class Dispatcher:
         """One value for each parameter of the signature, defaults filled in."""
         if self.signature is None:
             self.signature = self.target.transform.signature()
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
         return tuple(bound.arguments.values())
 
     def specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
-        structures = tuple(map_leaves(abstract, a) for a in arguments)
+        try:
+            return self._specialisation(arguments)
+        except AdcoreError as error:
+            raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
+
+    def _specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
+        structures = tuple(
+            map_leaves(lambda leaf, k=k: abstract(leaf, f"argument {k} of {self.name}"), a)
+            for k, a in enumerate(arguments)
+        )
         candidates = self.known.setdefault(spec_key(structures), [])
         for found in candidates:
             if found.is_current():

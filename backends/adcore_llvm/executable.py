@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import struct
 from collections.abc import Callable
@@ -95,8 +96,9 @@ def raise_at(error: Exception, source: Source | None) -> None:
     """Raise with a traceback that ends in the user's function, at the user's line."""
     if source is None:
         raise error
-    text = "\n" * (source.line - 1) + "raise error"
-    code = compile(text, source.file, "exec")
+    place = {"lineno": source.line, "end_lineno": source.line}
+    place |= {"col_offset": source.column, "end_col_offset": max(source.end_column, source.column + 1)}
+    statement = ast.Raise(exc=ast.Name("error", ast.Load(), **place), **place)
+    code = compile(ast.Module([statement], []), source.file, "exec")
     function = source.function or "<module>"
-    error.add_note(f"adcore: raised in compiled code\n{source.caret()}")
     exec(code.replace(co_name=function, co_qualname=function), {"error": error})

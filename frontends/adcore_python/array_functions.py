@@ -43,7 +43,7 @@ PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.
 
 def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
     """The element type a `dtype=` argument names."""
-    given = value.value if isinstance(value, Static) else value
+    given: Any = value.value if isinstance(value, Static) else value
     if given is None:
         return default
     if given in PYTHON_TYPES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +170,8 @@ def _isinstance(low: Lowering, x: Value, kind: Value) -> Value:
 
 
 def _print(low: Lowering, *values: Value, **keywords: Value) -> Value:
-    low.refuse(UnsupportedFunctionError, "print() has an effect outside the function", "a returned value, printed outside")
+    cause = "print() has an effect outside the function"
+    low.refuse(UnsupportedFunctionError, cause, "a returned value, printed outside")
 
 
 def _partial(low: Lowering, function: Value, *arguments: Value, **keywords: Value) -> Value:

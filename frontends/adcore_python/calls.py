@@ -12,7 +12,7 @@ from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
 from .frame import Frame
 from .joins import Status
 from .known import known_function
-from .liveness import assigned, closed_over
+from .liveness import assigned
 from .methods import METHODS
 from .operators import describe
 from .outside import constant
@@ -66,8 +66,9 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
         return _named_tuple(low, function, arguments, keywords)
     if isinstance(function, types.FunctionType):
         return _call_python(low, function, arguments, keywords)
-    if not isinstance(function, type) and isinstance(getattr(type(function), "__call__", None), types.FunctionType):
-        return _call_python(low, type(function).__call__, [Static(function), *arguments], keywords)
+    method = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(method, types.FunctionType):
+        return _call_python(low, method, [Static(function), *arguments], keywords)
     low.refuse(
         UnsupportedFunctionError,
         f"{_name(function)} is not supported",
@@ -184,7 +185,7 @@ def enter(
     if low.frames:
         path = (*low.frame.path, *low.frame.call_sites)
     body = code.body()
-    frame = Frame(code, python, enclosing, path, closed_over(body))
+    frame = Frame(code, python, enclosing, path, code.escaping())
     frame.bound = assigned(body) | set(bound)
     source = low.source
     low.frames.append(frame)

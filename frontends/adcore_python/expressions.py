@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.types import DType
 
 from .indexing import load
 from .iteration import iterate
@@ -177,10 +178,10 @@ def _short(low: Lowering, first: Value, conjunction: bool, rest: Callable[[], Va
     if test.known is not None:
         return rest() if test.known is conjunction else first
     more, stop = arm(low, rest), arm(low, lambda: first)
-    if not more.scope.builder.equations and isinstance(more.value, Scalar) and isinstance(first, Scalar):
-        if first.dtype is more.value.dtype and first.dtype.value == "bool":
-            combine = low.b.land if conjunction else low.b.lor
-            return Scalar(combine(first.atom, more.value.atom), first.python and more.value.python)
+    known = not more.scope.builder.equations and isinstance(more.value, Scalar) and isinstance(first, Scalar)
+    if known and first.dtype is more.value.dtype is DType.BOOL:
+        combine = low.b.land if conjunction else low.b.lor
+        return Scalar(combine(first.atom, more.value.atom), first.python and more.value.python)
     return meet_values(low, test.atom, *((more, stop) if conjunction else (stop, more)))
 
 

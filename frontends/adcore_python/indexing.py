@@ -310,7 +310,7 @@ def _range_item(low: Lowering, container: Range, key: Value) -> Value:
     return Scalar(b.add(container.start.atom, b.mul(index, container.step.atom)), True)
 
 
-def _set_item(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
+def _set_item(low: Lowering, container: Any, node: ast.expr, value: Value) -> None:
     constant = plain(low.evaluate(node)) if not isinstance(node, ast.Slice) else None
     if not isinstance(container, List | Dict) or constant is None:
         low.refuse_syntax(f"assigning to an item of {describe(container)}", "a NumPy array, x = np.zeros(n)")

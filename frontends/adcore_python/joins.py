@@ -25,7 +25,8 @@ __all__ = ["ZEROS", "Arm", "Status", "arm", "meet", "meet_values"]
 
 Build = Callable[[], Any]
 ZEROS = {DType.BOOL: literal(False), DType.I64: literal(0), DType.F64: literal(0.0)}
-CHEAP = {"add", "sub", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "xor", "cast", "isnan", "isfinite"}
+COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne", "isnan", "isfinite"}
+CHEAP = {"add", "sub", "neg", "and", "or", "not", "xor", "cast"} | COMPARISONS
 UNSAFE = (Kind.CHECK, Kind.CONTROL)
 
 
@@ -142,9 +143,10 @@ class _Joining:
 
     def _maybe(self, name: str, left: Value | None, right: Value | None) -> Build:
         """A name that may be unbound afterwards."""
-        flags = [literal(False) if v is None else v.defined if isinstance(v, Maybe) else literal(True)
-                 for v in (left, right)]
-        values = [v.value if isinstance(v, Maybe) else v for v in (left, right)]
+        flags: list[Atom] = [
+            literal(False) if v is None else v.defined if isinstance(v, Maybe) else literal(True) for v in (left, right)
+        ]
+        values: list[Any] = [v.value if isinstance(v, Maybe) else v for v in (left, right)]
         defined = self.merge(name, Scalar(flags[0], True), Scalar(flags[1], True))
         if values[0] is None or values[1] is None:
             present, side = (values[1], self.other) if values[0] is None else (values[0], self.then)
@@ -179,11 +181,11 @@ class _Joining:
     def _structures(self, name: str, left: Value, right: Value) -> Build:
         if isinstance(left, Static) and isinstance(right, Static) and _same_constant(left.value, right.value):
             return _constant(left)
-        if type(left) is type(right) and isinstance(left, Tuple | List) and len(left.items) == len(right.items):
+        if isinstance(left, Tuple) and isinstance(right, Tuple) and len(left.items) == len(right.items):
             items = [self.merge(name, a, c) for a, c in zip(left.items, right.items, strict=True)]
-            if isinstance(left, Tuple):
-                kind = left.kind
-                return lambda: Tuple(tuple(i() for i in items), kind)
+            return lambda: Tuple(tuple(i() for i in items), left.kind)
+        if isinstance(left, List) and isinstance(right, List) and len(left.items) == len(right.items):
+            items = [self.merge(name, a, c) for a, c in zip(left.items, right.items, strict=True)]
             return lambda: List([i() for i in items], self.low.memory.scope)
         if isinstance(left, Dict) and isinstance(right, Dict) and left.items.keys() == right.items.keys():
             entries = {k: self.merge(name, v, right.items[k]) for k, v in left.items.items()}

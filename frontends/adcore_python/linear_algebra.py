@@ -45,8 +45,8 @@ def inner(low: Lowering, a: Value, b: Value) -> Value:
 def vdot(low: Lowering, a: Value, b: Value) -> Value:
     """`np.vdot`: the sum of the products of all elements."""
     x, y = (low.atom(array_like(low, v)) for v in (a, b))
-    flat = [low.b.reshape(v, product(low, v.type.shape)) for v in (x, y)]
-    return _product(low, *(low.array(v) for v in flat), "vdot")
+    p, q = (low.array(low.b.reshape(v, product(low, v.type.shape))) for v in (x, y))
+    return _product(low, p, q, "vdot")
 
 
 def outer(low: Lowering, a: Value, b: Value) -> Value:

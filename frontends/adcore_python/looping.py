@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from adcore.types import Atom, DType, Lit, Type, Var, literal
 
@@ -189,7 +189,7 @@ class _Attempt:
             init = low.b.conform(init, *shape, checked=False)
         for length in lengths.values():
             low.facts.length(length)
-        inner = tuple(lengths.get(a, n) for a, n in enumerate(init.type.shape))
+        inner = tuple(lengths[a] if a in lengths else n for a, n in enumerate(init.type.shape))
         return Leaf(key, init, Var(Type(dtype, inner), name), False, entry=value.buffer, lengths=lengths)
 
     def _inside(self, carried: Carried, scope: Scope) -> Value:
@@ -223,18 +223,18 @@ class _Attempt:
         value = self.names.get(carried.name)
         name = carried.name
         if value is None or isinstance(value, Poison):
-            self._changes(name, carried.value, value)
+            return self._changes(name, carried.value, value)
         if isinstance(carried.value, Maybe) and not isinstance(value, Maybe):
             value = Maybe(value, literal(True))
         elif isinstance(value, Maybe) and not isinstance(carried.value, Maybe):
             self.plan.maybe.add(name)
             return True
         if structure(value) != structure(carried.value):
-            self._changes(name, carried.value, value)
+            return self._changes(name, carried.value, value)
         again = [self._result(leaf, end, strict) for leaf, end in zip(carried.leaves, leaves(value), strict=True)]
         return any(again)
 
-    def _changes(self, name: str, before: Value, value: Value | None) -> None:
+    def _changes(self, name: str, before: Value, value: Value | None) -> NoReturn:
         if isinstance(value, Poison):
             self.low.refuse_syntax(value.cause, value.write)
         ours = before.value if isinstance(before, Maybe) else before
@@ -309,7 +309,6 @@ class _Attempt:
     # Emission
 
     def _emit(self, scope: Scope, counter: Var) -> None:
-        low = self.low
         carried = [*self.carried, *self.late]
         written = [(b, *entry) for b, entry in scope.entries.items() if scope.changed(b)]
         unchanged = {p: outside for b, (p, outside) in scope.entries.items() if not scope.changed(b)}
@@ -366,8 +365,7 @@ class _Attempt:
         low.frame.names = ends
         if scope.written or any(scope.changed(b) for b in scope.entries):
             low.refuse_syntax("the condition of a while loop writes into an array", "the write in the loop's body")
-        unchanged = {p: outside for p, outside in scope.entries.values()}
-        replace(scope.builder.equations, unchanged)
+        replace(scope.builder.equations, dict(scope.entries.values()))
         return scope.builder.program(tuple(own[p] for p in params), (holds,), "test")
 
     def _tested(self, leaf: Leaf, param: Var) -> Scalar | Array:

@@ -59,7 +59,9 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
     return _finish(low, s, rest, after, flag, Status.OPEN)
 
 
-def _following(low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str]) -> frozenset[str]:
+def _following(
+    low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str]
+) -> frozenset[str]:
     """Names live where the loop ends."""
     found = live_before(rest, after) | low.frame.escaping
     return found | live_before(s.orelse, found) if s.orelse else found

@@ -15,7 +15,7 @@ from adcore.types import Atom, DType, Lit, Var
 from .facts import Facts
 from .frame import Frame
 from .memory import Memory, Scope
-from .values import Array, Buffer, Scalar, Static, Value
+from .values import Array, Buffer, Scalar, Value
 from .views import view_read, view_write
 
 __all__ = ["Lowering"]

@@ -72,7 +72,7 @@ def _pop(low: Lowering, owner: Value, key: Value = number(-1)) -> Value:  # noqa
     return container.items.pop(key.known if isinstance(key, Scalar) else getattr(key, "value", None))
 
 
-def _changing(low: Lowering, owner: Value, kind: Any, name: str) -> Any:
+def _changing(low: Lowering, owner: Any, kind: Any, name: str) -> Any:
     if not isinstance(owner, kind):
         low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a list")
     changing(low, owner)

@@ -1,4 +1,4 @@
-"""Between structures of specs and values: the function's own arguments and result, and calls of transformed functions."""
+"""Between structures of specs and values: arguments and results, of the function and of transformed ones it calls."""
 
 from __future__ import annotations
 

@@ -13,7 +13,20 @@ from .values import Array, Scalar, Static, Tuple, Value, number
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["all_of", "any_of", "axes_of", "cumulative", "extremum", "mean", "norm", "prod", "product", "std", "total", "var"]
+__all__ = [
+    "all_of",
+    "any_of",
+    "axes_of",
+    "cumulative",
+    "extremum",
+    "mean",
+    "norm",
+    "prod",
+    "product",
+    "std",
+    "total",
+    "var",
+]
 
 NONE = Static(None)
 FALSE = number(False)
@@ -191,7 +204,7 @@ def cumulative(name: str) -> Any:
     def lower(low: Lowering, x: Value, axis: Value = NONE) -> Value:
         x = _as_array(low, x)
         if isinstance(x, Scalar) or x.rank != 1:
-            low.refuse(UnsupportedFunctionError, "a cumulative sum or product of a matrix", "one of each row, in a loop")
+            low.refuse(UnsupportedFunctionError, "a running sum of a matrix", "one of each row, in a loop")
         b = low.b
         dtype = DType.I64 if x.dtype is DType.BOOL else x.dtype
         values, (length,) = low.cast(low.atom(x), dtype), x.shape

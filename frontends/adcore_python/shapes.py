@@ -17,7 +17,18 @@ from .views import contiguous, indexed, permuted, reshaped
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["broadcast_to", "diff", "expand_dims", "flat", "flip", "flatten", "reshape", "squeeze", "swapaxes", "transpose"]
+__all__ = [
+    "broadcast_to",
+    "diff",
+    "expand_dims",
+    "flat",
+    "flatten",
+    "flip",
+    "reshape",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+]
 
 NONE = Static(None)
 
@@ -73,7 +84,8 @@ def _quotient(low: Lowering, x: Array, size: Atom, rest: Atom) -> Atom:
             low.refuse(UnsupportedFunctionError, f"cannot reshape {size} elements into rows of {rest}", "a divisor")
         return b.floordiv(size, rest)
     quotient = b.floordiv(size, b.maximum(rest, 1))
-    low.check(b.eq(b.mul(quotient, rest), size), "ValueError", "cannot reshape array of size {0} into rows of {1}", size, rest)
+    message = "cannot reshape array of size {0} into rows of {1}"
+    low.check(b.eq(b.mul(quotient, rest), size), "ValueError", message, size, rest)
     return quotient
 
 

@@ -53,7 +53,7 @@ def _forward(low: Lowering, first: Atom | None, last: Atom | None, length: Atom)
     b = low.b
     start = literal(0) if first is None else clipped(low, first, length)
     one = literal(1)
-    cut = first is None or isinstance(first, Lit) and first.value >= 0
+    cut = first is None or (isinstance(first, Lit) and first.value >= 0)
     front = 0 if first is None or not isinstance(first, Lit) else int(first.value)
     if cut and last is None:
         return start, shortened(b, length, front), one

@@ -11,6 +11,8 @@ from typing import Any
 
 from adcore.errors import Source, UnsupportedFunctionError
 
+from .liveness import closed_over
+
 __all__ = ["Code", "code_of"]
 
 
@@ -26,6 +28,7 @@ class Code:
     sources: dict[ast.AST, Source] = field(default_factory=dict)
     statements: list[ast.stmt] = field(default_factory=list)
     nested: dict[ast.AST, Code] = field(default_factory=dict)
+    read_inside: frozenset[str] | None = None
 
     def source(self, node: Any) -> Source:
         """The place of a node in the user's file."""
@@ -47,6 +50,12 @@ class Code:
             else:
                 self.statements = [*node.body, ast.copy_location(ast.Return(None), node.body[-1])]
         return self.statements
+
+    def escaping(self) -> frozenset[str]:
+        """Names that functions defined inside read."""
+        if self.read_inside is None:
+            self.read_inside = closed_over(self.body())
+        return self.read_inside
 
     def inner(self, node: ast.FunctionDef | ast.Lambda) -> Code:
         """The code of a function defined inside this one."""
@@ -133,7 +142,7 @@ def _lambda_of(function: types.FunctionType, lines: list[str]) -> ast.Lambda:
     """The lambda expression whose instructions are those of the function."""
     code = function.__code__
     candidates = [n for n in _lambdas(code.co_filename, lines) if n.lineno == code.co_firstlineno]
-    spans = [p for p in code.co_positions() if None not in p and p[0] != p[1] or p[2] != p[3]]
+    spans = [p for p in code.co_positions() if None not in p and p[:1] + p[2:3] != p[1:2] + p[3:4]]
     inside = [n for n in candidates if all(_encloses(n.body, p) for p in spans)]
     if not spans or not inside:
         inside = [n for n in candidates if _same_code(n, code)]

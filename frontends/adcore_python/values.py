@@ -171,7 +171,8 @@ class Poison:
     write: str
 
 
-Value = Scalar | Array | Static | Tuple | List | Dict | Range | Iteration | LocalFunction | Partial | Method | Maybe | Poison
+Container = Tuple | List | Dict | Range | Iteration
+Value = Scalar | Array | Static | Container | LocalFunction | Partial | Method | Maybe | Poison
 
 
 def number(value: bool | int | float) -> Scalar:
