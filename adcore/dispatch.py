@@ -41,7 +41,7 @@ class Specialisation:
         self.native = only_tuples(self.lowered.result)
         result = self.lowered.result if self.native else self.flat_result()
         inputs = (*self.specs, *self.lowered.captures)
-        self.entry = backend().entry(self.lowered.program, inputs, result, self.name)
+        self.entry = backend().entry(self.lowered.program, inputs, result, self.name, self.lowered.guards)
         self.direct = self.entry.function(_refuse)
 
     def flat_result(self) -> tuple[Leaf, ...]:
@@ -171,9 +171,9 @@ def transformed(transform: Transform, wraps: bool = True) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
     own = type("Transformed", (Transformed,), {"__module__": Transformed.__module__})
     made = own()
-    made.transform = transform
     if wraps:
         functools.update_wrapper(made, function)
+    made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
     dispatcher = Dispatcher(made, name)
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]

@@ -164,6 +164,28 @@ def zeros(b: Builder, shape: tuple[Atom, ...]) -> Atom:
     return b.expand(zero, *shape, axes=tuple(range(len(shape)))) if shape else zero
 
 
+def _scale(b: Builder, g: Generator, t: Atom) -> Atom:
+    """The factor times t; where t was masked, the product is masked instead.
+
+    A factor may be inf or nan where the primal was not taken: `where(x > 0, log(x), 0)` at x = 0.  The zero that the
+    mask put there must stay zero.
+    """
+    equation = b.defining(t)
+    if equation is not None and equation.primitive.name == "select":
+        condition, taken, rest = equation.operands
+        if is_zero(b, rest):
+            return b.select(condition, b.mul(g.residuals[0], taken), 0.0)
+    return b.mul(g.residuals[0], t)
+
+
+def is_zero(b: Builder, atom: Atom) -> bool:
+    """Whether a value is the constant 0.0, as the mask writes it."""
+    equation = b.defining(atom)
+    if equation is not None and equation.primitive.name == "expand":
+        atom = equation.operands[0]
+    return atom == literal(0.0)
+
+
 def _compose(b: Builder, g: Generator, t: Atom) -> Atom:
     for part in reversed(g.residuals):
         t = part.apply(b, t)
@@ -198,7 +220,7 @@ def _share_back(b: Builder, g: Generator, t: Atom) -> Atom:
 APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "identity": lambda b, g, t: t,
     "negate": lambda b, g, t: b.neg(t),
-    "scale": lambda b, g, t: b.mul(g.residuals[0], t),
+    "scale": _scale,
     "mask": lambda b, g, t: b.select(g.residuals[0], t, 0.0),
     "compose": _compose,
     "expand": lambda b, g, t: b.expand(t, *g.residuals, axes=g.params),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adcore.plugins import Guard
 from adcore.program import Program
 
 from .engine import optimized_assembly, prepare
@@ -27,12 +28,14 @@ class LLVMBackend:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""
         return self.entry(program, flat_inputs(program), flat_result(program), program.name).function(_refuse)
 
-    def entry(self, program: Program, inputs: tuple[Input, ...], result: Any, name: str) -> Compiled:
+    def entry(
+        self, program: Program, inputs: tuple[Input, ...], result: Any, name: str, guards: tuple[Guard, ...] = ()
+    ) -> Compiled:
         """A program compiled for the user's own call.
 
-        Captures among the inputs are read at every call; results come in the structure `result`.
+        Captures among the inputs are read, and guards tested, at every call; results come in the structure `result`.
         """
-        return Compiled(program, inputs, result, name)
+        return Compiled(program, inputs, result, name, guards)
 
     def assembly(self, program: Program, optimized: bool = False) -> str:
         """The LLVM assembly of a program, to read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adcore.plugins import ANY, Capture, Leaf, Spec, Static
+from adcore.plugins import ANY, Capture, Guard, Leaf, Spec, Static
 from adcore.program import Program
 from adcore.types import DType, Lit, Type
 
@@ -31,16 +31,19 @@ class Module:
     keep: list[Any]
 
 
-def emit_module(program: Program, inputs: tuple[Input, ...], result: Any, fail: Any) -> Module:
+def emit_module(
+    program: Program, inputs: tuple[Input, ...], result: Any, fail: Any, guards: tuple[Guard, ...] = ()
+) -> Module:
     """The kernel of a program and its entry point.
 
     `inputs` says for each parameter what it is (a Spec is taken from the next argument, a Capture from its owner),
-    `result` is the structure of what is returned; `fail(status, reported)` raises a failure.
+    `result` is the structure of what is returned; `fail(status, reported)` raises a failure; a call for which one of
+    `guards` does not hold goes to the fallback.
     """
     kernel = Code()
     lowering = Lowering(kernel)
     header = _emit_kernel(program, lowering)
-    entry = _Entry(program, inputs, result, fail)
+    entry = _Entry(program, inputs, result, fail, guards)
     body = entry.emit()
     declarations = {**kernel.declarations, **entry.code.declarations}
     if "allocate" in declarations or "allocate_zeroed" in declarations:
@@ -113,7 +116,10 @@ def slots_of(type: Type) -> int:
 
 
 class _Entry:
-    def __init__(self, program: Program, inputs: tuple[Input, ...], result: Any, fail: Any) -> None:
+    def __init__(
+        self, program: Program, inputs: tuple[Input, ...], result: Any, fail: Any, guards: tuple[Guard, ...]
+    ) -> None:
+        self.guards = guards
         self.program = program
         self.inputs = inputs
         self.result = result
@@ -137,6 +143,8 @@ class _Entry:
         given = code.op("and i64 %count, 9223372036854775807")
         self.guard(code.op(f"icmp eq i64 {given}, {count}"))
         self.guard(code.op("icmp eq ptr %names, null"))
+        for guard in self.guards:
+            self.guard(self.same(self.captured(guard), guard.value))
         values = self.unbox_all()
         arguments = ", ".join([f"ptr {err}", f"ptr {out}", *(f"{t} {v}" for t, v in values)])
         status = code.op(f"call i64 @kernel({arguments})")
@@ -186,7 +194,8 @@ class _Entry:
                 values.extend(self.unboxed(self.captured(given), given.spec))
         return values
 
-    def captured(self, capture: Capture) -> str:
+    def captured(self, capture: Capture | Guard) -> str:
+        """The object that a closure cell or a dict of globals holds now."""
         code = self.code
         if isinstance(capture.owner, dict):
             thing = self.call(

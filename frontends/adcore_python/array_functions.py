@@ -10,7 +10,7 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import ORDER, Atom, DType, Lit, literal
 
 from .operators import common_shape, describe, join, numeric, stretch
-from .values import Array, List, Scalar, Static, Tuple, Value, number
+from .values import FIFTY, NONE, TRUE, ZERO, Array, List, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -37,7 +37,6 @@ __all__ = [
     "vstack",
 ]
 
-NONE = Static(None)
 PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
 
 
@@ -153,7 +152,11 @@ def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
 
 
 def linspace(
-    low: Lowering, start: Value, stop: Value, num: Value = number(50), endpoint: Value = number(True)  # noqa: B008
+    low: Lowering,
+    start: Value,
+    stop: Value,
+    num: Value = FIFTY,
+    endpoint: Value = TRUE,
 ) -> Value:
     """`np.linspace`."""
     b = low.b
@@ -170,7 +173,7 @@ def linspace(
     return low.array(values)
 
 
-def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = number(0), dtype: Value = NONE) -> Value:  # noqa: B008
+def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE) -> Value:
     """`np.eye`, `np.identity`."""
     b = low.b
     (rows,) = shape_of(low, N)
@@ -250,7 +253,7 @@ def _axis(low: Lowering, axis: Value, rank: int) -> int:
     return known % rank
 
 
-def concatenate(low: Lowering, arrays: Value, axis: Value = number(0)) -> Value:  # noqa: B008
+def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     """`np.concatenate`."""
     parts = _arrays(low, arrays)
     first = parts[0]
@@ -273,7 +276,7 @@ def concatenate(low: Lowering, arrays: Value, axis: Value = number(0)) -> Value:
     return low.array(built)
 
 
-def stack(low: Lowering, arrays: Value, axis: Value = number(0)) -> Value:  # noqa: B008
+def stack(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     """`np.stack`."""
     parts = _arrays(low, arrays)
     rows = array_of(low, Tuple(tuple(parts)))
@@ -303,5 +306,3 @@ def _at_least(low: Lowering, x: Scalar | Array, rank: int) -> Array:
         return low.array(atom)
     assert isinstance(x, Array)
     return x
-
-

@@ -15,7 +15,23 @@ from .math_functions import to_integer
 from .operators import describe, is_python, join, mapped, numeric, operate, truth
 from .reductions import all_of, any_of, extremum, total
 from .statements import items_of
-from .values import Array, Dict, Iteration, List, Partial, Range, Scalar, Static, Tuple, Value, number
+from .values import (
+    EMPTY,
+    FALSE,
+    NONE,
+    ZERO,
+    Array,
+    Dict,
+    Iteration,
+    List,
+    Partial,
+    Range,
+    Scalar,
+    Static,
+    Tuple,
+    Value,
+    number,
+)
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -30,11 +46,11 @@ def _abs(low: Lowering, x: Value) -> Value:
     return mapped(low, "abs", (value,), None, is_python(value))
 
 
-def _int(low: Lowering, x: Value = number(0)) -> Value:  # noqa: B008
+def _int(low: Lowering, x: Value = ZERO) -> Value:
     return to_integer("trunc")(low, x)
 
 
-def _float(low: Lowering, x: Value = number(0.0)) -> Value:  # noqa: B008
+def _float(low: Lowering, x: Value = ZERO) -> Value:
     if isinstance(x, Static) and isinstance(x.value, str):
         return number(float(x.value))
     value = numeric(low, x)
@@ -43,11 +59,11 @@ def _float(low: Lowering, x: Value = number(0.0)) -> Value:  # noqa: B008
     return Scalar(low.cast(value.atom, DType.F64), True)
 
 
-def _bool(low: Lowering, x: Value = number(False)) -> Value:  # noqa: B008
+def _bool(low: Lowering, x: Value = FALSE) -> Value:
     return truth(low, x)
 
 
-def _round(low: Lowering, x: Value, ndigits: Value = Static(None)) -> Value:  # noqa: B008
+def _round(low: Lowering, x: Value, ndigits: Value = NONE) -> Value:
     if not (isinstance(ndigits, Static) and ndigits.value is None):
         low.refuse(UnsupportedFunctionError, "round to a number of digits", "round(x * 100) / 100")
     return to_integer("rint")(low, x)
@@ -64,7 +80,7 @@ def _len(low: Lowering, x: Value) -> Value:
         low.refuse_syntax("len of an iterator", "len of the array")
     if isinstance(x, Static) and isinstance(x.value, str):
         return number(len(x.value))
-    low.refuse(DtypeError, f"len of {describe(x)}", "the length of an array, tuple or list")
+    return low.refuse(DtypeError, f"len of {describe(x)}", "the length of an array, tuple or list")
 
 
 def _least(op: str, primitive: str, reduce: Any, word: str) -> Any:
@@ -96,10 +112,12 @@ def _least(op: str, primitive: str, reduce: Any, word: str) -> Any:
 def _scalar(low: Lowering, value: Value, word: str) -> Scalar:
     if isinstance(value, Scalar):
         return value
-    low.refuse(DtypeError, f"{word}() of {describe(value)}", f"np.{word}imum(x, y) for arrays, np.{word}(x) for one")
+    return low.refuse(
+        DtypeError, f"{word}() of {describe(value)}", f"np.{word}imum(x, y) for arrays, np.{word}(x) for one"
+    )
 
 
-def _sum(low: Lowering, iterable: Value, start: Value = number(0)) -> Value:  # noqa: B008
+def _sum(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
     if isinstance(iterable, Array):
         if iterable.rank != 1:
             low.refuse(UnsupportedFunctionError, "sum() of a matrix", "np.sum(x, axis=0)")
@@ -139,11 +157,11 @@ def _quantifier(of_arrays: Any, decided: bool) -> Any:
     return lower
 
 
-def _tuple(low: Lowering, iterable: Value = Tuple(())) -> Value:  # noqa: B008
+def _tuple(low: Lowering, iterable: Value = EMPTY) -> Value:
     return Tuple(tuple(items_of(low, iterable)))
 
 
-def _list(low: Lowering, iterable: Value = Tuple(())) -> Value:  # noqa: B008
+def _list(low: Lowering, iterable: Value = EMPTY) -> Value:
     return List(items_of(low, iterable), low.memory.scope)
 
 
@@ -178,7 +196,7 @@ def _partial(low: Lowering, function: Value, *arguments: Value, **keywords: Valu
     return Partial(function, arguments, keywords)
 
 
-def _enumerate(low: Lowering, iterable: Value, start: Value = number(0)) -> Value:  # noqa: B008
+def _enumerate(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
     return enumerated(low, iterable, start)
 
 
@@ -217,4 +235,3 @@ BUILTINS: dict[Any, Any] = {
     tuple: _tuple,
     zip: lambda low, *iterables: zipped(low, list(iterables)),
 }
-

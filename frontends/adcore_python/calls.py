@@ -39,7 +39,7 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
         return call(low, function.function, [*function.arguments, *arguments], {**function.keywords, **keywords})
     if isinstance(function, Static):
         return _call_object(low, function.value, arguments, keywords)
-    low.refuse_syntax(f"{describe(function)} is not callable", "a function")
+    return low.refuse_syntax(f"{describe(function)} is not callable", "a function")
 
 
 def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -69,7 +69,7 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType):
         return _call_python(low, method, [Static(function), *arguments], keywords)
-    low.refuse(
+    return low.refuse(
         UnsupportedFunctionError,
         f"{_name(function)} is not supported",
         "NumPy and math functions that adcore knows, or a Python function of your own",
@@ -128,9 +128,7 @@ def _call_python(
     return enter(low, code, function, None, bound)
 
 
-def _call_local(
-    low: Lowering, function: LocalFunction, arguments: list[Value], keywords: dict[str, Value]
-) -> Value:
+def _call_local(low: Lowering, function: LocalFunction, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     bound = _bound(low, function.code, function.defaults, function.keyword_defaults, arguments, keywords)
     return enter(low, function.code, function.frame.python, function.frame, bound)
 
@@ -202,5 +200,3 @@ def enter(
         low.b.source = source or code.source(code.node)
         low.refuse_syntax(value.cause, value.write)
     return value
-
-

@@ -88,5 +88,3 @@ def structure(value: Value) -> Any:
     if isinstance(value, Static):
         return value.value if isinstance(value.value, str) else id(value.value)
     return id(value)
-
-

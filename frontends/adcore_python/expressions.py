@@ -119,7 +119,7 @@ def _key(low: Lowering, value: Value) -> Any:
         return value.value
     if isinstance(value, Scalar) and value.known is not None:
         return value.known
-    low.refuse_syntax("a dict with a key that is not constant", "string keys, or an array")
+    return low.refuse_syntax("a dict with a key that is not constant", "string keys, or an array")
 
 
 # Operators
@@ -178,11 +178,15 @@ def _short(low: Lowering, first: Value, conjunction: bool, rest: Callable[[], Va
     if test.known is not None:
         return rest() if test.known is conjunction else first
     more, stop = arm(low, rest), arm(low, lambda: first)
-    known = not more.scope.builder.equations and isinstance(more.value, Scalar) and isinstance(first, Scalar)
-    if known and first.dtype is more.value.dtype is DType.BOOL:
+    free = not more.scope.builder.equations
+    if free and isinstance(first, Scalar) and isinstance(more.value, Scalar) and _booleans(first, more.value):
         combine = low.b.land if conjunction else low.b.lor
         return Scalar(combine(first.atom, more.value.atom), first.python and more.value.python)
     return meet_values(low, test.atom, *((more, stop) if conjunction else (stop, more)))
+
+
+def _booleans(x: Scalar, y: Scalar) -> bool:
+    return x.dtype is DType.BOOL and y.dtype is DType.BOOL
 
 
 def _conditional(low: Lowering, e: ast.IfExp) -> Value:
@@ -331,4 +335,3 @@ EXPRESSIONS: dict[type, Callable[..., Value]] = {
     ast.JoinedStr: _string,
     ast.Starred: _starred,
 }
-

@@ -159,7 +159,7 @@ def _bound(low: Lowering, value: Value) -> Value | None:
 def _integer(low: Lowering, value: Value) -> Atom:
     if isinstance(value, Scalar) and value.dtype is DType.I64:
         return value.atom
-    low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
+    return low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
 
 
 def _mask(low: Lowering, array: Array, items: list[Any]) -> Array | None:
@@ -169,7 +169,7 @@ def _mask(low: Lowering, array: Array, items: list[Any]) -> Array | None:
         return None
     if len(items) == 1 and arrays and arrays[0].dtype is DType.BOOL and arrays[0].rank == array.rank:
         return arrays[0]
-    low.refuse(
+    return low.refuse(
         UnsupportedSyntaxError,
         "indexing with an array of integers, or with a mask of part of the axes, is not supported",
         "a loop over the elements: for k in range(len(i)): y[k] = x[i[k]]",
@@ -179,7 +179,7 @@ def _mask(low: Lowering, array: Array, items: list[Any]) -> Array | None:
 def _only_scalar(low: Lowering, value: Value) -> Scalar:
     if isinstance(value, Scalar):
         return value
-    low.refuse_syntax(f"x[mask] takes a number here, not {describe(value)}", "x[:] = np.where(mask, value, x)")
+    return low.refuse_syntax(f"x[mask] takes a number here, not {describe(value)}", "x[:] = np.where(mask, value, x)")
 
 
 def _write_masked(low: Lowering, array: Array, mask: Array, value: Scalar | Array) -> None:
@@ -276,7 +276,7 @@ def _item(low: Lowering, container: Value, node: ast.expr) -> Value:
         return _found(low, container, constant[0])
     if isinstance(container, Static) and isinstance(container.value, str | tuple):
         return Static(_found(low, container, constant[0]))
-    low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
+    return low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
 
 
 def _found(low: Lowering, container: Any, key: Any) -> Any:
@@ -299,7 +299,7 @@ def _part(low: Lowering, container: Value, item: Slice) -> Value:
         return List(container.items[slice(*bounds)], low.memory.scope)
     if isinstance(container, Static) and isinstance(container.value, str):
         return Static(container.value[slice(*bounds)])
-    low.refuse_syntax(f"{describe(container)} cannot be sliced", "an array, tuple or list")
+    return low.refuse_syntax(f"{describe(container)} cannot be sliced", "an array, tuple or list")
 
 
 def _range_item(low: Lowering, container: Range, key: Value) -> Value:
@@ -317,7 +317,8 @@ def _set_item(low: Lowering, container: Any, node: ast.expr, value: Value) -> No
     changing(low, container)
     if isinstance(container, List):
         _found(low, container, constant[0])
-    container.items[constant[0]] = value
+    items: Any = container.items
+    items[constant[0]] = value
 
 
 def changing(low: Lowering, container: List | Dict) -> None:
@@ -327,5 +328,3 @@ def changing(low: Lowering, container: List | Dict) -> None:
             f"a {type(container).__name__.lower()} is changed inside a loop or branch that it was made outside of",
             "a NumPy array with its elements written in place: x = np.zeros(n); x[k] = value",
         )
-
-

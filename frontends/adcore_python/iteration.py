@@ -79,7 +79,7 @@ def iterate(low: Lowering, value: Value) -> list[Value] | Iteration:
         return Iteration(range_length(low, value), lambda k: _range_item(low, value, k))
     if isinstance(value, Array):
         return Iteration(value.shape[0], lambda k: element(low, value, k), (value.buffer,))
-    low.refuse_syntax(f"{describe(value)} cannot be iterated over", "a range, array, tuple or list")
+    return low.refuse_syntax(f"{describe(value)} cannot be iterated over", "a range, array, tuple or list")
 
 
 def zipped(low: Lowering, values: list[Value]) -> Value:

@@ -124,9 +124,7 @@ class _Joining:
         self.same: dict[Any, Build] = {}
         self.made: list[tuple[Buffer, tuple[Buffer, ...]]] = []
         self.lengths: dict[tuple[Atom, Atom], Slot] = {}
-        self.local = {
-            id(a): {out for e in a.scope.builder.equations for out in e.outs} for a in (then, other)
-        }
+        self.local = {id(a): {out for e in a.scope.builder.equations for out in e.outs} for a in (then, other)}
         self.written = self._written()
 
     # Names and values
@@ -393,5 +391,3 @@ def _same_constant(left: Any, right: Any) -> bool:
 def _unnamed(out: Var, slot: Slot) -> None:
     if not any(isinstance(a, Var) and a.name == out.name for a in (slot.then, slot.other)):
         out.name = "t"
-
-

@@ -39,7 +39,7 @@ def inner(low: Lowering, a: Value, b: Value) -> Value:
     x, y = array_like(low, a), array_like(low, b)
     if isinstance(x, Array) and isinstance(y, Array) and x.rank == y.rank == 1:
         return _product(low, x, y, "inner")
-    low.refuse(UnsupportedFunctionError, "np.inner of matrices", "x @ y.T")
+    return low.refuse(UnsupportedFunctionError, "np.inner of matrices", "x @ y.T")
 
 
 def vdot(low: Lowering, a: Value, b: Value) -> Value:

@@ -189,7 +189,8 @@ class _Attempt:
             init = low.b.conform(init, *shape, checked=False)
         for length in lengths.values():
             low.facts.length(length)
-        inner = tuple(lengths[a] if a in lengths else n for a, n in enumerate(init.type.shape))
+        known: dict[int, Atom] = dict(lengths)
+        inner = tuple(known[a] if a in known else n for a, n in enumerate(init.type.shape))  # noqa: SIM401
         return Leaf(key, init, Var(Type(dtype, inner), name), False, entry=value.buffer, lengths=lengths)
 
     def _inside(self, carried: Carried, scope: Scope) -> Value:

@@ -56,6 +56,8 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
     loop.start = lambda _: _clear(low, _flags(s, flag))
     loop.hidden = _hidden(s, flag)
     run(low, loop)
+    if isinstance(s.test, ast.Constant) and s.test.value and not any(ast.Break in escapes(c) for c in s.body):
+        return _never_done(low)
     return _finish(low, s, rest, after, flag, Status.OPEN)
 
 
@@ -182,9 +184,7 @@ def _finish(
     frame.names.pop(flag, None)
     if returned == literal(False) and not escapes(s):
         return _otherwise(low, s, (), live_before(rest, after), broke)
-    status = _branch(
-        low, returned, lambda: _returning(low), lambda: _otherwise(low, s, rest, after, broke), after
-    )
+    status = _branch(low, returned, lambda: _returning(low), lambda: _otherwise(low, s, rest, after, broke), after)
     return Status.DONE if status is Status.OPEN else status
 
 
@@ -195,6 +195,12 @@ def _returning(low: Lowering) -> str:
     return Status.DONE
 
 
+def _never_done(low: Lowering) -> str:
+    """After `while True` without a break: only a return leads here."""
+    low.frame.loops.pop()
+    return _returning(low) if "$value" in low.frame.names else Status.DEAD
+
+
 def _otherwise(
     low: Lowering, s: ast.For | ast.While, rest: Sequence[ast.stmt], after: frozenset[str], broke: Atom
 ) -> str:
@@ -202,9 +208,7 @@ def _otherwise(
         low.frame.names["$returned"] = number(False)
     if not s.orelse:
         return low.execute(rest, after) if rest else Status.OPEN
-    return _branch(
-        low, broke, lambda: low.execute(rest, after), lambda: low.execute([*s.orelse, *rest], after), after
-    )
+    return _branch(low, broke, lambda: low.execute(rest, after), lambda: low.execute([*s.orelse, *rest], after), after)
 
 
 def _branch(

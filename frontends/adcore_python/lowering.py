@@ -187,5 +187,3 @@ class Lowering:
 
 def _spoken(node: ast.AST) -> str:
     return f"the Python construct {type(node).__name__}"
-
-

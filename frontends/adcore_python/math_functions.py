@@ -155,4 +155,3 @@ MATH: dict[Any, Any] = {
     math.isfinite: lambda low, x: Scalar(low.b.isfinite(_float(low, x)), True),
     math.isinf: _isinf,
 }
-

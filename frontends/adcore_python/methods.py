@@ -14,7 +14,7 @@ from .indexing import changing, fitted
 from .numpy_names import astype, clip
 from .operators import describe, numeric
 from .statements import items_of
-from .values import Array, Dict, List, Scalar, Static, Tuple, Value, number
+from .values import LAST, NONE, Array, Dict, List, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -67,7 +67,7 @@ def _extend(low: Lowering, owner: Value, items: Value) -> Value:
     return Static(None)
 
 
-def _pop(low: Lowering, owner: Value, key: Value = number(-1)) -> Value:  # noqa: B008
+def _pop(low: Lowering, owner: Value, key: Value = LAST) -> Value:
     container = _changing(low, owner, (List, Dict), "pop")
     return container.items.pop(key.known if isinstance(key, Scalar) else getattr(key, "value", None))
 
@@ -82,7 +82,7 @@ def _changing(low: Lowering, owner: Any, kind: Any, name: str) -> Any:
 def _of_dict(low: Lowering, owner: Value, name: str) -> dict[Any, Value]:
     if isinstance(owner, Dict):
         return owner.items
-    low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a dict")
+    return low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a dict")
 
 
 def _keys(low: Lowering, owner: Value) -> Value:
@@ -97,7 +97,7 @@ def _items(low: Lowering, owner: Value) -> Value:
     return Tuple(tuple(Tuple((Static(k), v)) for k, v in _of_dict(low, owner, "items").items()))
 
 
-def _get(low: Lowering, owner: Value, key: Value, default: Value = Static(None)) -> Value:  # noqa: B008
+def _get(low: Lowering, owner: Value, key: Value, default: Value = NONE) -> Value:
     return _of_dict(low, owner, "get").get(getattr(key, "value", None), default)
 
 
@@ -159,4 +159,3 @@ METHODS: dict[str, Any] = {
     "items": _items,
     "get": _get,
 }
-

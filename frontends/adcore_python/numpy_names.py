@@ -16,14 +16,12 @@ from . import reductions as fold
 from . import shapes
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, join, mapped, negative, numeric, operate, truth
-from .values import Array, Scalar, Static, Tuple, Value, number
+from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
 __all__ = ["NUMPY", "NUMPY_BY_NAME", "clip", "converted"]
-
-NONE = Static(None)
 
 
 def _of_floats(name: str) -> Any:
@@ -57,7 +55,7 @@ def _of_two_numbers(name: str, of_booleans: str) -> Any:
 def _rounding(name: str) -> Any:
     """A function that does nothing to integers."""
 
-    def lower(low: Lowering, x: Value, decimals: Value = number(0)) -> Value:  # noqa: B008
+    def lower(low: Lowering, x: Value, decimals: Value = ZERO) -> Value:
         value = array_like(low, x)
         if not (isinstance(decimals, Scalar) and decimals.known == 0):
             low.refuse(UnsupportedFunctionError, "rounding to a number of decimals", "np.round(x * 100) / 100")
@@ -166,7 +164,7 @@ def _logistic(low: Lowering, x: Value) -> Value:
 def converted(dtype: DType) -> Any:
     """`np.float64(x)` and the like."""
 
-    def lower(low: Lowering, x: Value = number(0)) -> Value:  # noqa: B008
+    def lower(low: Lowering, x: Value = ZERO) -> Value:
         value = array_like(low, x)
         if dtype is DType.BOOL:
             return _truths(low, value)
@@ -339,4 +337,3 @@ NUMPY_BY_NAME: dict[str, Any] = {
     "erfc": _of_floats("erfc"),
     "expit": _logistic,
 }
-

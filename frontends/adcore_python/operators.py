@@ -58,7 +58,9 @@ def numeric(low: Lowering, value: Value, use: str = "an operand") -> Scalar | Ar
     """The value as a number or array; a tuple or list of numbers is not one."""
     if isinstance(value, Scalar | Array):
         return value
-    low.refuse(UnsupportedSyntaxError, f"{use} is {describe(value)}, not a number or array", "numbers and arrays here")
+    return low.refuse(
+        UnsupportedSyntaxError, f"{use} is {describe(value)}, not a number or array", "numbers and arrays here"
+    )
 
 
 # Broadcasting
@@ -330,5 +332,3 @@ def truth(low: Lowering, value: Value) -> Scalar:
     atom = low.atom(x)
     zero = {DType.I64: literal(0), DType.F64: literal(0.0)}.get(x.dtype)
     return Scalar(atom if zero is None else low.b.ne(atom, zero), True)
-
-

@@ -126,5 +126,3 @@ def make_param(low: Lowering, spec: Spec, name: str, captured: bool = False) -> 
         array = low.array(param, name)
     array.buffer.captured = captured
     return array
-
-

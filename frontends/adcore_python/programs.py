@@ -47,7 +47,9 @@ def result_of(low: Lowering, value: Value, results: list[Atom]) -> Any:
         return {k: result_of(low, v, results) for k, v in value.items.items()}
     if isinstance(value, Static):
         return plugins.Static(value.value)
-    low.refuse(UnsupportedFunctionError, f"the function returns {describe(value)}", "numbers, arrays, tuples of them")
+    return low.refuse(
+        UnsupportedFunctionError, f"the function returns {describe(value)}", "numbers, arrays, tuples of them"
+    )
 
 
 # Calls of functions that were lowered by themselves
@@ -83,7 +85,9 @@ def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any
         return {k: _structure(low, v, leaves) for k, v in value.items.items()}
     if isinstance(value, Static):
         return plugins.Static(value.value)
-    low.refuse(UnsupportedFunctionError, f"{describe(value)} is passed to a transformed function", "numbers and arrays")
+    return low.refuse(
+        UnsupportedFunctionError, f"{describe(value)} is passed to a transformed function", "numbers and arrays"
+    )
 
 
 def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom]:
@@ -110,5 +114,3 @@ def _result(low: Lowering, structure: Any, results: list[Atom]) -> Value:
         return Dict({k: _result(low, v, results) for k, v in structure.items()}, low.memory.scope)
     items = [_result(low, v, results) for v in structure]
     return List(items, low.memory.scope) if isinstance(structure, list) else Tuple(tuple(items), type(structure))
-
-

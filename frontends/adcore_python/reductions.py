@@ -8,7 +8,7 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.types import Atom, DType, Type, Var, literal
 
 from .operators import mapped, operate
-from .values import Array, Scalar, Static, Tuple, Value, number
+from .values import FALSE, NONE, ZERO, Array, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -27,9 +27,6 @@ __all__ = [
     "total",
     "var",
 ]
-
-NONE = Static(None)
-FALSE = number(False)
 
 
 def axes_of(low: Lowering, axis: Value, rank: int) -> tuple[int, ...]:
@@ -95,7 +92,7 @@ def _mean(low: Lowering, x: Array, axes: tuple[int, ...]) -> Atom:
     return b.div(b.total(low.cast(low.atom(x), DType.F64), axes=axes), count)
 
 
-def var(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = number(0), keepdims: Value = FALSE) -> Value:  # noqa: B008
+def var(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = ZERO, keepdims: Value = FALSE) -> Value:
     """`np.var`."""
     x = _as_array(low, x)
     if isinstance(x, Scalar):
@@ -110,7 +107,7 @@ def var(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = number(0), ke
     return _kept(low, x, axes, keepdims, folded)
 
 
-def std(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = number(0), keepdims: Value = FALSE) -> Value:  # noqa: B008
+def std(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = ZERO, keepdims: Value = FALSE) -> Value:
     """`np.std`."""
     found = var(low, x, axis, ddof, keepdims)
     assert isinstance(found, Scalar | Array)
@@ -171,7 +168,9 @@ def norm(low: Lowering, x: Value, ord: Value = NONE, axis: Value = NONE, keepdim
     if vector and order in (1, float("inf")):
         sizes = mapped(low, "abs", (x,), DType.F64, False)
         return total(low, sizes, axis, keepdims) if order == 1 else MAXIMUM(low, sizes, axis, keepdims)
-    low.refuse(UnsupportedFunctionError, f"norm of order {order!r} of rank {x.rank}", "the 2-norm or Frobenius norm")
+    return low.refuse(
+        UnsupportedFunctionError, f"norm of order {order!r} of rank {x.rank}", "the 2-norm or Frobenius norm"
+    )
 
 
 MAXIMUM = extremum("reduce_max", "maximum", "reduce_or")
@@ -219,5 +218,3 @@ def cumulative(name: str) -> Any:
         return low.array(out)
 
     return lower
-
-

@@ -11,7 +11,7 @@ from .array_functions import array_like, shape_of
 from .operators import common_shape, describe, is_one, operate, stretch
 from .reductions import axes_of, product
 from .slices import sliced
-from .values import Array, List, Scalar, Static, Tuple, Value, number
+from .values import NONE, Array, List, Scalar, Static, Tuple, Value, number
 from .views import contiguous, indexed, permuted, reshaped
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ __all__ = [
     "swapaxes",
     "transpose",
 ]
-
-NONE = Static(None)
 
 
 def _array(low: Lowering, value: Value) -> Array:

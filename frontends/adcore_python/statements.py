@@ -139,7 +139,7 @@ def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Valu
         holds = low.b.eq(value.shape[0], count)
         low.check(holds, "ValueError", f"cannot unpack {{0}} rows into {count} names", value.shape[0])
         return [element(low, value, literal(k)) for k in range(count)]
-    low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
+    return low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
 
 
 def _augmented(low: Lowering, s: ast.AugAssign) -> None:

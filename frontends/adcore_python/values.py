@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from .source import Code
 
 __all__ = [
+    "EMPTY",
+    "FALSE",
+    "FIFTY",
+    "LAST",
+    "NONE",
+    "TRUE",
+    "ZERO",
     "Array",
     "Buffer",
     "Dict",
@@ -189,3 +196,9 @@ def named(atom: Atom, name: str) -> None:
     """Give a value the user's name for it, if it has none yet."""
     if isinstance(atom, Var) and atom.name == "t":
         atom.name = name
+
+
+NONE = Static(None)
+FALSE, TRUE = number(False), number(True)
+ZERO, LAST, FIFTY = number(0), number(-1), number(50)
+EMPTY = Tuple(())

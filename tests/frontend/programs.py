@@ -1,3 +1,4 @@
+# ruff: noqa: B007, B905, C416, E501, F821, F841, SIM108
 """Small functions, and inputs for each: what the frontend makes of them must do what Python does.
 
 Each entry of `CASES` is a function and a list of argument tuples.
@@ -986,3 +987,85 @@ def array_bound_in_loop(x, n):
         if i > 0:
             y = x[i:] * 2
     return y
+
+
+@case((0.5,), (3.0,))
+def only_returns_from_loop(x):
+    s, term, k = 0.0, 1.0, 0
+    while True:
+        s += term
+        k += 1
+        term *= x / k
+        if abs(term) < 1e-12:
+            return s, k
+
+
+@case((X, K), (X[:3], K))
+def over_integers(x, k):
+    s = 0.0
+    for i in k:
+        s += x[i]
+    for j in range(len(k)):
+        s *= x[k[j]]
+    return s
+
+
+@case((X,))
+def heat(x):
+    u = x.copy()
+    for _ in range(5):
+        old = u.copy()
+        u[1:-1] = old[1:-1] + 0.1 * (old[2:] - 2 * old[1:-1] + old[:-2])
+        u[0] = 0
+        u[-1] = u[-2]
+    return u
+
+
+@case((A,))
+def jacobi(a):
+    for _ in range(3):
+        a[1:-1, 1:-1] = 0.25 * (a[2:, 1:-1] + a[:-2, 1:-1] + a[1:-1, 2:] + a[1:-1, :-2])
+    return a
+
+
+@case((A, X))
+def recurrent(a, x):
+    h = np.zeros(4)
+    for i in range(3):
+        h = np.concatenate([np.tanh(a @ h + x[i]), x[:1]])
+    return h
+
+
+@case((A,))
+def normalised(a):
+    return a / a.sum(axis=1, keepdims=True), (a - a.mean(axis=0)) / (a.std(axis=0) + 1), np.linalg.norm(a, axis=1)
+
+
+@case((X,))
+def chained_targets(x):
+    n = x.shape[0]
+    d = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1, n):
+            d[i, j] = d[j, i] = abs(x[i] - x[j])
+    return d
+
+
+@case((X,))
+def counters_modulo(x):
+    acc = np.zeros(3)
+    for i in range(5):
+        acc[i % 3] += x[i]
+        acc[-1] -= 1
+    return acc
+
+
+@case((A,))
+def columns_in_place(a):
+    rows, columns = a.shape
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        out[i, :] = a[i, ::-1]
+    for j in range(columns):
+        out[:, j] /= 1 + j
+    return out

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM108
 """What is refused says where, why, and what to write instead."""
 
 from __future__ import annotations
@@ -224,7 +225,7 @@ def test_no_source():
         (lambda a, i: a[0, i], (A, -4), IndexError, "index -4 is out of bounds for axis 1 with size 3"),
         (lambda x, y: x / y, (1.0, 0.0), ZeroDivisionError, "float division by zero"),
         (lambda x, y: x // y, (1, 0), ZeroDivisionError, "integer division or modulo by zero"),
-        (lambda x, y: x @ y, (X, np.ones(4)), ValueError, "matmul: Input operand 1 has a mismatch in its core dimension"),
+        (lambda x, y: x @ y, (X, np.ones(4)), ValueError, "matmul: Input operand 1 has a mismatch"),
         (lambda x, n: x.reshape(n, 2), (X, 2), ValueError, "cannot reshape array of size 3 into shape (2, 2)"),
         (lambda x, n: np.zeros(n) + x, (1.0, -1), ValueError, "negative dimensions are not allowed"),
     ],

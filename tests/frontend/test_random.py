@@ -168,11 +168,11 @@ def compare_with_python(seed: int) -> str:
     return outcome
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(150))
 def test_random_program(seed):
     compare_with_python(seed)
 
 
 def test_most_programs_are_accepted():
-    outcomes = [compare_with_python(seed) for seed in range(100)]
-    assert outcomes.count("same") > 40
+    outcomes = [compare_with_python(seed) for seed in range(60)]
+    assert outcomes.count("same") > 25

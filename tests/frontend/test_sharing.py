@@ -1,3 +1,4 @@
+# ruff: noqa: SIM108
 """Names that share memory: right where it is tracked, refused where it depends on the run."""
 
 from __future__ import annotations

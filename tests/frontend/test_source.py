@@ -19,17 +19,19 @@ ARRAY = np.array([1.0, 2.0])
 
 PAIR = (lambda x: x + 1, lambda x: x * 10)
 NESTED = lambda x: (lambda y: y * x)(x + 1)  # noqa: E731
-SPREAD = (
-    lambda x: (
-        x
-        - 1
-    )
-)
+SPREAD = ((lambda x: x - 1),)
 
 
 @pytest.mark.parametrize(
     ("function", "expected"),
-    [(PAIR[0], 3.0), (PAIR[1], 20.0), (NESTED, 6.0), (SPREAD, 1.0), ((lambda x: x / 2), 1.0), ((lambda x: -x), -2.0)],
+    [
+        (PAIR[0], 3.0),
+        (PAIR[1], 20.0),
+        (NESTED, 6.0),
+        (SPREAD[0], 1.0),
+        ((lambda x: x / 2), 1.0),
+        ((lambda x: -x), -2.0),
+    ],
 )
 def test_lambdas(function, expected):
     assert run(function, 2.0) == expected
