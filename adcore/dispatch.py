@@ -11,7 +11,7 @@ import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from .arguments import abstract, leaves, map_leaves, normalized, rebuilt, spec_key
 from .errors import AdcoreError
@@ -95,12 +95,13 @@ class Transformed:
     """
 
     transform: Transform
+    dispatcher: Dispatcher
 
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
         return self.transform.lower(arguments)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else types.MethodType(self, instance)
+        return self if instance is None else types.MethodType(cast("Callable[..., Any]", self), instance)
 
     def __repr__(self) -> str:
         kind = type(self.transform).__name__
@@ -172,7 +173,7 @@ def transformed(transform: Transform, wraps: bool = True) -> Any:
     own = type("Transformed", (Transformed,), {"__module__": Transformed.__module__})
     made = own()
     if wraps:
-        functools.update_wrapper(made, function)
+        functools.update_wrapper(cast("Callable[..., Any]", made), function)
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
     dispatcher = Dispatcher(made, name)
     made.dispatcher = dispatcher

@@ -21,6 +21,7 @@ __all__ = [
     "ANY",
     "Backend",
     "Capture",
+    "Entry",
     "Executable",
     "Frontend",
     "Guard",
@@ -131,10 +132,31 @@ class Executable(Protocol):
     def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
 
 
+class Entry(Protocol):
+    """A Program compiled for the user's own call."""
+
+    def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
+        """A callable of the Spec inputs; other arguments go to the fallback, as do calls for which a guard fails."""
+        ...
+
+
 class Backend(Protocol):
-    """`compile` turns a Program into something callable"""
+    """`compile` turns a Program into something callable; `entry` into something that users call.
+
+    The inputs of an entry say what each parameter of the Program is: a Spec is taken from the next argument, a
+    Capture is read at the call.  `result` is the structure of what is returned.
+    """
 
     def compile(self, program: Program) -> Executable: ...
+
+    def entry(
+        self,
+        program: Program,
+        inputs: tuple[Spec | Capture, ...],
+        result: Any,
+        name: str,
+        guards: tuple[Guard, ...] = (),
+    ) -> Entry: ...
 
 
 def _load(group: str, name: str) -> Any:

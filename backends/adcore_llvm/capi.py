@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from importlib import import_module
 
 import numpy as np
 
@@ -37,10 +38,8 @@ def address_of(thing: object) -> int:
 @cache
 def numpy_function(index: int) -> int:
     """The address of a function of NumPy's C interface, by its number there."""
-    from numpy._core import _multiarray_umath
-
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype = ctypes.c_void_p
     get.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    table = get(_multiarray_umath._ARRAY_API, None)
+    table = get(import_module("numpy._core._multiarray_umath")._ARRAY_API, None)
     return ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[index]

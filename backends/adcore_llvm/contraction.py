@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
@@ -44,9 +45,7 @@ def lower_matmul(block: Block, equation: Equation) -> None:
 @cache
 def gemm_address() -> int:
     """The address of SciPy's BLAS `dgemm`."""
-    from scipy.linalg import cython_blas
-
-    capsule = cython_blas.__pyx_capi__["dgemm"]
+    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__["dgemm"]
     name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

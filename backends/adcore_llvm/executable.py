@@ -98,9 +98,11 @@ def raise_at(error: Exception, source: Source | None) -> None:
     """Raise with a traceback that ends in the user's function, at the user's line."""
     if source is None:
         raise error
-    place = {"lineno": source.line, "end_lineno": source.line}
-    place |= {"col_offset": source.column, "end_col_offset": max(source.end_column, source.column + 1)}
-    statement = ast.Raise(exc=ast.Name("error", ast.Load(), **place), **place)
-    code = compile(ast.Module([statement], []), source.file, "exec")
+    statement = ast.parse("raise error")
+    for node in ast.walk(statement):
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno = node.end_lineno = source.line
+            node.col_offset, node.end_col_offset = source.column, max(source.end_column, source.column + 1)
+    code = compile(statement, source.file, "exec")
     function = source.function or "<module>"
     exec(code.replace(co_name=function, co_qualname=function), {"error": error})

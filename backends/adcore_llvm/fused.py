@@ -75,12 +75,11 @@ class _Nest:
         """Write straight into the target, unless the group reads other elements of the same memory."""
         target = self.block.array(write.operands[0])
         region = (write.params["codes"], write.operands[2:])
-        for source in self.sources.values():
-            same = isinstance(source, Strided) and isinstance(target, Strided) and source.root is target.root
-            if same and source.region != region:
-                self.keep(var)
-                self.pending[var] = write
-                return
+        root = target.root if isinstance(target, Strided) else None
+        if any(isinstance(s, Strided) and s.root is root and s.region != region for s in self.sources.values()):
+            self.keep(var)
+            self.pending[var] = write
+            return
         self.regions[var] = prepare(self.block, write)
 
     def store_afterwards(self, var: Var, write: Equation) -> None:
@@ -161,18 +160,16 @@ def is_fold(equation: Equation) -> bool:
 
 
 def element_of(code: Code, array: Array, indices: list[str], flat: bool) -> str:
-    return load(code, flattened(array) if flat else array, indices)
+    return load(code, flattened(array) if flat and isinstance(array, Strided) else array, indices)
 
 
 def put_element(code: Code, array: Strided, indices: list[str], flat: bool, value: str) -> None:
     store(code, flattened(array) if flat else array, indices, value)
 
 
-def flattened(array: Array) -> Array:
+def flattened(array: Strided) -> Strided:
     """A whole array as one axis."""
-    if isinstance(array, Strided):
-        return Strided(array.dtype, array.pointer, ("",), ("1",), array.root, whole=True)
-    return array
+    return Strided(array.dtype, array.pointer, ("",), ("1",), array.root, whole=True)
 
 
 _INFINITY, _MINUS_INFINITY = "0x7FF0000000000000", "0xFFF0000000000000"

@@ -5,9 +5,11 @@ Nothing here is fast.  Every other backend, and every derivative, is tested agai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from adcore.plugins import Executable
+from adcore.arguments import abstract, rebuilt
+from adcore.plugins import Capture, Executable, Guard, Spec
 from adcore.program import Program
 from adcore.verify import verify
 
@@ -31,3 +33,47 @@ class NumPyBackend:
             return interpret(program, arguments)
 
         return run
+
+    def entry(
+        self,
+        program: Program,
+        inputs: tuple[Spec | Capture, ...],
+        result: Any,
+        name: str,
+        guards: tuple[Guard, ...] = (),
+    ) -> Interpreted:
+        """The program for the user's own call, interpreted."""
+        verify(program)
+        return Interpreted(program, inputs, result, name, guards)
+
+
+class Interpreted:
+    """A program that is interpreted at every call."""
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: tuple[Spec | Capture, ...],
+        result: Any,
+        name: str,
+        guards: tuple[Guard, ...],
+    ) -> None:
+        self._program = program
+        self._specs = tuple(i for i in inputs if isinstance(i, Spec))
+        self._captures = tuple(i for i in inputs if isinstance(i, Capture))
+        self._result = result
+        self._name = name
+        self._guards = guards
+
+    def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
+        """A callable of the Spec inputs; anything else goes to the fallback."""
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            known = not keywords and tuple(abstract(a) for a in arguments) == self._specs
+            if not known or not all(g.holds() for g in self._guards):
+                return fallback(*arguments, **keywords)
+            values = (*arguments, *(c.read() for c in self._captures))
+            return rebuilt(self._result, interpret(self._program, values))
+
+        call.__name__ = self._name
+        return call

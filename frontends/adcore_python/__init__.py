@@ -40,13 +40,16 @@ class PythonFrontend:
         """
         low = Lowering()
         positional, keywords = _arguments(low, function, arguments)
+        name = getattr(function, "__name__", type(function).__name__)
         try:
             value = call(low, Static(function), positional, keywords)
         except TypeRuleError as error:
             raise CompileError(str(error), low.source) from error
+        except RecursionError as error:
+            cause = f"{name!r} calls itself, and where that ends is not constant"
+            raise UnsupportedFunctionError(cause, write="a loop") from error
         results: list[Atom] = []
         structure = result_of(low, value, results)
-        name = getattr(function, "__name__", type(function).__name__)
         program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
         return Lowered(program, structure, tuple(low.captures), tuple(low.guards))
 

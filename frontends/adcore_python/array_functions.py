@@ -62,9 +62,18 @@ def shape_of(low: Lowering, value: Value) -> tuple[Atom, ...]:
             low.refuse(DtypeError, f"a length is {describe(item)}, not an integer", "np.zeros(int(n))")
         if not low.facts.nonnegative(low.b, item.atom):
             low.check(low.b.ge(item.atom, 0), "ValueError", "negative dimensions are not allowed")
-            low.facts.length(item.atom)
         shape.append(item.atom)
     return tuple(shape)
+
+
+def _length(low: Lowering, value: Value) -> Atom:
+    return shape_of(low, Tuple((value,)))[0]
+
+
+def _number(low: Lowering, value: Value) -> Scalar:
+    if not isinstance(value, Scalar):
+        low.refuse(DtypeError, f"{describe(value)} where a number is needed", "a number, e.g. an element x[0]")
+    return value
 
 
 def _expanded(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Value:
@@ -129,7 +138,7 @@ def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, 
     if isinstance(stop, Static):
         start, stop = number(0), start
     by = number(1) if isinstance(step, Static) else step
-    values = [numeric(low, v) for v in (start, stop, by)]
+    values = [_number(low, v) for v in (start, stop, by)]
     kind = join([v.dtype for v in values])
     first, last, each = (low.cast(low.atom(v), kind) for v in values)
     b = low.b
@@ -160,8 +169,8 @@ def linspace(
 ) -> Value:
     """`np.linspace`."""
     b = low.b
-    first, last = (low.cast(low.atom(numeric(low, v)), DType.F64) for v in (start, stop))
-    (count,) = shape_of(low, num)
+    first, last = (low.cast(_number(low, v).atom, DType.F64) for v in (start, stop))
+    count = _length(low, num)
     closed = isinstance(endpoint, Scalar) and endpoint.known is True
     gaps = b.maximum(b.sub(count, 1), 1) if closed else b.maximum(count, 1)
     step = b.div(b.sub(last, first), b.cast(gaps, dtype=DType.F64))
@@ -176,9 +185,9 @@ def linspace(
 def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE) -> Value:
     """`np.eye`, `np.identity`."""
     b = low.b
-    (rows,) = shape_of(low, N)
-    (columns,) = (rows,) if isinstance(M, Static) else shape_of(low, M)
-    i = b.expand(b.add(b.iota(rows), low.atom(numeric(low, k))), columns, axes=(1,))
+    rows = _length(low, N)
+    columns = rows if isinstance(M, Static) else _length(low, M)
+    i = b.expand(b.add(b.iota(rows), low.cast(_number(low, k).atom, DType.I64)), columns, axes=(1,))
     j = b.expand(b.iota(columns), rows, axes=(0,))
     return low.array(low.cast(b.eq(i, j), dtype_of(low, dtype, DType.F64)))
 

@@ -51,7 +51,7 @@ def _int(low: Lowering, x: Value = ZERO) -> Value:
 
 
 def _float(low: Lowering, x: Value = ZERO) -> Value:
-    if isinstance(x, Static) and isinstance(x.value, str):
+    if isinstance(x, Static) and x.value in ("inf", "-inf", "nan"):
         return number(float(x.value))
     value = numeric(low, x)
     if isinstance(value, Array):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["call", "enter"]
 
 DEPTH = 60
+_signature = functools.cache(inspect.signature)
 
 
 def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -45,12 +46,7 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
 def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     known = known_function(function)
     if known is not None:
-        try:
-            return known(low, *arguments, **keywords)
-        except TypeError as error:
-            if not _wrong_arguments(error, known):
-                raise
-            low.refuse(UnsupportedFunctionError, f"{_name(function)}: {_said(error)}", "the supported arguments only")
+        return _apply(low, _name(function), known, arguments, keywords)
     if hasattr(type(function), "__adcore_lower__") or hasattr(function, "__adcore_lower__"):
         return call_lowered(low, function, arguments, keywords)
     if isinstance(function, functools.partial):
@@ -76,22 +72,21 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     )
 
 
+def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """Call what lowers a known function; arguments that it does not take are refused."""
+    try:
+        _signature(known).bind(low, *arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedFunctionError, f"{name}: {error}", "the supported arguments only")
+    return known(low, *arguments, **keywords)
+
+
 def _named_tuple(low: Lowering, kind: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     defaults = {k: constant(v) for k, v in kind._field_defaults.items()}
     given = {**defaults, **dict(zip(kind._fields, arguments, strict=False)), **keywords}
     if len(arguments) > len(kind._fields) or set(given) != set(kind._fields):
         low.refuse_syntax(f"{kind.__name__} takes the fields {', '.join(kind._fields)}", "a value for each field")
     return Tuple(tuple(given[name] for name in kind._fields), kind)
-
-
-def _wrong_arguments(error: TypeError, known: Any) -> bool:
-    """Whether the call itself failed, not something inside it."""
-    trace = error.__traceback__
-    return trace is not None and trace.tb_next is None and "argument" in str(error)
-
-
-def _said(error: TypeError) -> str:
-    return str(error).partition("() ")[2] or str(error)
 
 
 def _name(function: Any) -> str:
@@ -112,7 +107,7 @@ def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords
             f"{describe(method.owner)} has no supported method {method.name!r}",
             "an operation that adcore knows",
         )
-    return lower(low, method.owner, *arguments, **keywords)
+    return _apply(low, method.name, lower, [method.owner, *arguments], keywords)
 
 
 # Python functions
@@ -185,7 +180,7 @@ def enter(
     body = code.body()
     frame = Frame(code, python, enclosing, path, code.escaping())
     frame.bound = assigned(body) | set(bound)
-    source = low.source
+    source = low.source or code.source(code.node)
     low.frames.append(frame)
     try:
         for name, value in bound.items():
@@ -197,6 +192,5 @@ def enter(
         low.frames.pop()
         low.b.source = source
     if isinstance(value, Poison):
-        low.b.source = source or code.source(code.node)
         low.refuse_syntax(value.cause, value.write)
     return value

@@ -17,7 +17,7 @@ from .operators import compare, describe, invert, negative, numeric, operate, tr
 from .outside import constant, look_up, member
 from .statements import OPERATORS, assign, items_of, local_function
 from .strings import formatted
-from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value, number
+from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -54,7 +54,7 @@ def _name(low: Lowering, e: ast.Name) -> Value:
         if name in frame.names:
             return _present(low, frame, name, frame.names[name])
         if (frame, name) in low.unknown:
-            return number(0)
+            return low.guess(frame, name)
         if name in frame.bound:
             _unbound(low, name)
         if frame.enclosing is None:

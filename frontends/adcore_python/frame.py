@@ -49,6 +49,14 @@ class Frame:
             found |= reads_of(self.statements[self.position])
         return found
 
+    def entered(self) -> tuple[int, int, int]:
+        """How deep in loops and calls control is, for coming back here after an error."""
+        return len(self.loops), len(self.pinned), len(self.call_sites)
+
+    def leave(self, entered: tuple[int, int, int]) -> None:
+        for held, depth in zip((self.loops, self.pinned, self.call_sites), entered, strict=True):
+            del held[depth:]
+
     def names_of(self, buffer: Buffer, during: bool) -> list[str]:
         """Live names through which the buffer can be reached."""
         live = self.live(during)

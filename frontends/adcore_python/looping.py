@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from adcore.errors import AdcoreError
 from adcore.types import Atom, DType, Lit, Type, Var, literal
 
 from .carries import Key, Plan, leaves, rebuilt, structure
@@ -89,14 +90,23 @@ def run(low: Lowering, loop: Loop) -> None:
     """Lower the loop, leaving names and memory as they are after it."""
     key = (loop.node, low.frame.path)
     plan = low.hints.setdefault(key, Plan())
-    before = dict(low.frame.names)
+    before, entered, guessed = dict(low.frame.names), low.frame.entered(), set(low.guessed)
+    first: AdcoreError | None = None
     for _ in range(ATTEMPTS):
         low.frame.names = dict(before)
         try:
             _Attempt(low, loop, plan).lower()
         except Again:
-            continue
-        return
+            low.guess_rank = 0
+        except AdcoreError as error:
+            first = first or error
+            if low.guessed == guessed or low.guess_rank == 2:
+                raise first from None
+            low.guess_rank += 1
+            low.frame.leave(entered)
+        else:
+            return
+        low.guessed = set(guessed)
     low.refuse_syntax("the types of the loop's variables do not settle", "variables that keep their dtype and rank")
 
 
@@ -278,6 +288,9 @@ class _Attempt:
         """Names unbound on entry: carried from zeros, with a flag that says whether they are bound."""
         known = {c.name for c in self.carried}
         again = False
+        for frame, name in self.low.guessed:
+            if frame is self.low.frame and name not in self.names:
+                self.low.refuse_syntax(f"{name!r} is read but never bound", f"a value for {name!r} before the loop")
         for name in self.candidates:
             value = self.names.get(name)
             if name in known or value is None or isinstance(value, Poison):

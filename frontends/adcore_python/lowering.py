@@ -32,6 +32,7 @@ class Lowering:
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
         unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
+        guessed, guess_rank: those that were read, and the rank that they are taken to have meanwhile.
         strict: counts the places so far whose meaning depends on a number being a Python rather than a NumPy one.
     """
 
@@ -46,6 +47,8 @@ class Lowering:
         self.hints: dict[Any, Any] = {}
         self.strict = 0
         self.unknown: set[tuple[Frame, str]] = set()
+        self.guessed: set[tuple[Frame, str]] = set()
+        self.guess_rank = 0
 
     @property
     def b(self) -> Builder:
@@ -133,6 +136,14 @@ class Lowering:
     def value(self, atom: Atom, python: bool = False, name: str = "") -> Scalar | Array:
         """A new number or array, by the atom's rank."""
         return self.array(atom, name) if atom.type.shape else Scalar(atom, python)
+
+    def guess(self, frame: Frame, name: str) -> Scalar | Array:
+        """Something to go on with in the place of a name's value that is not known yet."""
+        self.guessed.add((frame, name))
+        if self.guess_rank == 0:
+            return Scalar(Lit(0, DType.I64), python=True)
+        length = self.opaque(Lit(0, DType.I64))
+        return self.array(self.b.empty(*[length] * self.guess_rank, dtype=DType.F64), name)
 
     def cast(self, atom: Atom, dtype: DType) -> Atom:
         return atom if atom.type.dtype is dtype else self.b.cast(atom, dtype=dtype)

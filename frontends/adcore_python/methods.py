@@ -14,6 +14,7 @@ from .indexing import changing, fitted
 from .numpy_names import astype, clip
 from .operators import describe, numeric
 from .statements import items_of
+from .strings import plain
 from .values import LAST, NONE, Array, Dict, List, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ def _extend(low: Lowering, owner: Value, items: Value) -> Value:
 
 def _pop(low: Lowering, owner: Value, key: Value = LAST) -> Value:
     container = _changing(low, owner, (List, Dict), "pop")
-    return container.items.pop(key.known if isinstance(key, Scalar) else getattr(key, "value", None))
+    constant = plain(key)
+    try:
+        return container.items.pop(*(constant or (None,)))
+    except (LookupError, TypeError) as error:
+        low.refuse_syntax(f"{type(error).__name__}: {error}", "an item that exists")
 
 
 def _changing(low: Lowering, owner: Any, kind: Any, name: str) -> Any:

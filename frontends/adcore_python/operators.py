@@ -150,8 +150,9 @@ def is_python(value: Scalar | Array) -> bool:
 
 def _sequences(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
     """Operators on strings, tuples and lists known at compile time."""
-    if isinstance(x, Static) and isinstance(y, Static) and isinstance(x.value, str) and op == "+":
-        return Static(x.value + y.value)
+    if isinstance(x, Static) and isinstance(y, Static) and op == "+":
+        both = isinstance(x.value, str) and isinstance(y.value, str)
+        return Static(x.value + y.value) if both else None
     if op == "+" and isinstance(x, Tuple) and isinstance(y, Tuple):
         return Tuple(x.items + y.items)
     if op == "+" and isinstance(x, List) and isinstance(y, List):
@@ -308,7 +309,8 @@ def _equal_sequences(low: Lowering, x: Tuple | List, y: Tuple | List, op: str) -
 
 
 def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Value:
-    if isinstance(container, Static) and isinstance(item, Static):
+    strings = isinstance(item, Static) and isinstance(item.value, str)
+    if isinstance(container, Static) and isinstance(container.value, str) and strings:
         return number((item.value in container.value) is not negate)
     if isinstance(container, Dict) and isinstance(item, Static):
         return number((item.value in container.items) is not negate)

@@ -66,7 +66,8 @@ def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords:
     for capture in lowered.captures:
         operands.append(low.atom(captured_value(low, capture)))
     low.guards.extend(lowered.guards)
-    results = _inlined(low, lowered.program, operands)
+    python = all(isinstance(v, Scalar) and v.python for v in leaves)
+    results = [low.value(r, python) for r in _inlined(low, lowered.program, operands)]
     return _result(low, lowered.result, results)
 
 
@@ -105,9 +106,9 @@ def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom
     return list(copy.results)
 
 
-def _result(low: Lowering, structure: Any, results: list[Atom]) -> Value:
+def _result(low: Lowering, structure: Any, results: list[Scalar | Array]) -> Value:
     if isinstance(structure, plugins.Leaf):
-        return low.value(results[structure.index])
+        return results[structure.index]
     if isinstance(structure, plugins.Static):
         return constant(structure.value)
     if isinstance(structure, dict):

@@ -88,8 +88,6 @@ def _quotient(low: Lowering, x: Array, size: Atom, rest: Atom) -> Atom:
 
 
 def _reshaped(low: Lowering, x: Array, shape: tuple[Atom, ...]) -> Value:
-    for n in shape:
-        low.facts.length(n)
     if not shape:
         return Scalar(low.b.view(low.atom(x), *[0] * x.rank, codes="i" * x.rank))
     if contiguous(x) or _inserts_ones(x.shape, shape):
@@ -172,6 +170,8 @@ def broadcast_to(low: Lowering, array: Value, shape: Value) -> Value:
     lengths = shape_of(low, shape)
     if isinstance(x, Scalar):
         return low.array(low.b.expand(x.atom, *lengths, axes=tuple(range(len(lengths)))))
+    if len(x.shape) > len(lengths):
+        low.refuse(UnsupportedFunctionError, f"{describe(x)} broadcast to rank {len(lengths)}", "at least its rank")
     target = tuple(n if is_one(m) else m for n, m in zip(lengths, common_shape([lengths, x.shape]), strict=True))
     made = low.array(stretch(low, low.atom(x), target))
     low.memory.relate([(made.buffer, (x.buffer,))])

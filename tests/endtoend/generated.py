@@ -96,7 +96,7 @@ def vector(draw, loops: tuple[str, ...]) -> str:
                 f"{one}[::-1] * ({s})",
                 f"np.where({one} > {other} + 0.01, {one}, 0.5 * {other})",
                 f"{one} - np.mean({other})",
-                f"np.exp(-{one} * {one}) * np.max({other})",
+                f"np.exp(-{one} * {one}) * np.sum({other}) * 0.25",
                 f"{one}.copy()",
             ]
         )
@@ -147,7 +147,8 @@ def statement(draw, loops: tuple[str, ...], depth: int, indent: str) -> list[str
     inner = indent + "    "
     if kind == "for":
         counter = f"i{len(loops)}"
-        bounds = draw(st.sampled_from([f"{N}", f"1, {N}", f"{N - 1}, -1, -1", "0, 4, 2", "n", *(f"{i} + 1" for i in loops)]))
+        fixed = [f"{N}", f"1, {N}", f"{N - 1}, -1, -1", "0, 4, 2", "n"]
+        bounds = draw(st.sampled_from([*fixed, *(f"{i} + 1" for i in loops)]))
         body = draw(block((*loops, counter), depth - 1, inner))
         return [f"{indent}for {counter} in range({bounds}):", *body]
     if kind == "while":

@@ -1069,3 +1069,25 @@ def columns_in_place(a):
     for j in range(columns):
         out[:, j] /= 1 + j
     return out
+
+
+@case((X, 3), (X, 0), (X, 1))
+def array_read_before_bound(x, n):
+    s = 0.0
+    for i in range(n):
+        if i > 0:
+            s += held[0] * i
+            held[1] += s
+            s += held.sum()
+        held = x * i
+    return s
+
+
+@case((X, -2, True), (X, 7, False), (X, 2, True))
+def length_checked_in_branch(x, n, p):
+    if p and n > 0:
+        y = np.zeros(n)
+        s = y.sum()
+    else:
+        s = 1.0
+    return x[n] + s

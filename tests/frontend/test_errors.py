@@ -99,6 +99,21 @@ def endless(x):
     return endless(x)
 
 
+def fibonacci(x):
+    if x[0] < 2:
+        return x[0]
+    return fibonacci(x - 1) + fibonacci(x - 2)
+
+
+def read_in_loop_only(x):
+    s = 0.0
+    for v in x:
+        if v < 0:
+            s += never  # noqa: F821
+            del never  # noqa: F821
+    return s
+
+
 def in_place_float(x):
     k = np.arange(3)
     k += x
@@ -158,6 +173,7 @@ REFUSED = [
     (none_in_loop, UnsupportedSyntaxError, "None"),
     (append_in_loop, UnsupportedSyntaxError, "a list is changed inside a loop or branch"),
     (endless, UnsupportedFunctionError, "levels deep"),
+    (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),
     (float_index, DtypeError, "an index is a number (float64), not an integer"),
     (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'where'"),
@@ -182,6 +198,11 @@ def test_refused(function, kind, cause):
     assert f"in {function.__name__}" in message
     assert "^" in message
     assert "Write instead: " in message
+
+
+def test_recursion_without_a_constant_end():
+    with pytest.raises(UnsupportedFunctionError, match=r"levels deep|calls itself"):
+        lower(fibonacci, X)
 
 
 def test_golden_message():

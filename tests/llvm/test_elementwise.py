@@ -15,8 +15,10 @@ BACKEND = LLVMBackend()
 ROWS = [r for r in TABLE if r.kind is Kind.ELEMENTWISE and r.name != "cast"]
 POINTS = {
     DType.F64: np.array(
-        [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.7, -3.7, 0.1, 1e-300, -1e-300, 1e300, 700.0, -700.0, np.pi]
-        + [np.inf, -np.inf, np.nan, 2.5, 3.5, -2.5, 1e-9, 5e-324]
+        [
+            *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.7, -3.7, 0.1, 1e-300, -1e-300, 1e300, 700.0, -700.0, np.pi),
+            *(np.inf, -np.inf, np.nan, 2.5, 3.5, -2.5, 1e-9, 5e-324),
+        ]
     ),
     DType.I64: np.array([0, 1, -1, 2, -2, 3, 7, -7, 62, 63, 2**62, -(2**63), 2**63 - 1, 10], dtype=np.int64),
     DType.BOOL: np.array([True, False]),
