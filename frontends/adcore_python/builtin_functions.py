@@ -123,7 +123,9 @@ def _sum(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
             low.refuse(UnsupportedFunctionError, "sum() of a matrix", "np.sum(x, axis=0)")
         return operate(low, "+", start, total(low, iterable))
     if isinstance(iterable, Range):
-        low.refuse(UnsupportedFunctionError, "sum() of a range", "np.sum(np.arange(n))")
+        index = low.b.iota(range_length(low, iterable))
+        numbers = low.b.add(iterable.start.atom, low.b.mul(index, iterable.step.atom))
+        return operate(low, "+", start, Scalar(low.b.total(numbers, axes=(0,)), True))
     result = start
     for item in items_of(low, iterable):
         result = operate(low, "+", result, item)

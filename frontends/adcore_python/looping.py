@@ -7,7 +7,7 @@ lowered again with the joined type, until nothing changes; the outcome is rememb
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -110,6 +110,11 @@ def run(low: Lowering, loop: Loop) -> None:
     low.refuse_syntax("the types of the loop's variables do not settle", "variables that keep their dtype and rank")
 
 
+def _numbered(value: Value) -> Iterator[tuple[int, Scalar | Array]]:
+    """The leaves with their numbers, which are the same where the value may be unbound: the flag has -1."""
+    return enumerate(leaves(value), start=-1 if isinstance(value, Maybe) else 0)
+
+
 class _Attempt:
     def __init__(self, low: Lowering, loop: Loop, plan: Plan) -> None:
         self.low, self.loop, self.plan = low, loop, plan
@@ -180,7 +185,7 @@ class _Attempt:
         return rebuilt(value, iter(found), low.memory.scope)
 
     def _enter(self, name: str, value: Value) -> Carried:
-        return Carried(name, value, [self._leaf((name, k), leaf) for k, leaf in enumerate(leaves(value))])
+        return Carried(name, value, [self._leaf((name, k), leaf) for k, leaf in _numbered(value)])
 
     def _leaf(self, key: Key, value: Scalar | Array) -> Leaf:
         """The parameter of a leaf; its value outside is read outside."""
@@ -305,7 +310,7 @@ class _Attempt:
     def _plan_absent(self, name: str, value: Value) -> None:
         inner = value.value if isinstance(value, Maybe) else value
         self.plan.absent[name] = inner
-        for k, leaf in enumerate(leaves(inner), start=1):
+        for k, leaf in _numbered(inner):
             if isinstance(leaf, Array):
                 axes = {a for a, n in enumerate(leaf.shape) if not isinstance(n, Lit)}
                 self.plan.lengths.setdefault((name, k), set()).update(axes)
@@ -314,7 +319,7 @@ class _Attempt:
         """A name of numbers that only what follows the loop reads."""
         whole = value if isinstance(value, Maybe) else Maybe(value, literal(True))
         found: list[Leaf] = []
-        for k, leaf in enumerate(leaves(whole)):
+        for k, leaf in _numbered(whole):
             assert isinstance(leaf, Scalar)
             param = Var(Type(leaf.dtype), name)
             found.append(Leaf((name, k), ZEROS[leaf.dtype], param, leaf.python, result=leaf.atom))

@@ -309,9 +309,9 @@ def _equal_sequences(low: Lowering, x: Tuple | List, y: Tuple | List, op: str) -
 
 
 def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Value:
-    strings = isinstance(item, Static) and isinstance(item.value, str)
-    if isinstance(container, Static) and isinstance(container.value, str) and strings:
-        return number((item.value in container.value) is not negate)
+    if isinstance(container, Static) and isinstance(item, Static):
+        both = isinstance(container.value, str) and isinstance(item.value, str)
+        return number((both and item.value in container.value) is not negate)
     if isinstance(container, Dict) and isinstance(item, Static):
         return number((item.value in container.items) is not negate)
     if not isinstance(container, Tuple | List):

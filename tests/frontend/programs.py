@@ -1091,3 +1091,18 @@ def length_checked_in_branch(x, n, p):
     else:
         s = 1.0
     return x[n] + s
+
+
+@case((X, 3), (X, 0), (X, 1))
+def maybe_unbound_and_promoted(x, n):
+    if n > 1:
+        c = 1
+    for _ in range(2):
+        for _ in range(n):
+            c += 0.25 * x[0]
+    return c
+
+
+@case((4, 10, 3), (0, 0, 1), (5, 1, -2))
+def sum_of_range(a, b, c):
+    return sum(range(b)) + sum(range(a, b, c), 0.5)
