@@ -152,7 +152,7 @@ def _alterations(primitive: Primitive, index: int, rule: Rule) -> Iterator[tuple
     yield "left out", None
     yield "with the wrong sign", _after(rule, lambda g: compose(negate(), g))
     yield "doubled", lambda b, e: compose(scale(_two(b, e)), rule(b, e))
-    for part in {part.name for part in _parts(generator)} & {"scale", "mask"}:
+    for part in sorted({part.name for part in _parts(generator)} & {"scale", "mask"}):
         yield f"without its {part}", _after(rule, lambda g, part=part: _without(g, part))
     if any(part.name == "mask" for part in _parts(generator)):
         yield "with its mask inverted", lambda b, e: _inverted(b, rule(b, e))
