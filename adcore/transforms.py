@@ -6,13 +6,14 @@ Each transform lowers the function that it wraps, which may be another transform
 from __future__ import annotations
 
 import inspect
+import linecache
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .arguments import leaves, map_leaves
 from .derive import pull, push, split
-from .errors import AdcoreError, DtypeError
+from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
 from .plugins import Leaf, Lowered, Spec, Static, frontend
 from .program import Program
@@ -35,6 +36,23 @@ def parameter_names(function: Callable[..., Any]) -> list[str]:
 
 def name_of(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
+
+
+def definition(function: Callable[..., Any]) -> Source | None:
+    """Where a function is defined, for errors about the function as a whole."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return None
+    for line in range(code.co_firstlineno, code.co_firstlineno + DECORATORS):
+        text = linecache.getline(code.co_filename, line).rstrip("\n")
+        for opening in (f"def {code.co_name}", "lambda"):
+            column = text.find(opening)
+            if column >= 0:
+                return Source(code.co_filename, line, code.co_name, column, column + len(opening), text)
+    return Source(code.co_filename, code.co_firstlineno, code.co_name)
+
+
+DECORATORS = 20  # lines that a function's decorators may take
 
 
 @dataclass(frozen=True)
@@ -77,7 +95,6 @@ class Gradient(Transform):
         argnames: names of further arguments, whose gradients follow.
         has_aux: whether the function returns (value, aux), of which only the value is differentiated.
         with_value: whether the value is returned too.
-        transform: the name under which the user asked for it.
     """
 
     argnums: int | tuple[int, ...] = 0
@@ -95,11 +112,10 @@ class Gradient(Transform):
         argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
         unknown = [n for n in argnames if n not in names]
         if unknown:
-            raise TypeError(f"{self.title}: {name_of(self.function)} has no argument {unknown[0]!r}; it has {names}")
+            raise self.wrong(f"{name_of(self.function)} has no argument {unknown[0]!r}; it has {', '.join(names)}")
         wrong = [k for k in argnums if not -count <= k < count]
         if wrong:
-            function = name_of(self.function)
-            raise TypeError(f"{self.title}: argnums {wrong[0]} of {function}, which has {count} arguments")
+            raise self.wrong(f"argnums {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
         return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
@@ -128,33 +144,35 @@ class Gradient(Transform):
         return pruned(Lowered(program, result, lowered.captures, lowered.guards))
 
     def require_real(self, argument: Any, position: int) -> None:
-        where = f"{self.title}: argument {position} of {name_of(self.function)}"
+        where = f"argument {position} of {name_of(self.function)}"
         for leaf in leaves(argument):
             if not isinstance(leaf, Spec):
-                raise DtypeError(f"{where} is {leaf.value!r}, not a number or array")
+                raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
             if not leaf.dtype.differentiable:
                 kind = {DType.I64: "an integer", DType.BOOL: "a boolean"}[leaf.dtype]
                 what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
-                raise DtypeError(
-                    f"{where} is {what}; a derivative is with respect to real numbers",
-                    write="x.astype(float)" if leaf.shape else "2.0 instead of 2",
-                )
+                write = "x.astype(float)" if leaf.shape else "2.0 instead of 2"
+                raise self.wrong(f"{where} is {what}; a derivative is with respect to real numbers", write)
+
+    def wrong(self, cause: str, write: str = "") -> DtypeError:
+        """An error about the function as a whole."""
+        return DtypeError(f"{self.title}: {cause}", definition(self.function), write)
 
     def value_of(self, lowered: Lowered) -> tuple[Leaf, Any]:
         """The scalar to differentiate, and aux."""
         result, aux = lowered.result, None
-        wanted = f"{self.title} takes a function that returns one real number; {name_of(self.function)}"
+        wanted = f"the function must return one real number; {name_of(self.function)} returns"
         if self.has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
-                raise TypeError(f"{self.title}(has_aux=True): {name_of(self.function)} must return a pair (value, aux)")
+                raise self.wrong(f"with has_aux {name_of(self.function)} must return a pair (value, aux)")
             result, aux = result
         if not isinstance(result, Leaf):
-            raise TypeError(f"{wanted} returns {described(result)}")
+            raise self.wrong(f"{wanted} {described(result)}", "return value, or has_aux=True with return value, aux")
         type = lowered.program.results[result.index].type
         if type.shape:
-            raise TypeError(f"{wanted} returns an array of rank {type.rank}. Sum it up, or use vjp")
+            raise self.wrong(f"{wanted} an array of rank {type.rank}", "np.sum of it, or vjp(f, *arguments)")
         if not type.dtype.differentiable:
-            raise DtypeError(f"{wanted} returns {type.dtype.value}")
+            raise self.wrong(f"{wanted} {type.dtype}")
         return result, aux
 
 

@@ -22,6 +22,9 @@ class DType(enum.Enum):
     I64 = "int64"
     F64 = "float64"
 
+    def __str__(self) -> str:
+        return self.value
+
     @property
     def numpy(self) -> np.dtype:
         return _NUMPY[self]

@@ -111,9 +111,10 @@ def row(name: str, kind: Kind, typing: TypeRule, meaning: Callable[..., Any], **
     return TABLE.add(Primitive(name, kind, typing, meaning, **rest))
 
 
-def require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str, *about: Any) -> None:
+    """Raise unless the condition holds; the message is only put together then."""
     if not condition:
-        raise TypeRuleError(message)
+        raise TypeRuleError(message.format(*about))
 
 
 def operand_types(operands: tuple[Atom, ...]) -> tuple[Type, ...]:

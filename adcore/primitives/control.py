@@ -34,10 +34,10 @@ def fits(got: Type, wanted: Type) -> bool:
 
 def _carried(name: str, inits: tuple[Atom, ...], region: Program, skip: int) -> tuple[Type, ...]:
     carries = region.params[skip:]
-    require(len(carries) == len(inits) == len(region.results), f"{name}: as many carries as initial values and results")
+    require(len(carries) == len(inits) == len(region.results), "{}: as many carries as initial values and results", name)
     for init, param, result in zip(inits, carries, region.results, strict=True):
-        require(fits(init.type, param.type), f"{name}: initial {init.type} for a carry {param.type}")
-        require(fits(result.type, param.type), f"{name}: the body turns {param.type} into {result.type}")
+        require(fits(init.type, param.type), "{}: initial {} for a carry {}", name, init.type, param.type)
+        require(fits(result.type, param.type), "{}: the body turns {} into {}", name, param.type, result.type)
     return operand_types(carries)
 
 
@@ -64,10 +64,10 @@ def _cond_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple
 
 def _joined(then: Type, otherwise: Type) -> Type:
     """The type of either value: a length that only one of them knows is not known."""
-    require(then.rank == otherwise.rank, f"cond: branches give {then} and {otherwise}")
+    require(then.rank == otherwise.rank, "cond: branches give {} and {}", then, otherwise)
     shapes = zip(then.shape, otherwise.shape, strict=True)
     joined = then.with_shape(*(c if isinstance(a, Lit) else a for a, c in shapes))
-    require(fits(then, joined) and fits(otherwise, joined), f"cond: branches give {then} and {otherwise}")
+    require(fits(then, joined) and fits(otherwise, joined), "cond: branches give {} and {}", then, otherwise)
     return joined
 
 

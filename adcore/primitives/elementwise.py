@@ -24,15 +24,15 @@ FLOAT = (DType.F64,)
 
 
 def same_shape(name: str, types: tuple[Type, ...]) -> None:
-    require(all(t.shape == types[0].shape for t in types), f"{name}: operands of different shapes {types}")
+    require(all(t.shape == types[0].shape for t in types), "{}: operands of different shapes {}", name, types)
 
 
 def arithmetic(name: str, arity: int, domain: tuple[DType, ...]):
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         types = operand_types(operands)
-        require(len(types) == arity, f"{name} takes {arity} operands")
-        require(all(t.dtype is types[0].dtype for t in types), f"{name}: operands of different dtypes {types}")
-        require(types[0].dtype in domain, f"{name} is not defined on {types[0].dtype.value}")
+        require(len(types) == arity, "{} takes {} operands", name, arity)
+        require(all(t.dtype is types[0].dtype for t in types), "{}: operands of different dtypes {}", name, types)
+        require(types[0].dtype in domain, "{} is not defined on {}", name, types[0].dtype)
         same_shape(name, types)
         return (types[0],)
 
@@ -343,8 +343,8 @@ _predicate("isfinite", np.isfinite)
 def _select_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     require(len(operands) == 3, "select takes a condition and two values")
     condition, yes, no = operand_types(operands)
-    require(condition.dtype is DType.BOOL, f"select: the condition is {condition.dtype.value}")
-    require(yes.dtype is no.dtype, f"select: values of different dtypes {yes}, {no}")
+    require(condition.dtype is DType.BOOL, "select: the condition is {}", condition.dtype)
+    require(yes.dtype is no.dtype, "select: values of different dtypes {}, {}", yes, no)
     same_shape("select", (condition, yes, no))
     return (yes,)
 

@@ -60,7 +60,7 @@ def _expand_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tup
     x, lengths, axes = operands[0].type, operands[1:], params["axes"]
     require(len(lengths) == len(axes), "expand takes one length an axis")
     rank = x.rank + len(axes)
-    require(list(axes) == sorted(set(axes)) and all(0 <= a < rank for a in axes), f"expand: axes {axes}")
+    require(list(axes) == sorted(set(axes)) and all(0 <= a < rank for a in axes), "expand: axes {}", axes)
     kept, new = iter(x.shape), iter(lengths)
     return (x.with_shape(*(next(new) if a in axes else next(kept) for a in range(rank))),)
 
@@ -101,7 +101,7 @@ row(
 
 def _permute_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     x, order = operands[0].type, params["order"]
-    require(sorted(order) == list(range(x.rank)), f"permute: {order} is no order of {x.rank} axes")
+    require(sorted(order) == list(range(x.rank)), "permute: {} is no order of {} axes", order, x.rank)
     return (x.with_shape(*(x.shape[a] for a in order)),)
 
 
@@ -140,8 +140,8 @@ row(
 
 def region_lengths(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """The shape of the region that the axis codes and their operands describe."""
-    require(len(codes) == len(shape), f"axis codes {codes!r} for rank {len(shape)}")
-    require(all(a.type == I64 for a in scalars), f"axis codes {codes!r}: an index or length that is no integer")
+    require(len(codes) == len(shape), "axis codes {!r} for rank {}", codes, len(shape))
+    require(all(a.type == I64 for a in scalars), "axis codes {!r}: an index or length that is no integer", codes)
     lengths: list[Atom] = []
     rest = list(scalars)
     for code, length in zip(codes, shape, strict=True):
@@ -152,7 +152,7 @@ def region_lengths(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...
             del rest[:3]
         else:
             lengths.append(length)
-    require(not rest, f"axis codes {codes!r} with {len(scalars)} operands")
+    require(not rest, "axis codes {!r} with {} operands", codes, len(scalars))
     return tuple(lengths)
 
 
@@ -189,8 +189,8 @@ row(
 def _write_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     x, value = operand_types(operands[:2])
     region = region_lengths(params["codes"], operands[2:], x.shape)
-    require(value.dtype is x.dtype, f"writing {value.dtype.value} into {x.dtype.value}")
-    require(value.shape == region, f"writing {value} into a region of shape {region}")
+    require(value.dtype is x.dtype, "writing {} into {}", value.dtype, x.dtype)
+    require(value.shape == region, "writing {} into a region of shape {}", value, region)
     return (x,)
 
 
@@ -257,9 +257,9 @@ row(
 def _fold_typing(name: str, domain: tuple[DType, ...]):
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         x, axes = operands[0].type, params["axes"]
-        require(x.dtype in domain, f"{name} is not defined on {x.dtype.value}")
-        require(list(axes) == sorted(set(axes)) and len(axes) > 0, f"{name}: axes {axes}")
-        require(all(0 <= a < x.rank for a in axes), f"{name}: axes {axes} of rank {x.rank}")
+        require(x.dtype in domain, "{} is not defined on {}", name, x.dtype)
+        require(list(axes) == sorted(set(axes)) and len(axes) > 0, "{}: axes {}", name, axes)
+        require(all(0 <= a < x.rank for a in axes), "{}: axes {} of rank {}", name, axes, x.rank)
         return (x.with_shape(*(n for a, n in enumerate(x.shape) if a not in axes)),)
 
     return typing
@@ -311,7 +311,7 @@ for _name, _meaning in {"reduce_and": np.all, "reduce_or": np.any}.items():
 def _matmul_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     a, c = operand_types(operands)
     require(a.rank == 2 and c.rank == 2, "matmul takes matrices")
-    require(a.dtype is c.dtype and a.dtype is not DType.BOOL, f"matmul of {a.dtype.value} and {c.dtype.value}")
+    require(a.dtype is c.dtype and a.dtype is not DType.BOOL, "matmul of {} and {}", a.dtype, c.dtype)
     require(a.shape[1] == c.shape[0], "matmul: inner lengths differ")
     return (a.with_shape(a.shape[0], c.shape[1]),)
 
