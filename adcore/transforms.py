@@ -119,12 +119,12 @@ class Gradient(Transform):
         return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = lower(self.function, arguments)
         positions = self.positions(len(arguments))
-        structures = numbered(arguments)
-        wrt = [k for p in positions for k in present(structures[p])]
         for p in positions:
             self.require_real(arguments[p], p)
+        lowered = lower(self.function, arguments)
+        structures = numbered(arguments)
+        wrt = [k for p in positions for k in present(structures[p])]
         value, aux = self.value_of(lowered)
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
         seeds[value.index] = literal(1.0)
