@@ -34,7 +34,8 @@ def fits(got: Type, wanted: Type) -> bool:
 
 def _carried(name: str, inits: tuple[Atom, ...], region: Program, skip: int) -> tuple[Type, ...]:
     carries = region.params[skip:]
-    require(len(carries) == len(inits) == len(region.results), "{}: as many carries as initial values and results", name)
+    same = len(carries) == len(inits) == len(region.results)
+    require(same, "{}: as many carries as initial values and results", name)
     for init, param, result in zip(inits, carries, region.results, strict=True):
         require(fits(init.type, param.type), "{}: initial {} for a carry {}", name, init.type, param.type)
         require(fits(result.type, param.type), "{}: the body turns {} into {}", name, param.type, result.type)
