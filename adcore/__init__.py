@@ -7,7 +7,7 @@
 """
 
 from . import plugins
-from .api import grad, jit, jvp, program, source, value_and_grad, vjp
+from .api import checkpoint, grad, jit, jvp, program, source, value_and_grad, vjp
 from .errors import (
     AdcoreError,
     AliasError,
@@ -26,6 +26,7 @@ __all__ = [
     "MissingRuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
+    "checkpoint",
     "grad",
     "jit",
     "jvp",

@@ -11,11 +11,12 @@ import numpy as np
 from .arguments import abstract, leaves, map_leaves, normalized, rebuilt
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
+from .passes.tiling import Policy
 from .plugins import Spec
 from .program import Program, clone
-from .transforms import Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
+from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
 
-__all__ = ["grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
+__all__ = ["checkpoint", "grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
 
 _MISSING: Any = object()
 
@@ -200,6 +201,36 @@ def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
         found = transformed(make(f), wraps=False)
         kept["__adcore_derived__"] = {**cache, make: found}
     return found
+
+
+def checkpoint(f: Callable[..., Any] = _MISSING, policy: Policy = "sqrt") -> Any:
+    """The function itself, with less memory in reverse mode for its loops (`for` over a range or an array).
+
+    Args:
+        f: the function; without it a decorator is returned, so that `@checkpoint(policy=…)` works.
+        policy: "sqrt" keeps the state of √n iterations and runs the iterations in between again, one more run of the
+            loop in all; a number keeps the state of as many iterations; "all" keeps what every iteration needs, as
+            without `checkpoint`.
+
+    Returns:
+        A function with the same values and derivatives, to call or to differentiate.
+
+    Raises:
+        ValueError: another policy.
+
+    >>> import math
+    >>> def f(x, n):
+    ...     for _ in range(n):
+    ...         x = math.sin(x) + 0.5
+    ...     return x
+    >>> grad(checkpoint(f))(0.3, 1000) == grad(f)(0.3, 1000)
+    True
+    """
+    if policy not in ("all", "sqrt") and not (isinstance(policy, int) and policy > 0):
+        raise ValueError(f'checkpoint: policy {policy!r} is not "all", "sqrt" or a positive number of segments')
+    if f is _MISSING:
+        return functools.partial(checkpoint, policy=policy)
+    return transformed(Checkpoint(f, policy))
 
 
 def program(g: Callable[..., Any], *args: Any) -> Program:

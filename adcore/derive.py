@@ -16,6 +16,7 @@ from .control import emit_cond, emit_loop, push_cond, push_loop
 from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
 from .passes.dce import eliminate_dead
 from .passes.stability import note_stable_reads
+from .passes.tiling import segment_loops
 from .program import Equation, Program, clone, free_variables, uses
 from .types import I64, Atom, Lit, Var, literal
 
@@ -159,6 +160,7 @@ def pull(
     """
     program = clone(program)
     note_stable_reads(program)
+    segment_loops(program)
     b = Builder()
     b.adopt(program.equations)
     results = program.results

@@ -15,11 +15,12 @@ from .arguments import leaves, map_leaves
 from .derive import pull, push, split
 from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
+from .passes.tiling import Policy, with_policy
 from .plugins import Leaf, Lowered, Spec, Static, frontend
 from .program import Program
 from .types import I64, Atom, DType, Type, Var, literal
 
-__all__ = ["Gradient", "Identity", "PullbackSplit", "Pushforward", "SplitLowered", "Transform", "lower"]
+__all__ = ["Checkpoint", "Gradient", "Identity", "PullbackSplit", "Pushforward", "SplitLowered", "Transform", "lower"]
 
 
 def lower(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
@@ -74,6 +75,18 @@ class Identity(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         return lower(self.function, arguments)
+
+
+@dataclass(frozen=True)
+class Checkpoint(Transform):
+    """The function itself, its loops marked with how the reverse sweep keeps their states."""
+
+    policy: Policy = "sqrt"
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        lowered = lower(self.function, arguments)
+        with_policy(lowered.program, self.policy)
+        return lowered
 
 
 def numbered(arguments: tuple[Any, ...]) -> list[Any]:

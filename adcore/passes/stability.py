@@ -8,9 +8,10 @@ A loop like
         x[i] = (b[i] - s) / L[i, i]
 
 writes element i in iteration i and reads elements below i.  The reads give the same in the array as the loop leaves
-it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index written in
-this iteration or a later one lies above (or, for a loop that runs down, below) every index read.  Indices are put in
-the form `sum of coefficient * variable + constant`; counters of inner loops are replaced by their bounds.
+it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index written from
+the read on lies above (or, for a loop that runs down, below) every index read; a write that stands before the read in
+the body counts from the next iteration on.  Indices are put in the form `sum of coefficient * variable + constant`;
+counters of inner loops are replaced by their bounds.
 """
 
 from __future__ import annotations
@@ -60,14 +61,16 @@ class Versions:
 
     Attributes:
         of: each such value's carry.
-        reads, writes: the `view`, and the `update` and `add_at` equations on them.
+        reads, writes: the `view`, and the `update` and `add_at` equations on them, with the carry and the position in
+            the loop's body of the equation that they are or that they are inside of.
         unknown: carries whose states are not a chain of such writes.
     """
 
     of: dict[Var, int] = field(default_factory=dict)
-    reads: list[tuple[int, Equation]] = field(default_factory=list)
-    writes: list[tuple[int, Equation]] = field(default_factory=list)
+    reads: list[tuple[int, int, Equation]] = field(default_factory=list)
+    writes: list[tuple[int, int, Equation]] = field(default_factory=list)
     unknown: set[int] = field(default_factory=set)
+    position: int = 0
 
     def collect(self, equations: list[Equation]) -> None:
         for equation in equations:
@@ -83,9 +86,9 @@ class Versions:
         elif carry is None:
             return
         elif name == "view":
-            self.reads.append((carry, equation))
+            self.reads.append((carry, self.position, equation))
         elif name in ("update", "add_at"):
-            self.writes.append((carry, equation))
+            self.writes.append((carry, self.position, equation))
             self.of[equation.outs[0]] = carry
         elif name == "conform":
             self.of[equation.outs[0]] = carry
@@ -124,7 +127,8 @@ def versions(loop: Equation) -> Versions:
     body: Program = loop.params["body"]
     carries = body.params[len(body.params) - len(body.results) :]
     found = Versions({p: k for k, p in enumerate(carries) if p.type.shape})
-    found.collect(body.equations)
+    for found.position, equation in enumerate(body.equations):
+        found.enter(equation)
     found.unknown.update(k for k, r in enumerate(body.results) if carries[k].type.shape and found.carry_of(r) != k)
     return found
 
@@ -173,10 +177,10 @@ class _Loop:
         body: Program = self.loop.params["body"]
         self.survey(body)
         found = versions(self.loop)
-        for carry, read in found.reads:
+        for carry, position, read in found.reads:
             if carry in found.unknown:
                 continue
-            writes = [w for k, w in found.writes if k == carry]
+            writes = [(w, at < position) for k, at, w in found.writes if k == carry]
             rank = len(read.params["codes"])
             if any(self.apart(read, writes, axis) for axis in range(rank)):
                 read.stable |= {self.loop.number}
@@ -190,25 +194,27 @@ class _Loop:
                     self.trips[inner.params[0]] = equation.operands[0]
                 self.survey(inner)
 
-    def apart(self, read: Equation, writes: list[Equation], axis: int) -> bool:
-        """Whether on this axis all writes from this iteration on lie beyond the elements read."""
+    def apart(self, read: Equation, writes: list[tuple[Equation, bool]], axis: int) -> bool:
+        """Whether on this axis all writes from the read on lie beyond the elements read.
+
+        Each write comes with whether it stands before the read in the loop's body.
+        """
         lowest, highest = self.extent(read.params["codes"], read.operands[1:], axis)
-        extents = [self.extent(w.params["codes"], w.operands[2:], axis) for w in writes]
+        extents = [(self.extent(w.params["codes"], w.operands[2:], axis), before) for w, before in writes]
         if not extents:
             return True
-        above = all(any(self.stays_above(w, r) for w, r in product(low, highest)) for low, _ in extents)
-        below = all(any(self.stays_below(w, r) for w, r in product(high, lowest)) for _, high in extents)
+        above = all(any(self.beyond(w, r, 1, b) for w, r in product(low, highest)) for (low, _), b in extents)
+        below = all(any(self.beyond(w, r, -1, b) for w, r in product(high, lowest)) for (_, high), b in extents)
         return above or below
 
-    def stays_above(self, written: Affine, read: Affine) -> bool:
-        c = self.counter
-        gap = written.plus(read, -1)
-        return written.coefficient(c) >= 0 and not gap.terms and gap.constant > 0
+    def beyond(self, written: Affine, read: Affine, sign: int, before: bool) -> bool:
+        """Whether an index written stays above (sign 1) or below (sign -1) an index read in this iteration.
 
-    def stays_below(self, written: Affine, read: Affine) -> bool:
-        c = self.counter
+        It moves by its coefficient of the counter from one iteration to the next.
+        """
+        moves = sign * written.coefficient(self.counter)
         gap = written.plus(read, -1)
-        return written.coefficient(c) <= 0 and not gap.terms and gap.constant < 0
+        return moves >= 0 and not gap.terms and sign * gap.constant + (moves if before else 0) > 0
 
     def extent(self, codes: str, scalars: tuple[Atom, ...], axis: int) -> tuple[list[Affine], list[Affine]]:
         """Lower and upper bounds of the indices on an axis, in the counter and what is outside the loop."""

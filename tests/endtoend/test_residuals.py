@@ -1,0 +1,215 @@
+"""What the reverse sweep keeps of a loop's iterations: nothing where it can be read or computed again."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from test_derivatives import close, richardson
+
+import adcore
+from adcore import checkpoint, grad
+from adcore.program import Program, regions
+
+RNG = np.random.default_rng(3)
+
+
+def stores(program: Program) -> int:
+    """How many arrays the program makes room for, at any depth."""
+    return sum(
+        (e.primitive.name == "empty") + sum(stores(region) for _, region in regions(e)) for e in program.equations
+    )
+
+
+# Every element read is final: nothing is kept
+
+
+def recurrence(x, n):
+    out = np.zeros(n)
+    out[0] = x
+    for i in range(1, n):
+        out[i] = math.sin(out[i - 1]) * x
+    return np.sum(out)
+
+
+def read_after_write(x, n):
+    out = np.zeros(n)
+    s = 0.0
+    for i in range(n):
+        out[i] = math.cos(i * x)
+        s += out[i] ** 3
+    return s
+
+
+def triangular(x, n):
+    out = np.zeros(n)
+    for i in range(n):
+        s = x
+        for j in range(i):
+            s += math.sin(out[j]) * x
+        out[i] = math.tanh(s)
+    return np.sum(out * out)
+
+
+def backwards(x, n):
+    out = np.ones(n)
+    for i in range(n - 2, -1, -1):
+        out[i] = math.sin(out[i + 1] * x)
+    return np.sum(out)
+
+
+def rows(x, n):
+    a = np.ones((n, 3))
+    for i in range(1, n):
+        a[i] = np.sin(a[i - 1] * x)
+    return np.sum(a)
+
+
+def columns(x, n):
+    a = np.ones((3, n))
+    for j in range(1, n):
+        for i in range(3):
+            a[i, j] = math.sin(a[i, j - 1] * x) + a[2 - i, j - 1] ** 2
+    return np.sum(a)
+
+
+def prefix(x, n):
+    out = np.ones(n)
+    for i in range(1, n):
+        out[i] = math.sin(np.sum(out[:i] ** 2) * x)
+    return np.sum(out)
+
+
+# An element that is read is written again: something is kept
+
+
+def overwritten(x, n):
+    a = np.ones(n)
+    for i in range(1, n):
+        a[i] = math.sin(a[i - 1] * x)
+        a[i - 1] = a[i] * a[i - 1]
+    return np.sum(a)
+
+
+def rotating(x, n):
+    a = np.ones(3)
+    for i in range(n):
+        a[i % 3] = math.sin(a[(i + 1) % 3] * x)
+    return np.sum(a)
+
+
+def written_ahead(x, n):
+    a = np.ones(n + 1)
+    for i in range(n):
+        a[i + 1] = math.sin(a[i] * x)
+        a[i] = a[i + 1] ** 2
+    return np.sum(a)
+
+
+def swept_twice(x, n):
+    a = np.ones(n)
+    for _ in range(2):
+        for i in range(1, n):
+            a[i] = math.sin(a[i - 1] * x + a[i])
+    return np.sum(a)
+
+
+def exchanged(x, n):
+    a, b = np.ones(n), np.zeros(n)
+    for i in range(1, n):
+        b[i] = math.sin(a[i - 1] * x)
+        a, b = b, a
+    return np.sum(a * x + b)
+
+
+def against_the_grain(x, n):
+    a = np.ones(n)
+    for i in range(1, n):
+        a[n - i] = math.sin(a[i] * x)
+    return np.sum(a)
+
+
+FINAL = [recurrence, read_after_write, triangular, backwards, rows, columns, prefix]
+KEPT = [overwritten, rotating, written_ahead, swept_twice, exchanged, against_the_grain]
+
+
+@pytest.mark.parametrize("f", FINAL, ids=lambda f: f.__name__)
+def test_final_elements_are_not_kept(f):
+    arrays = [e for e in adcore.program(grad(f), 0.7, 6).equations if e.primitive.name == "empty"]
+    scalars = [e for e in arrays if e.outs[0].type.rank == 1]
+    assert len(arrays) == len(scalars) <= 1  # at most a number an iteration
+
+
+@pytest.mark.parametrize("f", FINAL + KEPT, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("n", [1, 2, 6])
+@pytest.mark.parametrize("policy", ["all", "sqrt", 1, 4])
+def test_gradients(f, n, policy):
+    close(grad(checkpoint(f, policy=policy))(0.7, n), richardson(lambda s: float(f(0.7 + s, n))))
+
+
+@pytest.mark.parametrize("f", KEPT, ids=lambda f: f.__name__)
+def test_overwritten_elements_are_kept(f):
+    assert stores(adcore.program(grad(f), 0.7, 6)) >= 1
+
+
+def test_a_large_carried_array_is_not_kept():
+    """A loop over an array of n elements keeps a number an iteration, not the array."""
+
+    def f(x):
+        y = x.copy()
+        for i in range(1, y.shape[0]):
+            y[i] = math.sin(y[i - 1]) * y[i] + y[0]
+        return np.sum(y)
+
+    for e in adcore.program(grad(f), np.ones(5)).equations:
+        assert e.primitive.name != "empty" or e.outs[0].type.rank <= 1
+
+
+def test_a_long_simulation_fits_in_memory():
+    """10**6 steps of 100 state variables, reversed within 64 MB (an array a step would be 800 MB)."""
+    script = textwrap.dedent(
+        """
+        import resource
+        import numpy as np
+        from adcore import checkpoint, grad
+
+        def simulate(y0, k, steps):
+            y = y0.copy()
+            for _ in range(steps):
+                y = y + 1e-6 * (np.sin(k * y) - y * y)
+            return np.sum(y * y)
+
+        def peak():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+        g = grad(checkpoint(simulate), argnums=(0, 1))
+        y = np.linspace(0.1, 1.0, 100)
+        g(y, 0.3, 10)
+        before = peak()
+        g(y, 0.3, 1_000_000)
+        print(peak() - before)
+        """
+    )
+    code = f"import linecache; s = {script!r}; linecache.cache['sim.py'] = (len(s), None, s.splitlines(True), 'sim.py')"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}; exec(compile(s, 'sim.py', 'exec'))"], capture_output=True, text=True, check=True
+    )
+    assert float(ran.stdout) < 64.0
+
+
+def test_policies():
+    with pytest.raises(ValueError, match="policy 'some' is not"):
+        checkpoint(recurrence, policy="some")
+    assert checkpoint(recurrence)(0.5, 4) == pytest.approx(recurrence(0.5, 4), rel=1e-14)
+
+    @checkpoint(policy=3)
+    def inner(x):
+        for _ in range(10):
+            x = math.sin(x) + 0.5
+        return x
+
+    assert grad(lambda x: inner(x) * x)(0.3) == pytest.approx(richardson(lambda s: inner(0.3 + s) * (0.3 + s)), rel=1e-9)
