@@ -20,8 +20,9 @@ __all__ = ["Equation", "Program", "clone", "defined", "free_variables", "fresh",
 class Equation:
     """`outs = primitive(*operands, **params)`, and the user's line it comes from.
 
-    `number` and `stable` are notes of `adcore.passes.stability`: a loop's number, and for a `view` the numbers of the
-    loops through whose end the elements that it reads are not written again.
+    `number`, `stable` and `keep` are notes of `adcore.passes.stability`: a loop's number; for a `view` the numbers of
+    the loops through whose end the elements that it reads are not written again, and whether the elements should
+    rather be kept than the array.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -31,6 +32,7 @@ class Equation:
     source: Source | None = None
     number: int = 0
     stable: frozenset[int] = frozenset()
+    keep: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,9 @@ it, so that no version of x has to be kept for the reverse sweep.  The proof: al
 the read on lies above (or, for a loop that runs down, below) every index read; a write that stands before the read in
 the body counts from the next iteration on.  Indices are put in the form `sum of coefficient * variable + constant`;
 counters of inner loops are replaced by their bounds.
+
+Other reads need the array as it was.  Where an inner loop reads fewer elements of it than it has, these are noted to be
+kept instead.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ def note_stable_reads(program: Program) -> None:
 def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
     for equation in equations:
         definitions.update(dict.fromkeys(equation.outs, equation))
-        equation.stable = frozenset()
+        equation.stable, equation.keep = frozenset(), False
         equation.number = next(numbers) if equation.primitive.name in ("loop", "while") else 0
         for _, region in regions(equation):
             _number(region.equations, numbers, definitions)
@@ -46,7 +49,7 @@ def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict
 
 def _loops(equations: list[Equation]) -> Iterator[Equation]:
     for equation in equations:
-        if equation.primitive.name == "loop":
+        if equation.primitive.name in ("loop", "while"):
             yield equation
         for _, region in regions(equation):
             yield from _loops(region.equations)
@@ -55,22 +58,38 @@ def _loops(equations: list[Equation]) -> Iterator[Equation]:
 # Versions: the values that an array takes in a loop's body
 
 
+@dataclass(frozen=True)
+class Access:
+    """A read or write of a carried array.
+
+    Attributes:
+        carry: which array.
+        position: of the equation in the loop's body, or of the one that it is inside of.
+        depth: the number of loops in between.
+    """
+
+    carry: int
+    position: int
+    depth: int
+    equation: Equation
+
+
 @dataclass
 class Versions:
     """The values in a loop's body that are states of its carried arrays, by the carry's position.
 
     Attributes:
         of: each such value's carry.
-        reads, writes: the `view`, and the `update` and `add_at` equations on them, with the carry and the position in
-            the loop's body of the equation that they are or that they are inside of.
+        reads, writes: the `view`, and the `update` and `add_at` equations on them.
         unknown: carries whose states are not a chain of such writes.
     """
 
     of: dict[Var, int] = field(default_factory=dict)
-    reads: list[tuple[int, int, Equation]] = field(default_factory=list)
-    writes: list[tuple[int, int, Equation]] = field(default_factory=list)
+    reads: list[Access] = field(default_factory=list)
+    writes: list[Access] = field(default_factory=list)
     unknown: set[int] = field(default_factory=set)
     position: int = 0
+    depth: int = 0
 
     def collect(self, equations: list[Equation]) -> None:
         for equation in equations:
@@ -86,9 +105,9 @@ class Versions:
         elif carry is None:
             return
         elif name == "view":
-            self.reads.append((carry, self.position, equation))
+            self.reads.append(Access(carry, self.position, self.depth, equation))
         elif name in ("update", "add_at"):
-            self.writes.append((carry, self.position, equation))
+            self.writes.append(Access(carry, self.position, self.depth, equation))
             self.of[equation.outs[0]] = carry
         elif name == "conform":
             self.of[equation.outs[0]] = carry
@@ -104,7 +123,9 @@ class Versions:
         inits = equation.operands[len(equation.operands) - len(body.results) :]
         entered = [(self.carry_of(init), param) for init, param in zip(inits, body.params[skip:], strict=True)]
         self.of.update({param: carry for carry, param in entered if carry is not None})
+        self.depth += 1
         self.collect(body.equations)
+        self.depth -= 1
         for (carry, _), result, out in zip(entered, body.results, equation.outs, strict=True):
             if carry is None:
                 continue
@@ -174,16 +195,19 @@ class _Loop:
         return self.loop.params["body"].params[0]
 
     def note(self) -> None:
-        body: Program = self.loop.params["body"]
-        self.survey(body)
+        self.survey(self.loop.params["body"])
         found = versions(self.loop)
-        for carry, position, read in found.reads:
-            if carry in found.unknown:
-                continue
-            writes = [(w, at < position) for k, at, w in found.writes if k == carry]
-            rank = len(read.params["codes"])
-            if any(self.apart(read, writes, axis) for axis in range(rank)):
-                read.stable |= {self.loop.number}
+        for read in found.reads:
+            if self.is_stable(read, found):
+                read.equation.stable |= {self.loop.number}
+            elif extents(read.equation.outs[0]) + read.depth < extents(read.equation.operands[0]):
+                read.equation.keep = True
+
+    def is_stable(self, read: Access, found: Versions) -> bool:
+        if read.carry in found.unknown or self.loop.primitive.name == "while":
+            return False
+        writes = [(w.equation, w.position < read.position) for w in found.writes if w.carry == read.carry]
+        return any(self.apart(read.equation, writes, axis) for axis in range(len(read.equation.params["codes"])))
 
     def survey(self, region: Program) -> None:
         self.inside.update(region.params)
@@ -308,6 +332,11 @@ class _Loop:
         if all(v in counters and c > 0 for v, c in form.terms):
             return [form.constant]
         return []
+
+
+def extents(atom: Atom) -> int:
+    """The number of axes whose length is not fixed."""
+    return sum(isinstance(length, Var) for length in atom.type.shape)
 
 
 # Use in the reverse sweep
