@@ -10,7 +10,7 @@ iteration, the cut runs before it and it is run again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .builder import Builder
@@ -66,6 +66,8 @@ def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Itera
         if equation.primitive.kind in COSTLY:
             edges.append((_Run(equation), var))
             sources.append(_Run(equation))
+        elif equation.keep:
+            sources.append(var)
         for source in uses(equation):
             edges.append((source, var))
             stack.append(source)
@@ -214,6 +216,7 @@ class _Storage:
     capacity: Var | None = None
     grown_capacity: Atom | None = None
     count_out: Var | None = None
+    known_lengths: dict[Var, Atom] = field(default_factory=dict)  # computed in front of the loop, once each
 
     @property
     def body(self) -> Program:
@@ -256,12 +259,14 @@ class _Storage:
         position = next(k for k, e in enumerate(self.scope) if e is self.origin)
         self.scope[position:position] = equations
 
-    def lengths(self, var: Var, outer: Builder) -> tuple[Atom, ...]:
-        """The shape of the value, computed in front of the loop."""
-        equations = _invariant(self.body, var.type.shape)
+    def lengths(self, var: Var, outer: Builder, env: dict[Var, Atom]) -> tuple[Atom, ...]:
+        """The shape of the value; what `env` does not know of it is computed in front of the loop, and entered."""
+        unknown = [a for a in var.type.shape if isinstance(a, Var) and a not in env]
+        equations = _invariant(self.body, unknown)
         assert equations is not None
-        copies, env = recompute(equations, [a for a in var.type.shape if isinstance(a, Var)], {})
+        copies, known = recompute(equations, unknown, self.known_lengths)
         outer.adopt(copies)
+        env.update((a, known[a]) for a in unknown if a in known)
         return tuple(substitute(a, env) for a in var.type.shape)
 
     def after_definition(self, var: Var, equations: list[Equation]) -> None:
@@ -279,8 +284,7 @@ class _Storage:
         Lengths that the body computes are computed in front of the loop, and known to `env` by these names.
         """
         outer = self.before()
-        shape = self.lengths(var, outer)
-        env.update((a, n) for a, n in zip(var.type.shape, shape, strict=True) if isinstance(a, Var))
+        shape = self.lengths(var, outer, env)
         codes = "i" + ":" * len(shape)
         inside = Builder()
         if self.growing:
@@ -328,12 +332,12 @@ class _Storage:
         self.after_definition(var, inside.equations)
         outer = self.before()
         init = outer.empty(literal(0), dtype=var.type.dtype)
+        shape = self.lengths(var, outer, env)
         self.insert(outer.equations)
         begin = self.store(position, load, step, env)
         self.carry(literal(0), position, end)
         self.carry(literal(0), capacity, room)
         kept = self.carry(init, store, result)
-        shape = tuple(substitute(a, env) for a in var.type.shape)
         length: Atom = literal(1)
         for one in shape:
             length = load.mul(length, one)
