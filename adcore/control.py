@@ -118,7 +118,7 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
         if isinstance(enter, Var):
             before = local.maps[0].get(enter)  # type: ignore[attr-defined]
             value = inner.conform(param, *enter.type.shape, checked=False)
-            local[enter] = value if before is None else inner.add(before, value)
+            local[enter] = value if before is None else inner.plus(before, value)
     emit(inner, loop.body, local, body.equations)
     own_values = local.maps[0]  # type: ignore[attr-defined]
     sum_results = [own_values[v] for v in sums]
@@ -136,7 +136,7 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
         if isinstance(end, Var) and end.type.dtype.differentiable:
             before = values.get(end)
             fitted = b.conform(out, *end.type.shape, checked=False)
-            values[end] = fitted if before is None else b.add(before, fitted)
+            values[end] = fitted if before is None else b.plus(before, fitted)
 
 
 def _enter_all(carried: _Carried, ends: list[tuple[Atom, Atom, Atom, Atom]]) -> list[Var]:
@@ -202,7 +202,7 @@ def emit_cond(b: Builder, cond: LinearCond, values: Values, emit: Emit) -> None:
                 if isinstance(result, Var) and out in values:
                     before = local.get(result)
                     seed = inner.conform(values[out], *result.type.shape, checked=False)
-                    local[result] = seed if before is None else inner.add(before, seed)
+                    local[result] = seed if before is None else inner.plus(before, seed)
         emit(inner, linear, local, branch.equations)
         branches[name] = (inner, local)
 

@@ -178,7 +178,7 @@ def pull(
     for result, seed in zip(results, seeds, strict=True):
         if isinstance(result, Var) and seed is not None:
             before = cotangents.get(result)
-            cotangents[result] = seed if before is None else b.add(before, seed)
+            cotangents[result] = seed if before is None else b.plus(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
     outs = tuple(_value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
     pulled = Program((*program.params, *further), b.equations, (*results, *outs), f"pull_{program.name}")

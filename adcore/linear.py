@@ -49,7 +49,7 @@ class Generator:
         if acc is None:
             return self.apply(b, t)
         into = ACCUMULATE.get(self.name)
-        return into(b, self, acc, t) if into else b.add(acc, self.apply(b, t))
+        return into(b, self, acc, t) if into else b.plus(acc, self.apply(b, t))
 
 
 # Generators.  Comments give the map of a tangent t.
@@ -242,8 +242,6 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
 
 # Sums that touch only the elements of a region.
 ACCUMULATE: dict[str, Callable[[Builder, Generator, Atom, Atom], Atom]] = {
-    "identity": lambda b, g, acc, t: b.add(acc, t),
-    "negate": lambda b, g, acc, t: b.sub(acc, t),
     "place": _place_into,
 }
 

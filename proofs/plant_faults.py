@@ -195,7 +195,7 @@ def _two(b: Builder, e: Equation) -> Atom:
 def _in_rows() -> Iterator[Fault]:
     for primitive in TABLE:
         two = [rule for rule in primitive.maps if rule is not None]
-        if len(two) == len(primitive.maps) == 2 and primitive.name != "add":
+        if len(two) == len(primitive.maps) == 2 and primitive.name not in ("add", "plus"):
             yield _row(f"{primitive.name}: maps exchanged", primitive, maps=primitive.maps[::-1])
         if primitive.symbol:
             yield _row(f"{primitive.name}: meaning of another function", primitive, meaning=_other(primitive))

@@ -75,6 +75,8 @@ elementwise("neg", np.negative, lambda b, x, z: negate(), domain=NUMBER, symbol=
 elementwise(
     "add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y"
 )
+# The sum of (co)tangents: x + y, where the order in which a longer sum is taken is left to the backend.
+elementwise("plus", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), symbol="x + y")
 elementwise(
     "sub", np.subtract, lambda b, x, y, z: identity(), lambda b, x, y, z: negate(), domain=NUMBER, symbol="x - y"
 )

@@ -14,6 +14,7 @@ __all__ = ["as_region_value", "shape_text", "spelled", "subscript"]
 
 _INFIX = {
     "add": ("+", Level.SUM),
+    "plus": ("+", Level.SUM),
     "sub": ("-", Level.SUM),
     "mul": ("*", Level.PRODUCT),
     "lt": ("<", Level.COMPARISON),

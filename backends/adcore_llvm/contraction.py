@@ -53,11 +53,12 @@ def gemm_address() -> int:
 
 
 def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
-    """The product by BLAS, which reads memory by columns: C' = B' A'."""
+    """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
     code = block.code
+    rows, columns = lengths
+    work = code.product([rows, columns, left.lengths[1]])
     (left, flip_left), (right, flip_right) = by_columns(block, left), by_columns(block, right)
     result = block.lowering.new(block, left.dtype, lengths, zeroed=True)
-    rows, columns = lengths
     arguments = [
         in_frame(code, "i8", flip_right),
         in_frame(code, "i8", flip_left),
@@ -72,16 +73,19 @@ def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) 
         in_frame(code, "i32", leading(code, result, NOT_FLIPPED)),
     ]
     call = ", ".join(f"ptr {a}" for a in arguments)
-    work = code.op(f"icmp sgt i64 {code.product([rows, columns, left.lengths[1]])}, 0")
-    yes, done = code.label(), code.label()
-    code.branch(work, yes, done)
-    code.start(yes)
+    large, small, done = code.label(), code.label(), code.label()
+    code.branch(code.op(f"icmp sgt i64 {work}, {SMALL}"), large, small)
+    code.start(large)
     code.do(f"call void inttoptr (i64 {gemm_address()} to ptr)({call})")
+    code.jump(done)
+    code.start(small)
+    accumulate(code, left, right, result, left.lengths[1])
     code.jump(done)
     code.start(done)
     return result
 
 
+SMALL = 1 << 15  # multiplications
 NOT_FLIPPED, FLIPPED = str(ord("N")), str(ord("T"))
 
 

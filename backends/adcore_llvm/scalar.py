@@ -178,6 +178,7 @@ def _is_finite(c: Code, x: str) -> str:
 FLOAT: dict[str, Snippet] = {
     "neg": _instruction("fneg", "double"),
     "add": _instruction("fadd", "double"),
+    "plus": _instruction("fadd reassoc", "double"),
     "sub": _instruction("fsub", "double"),
     "mul": _instruction("fmul", "double"),
     "div": _instruction("fdiv", "double"),

@@ -169,7 +169,7 @@ def test_a_large_carried_array_is_not_kept():
         assert e.primitive.name != "empty" or e.outs[0].type.rank <= 1
 
 
-def test_a_long_simulation_fits_in_memory():
+def test_a_long_simulation_fits_in_memory(tmp_path):
     """10**6 steps of 100 state variables, reversed within 64 MB (an array a step would be 800 MB)."""
     script = textwrap.dedent(
         """
@@ -194,10 +194,9 @@ def test_a_long_simulation_fits_in_memory():
         print(peak() - before)
         """
     )
-    code = f"import linecache; s = {script!r}; linecache.cache['sim.py'] = (len(s), None, s.splitlines(True), 'sim.py')"
-    ran = subprocess.run(
-        [sys.executable, "-c", f"{code}; exec(compile(s, 'sim.py', 'exec'))"], capture_output=True, text=True, check=True
-    )
+    path = tmp_path / "simulation.py"
+    path.write_text(script)
+    ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
     assert float(ran.stdout) < 64.0
 
 
@@ -212,4 +211,4 @@ def test_policies():
             x = math.sin(x) + 0.5
         return x
 
-    assert grad(lambda x: inner(x) * x)(0.3) == pytest.approx(richardson(lambda s: inner(0.3 + s) * (0.3 + s)), rel=1e-9)
+    close(grad(lambda x: inner(x) * x)(0.3), richardson(lambda s: inner(0.3 + s) * (0.3 + s)))

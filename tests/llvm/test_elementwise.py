@@ -25,7 +25,7 @@ POINTS = {
 }
 ULPS = 8  # glibc's vector functions promise 4; NumPy's own differ by as much
 EXACT = {
-    *("neg", "add", "sub", "mul", "div", "maximum", "minimum", "abs", "sign", "floor", "ceil", "trunc", "rint"),
+    *("neg", "add", "plus", "sub", "mul", "div", "maximum", "minimum", "abs", "sign", "floor", "ceil", "trunc", "rint"),
     *("sqrt", "copysign", "select", "isnan", "isfinite", "lt", "le", "gt", "ge", "eq", "ne", "mod", "floordiv"),
 }
 

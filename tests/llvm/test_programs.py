@@ -50,7 +50,9 @@ def matrix(name: str, *lengths: Var) -> Var:
 
 
 @pytest.mark.parametrize("flips", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (0, 4, 5), (3, 0, 5), (2, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (0, 4, 5), (3, 0, 5), (2, 2, 2), (40, 50, 30)]
+)
 def test_matrix_products(shape, flips):
     """In every order of memory, with lengths 0 and 1 as run-time values."""
     n, k, m = (Var(I64, name) for name in "nkm")
