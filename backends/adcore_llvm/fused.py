@@ -189,6 +189,8 @@ def combine(code: Code, name: str, dtype: DType, before: str, value: str) -> str
     """One step of a reduction.  Sums may be reassociated, as NumPy's pairwise sums are."""
     if name == "total":
         return code.op(f"fadd reassoc double {before}, {value}" if dtype is DType.F64 else f"add i64 {before}, {value}")
+    if dtype is DType.F64:  # propagates nan, as NumPy does, and is vectorized
+        return code.intrinsic({"reduce_max": "maximum", "reduce_min": "minimum"}[name], "double", before, value)
     primitive = {"reduce_max": "maximum", "reduce_min": "minimum", "reduce_and": "and", "reduce_or": "or"}[name]
     return lower_scalar(code, primitive, (dtype, dtype), (before, value), {})
 

@@ -3,6 +3,8 @@
 Elementwise equations join an open group of their shape; a group is emitted when something outside needs one of its
 results, or when memory that it reads is about to be written.  Open groups never depend on each other, so delaying
 them is always right.
+
+A cheap result that a later group needs is computed again there, where that saves writing it to memory and reading it.
 """
 
 from __future__ import annotations
@@ -23,12 +25,13 @@ class Group:
     """Equations computed together, element by element, over one index space.
 
     `writes` maps a member's result to the `update` or `add_at` equation it is stored by, `kept` are results needed
-    after the group.
+    after the group, `copies` results that an earlier group has computed too.
     """
 
     space: tuple[Atom, ...]
     members: list[Equation] = field(default_factory=list)
     results: set[Var] = field(default_factory=set)
+    copies: set[Var] = field(default_factory=set)
     reads: set[Var] = field(default_factory=set)
     writes: dict[Var, Equation] = field(default_factory=dict)
     kept: list[Var] = field(default_factory=list)
@@ -75,6 +78,7 @@ class _Scheduler:
         self.open: list[Group] = []
         self.home: dict[Var, Group] = {}
         self.root: dict[Var, Var] = {}
+        self.cheap = Cheap(equations, self.results)
 
     def run(self) -> list[Step]:
         for equation in self.equations:
@@ -109,11 +113,27 @@ class _Scheduler:
         if group is None:
             group = Group(space)
             self.open.append(group)
+        for var in uses(equation):
+            if self.cheap.is_repeated(var):
+                self.repeat(var, group)
         group.members.append(equation)
         group.reads.update(self.root_of(v) for v in uses(equation))
         for out in equation.outs:
             group.results.add(out)
             self.home[out] = group
+
+    def repeat(self, var: Var, group: Group) -> None:
+        """Compute a cheap result, and the cheap ones that it needs, in this group too."""
+        if var in group.results:
+            return
+        equation = self.cheap.definitions[var]
+        for operand in uses(equation):
+            if self.cheap.is_cheap(operand):
+                self.repeat(operand, group)
+        group.members.append(equation)
+        group.results.add(var)
+        group.copies.add(var)
+        group.reads.update(self.root_of(v) for v in uses(equation))
 
     def is_fold(self, group: Group, var: Var) -> bool:
         return any(var in m.outs and m.primitive.kind is Kind.REDUCTION for m in group.members)
@@ -160,11 +180,88 @@ class _Scheduler:
         if group not in self.open:
             return
         self.open.remove(group)
-        inside = Counter(v for m in group.members for v in uses(m))
-        for member in group.members:
-            for out in member.outs:
-                del self.home[out]
-                fold = member.primitive.kind is Kind.REDUCTION
-                if fold or (self.count[out] > inside[out] and out not in group.writes):
-                    group.kept.append(out)
+        inside = Counter(v for m in group.members if not set(m.outs) & group.copies for v in uses(m))
+        own = [(m, out) for m in group.members for out in m.outs if out not in group.copies]
+        kept: dict[Var, None] = {}
+        for member, out in own:
+            del self.home[out]
+            fold = member.primitive.kind is Kind.REDUCTION
+            needed = self.count[out] > inside[out] and out not in group.writes
+            if fold or (needed and not self.cheap.is_repeated(out)):
+                kept[out] = None
+            elif needed:
+                kept.update(dict.fromkeys(v for v in self.cheap.leaves(out) if v in self.home or v in group.results))
+        group.kept = [v for v in kept if v in {out for _, out in own}]
         self.steps.append(group)
+
+
+CHEAP = {
+    *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast"),
+    *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite"),
+}
+MOST_LEAVES = 2
+MOST_OPERATIONS = 6
+
+
+class Cheap:
+    """Which results of a block are computed again where they are needed, rather than kept in memory.
+
+    Those of a few cheap operations on arrays that are in memory anyway, if only loop nests need them.  Arrays that
+    the block writes do not count: an expression of such an array has to be evaluated where it stands.
+    """
+
+    def __init__(self, equations: list[Equation], results: set[Var]) -> None:
+        self.definitions = {
+            e.outs[0]: e for e in equations if e.primitive.kind is Kind.ELEMENTWISE and e.outs[0].type.shape
+        }
+        self.elsewhere = set(results)  # needed by something else than a loop nest
+        self.root: dict[Var, Var] = {}
+        self.written: set[Var] = set()
+        self.constant: set[Var] = set()  # one scalar everywhere, in no memory
+        for equation in equations:
+            if not is_fusable(equation):
+                self.elsewhere.update(uses(equation))
+            self.note(equation)
+        self.known: dict[Var, bool] = {}
+
+    def note(self, equation: Equation) -> None:
+        kind = equation.primitive.kind
+        target = equation.operands[0] if equation.operands else None
+        if equation.primitive.name == "expand" and not equation.operands[0].type.shape:
+            self.constant.add(equation.outs[0])
+        elif kind is Kind.CONTROL:
+            self.written.update(self.root.get(v, v) for v in uses(equation))
+        elif kind in (Kind.VIEW, Kind.WRITE) and isinstance(target, Var):
+            root = self.root[equation.outs[0]] = self.root.get(target, target)
+            if kind is Kind.WRITE:
+                self.written.add(root)
+
+    def is_cheap(self, var: Var) -> bool:
+        equation = self.definitions.get(var)
+        return equation is not None and equation.primitive.name in CHEAP
+
+    def leaves(self, var: Var) -> set[Var]:
+        """The arrays in memory that a cheap result is computed from."""
+        found: set[Var] = set()
+        for operand in uses(self.definitions[var]):
+            if self.is_cheap(operand):
+                found |= self.leaves(operand)
+            elif operand.type.shape and operand not in self.constant:
+                found.add(operand)
+        return found
+
+    def operations(self, var: Var) -> int:
+        return 1 + sum(self.operations(v) for v in uses(self.definitions[var]) if self.is_cheap(v))
+
+    def is_repeated(self, var: Var) -> bool:
+        if var not in self.known:
+            self.known[var] = self.is_cheap(var) and var not in self.elsewhere and self.pays(var)
+        return self.known[var]
+
+    def pays(self, var: Var) -> bool:
+        if self.operations(var) > MOST_OPERATIONS:
+            return False
+        leaves = self.leaves(var)
+        made_here = [v for v in leaves if v in self.definitions]
+        in_place = any(self.root.get(v, v) in self.written for v in leaves)
+        return len(leaves) <= MOST_LEAVES and len(made_here) <= 1 and not in_place
