@@ -46,9 +46,6 @@ def emit_module(
     entry = _Entry(program, inputs, result, fail, guards)
     body = entry.emit()
     declarations = {**kernel.declarations, **entry.code.declarations}
-    if "allocate" in declarations or "allocate_zeroed" in declarations:
-        declarations["madvise"] = "declare i32 @madvise(ptr, i64, i32)"
-        declarations["llvm.umax.i64"] = "declare i64 @llvm.umax.i64(i64, i64)"
     vectors = [name for name in declarations if name.startswith("_ZGV")]
     used = ""
     if vectors:

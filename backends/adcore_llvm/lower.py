@@ -87,8 +87,8 @@ class Lowering:
             label = self.code.label()
             self.cleanups[alive] = label
             lines = [f"{label}:"]
-            self.code.declare("free", "declare void @free(ptr)")
-            lines.extend(f"  call void @free(ptr {pointer})" for pointer in alive)
+            self.use_memory()
+            lines.extend(f"  call void @release(ptr {pointer})" for pointer in alive)
             lines.append("  br label %failed")
             self.tails.extend(lines)
         return self.cleanups[alive]
@@ -111,8 +111,8 @@ class Lowering:
             count = code.op(f"select i1 {over}, i64 -1, i64 {exact}")
         fits = code.op(f"icmp ult i64 {count}, 1152921504606846976")
         self.fail_unless(fits, "MemoryError", "cannot allocate an array of that size")
+        self.use_memory()
         function = "allocate_zeroed" if zeroed else "allocate"
-        code.declare(function, memory.FUNCTIONS[function])
         pointer = code.op(f"call noalias ptr @{function}(i64 {code.mul(count, str(SIZE[dtype]))})")
         got = code.op(f"icmp ne ptr {pointer}, null")
         self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
@@ -125,7 +125,12 @@ class Lowering:
         return Strided(dtype, root.pointer, lengths, row_major(self.code, lengths), root, whole=True)
 
     def free(self, root: Root) -> None:
-        self.code.call("void", "free", ("ptr", root.pointer))
+        self.use_memory()
+        self.code.do(f"call void @release(ptr {root.pointer})")
+
+    def use_memory(self) -> None:
+        """Have the module define the functions that allocate and release."""
+        self.code.declarations.update(memory.functions())
 
 
 @dataclass(eq=False)
