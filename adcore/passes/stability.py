@@ -34,8 +34,8 @@ def note_stable_reads(program: Program) -> None:
     numbers = count(1)
     definitions: dict[Var, Equation] = {}
     _number(program.equations, numbers, definitions)
-    for loop in _loops(program.equations):
-        _Loop(loop, definitions).note()
+    for loop, around in _loops(program.equations, frozenset()):
+        _Loop(loop, definitions, around).note()
 
 
 def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
@@ -47,12 +47,14 @@ def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict
             _number(region.equations, numbers, definitions)
 
 
-def _loops(equations: list[Equation]) -> Iterator[Equation]:
+def _loops(equations: list[Equation], around: frozenset[Var]) -> Iterator[tuple[Equation, frozenset[Var]]]:
+    """All loops, with the counters of the loops around them."""
     for equation in equations:
-        if equation.primitive.name in ("loop", "while"):
-            yield equation
+        name = equation.primitive.name
+        if name in ("loop", "while"):
+            yield equation, around
         for _, region in regions(equation):
-            yield from _loops(region.equations)
+            yield from _loops(region.equations, around | {region.params[0]} if name == "loop" else around)
 
 
 # Versions: the values that an array takes in a loop's body
@@ -187,6 +189,7 @@ class _Loop:
 
     loop: Equation
     definitions: Mapping[Var, Equation]
+    around: frozenset[Var]  # counters of the loops around it
     trips: dict[Var, Atom] = field(default_factory=dict)  # counters of inner loops, with their trip counts
     inside: set[Var] = field(default_factory=set)  # what the body defines, at any depth
 
@@ -234,11 +237,14 @@ class _Loop:
     def beyond(self, written: Affine, read: Affine, sign: int, before: bool) -> bool:
         """Whether an index written stays above (sign 1) or below (sign -1) an index read in this iteration.
 
-        It moves by its coefficient of the counter from one iteration to the next.
+        It moves by its coefficient of the counter from one iteration to the next.  Counters are at least 0, so that
+        a term of one that widens the gap does no harm.
         """
         moves = sign * written.coefficient(self.counter)
         gap = written.plus(read, -1)
-        return moves >= 0 and not gap.terms and sign * gap.constant + (moves if before else 0) > 0
+        counters = self.around | {self.counter}
+        widens = all(v in counters and sign * c > 0 for v, c in gap.terms)
+        return moves >= 0 and widens and sign * gap.constant + (moves if before else 0) > 0
 
     def extent(self, codes: str, scalars: tuple[Atom, ...], axis: int) -> tuple[list[Affine], list[Affine]]:
         """Lower and upper bounds of the indices on an axis, in the counter and what is outside the loop."""
@@ -328,7 +334,7 @@ class _Loop:
 
     def grounded(self, form: Affine) -> list[int]:
         """Constant lower bounds, all counters at least 0."""
-        counters = {**self.trips, self.counter: literal(0)}
+        counters = {*self.trips, *self.around, self.counter}
         if all(v in counters and c > 0 for v, c in form.terms):
             return [form.constant]
         return []
