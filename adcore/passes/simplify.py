@@ -196,6 +196,16 @@ def _fold(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Ato
     return None if params["axes"] else operands[0]
 
 
+def _matmul(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    """The product of a column and a row is elementwise."""
+    x, y = operands
+    if x.type.shape[1] != literal(1) or y.type.shape[0] != literal(1):
+        return None
+    rows, columns = x.type.shape[0], y.type.shape[1]
+    column = b.expand(b.view(x, 0, codes=":i"), columns, axes=(1,))
+    return b.mul(column, b.expand(b.view(y, 0, codes="i:"), rows, axes=(0,)))
+
+
 def _check(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Any:
     holds = operands[0]
     return () if isinstance(holds, Lit) and holds.value else None
@@ -222,5 +232,6 @@ RULES: dict[str, Callable[[Builder, tuple[Atom, ...], dict[str, Any]], Any]] = {
     "total": _fold,
     "reduce_max": _fold,
     "reduce_min": _fold,
+    "matmul": _matmul,
     "check": _check,
 }

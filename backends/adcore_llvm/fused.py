@@ -11,7 +11,7 @@ from adcore.types import Atom, DType, Var
 from .code import LLVM_TYPE, Code
 from .scalar import lower_scalar
 from .schedule import Group
-from .values import Array, Counting, Strided, load, store
+from .values import Array, Counting, Root, Strided, load, store
 from .writes import prepare, put
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _Nest:
         self.slots: dict[Var, str] = {}
         self.regions: dict[Var, Strided] = {}
         self.pending: dict[Var, Equation] = {}
+        self.reused: dict[Root, Var] = {}  # memory that a result takes over, and the operand that was in it
 
     def emit(self) -> None:
         group, block, code = self.group, self.block, self.code
@@ -69,7 +70,21 @@ class _Nest:
     # Before the loops
 
     def keep(self, var: Var) -> None:
+        """Memory for a result: that of an operand that nothing else reads, or new."""
+        for source, array in self.sources.items():
+            if isinstance(array, Strided) and array.dtype is var.type.dtype and self.may_reuse(array):
+                self.reused[array.root] = source
+                self.kept[var] = array
+                return
         self.kept[var] = self.block.lowering.new(self.block, var.type.dtype, self.lengths)
+
+    def may_reuse(self, array: Strided) -> bool:
+        """Whether each element may be overwritten once the group has read it: it is read at its own index only."""
+        targets = [self.block.array(w.operands[0]) for w in self.group.writes.values()]
+        written = {t.root for t in targets if isinstance(t, Strided)}
+        sharing = [s for s in self.sources.values() if isinstance(s, Strided) and s.root is array.root]
+        free = array.root not in self.reused and array.root not in written and self.block.is_last_use(array.root)
+        return free and all(s.whole for s in sharing)
 
     def prepare_write(self, var: Var, write: Equation) -> None:
         """Write straight into the target, unless the group reads other elements of the same memory."""
@@ -129,6 +144,8 @@ class _Nest:
                 here[atom] = source if isinstance(source, str) else element_of(code, source, indices, flat)
             return here[atom]
 
+        for source in self.reused.values():  # read before a result is written there
+            value(source)
         for member in self.group.members:
             if is_fold(member):
                 self.fold(member, value(member.operands[0]), indices)
