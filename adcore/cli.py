@@ -1,4 +1,4 @@
-"""The command line: `adcore demo`, `adcore doctor`, `adcore ops`."""
+"""The command line: `adcore demo`, `adcore doctor`, `adcore ops`, `adcore selftest`."""
 
 from __future__ import annotations
 
@@ -61,6 +61,16 @@ def _positive(text: str) -> int:
     return number
 
 
+def _fraction(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return number
+
+
 # doctor
 
 
@@ -112,6 +122,17 @@ def columns(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
+# selftest
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from .selftest.runner import run
+
+    tally = run(options.programs, options.seed, options.jobs, options.output, options.compile)
+    print(tally.describe())
+    return FAILED if tally.failures else OK
+
+
 # the parser
 
 
@@ -142,6 +163,22 @@ def _parser() -> argparse.ArgumentParser:
     ops = commands.add_parser("ops", help="list the primitives with their kinds and kinks")
     ops.add_argument("--json", action="store_true", help="print JSON")
     ops.set_defaults(run=_ops)
+
+    selftest = commands.add_parser(
+        "selftest",
+        help="check the derivatives of random programs against plain Python and against each other",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    selftest.add_argument("--programs", type=_positive, default=200, metavar="N", help="how many programs")
+    selftest.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed gives the same programs")
+    selftest.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="J", help="processes")
+    selftest.add_argument(
+        "--output", type=Path, default=Path("adcore-selftest"), metavar="DIR", help="where reproducers go"
+    )
+    selftest.add_argument(
+        "--compile", type=_fraction, default=1.0, metavar="P", help="the part that is compiled, not only interpreted"
+    )
+    selftest.set_defaults(run=_selftest)
     return parser
 
 

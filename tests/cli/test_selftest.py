@@ -19,7 +19,7 @@ POINT = point(Random(0))
 
 def test_the_command(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert cli.main("selftest --programs 5 --seed 1 --jobs 1".split()) == 0
+    assert cli.main(["selftest", "--programs", "5", "--seed", "1", "--jobs", "1"]) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("5 programs in ")
     assert first.endswith(" 0 failed")
