@@ -14,7 +14,8 @@ from .builder import Builder
 from .linear import Edge as LinearEdge
 from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
 from .program import Equation, Program, defined
-from .residuals import extend_test, provide_branch, provide_iterations
+from .residuals import provide_branch, provide_iterations
+from .storage import extend_test
 from .types import I64, Atom, Type, Var
 
 __all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop"]
