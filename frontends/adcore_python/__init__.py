@@ -13,13 +13,13 @@ from typing import Any
 from adcore.errors import CompileError, UnsupportedFunctionError
 from adcore.plugins import Lowered
 from adcore.primitives import TypeRuleError
-from adcore.program import Program
-from adcore.types import Atom
 
 from .calls import call
+from .depth import deep_recursion
 from .lowering import Lowering
-from .programs import result_of, value_of
-from .values import Dict, Static, Tuple, Value
+from .programs import finished, given
+from .source import place_of
+from .values import Static, Value
 
 __all__ = ["PythonFrontend"]
 
@@ -38,20 +38,19 @@ class PythonFrontend:
         Raises:
             UnsupportedSyntaxError, UnsupportedFunctionError, DtypeError, AliasError: at the user's line.
         """
-        low = Lowering()
-        positional, keywords = _arguments(low, function, arguments)
         name = getattr(function, "__name__", type(function).__name__)
-        try:
-            value = call(low, Static(function), positional, keywords)
-        except TypeRuleError as error:
-            raise CompileError(str(error), low.source) from error
-        except RecursionError as error:
-            cause = f"{name!r} calls itself, and where that ends is not constant"
-            raise UnsupportedFunctionError(cause, write="a loop") from error
-        results: list[Atom] = []
-        structure = result_of(low, value, results)
-        program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
-        return Lowered(program, structure, tuple(low.captures), tuple(low.guards))
+        place = place_of(function)
+        low = Lowering()
+        with low.b.at(place), deep_recursion():
+            try:
+                positional, keywords = _arguments(low, function, arguments)
+                value = call(low, Static(function), positional, keywords)
+                return finished(low, value, name)
+            except TypeRuleError as error:
+                raise CompileError(str(error), low.source) from error
+            except RecursionError:
+                cause = f"{name!r} or a function that it calls is nested too deeply"
+                raise UnsupportedFunctionError(cause, place, "a loop instead of recursion") from None
 
 
 def _arguments(
@@ -62,17 +61,6 @@ def _arguments(
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError) as error:
         name = getattr(function, "__name__", function)
-        raise UnsupportedFunctionError(f"{name!r} has no signature", write="a Python function around it") from error
-    positional: list[Value] = []
-    keywords: dict[str, Value] = {}
-    for parameter, structure in zip(parameters, arguments, strict=True):
-        value = value_of(low, structure, parameter.name)
-        if parameter.kind is parameter.VAR_POSITIONAL and isinstance(value, Tuple):
-            positional.extend(value.items)
-        elif parameter.kind is parameter.VAR_KEYWORD and isinstance(value, Dict):
-            keywords.update(value.items)
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            keywords[parameter.name] = value
-        else:
-            positional.append(value)
-    return positional, keywords
+        cause = f"{name!r} has no signature"
+        raise UnsupportedFunctionError(cause, low.source, "a Python function around it") from error
+    return given(low, parameters, arguments)

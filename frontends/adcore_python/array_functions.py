@@ -32,11 +32,14 @@ __all__ = [
     "full_like",
     "hstack",
     "linspace",
+    "room_for",
     "shape_of",
     "stack",
     "vstack",
 ]
 
+ADDRESSES = 2.0**63
+TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
 PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
 
 
@@ -66,6 +69,20 @@ def shape_of(low: Lowering, value: Value) -> tuple[Atom, ...]:
     return tuple(shape)
 
 
+def room_for(low: Lowering, shape: tuple[Atom, ...], dtype: DType) -> None:
+    """Raise at run time, as NumPy does, where an array of this shape has more bytes than there are addresses.
+
+    The product of the lengths is taken in floats, which do not overflow; a vector's length is an address itself.
+    """
+    if len(shape) < 2 or all(isinstance(n, Lit) for n in shape):
+        return
+    b = low.b
+    needed: Atom = literal(float(dtype.numpy.itemsize))
+    for n in shape:
+        needed = b.mul(needed, b.cast(b.maximum(n, 1), dtype=DType.F64))  # NumPy counts an empty axis as 1 here
+    low.check(b.lt(needed, ADDRESSES), "ValueError", TOO_BIG)
+
+
 def _length(low: Lowering, value: Value) -> Atom:
     return shape_of(low, Tuple((value,)))[0]
 
@@ -90,7 +107,9 @@ def filled(value: float) -> Any:
     """`np.zeros` or `np.ones`."""
 
     def lower(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
-        return _expanded(low, _constant(value, dtype_of(low, dtype, DType.F64)), shape_of(low, shape))
+        constant, lengths = _constant(value, dtype_of(low, dtype, DType.F64)), shape_of(low, shape)
+        room_for(low, lengths, constant.dtype)
+        return _expanded(low, constant, lengths)
 
     return lower
 
@@ -113,7 +132,10 @@ def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
     """`np.empty`."""
     lengths = shape_of(low, shape)
     wanted = dtype_of(low, dtype, DType.F64)
-    return low.array(low.b.empty(*lengths, dtype=wanted)) if lengths else Scalar(_constant(0, wanted))
+    if not lengths:
+        return Scalar(_constant(0, wanted))
+    room_for(low, lengths, wanted)
+    return low.array(low.b.empty(*lengths, dtype=wanted))
 
 
 def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) -> Value:
@@ -121,6 +143,7 @@ def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) ->
     value = numeric(low, fill_value)
     atom = low.cast(low.atom(value), dtype_of(low, dtype, value.dtype))
     lengths = shape_of(low, shape)
+    room_for(low, lengths, atom.type.dtype)
     if isinstance(value, Array):
         return low.array(stretch(low, atom, lengths))
     return _expanded(low, atom, lengths)
@@ -187,6 +210,7 @@ def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value 
     b = low.b
     rows = _length(low, N)
     columns = rows if isinstance(M, Static) else _length(low, M)
+    room_for(low, (rows, columns), DType.F64)
     i = b.expand(b.add(b.iota(rows), low.cast(_number(low, k).atom, DType.I64)), columns, axes=(1,))
     j = b.expand(b.iota(columns), rows, axes=(0,))
     return low.array(low.cast(b.eq(i, j), dtype_of(low, dtype, DType.F64)))

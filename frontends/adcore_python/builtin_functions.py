@@ -204,10 +204,17 @@ def _enumerate(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
 
 def _reduce(low: Lowering, function: Value, iterable: Value, *initial: Value) -> Value:
     items = [*initial, *items_of(low, iterable)]
+    if not items:
+        low.refuse_syntax("reduce() of an empty sequence with no initial value", "reduce(f, items, initial)")
     result = items[0]
     for item in items[1:]:
         result = low.call(function, [result, item], {})
     return result
+
+
+def _unchanged(function: Any) -> Any:
+    """What `functools.wraps(f)` does to a function, as far as compiled code sees."""
+    return function
 
 
 BUILTINS: dict[Any, Any] = {
@@ -221,6 +228,8 @@ BUILTINS: dict[Any, Any] = {
     float: _float,
     functools.partial: _partial,
     functools.reduce: _reduce,
+    functools.wraps: lambda low, wrapped: Static(_unchanged),
+    _unchanged: lambda low, function: function,
     int: _int,
     isinstance: _isinstance,
     len: _len,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
 
+from .derived import call_derived
 from .frame import Frame
 from .joins import Status
 from .known import known_function
@@ -19,14 +20,14 @@ from .outside import constant
 from .programs import call_lowered
 from .source import Code, code_of
 from .statements import bind
-from .values import Dict, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
+from .values import Derived, Dict, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["call", "enter"]
+__all__ = ["call", "enter", "parameters_of"]
 
-DEPTH = 60
+DEPTH = 50
 _signature = functools.cache(inspect.signature)
 
 
@@ -34,6 +35,8 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
     """The value of `function(*arguments, **keywords)`."""
     if isinstance(function, LocalFunction):
         return _call_local(low, function, arguments, keywords)
+    if isinstance(function, Derived):
+        return call_derived(low, function, arguments, keywords)
     if isinstance(function, Method):
         return _call_method(low, function, arguments, keywords)
     if isinstance(function, Partial):
@@ -47,7 +50,7 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     known = known_function(function)
     if known is not None:
         return _apply(low, _name(function), known, arguments, keywords)
-    if hasattr(type(function), "__adcore_lower__") or hasattr(function, "__adcore_lower__"):
+    if inspect.getattr_static(type(function), "__adcore_lower__", None) is not None:
         return call_lowered(low, function, arguments, keywords)
     if isinstance(function, functools.partial):
         if function.func is not None and all(_plain(v) for v in (*function.args, *function.keywords.values())):
@@ -55,7 +58,7 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
             named = {k: constant(v) for k, v in function.keywords.items()}
             return call(low, constant(function.func), [*before, *arguments], {**named, **keywords})
         low.refuse(UnsupportedFunctionError, "a partial with arrays made outside the function", "a lambda or def")
-    function = getattr(function, "py_func", function)
+    function = python_of(function)
     if isinstance(function, types.MethodType):
         return _call_object(low, function.__func__, [Static(function.__self__), *arguments], keywords)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
@@ -70,6 +73,12 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
         f"{_name(function)} is not supported",
         "NumPy and math functions that adcore knows, or a Python function of your own",
     )
+
+
+def python_of(function: Any) -> Any:
+    """The Python function that numba's dispatchers are made from; anything else as it is."""
+    inner = inspect.getattr_static(function, "py_func", None)
+    return inner if isinstance(inner, types.FunctionType) else function
 
 
 def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -116,7 +125,7 @@ def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords
 def _call_python(
     low: Lowering, function: types.FunctionType, arguments: list[Value], keywords: dict[str, Value]
 ) -> Value:
-    code = code_of(function)
+    code = code_of(function, low.source)
     defaults = tuple(constant(d) for d in function.__defaults__ or ())
     keyword_defaults = {k: constant(v) for k, v in (function.__kwdefaults__ or {}).items()}
     bound = _bound(low, code, defaults, keyword_defaults, arguments, keywords)
@@ -138,6 +147,24 @@ def _bound(
 ) -> dict[str, Value]:
     """Parameters and what Python binds them to."""
     a = code.node.args
+    try:
+        bound = inspect.Signature(parameters_of(code, defaults, keyword_defaults)).bind(*arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedSyntaxError, f"{code.name}(): {error}", "the function's own parameters")
+    bound.apply_defaults()
+    found: dict[str, Value] = dict(bound.arguments)
+    if a.vararg:
+        found[a.vararg.arg] = Tuple(tuple(bound.arguments[a.vararg.arg]))
+    if a.kwarg:
+        found[a.kwarg.arg] = Dict(dict(bound.arguments[a.kwarg.arg]), low.memory.scope)
+    return found
+
+
+def parameters_of(
+    code: Code, defaults: tuple[Value, ...], keyword_defaults: dict[str, Value]
+) -> list[inspect.Parameter]:
+    """A function's parameters, the defaults being values."""
+    a = code.node.args
     kinds = inspect.Parameter
     parameters: list[inspect.Parameter] = []
     positional = [*a.posonlyargs, *a.args]
@@ -151,17 +178,7 @@ def _bound(
         parameters.append(kinds(p.arg, kinds.KEYWORD_ONLY, default=keyword_defaults.get(p.arg, kinds.empty)))
     if a.kwarg:
         parameters.append(kinds(a.kwarg.arg, kinds.VAR_KEYWORD))
-    try:
-        bound = inspect.Signature(parameters).bind(*arguments, **keywords)
-    except TypeError as error:
-        low.refuse(UnsupportedSyntaxError, f"{code.name}(): {error}", "the function's own parameters")
-    bound.apply_defaults()
-    found: dict[str, Value] = dict(bound.arguments)
-    if a.vararg:
-        found[a.vararg.arg] = Tuple(tuple(bound.arguments[a.vararg.arg]))
-    if a.kwarg:
-        found[a.kwarg.arg] = Dict(dict(bound.arguments[a.kwarg.arg]), low.memory.scope)
-    return found
+    return parameters
 
 
 def enter(
@@ -171,9 +188,13 @@ def enter(
     if len(low.frames) > DEPTH:
         low.refuse(
             UnsupportedFunctionError,
-            f"{code.name!r} is called {DEPTH} levels deep: recursion is followed only while its end is constant",
+            f"{code.name!r} is called {DEPTH} levels deep: recursion is followed only where it ends by constants",
             "a loop",
         )
+    if code.yields():
+        low.b.source = code.source(code.yields()[0])
+        construct = f"the Python construct {type(code.yields()[0]).__name__} is not supported"
+        low.refuse_syntax(f"{construct}: {code.name!r} is a generator or coroutine", "an array that is filled")
     path: tuple[Any, ...] = ()
     if low.frames:
         path = (*low.frame.path, *low.frame.call_sites)

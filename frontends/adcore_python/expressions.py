@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -220,10 +221,13 @@ def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
 
 
 def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
-    try:
-        found = getattr(owner, name)
-    except AttributeError:
-        low.refuse_syntax(f"{describe(Static(owner))} has no attribute {name!r}", "an attribute that exists")
+    if isinstance(owner, types.ModuleType) and name in vars(owner):
+        return member(low, owner, name, vars(owner)[name])
+    with low.foreign(f"reading attribute {name!r} of {describe(Static(owner))}"):
+        try:
+            found = getattr(owner, name)
+        except AttributeError:
+            low.refuse_syntax(f"{describe(Static(owner))} has no attribute {name!r}", "an attribute that exists")
     return member(low, owner, name, found)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .liveness import live_before, reads_of
 from .source import Code
-from .values import Array, Buffer, Dict, Iteration, List, LocalFunction, Maybe, Partial, Tuple, Value
+from .values import Array, Buffer, Derived, Dict, Iteration, List, LocalFunction, Maybe, Partial, Tuple, Value
 
 __all__ = ["Frame", "buffers_of"]
 
@@ -76,6 +76,8 @@ def buffers_of(value: Any, seen: frozenset[int] = frozenset()) -> set[Buffer]:
         return buffers_of(value.value, seen)
     if isinstance(value, Iteration):
         return set(value.over)
+    if isinstance(value, Derived):
+        return buffers_of(value.function, seen)
     if isinstance(value, Partial):
         return {b for v in (value.function, *value.arguments, *value.keywords.values()) for b in buffers_of(v, seen)}
     if isinstance(value, LocalFunction) and id(value.frame) not in seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adcore.builder import Builder
-from adcore.types import Atom, Lit, literal
+from adcore.types import Atom, DType, Lit
 
 from .frame import buffers_of
 from .indexing import element
@@ -25,7 +25,7 @@ def range_of(low: Lowering, arguments: list[Value]) -> Range:
     for value in arguments:
         if not isinstance(value, Scalar) or value.dtype.value == "float64":
             low.refuse_syntax(f"{describe(value)} cannot be interpreted as an integer", "range(int(n))")
-        numbers.append(value)
+        numbers.append(Scalar(low.cast(value.atom, DType.I64), value.python))
     if not 1 <= len(numbers) <= 3:
         low.refuse_syntax(f"range takes 1 to 3 arguments, not {len(numbers)}", "range(n)")
     if len(numbers) == 1:
@@ -101,7 +101,9 @@ def zipped(low: Lowering, values: list[Value]) -> Value:
 
 def enumerated(low: Lowering, value: Value, start: Value) -> Value:
     """`enumerate(x, start)`."""
-    first = start.atom if isinstance(start, Scalar) else literal(0)
+    if not isinstance(start, Scalar) or start.dtype is DType.F64:
+        low.refuse_syntax(f"enumerate from {describe(start)}", "enumerate(x, 1)")
+    first = low.cast(start.atom, DType.I64)
     parts = iterate(low, value)
     if isinstance(parts, list):
         return Tuple(tuple(Tuple((Scalar(low.b.add(first, k), True), v)) for k, v in enumerate(parts)))

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from .builtin_functions import BUILTINS
+from .derived import TRANSFORMS
 from .math_functions import MATH
 from .numpy_names import NUMPY, NUMPY_BY_NAME
 
 __all__ = ["known_function"]
 
-KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY}
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY, **TRANSFORMS}
 
 
 def known_function(function: Any) -> Any:

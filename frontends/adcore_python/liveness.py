@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Flow", "assigned", "block_flow", "closed_over", "escapes", "live_before", "reads_of"]
+__all__ = ["Flow", "assigned", "block_flow", "closed_over", "escapes", "live_before", "reads_of", "yields"]
 
 EMPTY: frozenset[str] = frozenset()
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -181,6 +181,19 @@ def closed_over(statements: Iterable[ast.stmt]) -> frozenset[str]:
             if isinstance(node, FUNCTIONS):
                 found |= reads_of(node)
     return frozenset(found)
+
+
+def yields(statements: Iterable[ast.stmt]) -> list[ast.expr]:
+    """What makes a function with these statements a generator or a coroutine."""
+    found: list[ast.expr] = []
+    stack: list[ast.AST] = list(statements)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
+            found.append(node)
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(node))
+    return found
 
 
 def escapes(statement: ast.stmt) -> frozenset[type]:

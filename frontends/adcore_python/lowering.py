@@ -12,6 +12,7 @@ from adcore.errors import AdcoreError, AliasError, Source, UnsupportedSyntaxErro
 from adcore.plugins import Capture, Guard
 from adcore.types import Atom, DType, Lit, Var
 
+from .depth import shallow_recursion
 from .facts import Facts
 from .frame import Frame
 from .memory import Memory, Scope
@@ -19,6 +20,13 @@ from .values import Array, Buffer, Scalar, Value
 from .views import view_read, view_write
 
 __all__ = ["Lowering"]
+
+REWRITES: dict[type, str] = {
+    ast.NamedExpr: "an assignment before this line",
+    ast.Set: "a tuple",
+    ast.SetComp: "a list comprehension",
+}
+WORK = 200_000
 
 
 class Lowering:
@@ -32,6 +40,7 @@ class Lowering:
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
         unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
+        work: how many expressions and statements have been lowered.
         guessed, guess_rank: those that were read, and the rank that they are taken to have meanwhile.
         strict: counts the places so far whose meaning depends on a number being a Python rather than a NumPy one.
     """
@@ -49,6 +58,7 @@ class Lowering:
         self.unknown: set[tuple[Frame, str]] = set()
         self.guessed: set[tuple[Frame, str]] = set()
         self.guess_rank = 0
+        self.work = 0
 
     @property
     def b(self) -> Builder:
@@ -71,12 +81,36 @@ class Lowering:
         b = self.b
         before, b.source = b.source, self.frame.code.source(node)
         try:
+            self.worked()
             lower = EXPRESSIONS.get(type(node))
             if lower is None:
-                self.refuse_syntax(f"{_spoken(node)} is not supported", "plain expressions on numbers and arrays")
+                write = REWRITES.get(type(node), "plain expressions on numbers and arrays")
+                self.refuse_syntax(f"{_spoken(node)} is not supported", write)
             return lower(self, node)
         finally:
             b.source = before
+
+    def worked(self, items: int = 1) -> None:
+        """Count what is lowered, and refuse where it becomes too much: loops and calls are unrolled only so far."""
+        self.work += items
+        if self.work > WORK:
+            self.refuse_syntax(
+                "this function unrolls into too many operations: loops over tuples and lists, comprehensions and "
+                "calls are followed one by one",
+                "a loop over a range or an array, which is compiled as a loop",
+            )
+
+    @contextmanager
+    def foreign(self, doing: str) -> Iterator[None]:
+        """Code of the user's objects that runs while compiling: what it raises is a refusal here."""
+        try:
+            with shallow_recursion():
+                yield
+        except AdcoreError:
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            self.refuse_syntax(f"{doing} raises {said}", "values that are plain numbers, arrays or strings")
 
     def execute(self, statements: Sequence[ast.stmt], after: frozenset[str]) -> str:
         """Lower a block; gives a `Status`."""

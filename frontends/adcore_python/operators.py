@@ -161,6 +161,7 @@ def _sequences(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
         if op == "*" and isinstance(a, Tuple | List) and isinstance(c, Scalar):
             if not isinstance(c.known, int):
                 low.refuse_syntax("a sequence is repeated a number of times that is not constant", "np.full(n, value)")
+            low.worked(len(a.items) * max(c.known, 0))
             items = list(a.items) * c.known
             return Tuple(tuple(items)) if isinstance(a, Tuple) else List(items, low.memory.scope)
     return None
@@ -295,7 +296,8 @@ def _compare_constants(low: Lowering, op: str, x: Value, y: Value) -> Value:
     if op not in ("==", "!="):
         low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of numbers")
     if isinstance(x, Static) and isinstance(y, Static):
-        return number((x.value == y.value) is (op == "=="))
+        with low.foreign("this comparison"):
+            return number(bool(x.value == y.value) is (op == "=="))
     return number(op == "!=")
 
 
@@ -325,7 +327,8 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
 def truth(low: Lowering, value: Value) -> Scalar:
     """`bool(x)`."""
     if isinstance(value, Static):
-        return number(bool(value.value))
+        with low.foreign(f"the truth value of {describe(value)}"):
+            return number(bool(value.value))
     if isinstance(value, Tuple | List | Dict):
         return number(bool(value.items))
     if isinstance(value, Array):

@@ -63,15 +63,20 @@ def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
 
 def constant(value: Any) -> Value:
     """An object taken as it is now."""
-    if isinstance(value, bool | int | float) and not isinstance(value, np.generic):
+    if isinstance(value, bool | int | float) and not isinstance(value, np.generic) and fits(value):
         return number(value)
     if isinstance(value, np.generic) and value.dtype in DTYPES:
         return Scalar(literal(value.item()))
     if isinstance(value, tuple):
         return Tuple(tuple(constant(v) for v in value), type(value))
-    if isinstance(value, range):
+    if isinstance(value, range) and all(fits(bound) for bound in (value.start, value.stop, value.step)):
         return Range(number(value.start), number(value.stop), number(value.step))
     return Static(value)
+
+
+def fits(value: float) -> bool:
+    """Whether a Python number is one of ours: integers have 64 bits."""
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _outside(low: Lowering, name: str, owner: Any, found: Any) -> Value:
@@ -100,6 +105,9 @@ def _wrapped(low: Lowering, name: str, owner: Any, found: Any) -> Value:
 
 def captured_value(low: Lowering, capture: Capture) -> Any:
     """The value of what a function lowered by itself reads from outside."""
+    held = getattr(capture.owner, "value", None)  # a value of the function that is being lowered here
+    if isinstance(held, Scalar | Array):
+        return held
     return _outside(low, capture.name, capture.owner, capture.read())
 
 
@@ -108,6 +116,8 @@ def _spec(low: Lowering, name: str, found: Any) -> Spec:
         if found.dtype not in DTYPES:
             low.refuse(DtypeError, f"{name!r} has dtype {found.dtype}", "a float64, int64 or bool array")
         return Spec(DTYPES[found.dtype], tuple(1 if n == 1 else None for n in found.shape))
+    if not fits(found):
+        low.refuse(DtypeError, f"{name!r} is an integer that does not fit into 64 bits", "a float")
     return Spec(literal(found).dtype, python=True)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from adcore import plugins
-from adcore.errors import UnsupportedFunctionError
+from adcore.dispatch import Transformed
+from adcore.errors import AdcoreError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
 from adcore.types import Atom, Var
 
@@ -16,7 +19,7 @@ from .values import Array, Dict, List, Scalar, Static, Tuple, Value
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["call_lowered", "result_of", "value_of"]
+__all__ = ["call_lowered", "finished", "given", "result_of", "value_of"]
 
 
 def value_of(low: Lowering, structure: Any, name: str) -> Value:
@@ -57,11 +60,9 @@ def result_of(low: Lowering, value: Value, results: list[Atom]) -> Any:
 
 def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call a transformed function, e.g. `grad(f)`: its Program is copied in place."""
-    if keywords:
-        low.refuse(UnsupportedFunctionError, "a transformed function called with keywords", "positional arguments")
     leaves: list[Scalar | Array] = []
-    structures = tuple(_structure(low, a, leaves) for a in arguments)
-    lowered: plugins.Lowered = function.__adcore_lower__(structures)
+    structures = tuple(_structure(low, a, leaves) for a in _parameters(low, function, arguments, keywords))
+    lowered = _lowered(low, function, structures)
     operands = [low.atom(v) for v in leaves]
     for capture in lowered.captures:
         operands.append(low.atom(captured_value(low, capture)))
@@ -69,6 +70,69 @@ def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords:
     python = all(isinstance(v, Scalar) and v.python for v in leaves)
     results = [low.value(r, python) for r in _inlined(low, lowered.program, operands)]
     return _result(low, lowered.result, results)
+
+
+def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> list[Value]:
+    """One value for each parameter, defaults filled in."""
+    if not isinstance(function, Transformed):
+        if keywords:
+            low.refuse(UnsupportedFunctionError, "a lowered function called with keywords", "positional arguments")
+        return arguments
+    try:
+        bound = function.transform.signature().bind(*arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedFunctionError, f"{function!r}: {error}", "the function's own parameters")
+    bound.apply_defaults()
+    found: list[Value] = []
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            found.append(Tuple(tuple(value)))
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            found.append(Dict(dict(value), low.memory.scope))
+        else:
+            found.append(value if isinstance(value, Value) else constant(value))
+    return found
+
+
+def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
+    """The transformed function's program; what the transform finds wrong is an error at the call."""
+    write = "a transform that fits the function and these arguments"
+    try:
+        return function.__adcore_lower__(structures)
+    except AdcoreError as error:
+        if error.source is not None:
+            raise
+        refuse(type(error), error.cause, low.source, error.write or write)
+    except (TypeError, ValueError) as error:
+        low.refuse(UnsupportedFunctionError, str(error), write)
+
+
+def given(
+    low: Lowering, parameters: Iterable[inspect.Parameter], arguments: tuple[Any, ...]
+) -> tuple[list[Value], dict[str, Value]]:
+    """The values of arguments of these structures, by position and by name as the parameters demand."""
+    positional: list[Value] = []
+    keywords: dict[str, Value] = {}
+    for parameter, structure in zip(parameters, arguments, strict=True):
+        value = value_of(low, structure, parameter.name)
+        if parameter.kind is parameter.VAR_POSITIONAL and isinstance(value, Tuple):
+            positional.extend(value.items)
+        elif parameter.kind is parameter.VAR_KEYWORD and isinstance(value, Dict):
+            keywords.update(value.items)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            keywords[parameter.name] = value
+        else:
+            positional.append(value)
+    return positional, keywords
+
+
+def finished(low: Lowering, value: Value, name: str) -> plugins.Lowered:
+    """What a lowering comes to."""
+    results: list[Atom] = []
+    structure = result_of(low, value, results)
+    program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
+    return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards))
 
 
 def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:

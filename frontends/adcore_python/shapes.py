@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adcore.errors import UnsupportedFunctionError
 from adcore.types import Atom, DType, Lit, literal
 
-from .array_functions import array_like, shape_of
+from .array_functions import array_like, room_for, shape_of
 from .operators import common_shape, describe, is_one, operate, stretch
 from .reductions import axes_of, product
 from .slices import sliced
@@ -168,6 +168,7 @@ def broadcast_to(low: Lowering, array: Value, shape: Value) -> Value:
     """`np.broadcast_to`: the result is not to be written to while the source changes."""
     x = array_like(low, array)
     lengths = shape_of(low, shape)
+    room_for(low, lengths, x.dtype)
     if isinstance(x, Scalar):
         return low.array(low.b.expand(x.atom, *lengths, axes=tuple(range(len(lengths)))))
     if len(x.shape) > len(lengths):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import tokenize
 import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from adcore.errors import Source, UnsupportedFunctionError
+from adcore.errors import Source, UnsupportedFunctionError, refuse
 
-from .liveness import closed_over
+from .fidelity import compiled_from, mangled
+from .liveness import closed_over, yields
 
-__all__ = ["Code", "code_of"]
+__all__ = ["Code", "code_of", "place_of"]
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +31,7 @@ class Code:
     statements: list[ast.stmt] = field(default_factory=list)
     nested: dict[ast.AST, Code] = field(default_factory=dict)
     read_inside: frozenset[str] | None = None
+    yielding: list[ast.expr] | None = None
 
     def source(self, node: Any) -> Source:
         """The place of a node in the user's file."""
@@ -57,6 +60,12 @@ class Code:
             self.read_inside = closed_over(self.body())
         return self.read_inside
 
+    def yields(self) -> list[ast.expr]:
+        """The function's own `yield`s and `await`s."""
+        if self.yielding is None:
+            self.yielding = yields(self.body())
+        return self.yielding
+
     def inner(self, node: ast.FunctionDef | ast.Lambda) -> Code:
         """The code of a function defined inside this one."""
         found = self.nested.get(node)
@@ -70,42 +79,66 @@ _CODES: dict[tuple[str, types.CodeType], Code] = {}
 _FILES: dict[str, tuple[list[str], list[ast.Lambda]]] = {}
 
 
-def code_of(function: types.FunctionType) -> Code:
-    """The syntax tree of a Python function, read once."""
+def place_of(function: Any) -> Source | None:
+    """Where a function, method, partial or callable object begins, if it is written in Python."""
+    seen: set[int] = set()
+    while not isinstance(function, types.FunctionType) and id(function) not in seen:
+        seen.add(id(function))
+        for name in ("__func__", "func", "py_func"):
+            inner = inspect.getattr_static(function, name, None)
+            if inner is not None:
+                function = getattr(function, name, None)
+                break
+        else:
+            function = inspect.getattr_static(type(function), "__call__", None)
+    if not isinstance(function, types.FunctionType):
+        return None
+    code = function.__code__
+    text = linecache.getline(code.co_filename, code.co_firstlineno, function.__globals__).rstrip("\n")
+    shift = len(text) - len(text.lstrip())
+    return Source(code.co_filename, code.co_firstlineno, code.co_name, shift, len(text), text)
+
+
+class _Unreadable(Exception):  # noqa: N818 - becomes an error with a place
+    write = "the function in a file or a notebook cell, unchanged since it was imported"
+
+
+def code_of(function: types.FunctionType, called: Source | None = None) -> Code:
+    """The syntax tree of a Python function, read once.
+
+    Raises:
+        UnsupportedFunctionError: there is no source, or what is in the file now is not what the function was made
+            from.  The place is that of the call, `called`, or else that of the function.
+    """
     key = (function.__code__.co_filename, function.__code__)
     found = _CODES.get(key)
     if found is None:
-        found = _CODES[key] = _read(function)
+        try:
+            found = _CODES[key] = _read(function)
+        except _Unreadable as error:
+            refuse(UnsupportedFunctionError, str(error), called or place_of(function), error.write)
     return found
 
 
 def _read(function: types.FunctionType) -> Code:
     code = function.__code__
+    if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        error = _Unreadable(f"{function.__qualname__!r} is an async function")
+        error.write = "a plain def"
+        raise error
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, function.__globals__)
-    if not lines or code.co_firstlineno > len(lines):
-        _no_source(function)
-    if code.co_name == "<lambda>":
-        node, shift = _lambda_of(function, lines), 0
-    else:
-        node, shift = _def_of(function, lines)
-    if _parameters(node) != code.co_varnames[: len(_parameters(node))]:
-        _no_source(function)
-    return Code(node, code.co_name, code.co_filename, shift, lines)
-
-
-def _no_source(function: types.FunctionType) -> Any:
-    raise UnsupportedFunctionError(
-        f"the source of function {function.__qualname__!r} cannot be read (looked in {function.__code__.co_filename})",
-        write="the function in a file or a notebook cell, unchanged since it was imported",
-    )
-
-
-def _parameters(node: ast.FunctionDef | ast.Lambda) -> tuple[str, ...]:
-    a = node.args
-    names = [p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)]
-    names += [p.arg for p in (a.vararg, a.kwarg) if p]
-    return tuple(names)
+    looked = f"the source of function {function.__qualname__!r} cannot be read (looked in {code.co_filename})"
+    if not lines:
+        raise _Unreadable(looked)
+    candidates, shift = (_lambdas_at, 0) if code.co_name == "<lambda>" else (_def_at, code.co_firstlineno - 2)
+    nodes = candidates(code, lines)
+    for node in nodes:
+        if getattr(node, "name", code.co_name) == code.co_name and compiled_from(node, shift, code):
+            return Code(node, code.co_name, code.co_filename, shift, lines)
+    if nodes or code.co_firstlineno > len(lines):
+        looked = f"the source of function {function.__qualname__!r} has changed since it was imported"
+    raise _Unreadable(looked)
 
 
 def _last_line(code: types.CodeType) -> int:
@@ -114,16 +147,20 @@ def _last_line(code: types.CodeType) -> int:
     return max([last, *(_last_line(c) for c in code.co_consts if isinstance(c, types.CodeType))])
 
 
-def _def_of(function: types.FunctionType, lines: list[str]) -> tuple[ast.FunctionDef, int]:
-    """The `def` statement, and how far its line numbers are from those of the file."""
-    code = function.__code__
+def _def_at(code: types.CodeType, lines: list[str]) -> list[Any]:
+    """The `def` statement where the function begins; line numbers begin at 2."""
     first = code.co_firstlineno
     node = _parsed("".join(lines[first - 1 : _last_line(code)]))
     if node is None:
-        node = _parsed("".join(inspect.getblock(lines[first - 1 :])))
-    if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
-        _no_source(function)
-    return node, first - 2
+        node = _parsed("".join(_block(lines[first - 1 :])))
+    return [mangled(node, code)] if isinstance(node, ast.FunctionDef) else []
+
+
+def _block(lines: list[str]) -> list[str]:
+    try:
+        return inspect.getblock(lines)
+    except (SyntaxError, IndexError, tokenize.TokenError):
+        return []
 
 
 def _parsed(text: str) -> Any:
@@ -133,50 +170,19 @@ def _parsed(text: str) -> Any:
         (statement,) = ast.parse(head + text).body
         if isinstance(statement, ast.If) and head != "\n":
             (statement,) = statement.body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError):
         return None
     return statement
 
 
-def _lambda_of(function: types.FunctionType, lines: list[str]) -> ast.Lambda:
-    """The lambda expression whose instructions are those of the function."""
-    code = function.__code__
-    candidates = [n for n in _lambdas(code.co_filename, lines) if n.lineno == code.co_firstlineno]
-    spans = [p for p in code.co_positions() if None not in p and p[:1] + p[2:3] != p[1:2] + p[3:4]]
-    inside = [n for n in candidates if all(_encloses(n.body, p) for p in spans)]
-    if not spans or not inside:
-        inside = [n for n in candidates if _same_code(n, code)]
-    if not inside:
-        _no_source(function)
-    return min(inside, key=_extent)
-
-
-def _lambdas(file: str, lines: list[str]) -> list[ast.Lambda]:
+def _lambdas_at(code: types.CodeType, lines: list[str]) -> list[ast.Lambda]:
+    """The lambda expressions that begin on the line where the function begins."""
+    file = code.co_filename
     known = _FILES.get(file)
-    if known is not None and known[0] == lines:
-        return known[1]
-    try:
-        tree = ast.parse("".join(lines))
-    except SyntaxError:
-        found: list[ast.Lambda] = []
-    else:
-        found = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda)]
-    _FILES[file] = (lines, found)
-    return found
-
-
-def _encloses(body: ast.expr, span: Any) -> bool:
-    line, end_line, column, end_column = span
-    start = (body.lineno, body.col_offset) <= (line, column)
-    return start and (end_line, end_column) <= (body.end_lineno, body.end_col_offset)
-
-
-def _extent(node: ast.Lambda) -> tuple[int, int]:
-    body: Any = node.body
-    return (body.end_lineno - body.lineno, body.end_col_offset - body.col_offset)
-
-
-def _same_code(node: ast.Lambda, code: types.CodeType) -> bool:
-    compiled = compile(ast.Expression(node), "<lambda>", "eval")
-    (inner,) = (c for c in compiled.co_consts if isinstance(c, types.CodeType))
-    return (inner.co_code, inner.co_names, inner.co_consts) == (code.co_code, code.co_names, code.co_consts)
+    if known is None or known[0] != lines:
+        try:
+            tree = ast.parse("".join(lines))
+        except (SyntaxError, ValueError, RecursionError):
+            tree = ast.Module([], [])
+        known = _FILES[file] = (lines, [n for n in ast.walk(tree) if isinstance(n, ast.Lambda)])
+    return [mangled(n, code) for n in known[1] if n.lineno == code.co_firstlineno]

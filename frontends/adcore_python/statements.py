@@ -51,10 +51,11 @@ def execute(low: Lowering, statements: Sequence[ast.stmt], after: frozenset[str]
         frame.statements, frame.position, frame.after = statements, position, after
         lower = STATEMENTS.get(type(statement))
         with low.at(statement):
+            low.worked()
             if lower is None:
                 low.refuse_syntax(
                     f"the statement {type(statement).__name__} is not supported",
-                    "assignments, loops, branches and function calls",
+                    REWRITES.get(type(statement), "assignments, loops, branches and function calls"),
                 )
             if isinstance(statement, ast.If | ast.For | ast.While):
                 status = lower(low, statement, statements[position + 1 :], after)
@@ -130,11 +131,15 @@ def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     if isinstance(value, Static) and isinstance(value.value, str | tuple):
         return [Static(v) for v in value.value]
     if isinstance(value, Range) and all(isinstance(v.atom, Lit) for v in (value.start, value.stop, value.step)):
-        return [number(k) for k in range(value.start.known, value.stop.known, value.step.known)]
+        numbers = range(value.start.known, value.stop.known, value.step.known)
+        low.worked(len(numbers))
+        return [number(k) for k in numbers]
     if isinstance(value, Iteration) and isinstance(value.length, Lit):
+        low.worked(int(value.length.value))
         return [value.item(literal(k)) for k in range(int(value.length.value))]
     if isinstance(value, Array) and isinstance(value.shape[0], Lit):
         count = int(value.shape[0].value)
+        low.worked(count)
     if isinstance(value, Array) and count is not None:
         holds = low.b.eq(value.shape[0], count)
         low.check(holds, "ValueError", f"cannot unpack {{0}} rows into {count} names", value.shape[0])
@@ -260,7 +265,11 @@ def _pass(low: Lowering, s: ast.Pass) -> None:
 
 
 def _function(low: Lowering, s: ast.FunctionDef) -> None:
-    low.frame.names[s.name] = local_function(low, s)
+    decorators = [low.evaluate(d) for d in s.decorator_list]
+    value: Value = local_function(low, s)
+    for decorator in reversed(decorators):
+        value = low.call(decorator, [value], {})
+    low.frame.names[s.name] = value
 
 
 def local_function(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
@@ -283,6 +292,14 @@ def _import(low: Lowering, s: ast.Import | ast.ImportFrom) -> Any:
 def _try(low: Lowering, s: ast.Try) -> Any:
     low.refuse_syntax("`try` is not supported", "a test before the operation that may fail")
 
+
+REWRITES: dict[type, str] = {
+    ast.AsyncFunctionDef: "a plain def",
+    ast.ClassDef: "the class at the top of the file",
+    ast.Match: "if and elif on the value",
+    ast.TryStar: "a test before the operation that may fail",
+    ast.With: "the call of this function inside the with statement",
+}
 
 STATEMENTS: dict[type, Callable[..., Any]] = {
     ast.Assign: _assign,

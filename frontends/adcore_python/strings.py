@@ -51,7 +51,8 @@ def _pieces(low: Lowering, values: Sequence[Value], specs: Sequence[str]) -> tup
     for value, spec in zip(values, specs, strict=True):
         constant = plain(value)
         if constant is not None:
-            text += f"{{{spec}}}".format(constant[0]).replace("{", "{{").replace("}", "}}")
+            with low.foreign("formatting this"):
+                text += f"{{{spec}}}".format(constant[0]).replace("{", "{{").replace("}", "}}")
         elif isinstance(value, Scalar):
             text += f"{{{len(reported)}{spec}}}"
             reported.append(value.atom)
@@ -82,5 +83,6 @@ def formatted(low: Lowering, node: ast.JoinedStr) -> Value:
         if constant is None:
             low.refuse_syntax("a string made from numbers of the computation", "strings only in messages of exceptions")
         spec = _spec(low, part) if isinstance(part, ast.FormattedValue) else ""
-        text += f"{{{spec}}}".format(constant[0])
+        with low.foreign("formatting this"):
+            text += f"{{{spec}}}".format(constant[0])
     return Static(text)

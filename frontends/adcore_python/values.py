@@ -27,6 +27,7 @@ __all__ = [
     "ZERO",
     "Array",
     "Buffer",
+    "Derived",
     "Dict",
     "Iteration",
     "List",
@@ -146,6 +147,14 @@ class LocalFunction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """A transform, such as `grad`, of a function defined in the code that is being lowered; `make` applies it."""
+
+    make: Callable[[Any], Any]
+    function: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Partial:
     """`functools.partial`, applied in the code that is being lowered."""
 
@@ -179,7 +188,7 @@ class Poison:
 
 
 Container = Tuple | List | Dict | Range | Iteration
-Value = Scalar | Array | Static | Container | LocalFunction | Partial | Method | Maybe | Poison
+Value = Scalar | Array | Static | Container | LocalFunction | Derived | Partial | Method | Maybe | Poison
 
 
 def number(value: bool | int | float) -> Scalar:

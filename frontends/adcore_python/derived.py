@@ -1,0 +1,247 @@
+"""adcore's transforms called inside a compiled function: `grad(f)(x)`, `jvp(f, (x,), (v,))`.
+
+Where `f` is a Python function from outside, the transform is applied while compiling.  Where it is defined inside, it
+is lowered by itself, with each value that it closes over as a capture: a further parameter, which the transform does
+not differentiate.  The derived program is then copied in place and given the closed-over values, so that an outer
+derivative flows through them, and only through them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adcore import api
+from adcore.errors import UnsupportedFunctionError
+from adcore.plugins import Capture, Lowered, Spec
+
+from .frame import Frame
+from .operators import describe, is_one
+from .outside import make_param
+from .programs import call_lowered, finished, given
+from .strings import plain
+from .values import (
+    FALSE,
+    NONE,
+    ZERO,
+    Array,
+    Derived,
+    Dict,
+    List,
+    LocalFunction,
+    Maybe,
+    Partial,
+    Poison,
+    Range,
+    Scalar,
+    Static,
+    Tuple,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["TRANSFORMS", "call_derived"]
+
+
+def _gradient(make: Callable[..., Any]) -> Any:
+    """`grad` or `value_and_grad`; without a function a decorator."""
+
+    def lower(
+        low: Lowering,
+        f: Value = NONE,
+        argnums: Value = ZERO,
+        argnames: Value = NONE,
+        has_aux: Value = FALSE,
+    ) -> Value:
+        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+        if isinstance(f, Static) and f.value is None:
+            return Partial(Static(make), (), options)
+        known = {name: _option(low, name, value) for name, value in options.items()}
+        return _derived(low, lambda function: make(function, **known), f)
+
+    return lower
+
+
+def _option(low: Lowering, name: str, value: Value) -> Any:
+    constant = plain(value)
+    if constant is None:
+        low.refuse_syntax(f"{name} is {describe(value)}, not a constant", f"{name}=0")
+    return constant[0]
+
+
+def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE) -> Value:
+    derived = _derived(low, api.jvp, f)
+    if isinstance(primals, Static):
+        return derived
+    pair: list[Value] = [Tuple(tuple(v.items)) if isinstance(v, List) else v for v in (primals, tangents)]
+    return low.call(derived, pair, {})
+
+
+def _jit(low: Lowering, f: Value) -> Value:
+    """The function itself: it is being compiled already."""
+    return f
+
+
+def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
+    return low.refuse(
+        UnsupportedFunctionError, "vjp inside a compiled function is not supported", "grad(f)(x), or jvp(f, (x,), (v,))"
+    )
+
+
+TRANSFORMS: dict[Any, Any] = {
+    api.grad: _gradient(api.grad),
+    api.jit: _jit,
+    api.jvp: _jvp,
+    api.value_and_grad: _gradient(api.value_and_grad),
+    api.vjp: _vjp,
+}
+
+
+def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
+    if isinstance(f, LocalFunction | Derived):
+        return Derived(make, f)
+    if isinstance(f, Static) and callable(f.value):
+        from .known import known_function
+
+        if known_function(f.value) is not None:
+            name = getattr(f.value, "__name__", "f")
+            cause = f"a transform of {name}, which is not a Python function"
+            low.refuse(UnsupportedFunctionError, cause, f"lambda x: {name}(x)")
+        with low.foreign("this transform"):
+            return Static(make(f.value))
+    return low.refuse(UnsupportedFunctionError, f"a transform of {describe(f)}", "a transform of a lambda or def")
+
+
+def call_derived(low: Lowering, function: Derived, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """Call a transform of a function that is defined in the code being lowered."""
+    return call_lowered(low, _applied(low, function), arguments, keywords)
+
+
+def _applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+    if isinstance(value, LocalFunction):
+        return Closed(low, value)
+    return value.make(_applied(low, value.function))
+
+
+class Closed:
+    """A function defined in the code being lowered, as something that transforms can lower by itself."""
+
+    def __init__(self, low: Lowering, function: LocalFunction) -> None:
+        from .calls import parameters_of
+
+        self.low = low
+        self.function = function
+        self.__name__ = function.name
+        self.__signature__ = inspect.Signature(
+            parameters_of(function.code, function.defaults, function.keyword_defaults)
+        )
+
+    def __call__(self, *_: Any) -> Any:
+        raise TypeError("this function exists while compiling only")
+
+    def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
+        from .lowering import Lowering
+
+        outer, low = self.low, Lowering()
+        low.work = outer.work
+        with low.b.at(outer.source):
+            positional, keywords = given(low, self.__signature__.parameters.values(), arguments)
+            mirror = Mirror(outer, low)
+            value = low.call(mirror.value(self.function, self.function.name), positional, keywords)
+            lowered = finished(low, value, self.function.name)
+        outer.work = low.work
+        return lowered
+
+
+@dataclass(frozen=True)
+class Held:
+    """The owner of a capture that is a value of the function being lowered around it."""
+
+    value: Any
+
+
+class Mirror:
+    """The values of one lowering as those of another, to which each number and array is a capture."""
+
+    def __init__(self, outer: Lowering, inner: Lowering) -> None:
+        self.outer = outer
+        self.inner = inner
+        self.frames: dict[Frame, Frame] = {}
+        self.known: dict[Any, Value] = {}
+
+    def frame(self, frame: Frame) -> Frame:
+        found = self.frames.get(frame)
+        if found is None:
+            around = None if frame.enclosing is None else self.frame(frame.enclosing)
+            found = Frame(frame.code, frame.python, around, (), frame.escaping)
+            found.bound = frame.bound
+            found.names = Names(self, frame)
+            self.frames[frame] = found
+        return found
+
+    def value(self, value: Any, name: str) -> Any:
+        if isinstance(value, Scalar | Array):
+            return value if isinstance(value, Scalar) and value.known is not None else self.captured(value, name)
+        if isinstance(value, Tuple):
+            return Tuple(tuple(self.value(v, name) for v in value.items), value.kind)
+        if isinstance(value, List):
+            return List([self.value(v, name) for v in value.items], None)
+        if isinstance(value, Dict):
+            return Dict({k: self.value(v, f"{name}_{k}") for k, v in value.items.items()}, None)
+        if isinstance(value, Range):
+            return Range(*(self.value(v, name) for v in (value.start, value.stop, value.step)))
+        if isinstance(value, LocalFunction):
+            defaults = tuple(self.value(v, name) for v in value.defaults)
+            keywords = {k: self.value(v, k) for k, v in value.keyword_defaults.items()}
+            return LocalFunction(value.node, value.code, self.frame(value.frame), defaults, keywords)
+        if isinstance(value, Derived):
+            return Derived(value.make, self.value(value.function, name))
+        if isinstance(value, Partial):
+            arguments = tuple(self.value(v, name) for v in value.arguments)
+            keywords = {k: self.value(v, k) for k, v in value.keywords.items()}
+            return Partial(self.value(value.function, name), arguments, keywords)
+        if isinstance(value, Static):
+            return value
+        return self.outer.refuse(
+            UnsupportedFunctionError,
+            f"{name!r} is {describe(value)}, which a function that is differentiated here closes over",
+            f"pass {name!r} as an argument",
+        )
+
+    def captured(self, value: Scalar | Array, name: str) -> Value:
+        if value not in self.known:
+            shape = value.shape if isinstance(value, Array) else ()
+            python = isinstance(value, Scalar) and value.python
+            spec = Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
+            self.inner.captures.append(Capture(name, Held(value), spec))
+            self.known[value] = make_param(self.inner, spec, name, captured=True)
+        return self.known[value]
+
+
+class Names(dict[str, Any]):
+    """The names of a frame, taken over when they are first read."""
+
+    def __init__(self, mirror: Mirror, frame: Frame) -> None:
+        super().__init__()
+        self.mirror = mirror
+        self.frame = frame
+
+    def __contains__(self, name: object) -> bool:
+        outer = self.mirror.outer
+        return super().__contains__(name) or name in self.frame.names or (self.frame, name) in outer.unknown
+
+    def __missing__(self, name: str) -> Any:
+        outer = self.mirror.outer
+        value = self.frame.names[name] if name in self.frame.names else outer.guess(self.frame, name)
+        if isinstance(value, Poison):
+            outer.refuse_syntax(value.cause, value.write)
+        if isinstance(value, Maybe):
+            message = f"cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+            outer.check(value.defined, "NameError", message)
+            value = value.value
+        self[name] = self.mirror.value(value, name)
+        return self[name]

@@ -1,0 +1,158 @@
+"""The page of the language that the frontend compiles, made from its own tables.
+
+python -m adcore_python.reference > docs/language.md
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+import adcore
+from adcore.errors import AdcoreError
+from adcore.plugins import Spec
+from adcore.primitives import CHECKED_ERRORS
+from adcore.types import DType
+
+from .builtin_functions import BUILTINS
+from .derived import TRANSFORMS
+from .expressions import COMPARISONS, EXPRESSIONS
+from .math_functions import MATH
+from .methods import ATTRIBUTES, METHODS
+from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .reference_examples import EXPRESSIONS_SHOWN, REFUSED, STATEMENTS_SHOWN
+from .statements import OPERATORS, STATEMENTS
+
+__all__ = ["page"]
+
+ARGUMENTS = (Spec(DType.F64, python=True), Spec(DType.F64, (None,)), Spec(DType.I64, python=True))
+ALWAYS_REFUSED = (print, adcore.vjp)  # they have rows for the sake of what is said
+INTRODUCTION = """\
+# The language that adcore compiles
+
+This page is made by `python -m adcore_python.reference` from the frontend's own tables.  Whether an example is
+compiled was found by compiling it, as the body of `def f(x, v, n)` of a float, a vector and an integer.  What is
+refused is refused at compile time, with the user's line, the cause and the rewrite shown here.
+"""
+
+
+def page() -> str:
+    """The page, in Markdown."""
+    _complete(ast.stmt, STATEMENTS, STATEMENTS_SHOWN)
+    _complete(ast.expr, EXPRESSIONS, EXPRESSIONS_SHOWN)
+    shown = {name: f"return {example}" for name, example in EXPRESSIONS_SHOWN.items()}
+    lines = [INTRODUCTION, "## Statements", "", *_constructs(STATEMENTS_SHOWN, STATEMENTS_SHOWN)]
+    lines += ["", "## Expressions", "", *_constructs(EXPRESSIONS_SHOWN, shown)]
+    lines += ["", f"Operators: {_listed(OPERATORS.values())}; comparisons: {_listed(COMPARISONS.values())}."]
+    lines += ["", f"Exceptions that `raise` takes: {_listed(CHECKED_ERRORS)}."]
+    lines += ["", "## Refused", "", *_refused()]
+    lines += _functions("Builtin functions", _qualified, BUILTINS)
+    lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
+    lines += _functions("Functions of `math`", _qualified, MATH)
+    lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
+    lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
+    lines += [
+        "",
+        "## Attributes and methods",
+        "",
+        f"Attributes of numbers and arrays: {_listed(sorted(ATTRIBUTES))}.",
+        "",
+    ]
+    lines += [f"- `.{name}{_parameters(rule, 2)}`" for name, rule in sorted(METHODS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _complete(kind: type[ast.AST], table: dict[Any, Any], examples: dict[str, str]) -> None:
+    """Refuse to make a page that leaves out a construct of which the frontend has a row."""
+    absent = {t.__name__ for t in table if issubclass(t, kind)} - examples.keys()
+    if absent:
+        raise LookupError(f"constructs without an example: {sorted(absent)}")
+
+
+def _outcome(name: str, body: str) -> tuple[str, str]:
+    """Empty where the function with this body is compiled; otherwise the cause, and what to write instead."""
+    from . import PythonFrontend
+
+    text = ("async " * ("await" in body)) + "def f(x, v, n):\n    " + body.replace("\n", "\n    ") + "\n"
+    file = f"<language reference: {name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    namespace: dict[str, Any] = {"np": np, "math": math, "adcore": adcore}
+    try:
+        exec(compile(text, file, "exec"), namespace)
+        PythonFrontend().lower(namespace["f"], ARGUMENTS)
+    except AdcoreError as error:
+        return error.cause, error.write
+    finally:
+        del linecache.cache[file]
+    return "", ""
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"
+
+
+def _head(*cells: str) -> list[str]:
+    return [_row(*cells), _row(*["---"] * len(cells))]
+
+
+def _constructs(examples: dict[str, str], bodies: dict[str, str]) -> list[str]:
+    lines = _head("construct", "example", "compiled", "write instead")
+    for name, example in examples.items():
+        cause, write = _outcome(name, bodies[name])
+        shown = " ⏎ ".join(f"`{line}`" for line in example.split("\n"))
+        lines.append(_row(f"`{name}`", shown, f"no: {cause}" if cause else "yes", write))
+    return lines
+
+
+def _refused() -> list[str]:
+    lines = _head("what", "example", "cause", "write instead")
+    for name, example in REFUSED.items():
+        cause, write = _outcome(name, f"return {example}")
+        if not cause:
+            raise LookupError(f"{name} is compiled now: it has no place among what is refused")
+        lines.append(_row(name, f"`{example}`", cause, write))
+    return lines
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _functions(title: str, name_of: Callable[[Any], str], table: dict[Any, Any]) -> list[str]:
+    names = {name_of(f) + _parameters(rule, 1) for f, rule in table.items() if f not in ALWAYS_REFUSED and name_of(f)}
+    return ["", f"## {title}", "", *(f"- `{name}`" for name in sorted(names))]
+
+
+def _qualified(function: Any) -> str:
+    name, module = function.__name__, function.__module__.lstrip("_")
+    if name.startswith("_"):
+        return ""
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def _numpy_name(function: Any) -> str:
+    return "np.linalg.norm" if function is np.linalg.norm else f"np.{function.__name__}"
+
+
+def _parameters(rule: Any, own: int) -> str:
+    """The parameters that a function takes here, as its rule declares them after `own` of its own."""
+    shown: list[str] = []
+    for p in list(inspect.signature(rule).parameters.values())[own:]:
+        star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        shown.append(f"{star}{p.name}" + ("" if p.default is p.empty else f"={_default(p.default)}"))
+    return f"({', '.join(shown)})"
+
+
+def _default(value: Any) -> str:
+    found = getattr(value, "known", getattr(value, "value", value))
+    return "()" if hasattr(found, "items") else repr(found)
+
+
+if __name__ == "__main__":
+    print(page(), end="")
