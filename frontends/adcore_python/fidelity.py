@@ -110,7 +110,7 @@ def _instructions(code: types.CodeType, shift: int) -> Iterator[Instruction]:
         name = SAME.get(i.opname, i.opname)
         place = (None if line is None else line + shift, None if end is None else end + shift, column, end_column)
         if isinstance(i.argval, types.CodeType):
-            yield (*place, name, i.argval.co_name)
+            yield (*place, name, "code")
         else:
             jump = i.opcode in dis.hasjrel or i.opcode in dis.hasjabs
             yield (*place, name, None if jump else _constant(i.argval))

@@ -40,6 +40,8 @@ def axes_of(low: Lowering, axis: Value, rank: int) -> tuple[int, ...]:
         if not isinstance(known, int) or not -rank <= known < rank:
             low.refuse(UnsupportedFunctionError, f"axis is not a constant within rank {rank}", "axis=0")
         found.append(known % rank)
+    if not found:
+        low.refuse(UnsupportedFunctionError, "axis=() names no axis", "the array itself")
     if len(set(found)) != len(found):
         low.refuse(UnsupportedFunctionError, "duplicate value in 'axis'", "each axis once")
     return tuple(sorted(found))
