@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import abstract, leaves, map_leaves, normalized, rebuilt
+from .arguments import abstract, normalized, rebuilt
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
 from .passes.tiling import Policy
 from .plugins import Spec
 from .program import Program, clone
 from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
+from .trees import flatten, matched
 
 __all__ = ["checkpoint", "grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
 
@@ -171,10 +172,13 @@ class Pullback:
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         lowered = self._specialisation.lowered
         assert isinstance(lowered, SplitLowered)
-        if map_leaves(_nothing, cotangent) != map_leaves(_nothing, self._value):
-            raise TypeError("pullback: the cotangent has another structure than the value")
+        values, tree = flatten(self._value)
+        try:
+            cotangents = matched(tree, cotangent)
+        except ValueError:
+            raise TypeError("pullback: the cotangent has another structure than the value") from None
         given = []
-        for ours, theirs in zip(leaves(cotangent), leaves(self._value), strict=True):
+        for ours, theirs in zip(cotangents, values, strict=True):
             if not isinstance(spec := abstract(theirs), Spec) or not spec.dtype.differentiable:
                 continue
             if np.shape(ours) != np.shape(theirs):
@@ -184,10 +188,6 @@ class Pullback:
             given.append(normalized(np.asarray(ours, np.float64)) if np.shape(ours) else float(ours))
         results = self._specialisation.late(lowered.backward)(*self._residuals, *given)
         return rebuilt(lowered.gradients, results)
-
-
-def _nothing(_: Any) -> None:
-    return None
 
 
 def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:

@@ -1,43 +1,21 @@
-"""Python values to what programs are specialised on, and back: structures, leaves, specs."""
+"""Python values to what programs are specialised on, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 
 from .errors import DtypeError
 from .plugins import Leaf, Spec, Static
+from .trees import flatten, map_leaves
 from .types import DType
 
-__all__ = ["abstract", "leaves", "map_leaves", "normalized", "rebuilt", "spec_key"]
+__all__ = ["abstract", "abstracted", "normalized", "rebuilt", "specialisation_key"]
 
 _DTYPES = {d.numpy: d for d in DType}
 _SCALARS = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
-
-
-def map_leaves(f: Callable[[Any], Any], structure: Any) -> Any:
-    """The same tuples, lists and dicts with every leaf replaced by `f(leaf)`."""
-    kind = type(structure)
-    if kind is tuple or kind is list:
-        return kind(map_leaves(f, part) for part in structure)
-    if kind is dict:
-        return {key: map_leaves(f, part) for key, part in structure.items()}
-    return f(structure)
-
-
-def leaves(structure: Any) -> Iterator[Any]:
-    """The leaves of tuples, lists and dicts, in order."""
-    kind = type(structure)
-    if kind is tuple or kind is list:
-        for part in structure:
-            yield from leaves(part)
-    elif kind is dict:
-        for part in structure.values():
-            yield from leaves(part)
-    else:
-        yield structure
 
 
 def abstract(value: Any, name: str = "argument") -> Spec | Static:
@@ -55,6 +33,14 @@ def abstract(value: Any, name: str = "argument") -> Spec | Static:
     if isinstance(value, np.generic):
         return Spec(_dtype(value.dtype, name), ())
     return Static(value)
+
+
+def abstracted(values: list[Any], place: Callable[[int], str]) -> list[Spec | Static]:
+    """What a program is specialised on for each leaf; `place` says what an error calls the leaf of an index."""
+    try:
+        return [abstract(v) for v in values]
+    except DtypeError:
+        return [abstract(v, place(k)) for k, v in enumerate(values)]
 
 
 def _dtype(dtype: np.dtype, name: str) -> DType:
@@ -78,21 +64,21 @@ def normalized(value: Any) -> Any:
     return value
 
 
-def spec_key(structure: Any) -> Any:
-    """A hashable key of a structure of specs; static objects count by value where they can be hashed."""
-    kind = type(structure)
-    if kind is tuple or kind is list:
-        return (kind, *(spec_key(part) for part in structure))
-    if kind is dict:
-        return (kind, *((key, spec_key(part)) for key, part in structure.items()))
-    if isinstance(structure, Static):
-        value = structure.value
-        try:
-            hash(value)
-        except TypeError:
-            return (Static, id(value))
-        return (Static, type(value), value)
-    return structure
+def specialisation_key(structure: Any) -> Hashable:
+    """A key of a tree of specs; static objects count by value where they can be hashed."""
+    found, tree = flatten(structure)
+    return (tree, *map(_leaf_key, found))
+
+
+def _leaf_key(leaf: Any) -> Hashable:
+    if not isinstance(leaf, Static):
+        return leaf
+    value = leaf.value
+    try:
+        hash(value)
+    except TypeError:
+        return (Static, id(value))
+    return (Static, type(value), value)
 
 
 def rebuilt(result: Any, values: tuple[Any, ...]) -> Any:

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from .arguments import abstract, leaves, map_leaves, normalized, rebuilt, spec_key
-from .errors import AdcoreError
-from .plugins import Capture, Leaf, Lowered, Spec, backend
+import numpy as np
+
+from .arguments import abstract, abstracted, normalized, rebuilt, specialisation_key
+from .errors import AdcoreError, AliasError
+from .plugins import Capture, Leaf, Lowered, Spec, Static, backend
 from .program import Program
-from .transforms import Transform
+from .transforms import Transform, definition
+from .trees import flatten
 
 __all__ = ["Transformed", "specialise", "transformed"]
 
@@ -33,6 +36,7 @@ class Specialisation:
     lowered: Lowered
     specs: tuple[Spec, ...]
     name: str
+    function: Callable[..., Any]
     direct: Callable[..., Any] = field(init=False)  # flat leaves in, captures read by the code itself
     entry: Any = field(init=False)
     pullback: Callable[..., Any] | None = None
@@ -41,7 +45,8 @@ class Specialisation:
         self.native = only_tuples(self.lowered.result)
         result = self.lowered.result if self.native else self.flat_result()
         inputs = (*self.specs, *self.lowered.captures)
-        self.entry = backend().entry(self.lowered.program, inputs, result, self.name, self.lowered.guards)
+        lowered = self.lowered
+        self.entry = backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
         self.direct = self.entry.function(_refuse)
 
     def flat_result(self) -> tuple[Leaf, ...]:
@@ -56,7 +61,8 @@ class Specialisation:
         """The same program with the captured values passed as arguments, for captures that need conversion."""
         inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
         result = self.lowered.result if self.native else self.flat_result()
-        return backend().entry(self.lowered.program, inputs, result, self.name).function(_refuse)
+        made = backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
+        return made.function(_refuse)
 
     def late(self, backward: Program) -> Callable[..., Any]:
         """The compiled pullback of a split function."""
@@ -65,13 +71,35 @@ class Specialisation:
         return self.pullback
 
     def __call__(self, values: list[Any]) -> Any:
+        """The result for the Spec leaves of the arguments; what the function writes into them is in them afterwards."""
+        given = [normalized(v) for v in values]
         captured = [c.read() for c in self.lowered.captures]
         converted = [normalized(v) for v in captured]
         if all(a is b for a, b in zip(captured, converted, strict=True)):
-            result = self.direct(*values)
+            self.check_writes([*given, *captured])
+            result = self.direct(*given)
         else:
-            result = self.explicit(*values, *converted)
+            self.check_writes([*given, *converted])
+            result = self.explicit(*given, *converted)
+        for write in self.lowered.writes:
+            if write.result is not None and given[write.param] is not values[write.param]:
+                values[write.param][...] = given[write.param]
         return result if self.native else rebuilt(self.lowered.result, result)
+
+    def check_writes(self, values: list[Any]) -> None:
+        """Refuse arguments that are written into and cannot be, or that share memory with another array."""
+        names = [p.name for p in self.lowered.program.params]
+        for write in self.lowered.writes:
+            written = values[write.param]
+            if write.result is not None and not written.flags.writeable:
+                raise ValueError("assignment destination is read-only")
+            for k, other in enumerate(values):
+                if k != write.param and isinstance(other, np.ndarray) and np.may_share_memory(written, other):
+                    raise AliasError(
+                        f"{self.name} writes into {names[write.param]!r}, which shares memory with {names[k]!r}",
+                        definition(self.function),
+                        f"a copy in the call: {names[k]}.copy()",
+                    )
 
 
 def fits(capture: Capture) -> bool:
@@ -83,9 +111,10 @@ def fits(capture: Capture) -> bool:
 
 
 def only_tuples(result: Any) -> bool:
-    if isinstance(result, tuple):
+    """Whether a result is made of tuples alone, which compiled code builds by itself."""
+    if type(result) is tuple:
         return all(only_tuples(part) for part in result)
-    return not isinstance(result, list | dict)
+    return isinstance(result, Leaf | Static)
 
 
 class Transformed:
@@ -120,14 +149,21 @@ class Dispatcher:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arguments = self.bind(args, kwargs)
-        found = self.specialisation(arguments)
-        plain = not kwargs and len(args) == len(arguments) and all(_is_leaf(a) for a in arguments)
+        values, tree = flatten(arguments)
+        specs = abstracted(values, lambda k: self.place(arguments, k))
+        found = self.find(tree.unflatten(specs))
+        plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
         if found is not self.latest:
             self.latest = found
             if plain and found.native:
                 type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
-        values = [normalized(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
-        return found(values)
+        return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)])
+
+    def place(self, arguments: tuple[Any, ...], leaf: int) -> str:
+        """What errors call a leaf of the arguments."""
+        counts = [len(flatten(a)[0]) for a in arguments]
+        position = next(k for k in range(len(counts)) if sum(counts[: k + 1]) > leaf)
+        return f"argument {position} of {self.name}"
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """One value for each parameter of the signature, defaults filled in."""
@@ -141,29 +177,27 @@ class Dispatcher:
         return tuple(bound.arguments.values())
 
     def specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
+        """The specialisation for arguments like these."""
+        values, tree = flatten(arguments)
+        return self.find(tree.unflatten(abstracted(values, lambda k: self.place(arguments, k))))
+
+    def find(self, structures: tuple[Any, ...]) -> Specialisation:
+        """The specialisation for arguments of these structures, known or made now."""
         try:
-            return self._specialisation(arguments)
+            return self._found(structures)
         except AdcoreError as error:
             raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
 
-    def _specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
-        structures = tuple(
-            map_leaves(lambda leaf, k=k: abstract(leaf, f"argument {k} of {self.name}"), a)
-            for k, a in enumerate(arguments)
-        )
-        candidates = self.known.setdefault(spec_key(structures), [])
+    def _found(self, structures: tuple[Any, ...]) -> Specialisation:
+        candidates = self.known.setdefault(specialisation_key(structures), [])
         for found in candidates:
             if found.is_current():
                 return found
         lowered = self.target.transform.lower(structures)
-        specs = tuple(leaf for s in structures for leaf in leaves(s) if isinstance(leaf, Spec))
-        made = Specialisation(lowered, specs, self.name)
+        specs = tuple(leaf for leaf in flatten(structures)[0] if isinstance(leaf, Spec))
+        made = Specialisation(lowered, specs, self.name, self.target.transform.function)
         candidates.insert(0, made)
         return made
-
-
-def _is_leaf(value: Any) -> bool:
-    return not isinstance(value, tuple | list | dict) and isinstance(abstract(value), Spec)
 
 
 def transformed(transform: Transform, wraps: bool = True) -> Any:

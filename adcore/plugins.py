@@ -29,6 +29,7 @@ __all__ = [
     "Lowered",
     "Spec",
     "Static",
+    "Write",
     "backend",
     "frontend",
     "preload",
@@ -102,6 +103,17 @@ class Guard:
         return found is self.value
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An argument that the function writes into: its parameter's index, and the result that it holds at the end.
+
+    Without a result the caller's array stays as it is.
+    """
+
+    param: int
+    result: int | None = None
+
+
 @dataclass(slots=True)
 class Lowered:
     """A function lowered to a Program for given argument specs.
@@ -109,15 +121,17 @@ class Lowered:
     Attributes:
         program: parameters are the arguments' Spec leaves in order, then the captures; results are the leaves of
             `result`.
-        result: the structure of the result: tuples, lists and dicts with `Leaf` and `Static` leaves.
+        result: the structure of the result, a tree with `Leaf` and `Static` leaves.
         captures: values read at call time.
         guards: objects whose replacement makes this specialisation stale.
+        writes: arguments that the function writes into, which must not share memory with any other array.
     """
 
     program: Program
     result: Any
     captures: tuple[Capture, ...] = ()
     guards: tuple[Guard, ...] = field(default=())
+    writes: tuple[Write, ...] = ()
 
 
 class Frontend(Protocol):
@@ -144,7 +158,8 @@ class Backend(Protocol):
     """`compile` turns a Program into something callable; `entry` into something that users call.
 
     The inputs of an entry say what each parameter of the Program is: a Spec is taken from the next argument, a
-    Capture is read at the call.  `result` is the structure of what is returned.
+    Capture is read at the call.  `result` is the structure of what is returned.  Arguments that are written into get
+    their new contents after the call; one that is read-only or shares memory with another array goes to the fallback.
     """
 
     def compile(self, program: Program) -> Executable: ...
@@ -156,6 +171,7 @@ class Backend(Protocol):
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),
+        writes: tuple[Write, ...] = (),
     ) -> Entry: ...
 
 

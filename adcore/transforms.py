@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .arguments import leaves, map_leaves
 from .derive import pull, push, split
 from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
 from .passes.tiling import Policy, with_policy
-from .plugins import Leaf, Lowered, Spec, Static, frontend
+from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
 from .program import Program
+from .trees import leaves, map_leaves, matched, structure
 from .types import I64, Atom, DType, Type, Var, literal
 
 __all__ = ["Checkpoint", "Gradient", "Identity", "PullbackSplit", "Pushforward", "SplitLowered", "Transform", "lower"]
@@ -154,7 +154,7 @@ class Gradient(Transform):
             result = ((value, aux), gradient) if self.has_aux else (value, gradient)
         elif self.has_aux:
             result = (gradient, aux)
-        return pruned(Lowered(program, result, lowered.captures, lowered.guards))
+        return pruned(replaced(lowered, program, result))
 
     def require_real(self, argument: Any, position: int) -> None:
         where = f"argument {position} of {name_of(self.function)}"
@@ -195,6 +195,12 @@ def described(result: Any) -> str:
     return f"a {type(result).__name__}"
 
 
+def replaced(lowered: Lowered, program: Program, result: Any) -> Lowered:
+    """Another program and result for the same arguments, into which it does not write."""
+    writes = tuple(Write(w.param) for w in lowered.writes)
+    return Lowered(program, result, lowered.captures, lowered.guards, writes)
+
+
 def pruned(lowered: Lowered) -> Lowered:
     """Only the program results that the result structure has."""
     used = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]
@@ -202,7 +208,7 @@ def pruned(lowered: Lowered) -> Lowered:
     program = lowered.program
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
-    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards)
+    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards, lowered.writes)
 
 
 @dataclass(frozen=True)
@@ -239,14 +245,16 @@ class Pushforward(Transform):
         tangent = map_leaves(
             lambda leaf: place.get(leaf.index, Static(None)) if isinstance(leaf, Leaf) else Static(None), lowered.result
         )
-        return pruned(Lowered(program, (lowered.result, tangent), lowered.captures, lowered.guards))
+        return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
     def pairs(self, position: int, primal: Any, tangent: Any) -> list[tuple[Spec, Spec | None]]:
         """The numbers and arrays of a primal, each with its tangent."""
         where = f"jvp: tangent {position} of {name_of(self.function)}"
-        ours, theirs = list(leaves(primal)), list(leaves(tangent))
-        if len(ours) != len(theirs):
-            raise TypeError(f"{where} has another structure than the primal")
+        ours = leaves(primal)
+        try:
+            theirs = matched(structure(primal), tangent)
+        except ValueError:
+            raise TypeError(f"{where} has another structure than the primal") from None
         found: list[tuple[Spec, Spec | None]] = []
         for p, t in zip(ours, theirs, strict=True):
             if not isinstance(p, Spec):
@@ -289,6 +297,7 @@ class PullbackSplit(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = lower(self.function, arguments)
+        lowered = pruned(replaced(lowered, lowered.program, lowered.result))
         specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
         wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
         pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
@@ -298,7 +307,7 @@ class PullbackSplit(Transform):
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), s) for s in numbered(arguments))
         result = (lowered.result, residuals)
-        return SplitLowered(forward, result, lowered.captures, lowered.guards, backward, gradients)
+        return SplitLowered(forward, result, lowered.captures, lowered.guards, lowered.writes, backward, gradients)
 
 
 def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:

@@ -23,13 +23,14 @@ from typing import Any
 import numpy as np
 
 from adcore import jit, jvp, value_and_grad, vjp
-from adcore.arguments import abstract, leaves
+from adcore.arguments import abstract
 from adcore.derive import gradient as gradient_of
 from adcore.derive import pull, push
 from adcore.errors import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.plugins import backend
 from adcore.program import Program
 from adcore.transforms import lower
+from adcore.trees import leaves
 
 __all__ = ["Verdict", "check", "compiled_from", "judge"]
 

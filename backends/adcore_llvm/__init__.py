@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adcore.plugins import Guard
+from adcore.plugins import Guard, Write
 from adcore.program import Program
 
 from .engine import optimized_assembly, prepare
@@ -29,13 +29,20 @@ class LLVMBackend:
         return self.entry(program, flat_inputs(program), flat_result(program), program.name).function(_refuse)
 
     def entry(
-        self, program: Program, inputs: tuple[Input, ...], result: Any, name: str, guards: tuple[Guard, ...] = ()
+        self,
+        program: Program,
+        inputs: tuple[Input, ...],
+        result: Any,
+        name: str,
+        guards: tuple[Guard, ...] = (),
+        writes: tuple[Write, ...] = (),
     ) -> Compiled:
         """A program compiled for the user's own call.
 
-        Captures among the inputs are read, and guards tested, at every call; results come in the structure `result`.
+        Captures among the inputs are read, and guards tested, at every call; results come in the structure `result`,
+        and those of `writes` in the arguments' own memory.
         """
-        return Compiled(program, inputs, result, name, guards)
+        return Compiled(program, inputs, result, name, guards, writes)
 
     def assembly(self, program: Program, optimized: bool = False) -> str:
         """The LLVM assembly of a program, to read."""

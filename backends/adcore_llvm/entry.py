@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adcore.plugins import ANY, Capture, Guard, Leaf, Spec, Static
+from adcore.plugins import ANY, Capture, Guard, Leaf, Spec, Static, Write
 from adcore.program import Program
 from adcore.types import DType, Lit, Type
 
-from . import capi
-from .code import LLVM_TYPE, Code, constant
+from . import capi, memory
+from .code import LLVM_TYPE, SIZE, Code, constant
 from .lower import Lowering, lower_program
 from .values import Root, Strided, row_major
 
@@ -32,18 +32,23 @@ class Module:
 
 
 def emit_module(
-    program: Program, inputs: tuple[Input, ...], result: Any, fail: Any, guards: tuple[Guard, ...] = ()
+    program: Program,
+    inputs: tuple[Input, ...],
+    result: Any,
+    fail: Any,
+    guards: tuple[Guard, ...] = (),
+    writes: tuple[Write, ...] = (),
 ) -> Module:
     """The kernel of a program and its entry point.
 
     `inputs` says for each parameter what it is (a Spec is taken from the next argument, a Capture from its owner),
     `result` is the structure of what is returned; `fail(status, reported)` raises a failure; a call for which one of
-    `guards` does not hold goes to the fallback.
+    `guards` does not hold goes to the fallback.  `writes` says which arguments are written into.
     """
     kernel = Code()
     lowering = Lowering(kernel)
     header = _emit_kernel(program, lowering)
-    entry = _Entry(program, inputs, result, fail, guards)
+    entry = _Entry(program, inputs, result, fail, guards, writes)
     body = entry.emit()
     declarations = {**kernel.declarations, **entry.code.declarations}
     vectors = [name for name in declarations if name.startswith("_ZGV")]
@@ -114,9 +119,16 @@ def slots_of(type: Type) -> int:
 
 class _Entry:
     def __init__(
-        self, program: Program, inputs: tuple[Input, ...], result: Any, fail: Any, guards: tuple[Guard, ...]
+        self,
+        program: Program,
+        inputs: tuple[Input, ...],
+        result: Any,
+        fail: Any,
+        guards: tuple[Guard, ...],
+        writes: tuple[Write, ...],
     ) -> None:
         self.guards = guards
+        self.writes = writes
         self.program = program
         self.inputs = inputs
         self.result = result
@@ -143,13 +155,16 @@ class _Entry:
         for guard in self.guards:
             self.guard(self.same(self.captured(guard), guard.value))
         values = self.unbox_all()
-        arguments = ", ".join([f"ptr {err}", f"ptr {out}", *(f"{t} {v}" for t, v in values)])
+        self.guard_writes(values)
+        flat = [pair for value in values for pair in value]
+        arguments = ", ".join([f"ptr {err}", f"ptr {out}", *(f"{t} {v}" for t, v in flat)])
         status = code.op(f"call i64 @kernel({arguments})")
         fine, failed = code.label(), code.label()
         code.branch(code.op(f"icmp eq i64 {status}, 0"), fine, failed, ", !prof !0")
         code.start(failed)
         self.raise_failure(status, err)
         code.start(fine)
+        self.write_back(values, out)
         code.do(f"ret ptr {self.boxed(out)}")
         code.start("fallback")
         code.declare("PyObject_Vectorcall", "declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)")
@@ -178,18 +193,60 @@ class _Entry:
 
     # Arguments
 
-    def unbox_all(self) -> list[tuple[str, str]]:
-        values: list[tuple[str, str]] = []
+    def unbox_all(self) -> list[list[tuple[str, str]]]:
+        """For each parameter its registers: a number, or pointer and lengths of an array."""
+        values: list[list[tuple[str, str]]] = []
+        written = {w.param for w in self.writes if w.result is not None}
         position = 0
-        for given in self.inputs:
+        for k, given in enumerate(self.inputs):
             if isinstance(given, Spec):
                 place = self.code.op(f"getelementptr ptr, ptr %arguments, i64 {position}")
                 thing = self.code.op(f"load ptr, ptr {place}")
                 position += 1
-                values.extend(self.unboxed(thing, given))
+                values.append(self.unboxed(thing, given))
+                if k in written:
+                    flags = self.code.op(f"and i32 {self.field(thing, capi.ARRAY_FLAGS, 'i32')}, {capi.WRITEABLE}")
+                    self.guard(self.code.op(f"icmp ne i32 {flags}, 0"))
             else:
-                values.extend(self.unboxed(self.captured(given), given.spec))
+                values.append(self.unboxed(self.captured(given), given.spec))
         return values
+
+    def guard_writes(self, values: list[list[tuple[str, str]]]) -> None:
+        """What is written into shares no memory with any other array."""
+        code = self.code
+        if not self.writes:
+            return
+        spans = {k: self.span(k, value) for k, value in enumerate(values) if self.program.params[k].type.shape}
+        for write in self.writes:
+            begin, end = spans[write.param]
+            for k, (other, its_end) in spans.items():
+                if k != write.param:
+                    before, after = code.op(f"icmp ule i64 {end}, {other}"), code.op(f"icmp ule i64 {its_end}, {begin}")
+                    self.guard(code.op(f"or i1 {before}, {after}"))
+
+    def span(self, k: int, value: list[tuple[str, str]]) -> tuple[str, str]:
+        """Where the memory of an array begins and ends, as integers."""
+        code = self.code
+        begin = code.op(f"ptrtoint ptr {value[0][1]} to i64")
+        return begin, code.add(begin, self.size(k, value))
+
+    def size(self, k: int, value: list[tuple[str, str]]) -> str:
+        """The bytes of an array."""
+        return self.code.mul(self.code.product([n for _, n in value[1:]]), str(SIZE[self.program.params[k].type.dtype]))
+
+    def write_back(self, values: list[list[tuple[str, str]]], out: str) -> None:
+        """Arguments that are written into get their new contents."""
+        code = self.code
+        for write in self.writes:
+            if write.result is None:
+                continue
+            code.declarations.update(memory.functions())
+            code.declare("llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+            slot = sum(slots_of(r.type) for r in self.program.results[: write.result])
+            new = code.op(f"load ptr, ptr {code.op(f'getelementptr i64, ptr {out}, i64 {slot}')}")
+            place, size = values[write.param][0][1], self.size(write.param, values[write.param])
+            code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {place}, ptr {new}, i64 {size}, i1 false)")
+            code.do(f"call void @release(ptr {new})")
 
     def captured(self, capture: Capture | Guard) -> str:
         """The object that a closure cell or a dict of globals holds now."""
@@ -251,14 +308,18 @@ class _Entry:
 
     def boxed(self, out: str) -> str:
         code = self.code
-        things = []
+        things: list[str] = []
         slot = 0
-        for result in self.program.results:
+        for result in self.program.results[: self.returned()]:
             place = code.op(f"getelementptr i64, ptr {out}, i64 {slot}")
             box = self.boxed_array if result.type.shape else self.boxed_scalar
             things.append(box(place, result.type))
             slot += slots_of(result.type)
         return self.structure(self.result, things)
+
+    def returned(self) -> int:
+        """How many of the program's results are returned: those that are written back come after them."""
+        return min((w.result for w in self.writes if w.result is not None), default=len(self.program.results))
 
     def boxed_scalar(self, place: str, type: Type) -> str:
         dtype = type.dtype

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import Source
-from adcore.plugins import ANY, Guard, Leaf, Spec
+from adcore.plugins import ANY, Guard, Leaf, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
 from adcore.types import DType, Lit
@@ -44,14 +44,20 @@ class Compiled:
     """A program in machine code."""
 
     def __init__(
-        self, program: Program, inputs: tuple[Input, ...], result: Any, name: str, guards: tuple[Guard, ...] = ()
+        self,
+        program: Program,
+        inputs: tuple[Input, ...],
+        result: Any,
+        name: str,
+        guards: tuple[Guard, ...] = (),
+        writes: tuple[Write, ...] = (),
     ) -> None:
         failures: list[Failure] = []
 
         def fail(status: int, reported: bytes) -> None:
             raise_failure(failures[status - 1], reported)
 
-        module = emit_module(program, inputs, result, fail, guards)
+        module = emit_module(program, inputs, result, fail, guards, writes)
         failures.extend(module.failures)
         symbol = f"adcore_{len(_alive)}"
         address = to_machine_code(module.text.replace("@entry(", f"@{symbol}("), symbol)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore.arguments import abstract, rebuilt
-from adcore.plugins import Capture, Executable, Guard, Spec
+from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
 from adcore.verify import verify
 
@@ -41,10 +41,11 @@ class NumPyBackend:
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),
+        writes: tuple[Write, ...] = (),
     ) -> Interpreted:
         """The program for the user's own call, interpreted."""
         verify(program)
-        return Interpreted(program, inputs, result, name, guards)
+        return Interpreted(program, inputs, result, name, guards, writes)
 
 
 class Interpreted:
@@ -57,6 +58,7 @@ class Interpreted:
         result: Any,
         name: str,
         guards: tuple[Guard, ...],
+        writes: tuple[Write, ...],
     ) -> None:
         self._program = program
         self._specs = tuple(i for i in inputs if isinstance(i, Spec))
@@ -64,6 +66,7 @@ class Interpreted:
         self._result = result
         self._name = name
         self._guards = guards
+        self._writes = writes
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
         """A callable of the Spec inputs; anything else goes to the fallback."""
@@ -73,7 +76,11 @@ class Interpreted:
             if not known or not all(g.holds() for g in self._guards):
                 return fallback(*arguments, **keywords)
             values = (*arguments, *(c.read() for c in self._captures))
-            return rebuilt(self._result, interpret(self._program, values))
+            results = interpret(self._program, values)
+            for write in self._writes:
+                if write.result is not None:
+                    values[write.param][...] = results[write.result]
+            return rebuilt(self._result, results)
 
         call.__name__ = self._name
         return call

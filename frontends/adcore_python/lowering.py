@@ -37,6 +37,7 @@ class Lowering:
         frames: the calls that are being lowered, innermost last.
         params: parameters of the Program, captures after arguments.
         captures, guards: outside objects that the Program depends on.
+        lent: the memory of the arguments, by the index of the parameter.
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
         unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
@@ -52,6 +53,7 @@ class Lowering:
         self.captures: list[Capture] = []
         self.captured: dict[tuple[int, str], Value] = {}
         self.guards: list[Guard] = []
+        self.lent: dict[int, Buffer] = {}
         self.facts = Facts()
         self.hints: dict[Any, Any] = {}
         self.strict = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcore import plugins
 from adcore.dispatch import Transformed
-from adcore.errors import AdcoreError, UnsupportedFunctionError, refuse
+from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
 from adcore.types import Atom, Var
 
@@ -25,7 +25,10 @@ __all__ = ["call_lowered", "finished", "given", "result_of", "value_of"]
 def value_of(low: Lowering, structure: Any, name: str) -> Value:
     """The value of an argument of which the structure is given; makes parameters of the Program."""
     if isinstance(structure, plugins.Spec):
-        return make_param(low, structure, name)
+        value = make_param(low, structure, name)
+        if isinstance(value, Array):
+            low.lent[len(low.params) - 1] = value.buffer
+        return value
     if isinstance(structure, plugins.Static):
         return constant(structure.value)
     if isinstance(structure, dict):
@@ -68,8 +71,27 @@ def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords:
         operands.append(low.atom(captured_value(low, capture)))
     low.guards.extend(lowered.guards)
     python = all(isinstance(v, Scalar) and v.python for v in leaves)
-    results = [low.value(r, python) for r in _inlined(low, lowered.program, operands)]
+    found = _inlined(low, lowered.program, operands)
+    results = [low.value(r, python) for r in found]
+    for write in lowered.writes:
+        _written(low, leaves, write, found)
     return _result(low, lowered.result, results)
+
+
+def _written(low: Lowering, leaves: list[Scalar | Array], write: plugins.Write, results: list[Atom]) -> None:
+    """An argument that the called function writes into gets its new contents."""
+    array = leaves[write.param]
+    assert isinstance(array, Array)
+    others = [v.buffer for k, v in enumerate(leaves) if isinstance(v, Array) and k != write.param]
+    shared = next((o for o in others if low.memory.may_share(array.buffer, o)), None)
+    if shared is not None:
+        low.refuse(
+            AliasError,
+            f"the called function writes into an argument that shares memory with another one, {shared.name!r}",
+            "a copy of one of the two",
+        )
+    if write.result is not None:
+        low.write(array, results[write.result])
 
 
 def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> list[Value]:
@@ -131,8 +153,14 @@ def finished(low: Lowering, value: Value, name: str) -> plugins.Lowered:
     """What a lowering comes to."""
     results: list[Atom] = []
     structure = result_of(low, value, results)
+    writes: list[plugins.Write] = []
+    for param, buffer in low.lent.items():
+        contents = low.memory.read(buffer)
+        if contents is not low.params[param]:
+            writes.append(plugins.Write(param, len(results)))
+            results.append(contents)
     program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
-    return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards))
+    return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards), tuple(writes))
 
 
 def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:

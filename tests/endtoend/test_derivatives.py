@@ -11,7 +11,7 @@ from adcore_numpy import interpret
 from functions import EXAMPLES, Example
 
 import adcore
-from adcore.arguments import leaves, map_leaves
+from adcore.trees import leaves, map_leaves
 from adcore.verify import verify
 
 every = pytest.mark.parametrize("example", EXAMPLES, ids=[e.name for e in EXAMPLES])

@@ -1,0 +1,99 @@
+"""Trees: tuples, lists, dicts, None, NamedTuples and dataclasses, taken apart into leaves and built again.
+
+optree does the work, in a namespace of our own, where dicts keep the order of their keys, None is a leaf like any
+other constant, and a dataclass is a node as soon as one of its instances is met.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Any
+
+import optree
+from optree import PyTreeSpec
+
+from .plugins import Leaf, Spec, Static
+
+__all__ = ["PyTreeSpec", "flatten", "instance", "is_namedtuple", "leaves", "map_leaves", "matched", "structure"]
+
+NAMESPACE = "adcore"
+_OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf
+
+_insertion_order = optree.dict_insertion_ordered(True, namespace=NAMESPACE)
+_insertion_order.__enter__()  # for good: the order of a dict's keys can be seen by the function that gets it
+_registering = Lock()
+_nodes: set[type] = set()
+
+is_namedtuple = optree.is_namedtuple
+
+
+def flatten(tree: Any) -> tuple[list[Any], PyTreeSpec]:
+    """The leaves in order, and the structure that they were taken from.
+
+    >>> flatten((1.0, {"b": [2.0, None]}))[0]
+    [1.0, 2.0, None]
+    """
+    while True:
+        found, spec = optree.tree_flatten(tree, none_is_leaf=True, namespace=NAMESPACE)
+        new = {type(leaf) for leaf in found if hasattr(type(leaf), "__dataclass_fields__")} - _nodes - {*_OPAQUE}
+        if not new:
+            return found, spec
+        for kind in new:
+            _register(kind)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The leaves in order."""
+    return flatten(tree)[0]
+
+
+def structure(tree: Any) -> PyTreeSpec:
+    """What is left of a tree without its leaves; can be compared and hashed."""
+    return flatten(tree)[1]
+
+
+def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
+    """The same tree with every leaf replaced by `f(leaf)`."""
+    found, spec = flatten(tree)
+    return spec.unflatten([f(leaf) for leaf in found])
+
+
+def matched(spec: PyTreeSpec, tree: Any) -> list[Any]:
+    """The leaves of a tree of the given structure, dicts in whatever order of keys.
+
+    Raises:
+        ValueError: it has another structure.
+    """
+    flatten(tree)  # what it has of dataclasses is known from here on
+    found = spec.flatten_up_to(tree)
+    if any(structure(leaf).num_nodes > 1 for leaf in found):
+        raise ValueError("a tuple, list, dict or dataclass where a number or an array is expected")
+    return found
+
+
+def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:
+    """An instance of a dataclass with these fields; nothing of the class is run."""
+    made = object.__new__(kind)
+    for name, value in fields:
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _register(kind: type) -> None:
+    """Make a dataclass a node, its fields the children."""
+    names = tuple(field.name for field in dataclasses.fields(kind))
+
+    def taken(node: Any) -> tuple[tuple[Any, ...], None, tuple[str, ...]]:
+        return tuple(getattr(node, name) for name in names), None, names
+
+    def built(_: None, children: Iterable[Any]) -> Any:
+        return instance(kind, zip(names, children, strict=True))
+
+    with _registering:
+        if kind not in _nodes:
+            optree.register_pytree_node(
+                kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE
+            )
+            _nodes.add(kind)
