@@ -48,6 +48,7 @@ def grad(
     argnums: int | tuple[int, ...] = 0,
     argnames: str | tuple[str, ...] | None = None,
     has_aux: bool = False,
+    donate_argnums: int | tuple[int, ...] = (),
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -56,6 +57,8 @@ def grad(
         argnums: which positional arguments to differentiate; an int gives one gradient, a tuple a tuple of them.
         argnames: names of further arguments to differentiate.
         has_aux: `f` returns (value, aux); the result is (gradient, aux).
+        donate_argnums: arguments into which `f` may write, as it does when it is called by itself; all others are
+            left alone, whatever `f` does to them.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -77,8 +80,8 @@ def grad(
     12.0
     """
     if f is _MISSING:
-        return functools.partial(grad, argnums=argnums, argnames=argnames, has_aux=has_aux)
-    return transformed(Gradient(f, argnums, argnames, has_aux, with_value=False))
+        return _decorator(grad, argnums, argnames, has_aux, donate_argnums)
+    return transformed(Gradient(f, argnums, argnames, has_aux, False, donate_argnums))
 
 
 def value_and_grad(
@@ -86,6 +89,7 @@ def value_and_grad(
     argnums: int | tuple[int, ...] = 0,
     argnames: str | tuple[str, ...] | None = None,
     has_aux: bool = False,
+    donate_argnums: int | tuple[int, ...] = (),
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
@@ -96,8 +100,20 @@ def value_and_grad(
     (6.0, (3.0, 2.0))
     """
     if f is _MISSING:
-        return functools.partial(value_and_grad, argnums=argnums, argnames=argnames, has_aux=has_aux)
-    return transformed(Gradient(f, argnums, argnames, has_aux, with_value=True))
+        return _decorator(value_and_grad, argnums, argnames, has_aux, donate_argnums)
+    return transformed(Gradient(f, argnums, argnames, has_aux, True, donate_argnums))
+
+
+def _decorator(
+    transform: Callable[..., Any],
+    argnums: int | tuple[int, ...],
+    argnames: str | tuple[str, ...] | None,
+    has_aux: bool,
+    donate_argnums: int | tuple[int, ...],
+) -> Any:
+    return functools.partial(
+        transform, argnums=argnums, argnames=argnames, has_aux=has_aux, donate_argnums=donate_argnums
+    )
 
 
 def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:

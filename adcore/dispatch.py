@@ -75,11 +75,10 @@ class Specialisation:
         given = [normalized(v) for v in values]
         captured = [c.read() for c in self.lowered.captures]
         converted = [normalized(v) for v in captured]
+        self.check_writes([*values, *captured])
         if all(a is b for a, b in zip(captured, converted, strict=True)):
-            self.check_writes([*given, *captured])
             result = self.direct(*given)
         else:
-            self.check_writes([*given, *converted])
             result = self.explicit(*given, *converted)
         for write in self.lowered.writes:
             if write.result is not None and given[write.param] is not values[write.param]:
@@ -94,7 +93,7 @@ class Specialisation:
             if write.result is not None and not written.flags.writeable:
                 raise ValueError("assignment destination is read-only")
             for k, other in enumerate(values):
-                if k != write.param and isinstance(other, np.ndarray) and np.may_share_memory(written, other):
+                if k != write.param and isinstance(other, np.ndarray) and share_memory(written, other):
                     raise AliasError(
                         f"{self.name} writes into {names[write.param]!r}, which shares memory with {names[k]!r}",
                         definition(self.function),
@@ -108,6 +107,17 @@ def fits(capture: Capture) -> bool:
     except (KeyError, ValueError):
         return False
     return abstract(value, capture.name) == capture.spec
+
+
+WORK: Any = 1000  # steps that finding a common element of two arrays may take
+
+
+def share_memory(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays have an element in common; where that is too hard to say, whether their ranges overlap."""
+    try:
+        return np.shares_memory(one, other, max_work=WORK)
+    except np.exceptions.TooHardError:
+        return True
 
 
 def only_tuples(result: Any) -> bool:
@@ -151,7 +161,7 @@ class Dispatcher:
         arguments = self.bind(args, kwargs)
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        found = self.find(tree.unflatten(specs))
+        found = self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
         plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
         if found is not self.latest:
             self.latest = found
@@ -179,7 +189,8 @@ class Dispatcher:
     def specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
         """The specialisation for arguments like these."""
         values, tree = flatten(arguments)
-        return self.find(tree.unflatten(abstracted(values, lambda k: self.place(arguments, k))))
+        specs = abstracted(values, lambda k: self.place(arguments, k))
+        return self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
 
     def find(self, structures: tuple[Any, ...]) -> Specialisation:
         """The specialisation for arguments of these structures, known or made now."""

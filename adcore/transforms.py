@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,17 @@ from .program import Program
 from .trees import leaves, map_leaves, matched, structure
 from .types import I64, Atom, DType, Type, Var, literal
 
-__all__ = ["Checkpoint", "Gradient", "Identity", "PullbackSplit", "Pushforward", "SplitLowered", "Transform", "lower"]
+__all__ = [
+    "Checkpoint",
+    "Gradient",
+    "Identity",
+    "PullbackSplit",
+    "Pushforward",
+    "SplitLowered",
+    "Transform",
+    "lower",
+    "without_writes",
+]
 
 
 def lower(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
@@ -108,12 +118,14 @@ class Gradient(Transform):
         argnames: names of further arguments, whose gradients follow.
         has_aux: whether the function returns (value, aux), of which only the value is differentiated.
         with_value: whether the value is returned too.
+        donate_argnums: arguments that may be written into, as a call of the function itself would.
     """
 
     argnums: int | tuple[int, ...] = 0
     argnames: str | tuple[str, ...] | None = None
     has_aux: bool = False
     with_value: bool = False
+    donate_argnums: int | tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -121,14 +133,15 @@ class Gradient(Transform):
 
     def positions(self, count: int) -> tuple[int, ...]:
         names = parameter_names(self.function)
-        argnums = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+        argnums = as_tuple(self.argnums)
         argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
         unknown = [n for n in argnames if n not in names]
         if unknown:
             raise self.wrong(f"{name_of(self.function)} has no argument {unknown[0]!r}; it has {', '.join(names)}")
-        wrong = [k for k in argnums if not -count <= k < count]
-        if wrong:
-            raise self.wrong(f"argnums {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
+        for title, given in (("argnums", argnums), ("donate_argnums", as_tuple(self.donate_argnums))):
+            wrong = [k for k in given if not -count <= k < count]
+            if wrong:
+                raise self.wrong(f"{title} {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
         return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
@@ -154,7 +167,8 @@ class Gradient(Transform):
             result = ((value, aux), gradient) if self.has_aux else (value, gradient)
         elif self.has_aux:
             result = (gradient, aux)
-        return pruned(replaced(lowered, program, result))
+        donated = [k for n in as_tuple(self.donate_argnums) for k in present(structures[n % len(arguments)])]
+        return pruned(replaced(lowered, program, result, donated))
 
     def require_real(self, argument: Any, position: int) -> None:
         where = f"argument {position} of {name_of(self.function)}"
@@ -195,20 +209,30 @@ def described(result: Any) -> str:
     return f"a {type(result).__name__}"
 
 
-def replaced(lowered: Lowered, program: Program, result: Any) -> Lowered:
-    """Another program and result for the same arguments, into which it does not write."""
-    writes = tuple(Write(w.param) for w in lowered.writes)
+def replaced(lowered: Lowered, program: Program, result: Any, donated: Sequence[int] = ()) -> Lowered:
+    """Another program and result for the same arguments, into which it does not write but where they are donated."""
+    writes = tuple(w if w.param in donated else Write(w.param) for w in lowered.writes)
     return Lowered(program, result, lowered.captures, lowered.guards, writes)
 
 
+def without_writes(lowered: Lowered) -> Lowered:
+    """The function without what it leaves in its arguments."""
+    return pruned(replaced(lowered, lowered.program, lowered.result))
+
+
 def pruned(lowered: Lowered) -> Lowered:
-    """Only the program results that the result structure has."""
+    """Only the program results that the result structure has, and those that are written into arguments after them."""
     used = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]
-    order = list(dict.fromkeys(used))
+    order = list(dict.fromkeys([*used, *(w.result for w in lowered.writes if w.result is not None)]))
     program = lowered.program
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
-    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards, lowered.writes)
+    writes = tuple(Write(w.param, None if w.result is None else order.index(w.result)) for w in lowered.writes)
+    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards, writes)
+
+
+def as_tuple(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (argnums,) if isinstance(argnums, int) else argnums
 
 
 @dataclass(frozen=True)
@@ -228,14 +252,20 @@ class Pushforward(Transform):
         if len(primals) != len(tangents):
             raise TypeError(f"jvp: {len(primals)} primals and {len(tangents)} tangents")
         lowered = lower(self.function, tuple(primals))
-        pairs = [pair for k in range(len(primals)) for pair in self.pairs(k, primals[k], tangents[k])]
-        moving = [k for k, (p, _) in enumerate(pairs) if p.dtype.differentiable]
+        places = numbered(tuple(tangents))
+        pairs = [p for k in range(len(primals)) for p in self.pairs(k, primals[k], tangents[k], places[k])]
+        specs = [p for p, _, _ in pairs if p is not None]
+        moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]
         program = push(lowered.program, moving)
-        count, captured = len(pairs), len(lowered.captures)
+        count, captured = len(specs), len(lowered.captures)
         seeds = iter(program.params[count + captured :])
-        tangent_params = tuple(
-            next(seeds) if p.dtype.differentiable else parameter(t, "unused") for p, t in pairs if t is not None
-        )
+        params_at: dict[int, Var] = {}
+        for p, t, place in pairs:
+            if isinstance(p, Spec) and p.dtype.differentiable:
+                params_at[place] = next(seeds)
+            elif t is not None:
+                params_at[place] = parameter(t, "unused")
+        tangent_params = tuple(params_at[k] for k in sorted(params_at))
         params = (*program.params[:count], *tangent_params, *program.params[count : count + captured])
         program = Program(params, program.equations, program.results, program.name)
         tangent_places = iter(range(len(lowered.program.results), len(program.results)))
@@ -247,27 +277,26 @@ class Pushforward(Transform):
         )
         return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
-    def pairs(self, position: int, primal: Any, tangent: Any) -> list[tuple[Spec, Spec | None]]:
-        """The numbers and arrays of a primal, each with its tangent."""
+    def pairs(
+        self, position: int, primal: Any, tangent: Any, places: Any
+    ) -> list[tuple[Spec | None, Spec | None, int]]:
+        """For each leaf of a primal its number or array, the tangent's, and the place of that among all tangents."""
         where = f"jvp: tangent {position} of {name_of(self.function)}"
-        ours = leaves(primal)
+        tree = structure(primal)
         try:
-            theirs = matched(structure(primal), tangent)
+            theirs, found = matched(tree, tangent), matched(tree, places)
         except ValueError:
             raise TypeError(f"{where} has another structure than the primal") from None
-        found: list[tuple[Spec, Spec | None]] = []
-        for p, t in zip(ours, theirs, strict=True):
-            if not isinstance(p, Spec):
-                continue
-            if not p.dtype.differentiable:
-                found.append((p, t if isinstance(t, Spec) else None))
-                continue
-            if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
-                raise TypeError(f"{where} has another shape than the primal")
-            if not t.dtype.differentiable:
-                raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write="a float tangent")
-            found.append((p, t))
-        return found
+        pairs: list[tuple[Spec | None, Spec | None, int]] = []
+        for p, t, place in zip(leaves(primal), theirs, found, strict=True):
+            if isinstance(p, Spec) and p.dtype.differentiable:
+                if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
+                    raise TypeError(f"{where} has another shape than the primal")
+                if not t.dtype.differentiable:
+                    said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
+                    raise DtypeError(said, write="a float tangent")
+            pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
+        return pairs
 
 
 def parameter(spec: Spec, name: str) -> Var:
@@ -296,8 +325,7 @@ class PullbackSplit(Transform):
     has_aux: bool = False
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = lower(self.function, arguments)
-        lowered = pruned(replaced(lowered, lowered.program, lowered.result))
+        lowered = without_writes(lower(self.function, arguments))
         specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
         wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
         pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))

@@ -85,15 +85,13 @@ def _register(kind: type) -> None:
     """Make a dataclass a node, its fields the children."""
     names = tuple(field.name for field in dataclasses.fields(kind))
 
-    def taken(node: Any) -> tuple[tuple[Any, ...], None, tuple[str, ...]]:
+    def taken(node: Any) -> Any:
         return tuple(getattr(node, name) for name in names), None, names
 
-    def built(_: None, children: Iterable[Any]) -> Any:
+    def built(_: Any, children: Any) -> Any:
         return instance(kind, zip(names, children, strict=True))
 
     with _registering:
         if kind not in _nodes:
-            optree.register_pytree_node(
-                kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE
-            )
+            optree.register_pytree_node(kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE)
             _nodes.add(kind)

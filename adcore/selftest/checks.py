@@ -29,7 +29,7 @@ from adcore.derive import pull, push
 from adcore.errors import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.plugins import backend
 from adcore.program import Program
-from adcore.transforms import lower
+from adcore.transforms import lower, without_writes
 from adcore.trees import leaves
 
 __all__ = ["Verdict", "check", "compiled_from", "judge"]
@@ -119,7 +119,7 @@ def check(f: Callable[..., Any], arguments: tuple[Any, ...], seed: str, compiled
             return
     if not math.isfinite(expected):
         raise UnclearError("the value is not finite")
-    program = lower(f, tuple(abstract(a) for a in arguments)).program
+    program = without_writes(lower(f, tuple(abstract(a) for a in arguments))).program
     pulled = gradient_of(program, WRT)
     value, *gradient = interpreted(pulled, *arguments)
     if not all(np.all(np.isfinite(part)) for part in gradient):

@@ -8,8 +8,9 @@ from adcore.plugins import Guard, Write
 from adcore.program import Program
 
 from .engine import optimized_assembly, prepare
-from .entry import Input, emit_module
+from .entry import emit_module
 from .executable import Compiled, Function, flat_inputs, flat_result
+from .unboxing import Input
 
 __all__ = ["LLVMBackend"]
 

@@ -15,8 +15,9 @@ from adcore.program import Program
 from adcore.types import DType, Lit
 
 from .engine import to_machine_code
-from .entry import Input, emit_module
+from .entry import emit_module
 from .lower import Failure
+from .unboxing import Input
 
 __all__ = ["Compiled", "Function", "flat_inputs", "flat_result", "raise_at"]
 
