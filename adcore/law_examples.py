@@ -6,6 +6,7 @@ here.  A row without any fails the laws.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,7 @@ _FOLDS = ("total", "reduce_max", "reduce_min")
 _LOGICAL_FOLDS = ("reduce_and", "reduce_or")
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 _BITWISE = ("and", "or", "xor", "not")
+_WRAPPING = ("add_wraps", "sub_wraps", "mul_wraps")
 _INTEGER = ("shift_left", "shift_right", "integer_pow")
 
 
@@ -153,6 +155,12 @@ def examples_of(primitive: Primitive) -> tuple[Example, ...]:
         return _folding(name, DType.BOOL)
     if name in _COMPARISONS:
         return _pointwise(primitive, Operand(), Operand())
+    if name in _WRAPPING:
+        pairs = ((-9, 9), (3_000_000_000, 4_000_000_000), (2**63 - 9, 2**63 - 1), (1 - 2**63, 9 - 2**63))
+        return tuple(
+            Example(tuple(Operand("", interval, DType.I64) for interval in both), _calling(primitive))
+            for both in itertools.product(pairs, repeat=2)
+        )
     if name in _INTEGER:
         return _pointwise(primitive, *_of(DType.I64, (0, 6), "", ""))
     if name in _BITWISE:

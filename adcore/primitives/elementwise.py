@@ -7,6 +7,7 @@ one-sided derivatives, everywhere: abs'(0) = 0, ties of maximum and minimum shar
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -319,6 +320,25 @@ for _name, _meaning in {
     "ne": np.not_equal,
 }.items():
     _comparison(_name, _meaning)
+
+
+
+def _wrapping(name: str, exact: Callable[..., Any]) -> None:
+    same = arithmetic(name, 2, (DType.I64,))
+
+    def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+        return (same(operands, params)[0].with_dtype(DType.BOOL),)
+
+    def meaning(x: Any, y: Any) -> Any:
+        result = exact(*(np.asarray(v).astype(object) for v in (x, y)))
+        return np.asarray((result < -(2**63)) | (result >= 2**63), bool)[()]
+
+    row(name, Kind.ELEMENTWISE, typing, meaning)
+
+
+# Whether the sum, difference or product of two integers is beyond 64 bits.
+for _name, _exact in {"add_wraps": operator.add, "sub_wraps": operator.sub, "mul_wraps": operator.mul}.items():
+    _wrapping(_name, _exact)
 
 _BITS = (DType.BOOL, DType.I64)
 elementwise("and", np.bitwise_and, domain=_BITS, arity=2)

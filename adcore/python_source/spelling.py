@@ -120,6 +120,15 @@ def _division(equation: Equation, x: Sequence[Expression], numpy: bool) -> Expre
     return call(function, *x, numpy=True)
 
 
+def _wrapping(operator: str, level: Level) -> Callable[[Equation, Sequence[Expression]], Expression]:
+    def spell(equation: Equation, x: Sequence[Expression]) -> Expression:
+        exact = [call("int", e) if e.numpy else e for e in x]
+        text = f"-(2**63) <= {infix(operator, level, exact[0], exact[1]).within(Level.BIT_OR)} < 2**63"
+        return replace(union(f"not {text}", *x, level=Level.NOT), opposite=text)
+
+    return spell
+
+
 def _negation(equation: Equation, x: Sequence[Expression]) -> Expression:
     return union(f"-{x[0].within(Level.UNARY)}", *x, level=Level.UNARY)
 
@@ -164,6 +173,9 @@ _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "maximum": _extreme,
     "minimum": _extreme,
     "cast": _conversion,
+    "add_wraps": _wrapping("+", Level.SUM),
+    "sub_wraps": _wrapping("-", Level.SUM),
+    "mul_wraps": _wrapping("*", Level.PRODUCT),
     "erf": _error_function,
     "erfc": _error_function,
 }

@@ -155,6 +155,15 @@ def _shift(text: str, beyond: str) -> Snippet:
     return emit
 
 
+def _wraps(operation: str) -> Snippet:
+    def emit(c: Code, x: str, y: str) -> str:
+        name = f"llvm.{operation}.with.overflow.i64"
+        c.declare(name, f"declare {{i64, i1}} @{name}(i64, i64)")
+        return c.op(f"extractvalue {{i64, i1}} {c.op(f'call {{i64, i1}} @{name}(i64 {x}, i64 {y})')}, 1")
+
+    return emit
+
+
 def _compare(text: str, type: str) -> Snippet:
     return lambda c, x, y: c.op(f"{text} {type} {x}, {y}")
 
@@ -239,6 +248,9 @@ INTEGER: dict[str, Snippet] = {
     "add": _instruction("add", "i64"),
     "sub": _instruction("sub", "i64"),
     "mul": _instruction("mul", "i64"),
+    "add_wraps": _wraps("sadd"),
+    "sub_wraps": _wraps("ssub"),
+    "mul_wraps": _wraps("smul"),
     "integer_pow": _integer_pow,
     "floordiv": _integer_floordiv,
     "mod": _integer_mod,

@@ -23,6 +23,7 @@ class Plan:
         dtypes: dtypes of leaves that the body raises.
         numpy: numbers that the body makes NumPy's.
         lengths: axes of arrays whose length changes.
+        unsteady: integers that the body changes by more than small constants.
         maybe: names that the body may leave unbound.
         absent: names unbound on entry that the body reads, with a value of the kind that it gives them.
     """
@@ -30,6 +31,7 @@ class Plan:
     dtypes: dict[Key, DType] = field(default_factory=dict)
     numpy: set[Key] = field(default_factory=set)
     lengths: dict[Key, set[int]] = field(default_factory=dict)
+    unsteady: set[Key] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
     absent: dict[str, Value] = field(default_factory=dict)
 

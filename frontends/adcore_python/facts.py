@@ -1,18 +1,24 @@
 """Small facts about integers, enough to leave out bounds checks that cannot fail.
 
 An integer is put in the form `variable + offset`.  Known are a literal lower bound of a variable, and upper bounds of
-the form `variable <= other + offset`.  Everything else is found from the equation that defines a value.
+the form `variable <= other + offset`.  Everything else is found from the equation that defines a value.  A magnitude
+is a bound of the absolute value, enough to leave out tests for overflow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from adcore.builder import Builder
 from adcore.types import Atom, DType, Lit, Var
+
+from .counts import COUNTED, DRIFTED, START, origins
 
 __all__ = ["Facts", "linear"]
 
 Linear = tuple[Var | None, int]
 DEPTH = 6
+LONGEST = 2**47  # an axis: what can be addressed, in bytes
 
 
 def linear(b: Builder, atom: Atom) -> Linear:
@@ -31,16 +37,85 @@ def linear(b: Builder, atom: Atom) -> Linear:
         atom = x
     return None, offset + int(atom.value)
 
+MAGNITUDES: dict[str, Callable[..., int]] = {
+    "neg": lambda x: x,
+    "abs": lambda x: x,
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x + y,
+    "mul": lambda x, y: x * y,
+    "floordiv": lambda x, y: x,
+    "shift_right": lambda x, y: x,
+    "maximum": max,
+    "minimum": max,
+    "select": max,
+}
+
 
 class Facts:
+    """What is known of integers.
+
+    Attributes:
+        lower, upper: their bounds.
+        bound: bounds of their absolute values.
+        drifting: those that a loop carries and that, as far as is known, are counts.
+        drifted: those for which something was concluded from it.
+    """
+
     def __init__(self) -> None:
         self.lower: dict[Var, int] = {}
         self.upper: dict[Var, list[Linear]] = {}
+        self.bound: dict[Var, int] = {}
+        self.drifting: set[Var] = set()
+        self.drifted: set[Var] = set()
 
     def length(self, atom: Atom) -> None:
         """An axis length is not negative."""
         if isinstance(atom, Var):
             self.lower.setdefault(atom, 0)
+            self.bound.setdefault(atom, LONGEST)
+
+    def counted(self, atom: Var) -> None:
+        """A number of steps taken so far."""
+        self.bound[atom] = COUNTED
+
+    def carried(self, b: Builder, init: Atom, param: Var) -> None:
+        """An integer that a loop carries: taken for a count, if it starts as one or is not too large."""
+        counts = origins(init, self.drifting, b.defining)
+        magnitude = self.magnitude(b, init)
+        if counts is not None:
+            self.drifted |= counts
+        if counts is not None or (magnitude is not None and magnitude <= START):
+            self.drifting.add(param)
+
+    def drifts(self, atom: Atom | None) -> bool:
+        """Whether an integer is taken for a count; from here on something depends on it."""
+        if not isinstance(atom, Var) or atom not in self.drifting:
+            return False
+        self.drifted.add(atom)
+        return True
+
+    def magnitude(self, b: Builder, atom: Atom, depth: int = DEPTH) -> int | None:
+        """A bound of the integer's absolute value."""
+        if isinstance(atom, Lit):
+            return abs(int(atom.value))
+        if self.drifts(atom):
+            return DRIFTED
+        if atom in self.bound:
+            return self.bound[atom]
+        equation = b.defining(atom)
+        if equation is None or depth == 0:
+            return None
+        name, operands = equation.primitive.name, equation.operands
+        if name == "cast" and operands[0].type.dtype is DType.BOOL:
+            return 1
+        if name == "mod" and operands[0].type.dtype is DType.I64:
+            return self.magnitude(b, operands[1], depth - 1)
+        rule = MAGNITUDES.get(name)
+        if rule is None or atom.type.dtype is not DType.I64:
+            return None
+        parts = [self.magnitude(b, o, depth - 1) for o in operands if o.type.dtype is DType.I64]
+        known = [p for p in parts if p is not None]
+        return rule(*known) if len(known) == len(parts) else None
 
     def counter(self, b: Builder, atom: Atom, least: int | None, below: Atom | None) -> None:
         """A loop's counter: at least a literal, and less than an atom."""

@@ -15,6 +15,7 @@ from adcore.errors import AdcoreError
 from adcore.types import Atom, DType, Lit, Type, Var, literal
 
 from .carries import Key, Plan, leaves, rebuilt, structure
+from .counts import origins
 from .joins import ZEROS, Status
 from .liveness import assigned
 from .memory import Scope, replace
@@ -141,6 +142,7 @@ class _Attempt:
                 self.names[carried.name] = self._inside(carried, scope)
             self._relate_entries()
             begin = dict(self.names)
+            low.facts.counted(counter)
             low.facts.counter(low.b, counter, 0, loop.trips)
             strict = low.strict
             low.frame.statements = ()
@@ -197,7 +199,10 @@ class _Attempt:
         with low.inside(outer):
             init = low.cast(low.atom(value), dtype)
             if isinstance(value, Scalar):
-                return Leaf(key, init, Var(init.type, name), value.python and key not in plan.numpy)
+                param = Var(init.type, name)
+                if key not in plan.unsteady and dtype is DType.I64:
+                    low.facts.carried(low.b, init, param)
+                return Leaf(key, init, param, value.python and key not in plan.numpy)
             axes = sorted(plan.lengths.get(key, ()))
             lengths = {a: Var(Type(DType.I64), f"{name}_{a}") for a in axes}
             shape = [low.opaque(n) if a in axes and isinstance(n, Lit) else n for a, n in enumerate(init.type.shape)]
@@ -269,6 +274,10 @@ class _Attempt:
             plan.dtypes[leaf.key] = dtype
             again = True
         if isinstance(value, Scalar):
+            counts = origins(value.atom, {leaf.param}, low.b.defining)
+            if leaf.param in low.facts.drifted and counts is None:
+                plan.unsteady.add(leaf.key)
+                again = True
             if leaf.python and not value.python:
                 leaf.python = False
                 plan.numpy.add(leaf.key)

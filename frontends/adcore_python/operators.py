@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import ORDER, Atom, DType, Lit, literal
 
+from .integers import add, exact_power, exact_shift, multiply, subtract
 from .values import Array, Dict, List, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -167,8 +168,11 @@ def _sequences(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
     return None
 
 
-def _plain(name: str) -> Any:
-    return lambda low, x, y, python, integers: getattr(low.b, name)(x, y)
+def _plain(name: str, of_integers: Any) -> Any:
+    def lower(low: Lowering, x: Atom, y: Atom, python: bool, integers: bool) -> Atom:
+        return of_integers(low, x, y) if python and integers else getattr(low.b, name)(x, y)
+
+    return lower
 
 
 def _division(low: Lowering, x: Atom, y: Atom, python: bool, integers: bool) -> Atom:
@@ -195,9 +199,9 @@ def _whole_division(name: str, of_integers: str, of_floats: str) -> Any:
 
 
 ARITHMETIC = {
-    "+": _plain("add"),
-    "-": _plain("sub"),
-    "*": _plain("mul"),
+    "+": _plain("add", add),
+    "-": _plain("sub", subtract),
+    "*": _plain("mul", multiply),
     "/": _division,
     "//": _whole_division("floordiv", "integer division or modulo by zero", "float floor division by zero"),
     "%": _whole_division("mod", "integer modulo by zero", "float modulo"),
@@ -211,7 +215,10 @@ def _bits(low: Lowering, op: str, x: Scalar | Array, y: Scalar | Array, dtype: D
         return mapped(low, BITWISE[op], (x, y), dtype, python)
     if python:
         low.strict += 1
-        low.check(low.b.ge(low.cast(low.atom(y), DType.I64), 0), "ValueError", "negative shift count")
+        p, q = (low.cast(low.atom(v), DType.I64) for v in (x, y))
+        low.check(low.b.ge(q, 0), "ValueError", "negative shift count")
+        if op == "<<":
+            exact_shift(low, p, q)
     return mapped(low, SHIFTS[op], (x, y), DType.I64, python)
 
 
@@ -227,6 +234,10 @@ def _power(low: Lowering, x: Scalar | Array, y: Scalar | Array, dtype: DType, py
         if holds.type.shape:
             holds = b.reduce_and(holds, axes=tuple(range(holds.type.rank)))
         low.check(holds, "ValueError", "Integers to negative integer powers are not allowed.")
+        if python and known == 2:
+            return Scalar(multiply(low, p, p), True)
+        if python:
+            exact_power(low, p, q)
         return low.value(b.mul(p, p) if known == 2 else b.integer_pow(p, q), python)
     result = b.pow(p, q)
     if python:
