@@ -171,7 +171,7 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
     found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
     out, residuals = splitting(*primals)
     value, *aux = out if has_aux else (out,)
-    return (value, Pullback(found, value, residuals), *aux)
+    return (value, Pullback(found, value, residuals, len(primals)), *aux)
 
 
 _WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
@@ -180,10 +180,11 @@ _WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
 class Pullback:
     """The cotangents of a function's arguments at one point, as a function of the value's cotangent."""
 
-    def __init__(self, specialisation: Specialisation, value: Any, residuals: tuple[Any, ...]) -> None:
+    def __init__(self, specialisation: Specialisation, value: Any, residuals: tuple[Any, ...], count: int) -> None:
         self._specialisation = specialisation
         self._value = value
         self._residuals = residuals
+        self._count = count
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         lowered = self._specialisation.lowered
@@ -203,7 +204,7 @@ class Pullback:
                 )
             given.append(normalized(np.asarray(ours, np.float64)) if np.shape(ours) else float(ours))
         results = self._specialisation.late(lowered.backward)(*self._residuals, *given)
-        return rebuilt(lowered.gradients, results)
+        return rebuilt(lowered.gradients, results)[: self._count]
 
 
 def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:

@@ -19,7 +19,8 @@ from .arguments import abstract, abstracted, normalized, rebuilt, specialisation
 from .errors import AdcoreError, AliasError
 from .plugins import Capture, Leaf, Lowered, Spec, Static, backend
 from .program import Program
-from .transforms import Transform, definition
+from .signatures import definition
+from .transforms import Transform
 from .trees import flatten
 
 __all__ = ["Transformed", "specialise", "transformed"]

@@ -6,17 +6,17 @@ Each transform lowers the function that it wraps, which may be another transform
 from __future__ import annotations
 
 import inspect
-import linecache
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .derive import pull, push, split
-from .errors import AdcoreError, DtypeError, Source
+from .errors import AdcoreError, DtypeError
 from .passes.dce import eliminate_dead
 from .passes.tiling import Policy, with_policy
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
 from .program import Program
+from .signatures import Place, definition, name_of, places_of, signature_of
 from .trees import leaves, map_leaves, matched, structure
 from .types import I64, Atom, DType, Type, Var, literal
 
@@ -39,33 +39,6 @@ def lower(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
     return own(arguments) if own is not None else frontend().lower(function, arguments)
 
 
-def parameter_names(function: Callable[..., Any]) -> list[str]:
-    """The names of a function's positional parameters."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds]
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def definition(function: Callable[..., Any]) -> Source | None:
-    """Where a function is defined, for errors about the function as a whole."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return None
-    for line in range(code.co_firstlineno, code.co_firstlineno + DECORATORS):
-        text = linecache.getline(code.co_filename, line).rstrip("\n")
-        for opening in (f"def {code.co_name}", "lambda"):
-            column = text.find(opening)
-            if column >= 0:
-                return Source(code.co_filename, line, code.co_name, column, column + len(opening), text)
-    return Source(code.co_filename, code.co_firstlineno, code.co_name)
-
-
-DECORATORS = 20  # lines that a function's decorators may take
-
-
 @dataclass(frozen=True)
 class Transform:
     """Makes the Program of a derived function; a subclass says which."""
@@ -77,7 +50,7 @@ class Transform:
 
     def signature(self) -> inspect.Signature:
         """What calls of the derived function are bound to."""
-        return inspect.signature(self.function)
+        return signature_of(self.function)
 
 
 class Identity(Transform):
@@ -131,26 +104,31 @@ class Gradient(Transform):
     def title(self) -> str:
         return "value_and_grad" if self.with_value else "grad"
 
-    def positions(self, count: int) -> tuple[int, ...]:
-        names = parameter_names(self.function)
-        argnums = as_tuple(self.argnums)
+    def targets(self, arguments: tuple[Any, ...]) -> list[Place]:
+        """The arguments to differentiate."""
+        places, names = places_of(self.function, arguments)
+        argnums = self.counted("argnums", self.argnums, len(places))
         argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
         unknown = [n for n in argnames if n not in names]
         if unknown:
             raise self.wrong(f"{name_of(self.function)} has no argument {unknown[0]!r}; it has {', '.join(names)}")
-        for title, given in (("argnums", argnums), ("donate_argnums", as_tuple(self.donate_argnums))):
-            wrong = [k for k in given if not -count <= k < count]
-            if wrong:
-                raise self.wrong(f"{title} {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
-        return (*(k % count for k in argnums), *(names.index(n) for n in argnames))
+        return [*(places[k] for k in argnums), *(names[n] for n in argnames)]
+
+    def counted(self, title: str, argnums: int | tuple[int, ...], count: int) -> list[int]:
+        """Positions, counted from the end where they are negative."""
+        given = as_tuple(argnums)
+        wrong = [k for k in given if not -count <= k < count]
+        if wrong:
+            raise self.wrong(f"{title} {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
+        return [k % count for k in given]
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        positions = self.positions(len(arguments))
-        for p in positions:
-            self.require_real(arguments[p], p)
+        targets = self.targets(arguments)
+        for place in targets:
+            self.require_real(place.of(arguments), place)
         lowered = lower(self.function, arguments)
         structures = numbered(arguments)
-        wrt = [k for p in positions for k in present(structures[p])]
+        wrt = [k for place in targets for k in present(place.of(structures))]
         value, aux = self.value_of(lowered)
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
         seeds[value.index] = literal(1.0)
@@ -158,7 +136,8 @@ class Gradient(Transform):
         first = len(lowered.program.results)
         places = iter(range(first, first + len(wrt)))
         gradients = tuple(
-            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), structures[p]) for p in positions
+            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(structures))
+            for place in targets
         )
         single = isinstance(self.argnums, int) and self.argnames is None
         gradient = gradients[0] if single else gradients
@@ -167,11 +146,13 @@ class Gradient(Transform):
             result = ((value, aux), gradient) if self.has_aux else (value, gradient)
         elif self.has_aux:
             result = (gradient, aux)
-        donated = [k for n in as_tuple(self.donate_argnums) for k in present(structures[n % len(arguments)])]
+        every, _ = places_of(self.function, arguments)
+        given = self.counted("donate_argnums", self.donate_argnums, len(every))
+        donated = [k for n in given for k in present(every[n].of(structures))]
         return pruned(replaced(lowered, program, result, donated))
 
-    def require_real(self, argument: Any, position: int) -> None:
-        where = f"argument {position} of {name_of(self.function)}"
+    def require_real(self, argument: Any, place: Place) -> None:
+        where = f"argument {place.position} of {name_of(self.function)}"
         for leaf in leaves(argument):
             if not isinstance(leaf, Spec):
                 raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
@@ -333,7 +314,9 @@ class PullbackSplit(Transform):
         forward, backward = split(pulled, pulled.params[len(lowered.program.params) :], outs)
         residuals = tuple(Leaf(k) for k in range(outs, len(forward.results)))
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
-        gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), s) for s in numbered(arguments))
+        structures = numbered(arguments)
+        places, _ = places_of(self.function, arguments)
+        gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
         result = (lowered.result, residuals)
         return SplitLowered(forward, result, lowered.captures, lowered.guards, lowered.writes, backward, gradients)
 

@@ -6,13 +6,13 @@ become regions, called functions are lowered in place, arrays that are written b
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import CompileError, UnsupportedFunctionError
 from adcore.plugins import Lowered
 from adcore.primitives import TypeRuleError
+from adcore.signatures import signature_of
 
 from .calls import call
 from .depth import deep_recursion
@@ -44,8 +44,7 @@ class PythonFrontend:
         with low.b.at(place), deep_recursion():
             try:
                 positional, keywords = _arguments(low, function, arguments)
-                value = call(low, Static(function), positional, keywords)
-                return finished(low, value, name)
+                return finished(low, lambda: call(low, Static(function), positional, keywords), name)
             except TypeRuleError as error:
                 raise CompileError(str(error), low.source) from error
             except RecursionError:
@@ -58,8 +57,8 @@ def _arguments(
 ) -> tuple[list[Value], dict[str, Value]]:
     """The arguments' values, by position and by name as the function's parameters demand."""
     try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError) as error:
+        parameters = signature_of(function).parameters.values()
+    except TypeError as error:
         name = getattr(function, "__name__", function)
         cause = f"{name!r} has no signature"
         raise UnsupportedFunctionError(cause, low.source, "a Python function around it") from error

@@ -11,7 +11,7 @@ from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
 
 from .derived import call_derived
 from .frame import Frame
-from .joins import Status
+from .joins import Diverges, Status
 from .known import known_function
 from .liveness import assigned
 from .methods import METHODS
@@ -76,8 +76,9 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
 
 
 def python_of(function: Any) -> Any:
-    """The Python function that numba's dispatchers are made from; anything else as it is."""
-    inner = inspect.getattr_static(function, "py_func", None)
+    """The Python function that a dispatcher of Numba or a cache of functools is made from; anything else as it is."""
+    name = "__wrapped__" if isinstance(function, functools._lru_cache_wrapper) else "py_func"
+    inner = getattr(function, name) if name == "__wrapped__" else inspect.getattr_static(function, name, None)
     return inner if isinstance(inner, types.FunctionType) else function
 
 
@@ -207,7 +208,7 @@ def enter(
         for name, value in bound.items():
             bind(low, name, value)
         if low.execute(body, frozenset()) is Status.DEAD:
-            return Static(None)
+            raise Diverges(low)
         value = frame.names["$value"]
     finally:
         low.frames.pop()

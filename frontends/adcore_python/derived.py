@@ -151,8 +151,8 @@ class Closed:
         with low.b.at(outer.source):
             positional, keywords = given(low, self.__signature__.parameters.values(), arguments)
             mirror = Mirror(outer, low)
-            value = low.call(mirror.value(self.function, self.function.name), positional, keywords)
-            lowered = finished(low, value, self.function.name)
+            function = mirror.value(self.function, self.function.name)
+            lowered = finished(low, lambda: low.call(function, positional, keywords), self.function.name)
         outer.work = low.work
         return lowered
 

@@ -15,7 +15,7 @@ from .iteration import iterate
 from .joins import arm, meet_values
 from .methods import ATTRIBUTES, METHODS
 from .operators import compare, describe, invert, negative, numeric, operate, truth
-from .outside import constant, look_up, member
+from .outside import constant, getter_of, look_up, member
 from .statements import OPERATORS, assign, items_of, local_function
 from .strings import formatted
 from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value
@@ -223,6 +223,9 @@ def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
 def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
     if isinstance(owner, types.ModuleType) and name in vars(owner):
         return member(low, owner, name, vars(owner)[name])
+    getter = getter_of(owner, name)
+    if getter is not None:
+        return low.call(Static(getter), [Static(owner)], {})
     with low.foreign(f"reading attribute {name!r} of {describe(Static(owner))}"):
         try:
             found = getattr(owner, name)
@@ -249,9 +252,10 @@ def _call(low: Lowering, e: ast.Call) -> Value:
             low.refuse_syntax(f"** of {describe(value)}", "keyword arguments by name")
     frame = low.frame
     frame.call_sites.append(id(e))
-    result = low.call(function, arguments, keywords)
-    frame.call_sites.pop()
-    return result
+    try:
+        return low.call(function, arguments, keywords)
+    finally:
+        frame.call_sites.pop()
 
 
 # Functions, comprehensions, strings

@@ -11,6 +11,7 @@ from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import Atom, DType, Lit, literal
 
 from .operators import describe, join, numeric, operate, stretch
+from .outside import held_item, plain_dict
 from .slices import sliced
 from .strings import plain
 from .values import Array, Dict, List, Range, Scalar, Static, Tuple, Value
@@ -274,6 +275,8 @@ def _item(low: Lowering, container: Value, node: ast.expr) -> Value:
         )
     if isinstance(container, Tuple | List | Dict):
         return _found(low, container, constant[0])
+    if isinstance(container, Static) and plain_dict(container.value):
+        return held_item(low, container.value, constant[0])
     if isinstance(container, Static) and isinstance(container.value, str | tuple):
         return Static(_found(low, container, constant[0]))
     return low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")

@@ -21,7 +21,7 @@ from .values import Array, Buffer, Dict, List, Maybe, Poison, Range, Scalar, Sta
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["ZEROS", "Arm", "Status", "arm", "meet", "meet_values"]
+__all__ = ["ZEROS", "Arm", "Diverges", "Status", "arm", "meet", "meet_values"]
 
 Build = Callable[[], Any]
 ZEROS = {DType.BOOL: literal(False), DType.I64: literal(0), DType.F64: literal(0.0)}
@@ -36,6 +36,23 @@ class Status:
     OPEN = "open"
     DONE = "done"
     DEAD = "dead"
+
+
+class Diverges(Exception):  # noqa: N818 - a signal, not an error
+    """An expression that always raises: nothing after it is reached.
+
+    Caught where a path begins: by a block, and by an arm of a branch.
+    """
+
+    def __init__(self, low: Lowering) -> None:
+        super().__init__()
+        self.scope = low.memory.scope
+
+    def settle(self, low: Lowering) -> str:
+        """The path's status; what was emitted in a region that is given up, is raised here."""
+        if self.scope is not low.memory.scope:
+            low.check(literal(False), "RuntimeError", "this always raises")
+        return Status.DEAD
 
 
 @dataclass(slots=True)
@@ -71,7 +88,10 @@ def arm(low: Lowering, path: Callable[[], Any]) -> Arm:
     frame = low.frame
     before = dict(frame.names)
     with low.region() as scope:
-        found = path()
+        try:
+            found = path()
+        except Diverges as diverged:
+            found = diverged.settle(low)
     after, frame.names = frame.names, before
     if found in (Status.OPEN, Status.DONE, Status.DEAD):
         return Arm(scope, after, found)

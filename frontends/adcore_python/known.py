@@ -10,10 +10,11 @@ from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .math_functions import MATH
 from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .operator_functions import OPERATOR
 
 __all__ = ["known_function"]
 
-KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY, **TRANSFORMS}
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY, **OPERATOR, **TRANSFORMS}
 
 
 def known_function(function: Any) -> Any:

@@ -7,6 +7,8 @@ guard that notices when the name is bound to something else.
 from __future__ import annotations
 
 import builtins
+import collections
+import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["captured_value", "constant", "look_up", "make_param", "member"]
+__all__ = ["captured_value", "constant", "getter_of", "held_item", "look_up", "make_param", "member", "plain_dict"]
 
 DTYPES = {d.numpy: d for d in DType}
 
@@ -42,6 +44,13 @@ def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
     if hasattr(builtins, name):
         return Static(getattr(builtins, name))
     return None
+
+
+def getter_of(owner: Any, name: str) -> types.FunctionType | None:
+    """The Python function that computes an attribute, if it is a property."""
+    found = inspect.getattr_static(type(owner), name, None)
+    getter = getattr(found, "fget", None) if isinstance(found, property) else None
+    return getter if isinstance(getter, types.FunctionType) else None
 
 
 def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
@@ -79,7 +88,7 @@ def fits(value: float) -> bool:
     return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
-def _outside(low: Lowering, name: str, owner: Any, found: Any) -> Value:
+def _outside(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     key = (id(owner), name)
     known = low.captured.get(key)
     if known is None:
@@ -87,20 +96,34 @@ def _outside(low: Lowering, name: str, owner: Any, found: Any) -> Value:
     return known
 
 
-def _wrapped(low: Lowering, name: str, owner: Any, found: Any) -> Value:
+def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     if isinstance(found, types.ModuleType):
         return Static(found)
     if isinstance(found, bool | int | float | np.generic | np.ndarray):
         spec = _spec(low, name, found)
         low.captures.append(Capture(name, owner, spec))
-        return make_param(low, spec, name, captured=True)
-    if isinstance(found, list | dict | set):
+        return make_param(low, spec, str(name), captured=True)
+    if isinstance(found, list | set) or (isinstance(found, dict) and not plain_dict(found)):
         low.refuse_syntax(
             f"{name!r} is a {type(found).__name__} defined outside the function; it may change between calls",
             f"a tuple or a NumPy array, or pass {name!r} as an argument",
         )
     low.guards.append(Guard(name, owner, found))
     return constant(found)
+
+
+def plain_dict(value: Any) -> bool:
+    """Whether reading an item of a dict is no more than that, so that compiled code can do it."""
+    return type(value) in (dict, collections.OrderedDict, collections.defaultdict)
+
+
+def held_item(low: Lowering, owner: dict[Any, Any], key: Any) -> Value:
+    """An item of a dict from outside, read at every call as a global variable is."""
+    try:
+        found = owner[key]
+    except (KeyError, TypeError) as error:
+        low.refuse_syntax(f"{type(error).__name__}: {error}", "a key that exists")
+    return _outside(low, key, owner, found)
 
 
 def captured_value(low: Lowering, capture: Capture) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from adcore import plugins
@@ -12,9 +12,10 @@ from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, ref
 from adcore.program import Program, clone
 from adcore.types import Atom, Var
 
+from .joins import Diverges
 from .operators import describe, is_one
 from .outside import captured_value, constant, make_param
-from .values import Array, Dict, List, Scalar, Static, Tuple, Value
+from .values import NONE, Array, Dict, List, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -149,8 +150,12 @@ def given(
     return positional, keywords
 
 
-def finished(low: Lowering, value: Value, name: str) -> plugins.Lowered:
-    """What a lowering comes to."""
+def finished(low: Lowering, lowering: Callable[[], Value], name: str) -> plugins.Lowered:
+    """What a lowering comes to; a function that always raises returns nothing."""
+    try:
+        value = lowering()
+    except Diverges:
+        value = NONE
     results: list[Atom] = []
     structure = result_of(low, value, results)
     writes: list[plugins.Write] = []

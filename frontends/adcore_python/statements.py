@@ -15,7 +15,7 @@ from adcore.primitives import CHECKED_ERRORS
 from adcore.types import Atom, Lit, literal
 
 from .indexing import augment, element, in_place, store
-from .joins import Status, arm, meet
+from .joins import Diverges, Status, arm, meet
 from .liveness import escapes, live_before
 from .loops import lower_for, lower_while
 from .operators import describe, operate, truth
@@ -57,10 +57,11 @@ def execute(low: Lowering, statements: Sequence[ast.stmt], after: frozenset[str]
                     f"the statement {type(statement).__name__} is not supported",
                     REWRITES.get(type(statement), "assignments, loops, branches and function calls"),
                 )
-            if isinstance(statement, ast.If | ast.For | ast.While):
-                status = lower(low, statement, statements[position + 1 :], after)
-            else:
-                status = lower(low, statement)
+            rest = (statements[position + 1 :], after) if isinstance(statement, ast.If | ast.For | ast.While) else ()
+            try:
+                status = lower(low, statement, *rest)
+            except Diverges as diverged:
+                status = diverged.settle(low)
         if status in (Status.DONE, Status.DEAD):
             return status
     return Status.OPEN

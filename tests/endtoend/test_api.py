@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import math
@@ -57,6 +58,27 @@ def test_argnums_and_argnames():
     assert grad(f, argnums=-1)(2.0, 3.0, 4.0) == 4.0
     assert grad(f, argnums=0, argnames="y")(2.0, 3.0, 4.0) == (19.0, 2.0)
     assert value_and_grad(f, argnums=(1,))(2.0, 3.0, 4.0) == (22.0, (2.0,))
+
+
+def test_variable_arguments_are_counted_one_by_one():
+    def f(*args, **named):
+        return args[0] * args[1] ** 2 * named["c"]
+
+    assert grad(f)(2.0, 3.0, c=5.0) == 45.0
+    assert grad(f, argnums=(1, -2), argnames="c")(2.0, 3.0, c=5.0) == (60.0, 45.0, 18.0)
+    with pytest.raises(adcore.DtypeError, match="argnums 2 of f, which has 2 arguments"):
+        grad(f, argnums=2)(2.0, 3.0, c=5.0)
+    assert grad(math.hypot, argnums=1)(3.0, 4.0) == 0.8
+    assert vjp(math.hypot, 3.0, 4.0)[1](1.0) == (0.6, 0.8)
+    assert vjp(polynomial, 3.0)[1](1.0) == (54.0,)
+
+
+def test_functions_that_are_not_written_in_python():
+    assert grad(np.sin)(0.0) == 1.0
+    assert grad(math.sin)(0.0) == 1.0
+    np.testing.assert_array_equal(grad(np.sum)(np.ones(3)), 1.0)
+    assert jvp(np.exp, (0.0,), (2.0,)) == (1.0, 2.0)
+    assert grad(functools.lru_cache(lambda x: x * x))(3.0) == 6.0
 
 
 def test_has_aux():
@@ -179,6 +201,60 @@ def test_globals_and_helpers_are_current(monkeypatch):
     assert g(3.0) == 30.0
     monkeypatch.setitem(globals(), "_inner", lambda x: x * x * x)
     assert g(1.0) == 4.0
+
+
+SETTINGS = {"w": np.array([1.0, 2.0]), "inner": {"b": 2.0, "f": math.sin}, 3: 5.0}
+
+
+class Spring:
+    def __init__(self, k):
+        self.k = k
+
+    @property
+    def doubled(self):
+        return 2.0 * self.k
+
+    def energy(self, x):
+        return self.doubled * x * x
+
+
+def test_items_of_dicts_from_outside_are_read_at_call_time():
+    settings = {**SETTINGS, "inner": dict(SETTINGS["inner"])}
+
+    def f(x):
+        inner = settings["inner"]
+        return np.sum(settings["w"] * x) + inner["b"] * inner["f"](x) * settings[3]
+
+    g = grad(f)
+    assert math.isclose(g(1.0), 3.0 + 10.0 * math.cos(1.0))
+    settings["w"] = np.array([10.0, 2.0])
+    settings["inner"]["b"] = 1.0
+    assert math.isclose(g(1.0), 12.0 + 5.0 * math.cos(1.0))
+    settings["inner"]["f"] = math.exp
+    assert math.isclose(g(1.0), 12.0 + 5.0 * math.e)
+    settings["inner"] = {"b": 0.0, "f": math.exp}
+    assert g(1.0) == 12.0
+    del settings["w"]
+    with pytest.raises(adcore.AdcoreError, match="KeyError: 'w'"):
+        g(1.0)
+
+
+def test_properties_and_attributes_are_read_at_call_time():
+    spring = Spring(3.0)
+    g = grad(spring.energy)
+    assert g(2.0) == 24.0
+    spring.k = 1.0
+    assert g(2.0) == 8.0
+
+
+def test_functions_of_the_operator_module():
+    import operator
+
+    def f(x, y):
+        return operator.mul(operator.add(x, y), operator.neg(x)) if operator.lt(x, y) else operator.pow(x, 2)
+
+    assert grad(f)(1.0, 2.0) == -4.0
+    assert grad(f)(3.0, 2.0) == 6.0
 
 
 def test_nesting():
