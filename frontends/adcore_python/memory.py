@@ -26,6 +26,7 @@ class Scope:
         entries: for a loop, the parameter through which a buffer is seen, and its contents outside.
         written: buffers that have been written in it, and where.
         checked: indices and lengths that have been compared already.
+        places: masks whose places have been found already.
     """
 
     def __init__(self, parent: Scope | None, builder: Builder, loop: bool = False) -> None:
@@ -36,6 +37,7 @@ class Scope:
         self.entries: dict[Buffer, tuple[Var, Atom]] = {}
         self.written: dict[Buffer, Source | None] = {}
         self.checked: set[tuple[Atom, Atom]] = set()
+        self.places: dict[Atom, tuple[Atom, ...]] = {}
 
     def changed(self, buffer: Buffer) -> bool:
         """Whether a buffer from outside holds something else at the region's end."""
