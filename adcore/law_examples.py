@@ -112,8 +112,12 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
     "scatter": (
         _indexing(lambda b, x, v, i: b.scatter(x, v, i, codes="a", unique=False), "n", "m", i="m"),
         _indexing(lambda b, x, v, i: b.scatter(x, v, i, codes=":a", unique=False), "nm", "kn", i="k"),
-        _indexing(lambda b, x, v, i, j: b.scatter(x, v, i, 1, j, codes="aia", unique=False), "nmk", "nm", i="nm", j="nm"),
-        _indexing(lambda b, x, v, i: b.scatter(x, v, 2, _shape(v)[1], -2, i, codes="sa", unique=False), "nm", "mk", i="m"),
+        _indexing(
+            lambda b, x, v, i, j: b.scatter(x, v, i, 1, j, codes="aia", unique=False), "nmk", "nm", i="nm", j="nm"
+        ),
+        _indexing(
+            lambda b, x, v, i: b.scatter(x, v, 2, _shape(v)[1], -2, i, codes="sa", unique=False), "nm", "mk", i="m"
+        ),
         _example(lambda b, x, v: b.scatter(x, v, b.iota(_shape(v)[0]), codes="a", unique=True), "n", "k"),
     ),
     "scatter_add": (

@@ -35,7 +35,7 @@ Label = Callable[["Residuals"], Generator]
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices, places of columns."""
+    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices; places."""
 
     factors: dict[str, Var]
     masks: dict[str, Var]

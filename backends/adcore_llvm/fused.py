@@ -53,7 +53,8 @@ class _Nest:
             self.read_elsewhere |= elsewhere
             self.read_here.update(a for a in member.operands if a in self.sources and a not in elsewhere)
             if member.primitive.kind is Kind.GATHER:
-                self.gathers[member.outs[0]] = picked(block, member.operands[0], member.params["codes"], member.operands[1:])
+                x, *operands = member.operands
+                self.gathers[member.outs[0]] = picked(block, x, member.params["codes"], tuple(operands))
         for var, write in group.writes.items():
             self.prepare_write(var, write)
         for member in group.members:

@@ -60,9 +60,10 @@ def prepare(block: Block, equation: Equation) -> Strided | Picked:
 def put(block: Block, equation: Equation, place: Strided | Picked, indices: list[str], value: str) -> None:
     """Write, or add to, one element."""
     code = block.code
-    region = place
     if isinstance(place, Picked):
         region, indices = place.region, place.position(code, indices)
+    else:
+        region = place
     if equation.primitive.name in ("add_at", "scatter_add"):
         before = load(code, region, indices)
         operation = "fadd double" if region.dtype is DType.F64 else "add i64"

@@ -16,7 +16,7 @@ from .values import Dict, List, Range, Scalar, Static, Tuple, Value
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["Slice", "changing", "integer", "item", "set_item", "slice_of"]
+__all__ = ["Slice", "changing", "constant_item", "integer", "set_item", "slice_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Slice:
 
 def slice_of(low: Lowering, node: ast.Slice) -> Slice:
     """The slice that is written between brackets."""
-    start, stop, step = (None if p is None else _bound(low, low.evaluate(p)) for p in (node.lower, node.upper, node.step))
-    return Slice(start, stop, step)
+    parts = (node.lower, node.upper, node.step)
+    return Slice(*(None if p is None else _bound(low, low.evaluate(p)) for p in parts))
 
 
 def _bound(low: Lowering, value: Value) -> Value | None:
@@ -47,8 +47,7 @@ def integer(low: Lowering, value: Value) -> Atom:
     return low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
 
 
-
-def item(low: Lowering, container: Value, node: ast.expr) -> Value:
+def constant_item(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`."""
     if isinstance(node, ast.Slice):
         return _part(low, container, slice_of(low, node))

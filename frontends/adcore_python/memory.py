@@ -45,6 +45,25 @@ class Scope:
         return buffer in self.values and (entry is None or self.values[buffer] is not entry[0])
 
 
+    def has_checked(self, index: Atom, length: Atom) -> bool:
+        """Whether an index has been compared with a length, here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if (index, length) in scope.checked:
+                return True
+            scope = scope.parent
+        return False
+
+    def places_of(self, mask: Atom) -> tuple[Atom, ...] | None:
+        """The places of a mask, if they have been found here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if mask in scope.places:
+                return scope.places[mask]
+            scope = scope.parent
+        return None
+
+
 class Memory:
     def __init__(self, builder: Builder) -> None:
         self.root = self.scope = Scope(None, builder)
