@@ -72,7 +72,7 @@ def select(low: Lowering, array: Array, items: Sequence[Any]) -> Array:
     part = _basic(low, array, parts)
     kept = [p for p in parts if not isinstance(p, Scalar) and not is_new_axis(p)]
     arrays = {axis: p for axis, p in enumerate(kept) if isinstance(p, Places)}
-    atoms = _together(low, [p.atom for p in arrays.values()])
+    atoms = _together(low, _spread(low, list(arrays.values())))
     for place in arrays.values():
         _check_range(low, place)
     unique = all(p.of_mask for p in arrays.values())
@@ -131,6 +131,24 @@ def _arranged(found: Array, parts: list[Any], rank: int) -> Array:
 
 
 # Index arrays
+
+
+def _spread(low: Lowering, places: list[Places]) -> list[Atom]:
+    """The index arrays; the places of masks are repeated to the length of the others, if there is only one of them."""
+    b = low.b
+    others = [p.atom.type.shape for p in places if not p.of_mask]
+    length = common_shape(others)[-1] if others else literal(1)
+    atoms: list[Atom] = []
+    for place in places:
+        (*_, count) = place.atom.type.shape
+        if not place.of_mask or is_one(length):
+            atoms.append(place.atom)
+            continue
+        fits = b.lor(b.eq(count, length), b.eq(count, 1))
+        low.check(fits, "IndexError", *_shapes_message([p.atom for p in places]))
+        step = b.cast(b.ne(count, 1), dtype=DType.I64)
+        atoms.append(b.gather(place.atom, b.mul(b.iota(length), step), codes="a"))
+    return atoms
 
 
 def _together(low: Lowering, places: list[Atom]) -> list[Atom]:

@@ -423,6 +423,21 @@ def shrinking_selection(x, rate):
     return total + alive[0]
 
 
+@at(VECTOR, OTHER)
+def into_arrays(x, y):
+    buffer = np.zeros(5)
+    np.multiply(x, y, out=buffer)
+    np.log(x, out=buffer, where=x > 0.6)
+    np.sin(buffer, buffer)
+    rows = np.empty((2, 5))
+    np.add(buffer, y, out=rows)
+    np.power(rows[0], 2.0, out=rows[1])
+    total = np.zeros(5)
+    np.sum(rows, axis=0, out=total)
+    np.dot(rows.T, np.sum(rows, axis=1), out=x)
+    return np.sum(total * x) + np.sum(buffer**2)
+
+
 @at(TALL)
 def sparse_product(a):
     rows, columns = np.nonzero(a > 0)

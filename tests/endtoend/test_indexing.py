@@ -57,7 +57,7 @@ def subscripts(draw: st.DrawFn) -> Subscript:
             items.append(str(draw(st.integers(-shape[axis], shape[axis] - 1))))
         elif kind == "slice":
             items.append(draw(slices()))
-        elif kind == "mask" and count is None and not arrays:
+        elif kind == "mask" and count is None and not any("[" in i or "i" in i for i in items):
             rank = draw(st.integers(1, min(2, len(shape) - axis)))
             taken = shape[axis : axis + rank]
             cells = draw(st.lists(st.booleans(), min_size=int(np.prod(taken)), max_size=int(np.prod(taken))))
@@ -65,8 +65,9 @@ def subscripts(draw: st.DrawFn) -> Subscript:
             items.append("m")
             count = int(arrays["m"].sum())
             axis += rank - 1
-        elif kind == "array" and (count is None or count > 1):
-            own = draw(st.sampled_from((lengths, lengths[-1:], (1,) * len(lengths)))) if count is None else (count,)
+        elif kind == "array":
+            fitting = (lengths, lengths[-1:], (1,) * len(lengths)) if count in (None, 1) else ((count,), (1, 1))
+            own = draw(st.sampled_from(fitting))
             name = f"i{len(arrays)}"
             arrays[name] = draw(index_array(own, shape[axis]))
             items.append(name)

@@ -866,6 +866,55 @@ def the_value_changes_the_index(x, i):
     return x, i
 
 
+@case((X, Y), (X, Y[:2]))
+def results_into_arrays(x, y):
+    a = np.zeros(5)
+    r = np.add(x, y, out=a)
+    r[0] = 100.0
+    np.sin(x, out=x)
+    np.multiply(x, 2.0, x)
+    np.sqrt(y, out=(y,), where=y > 0)
+    np.exp(x, where=x > 0, out=a[::-1])
+    c = np.zeros((2, 5))
+    np.subtract(x, 1, out=c)
+    np.greater(x, 0, out=c[1])
+    np.floor(x, a[:])
+    k = np.zeros(5, int)
+    np.less(x, y, out=k)
+    return a, x, y, c, k, r is a
+
+
+@case((A, X[:4], Q), (A, X[:3], Q))
+def folds_into_arrays(a, v, q):
+    y = np.zeros(4)
+    np.sum(a, axis=0, out=y)
+    a.max(axis=0, out=v)
+    np.mean(a, 1, out=q[1])
+    np.cumsum(y, out=y[:])
+    b = np.zeros((3, 4))
+    np.dot(q, a, out=b)
+    np.matmul(q, b, out=a)
+    np.clip(b, -1.0, v, out=b)
+    z = np.zeros((1, 4))
+    np.sum(a, axis=0, keepdims=True, out=z)
+    a.clip(0.0, 3.0, out=a)
+    return y, v, q, a, b, z
+
+
+@case((np.zeros((2, 5)), X), (np.zeros((2, 4)), X), (np.zeros((1, 5)), X), (np.zeros((2, 1)), X))
+def a_result_is_repeated_into_its_array(c, x):
+    return np.add(x, 1.0, out=c)
+
+
+@case((X, B, True), (X, B, False), (X, B[:1], True), (X, B[:3], True))
+def written_where(x, m, w):
+    y = x.copy()
+    np.negative(x, out=y, where=m)
+    np.add(y, 1.0, out=y, where=w)
+    np.multiply(y, 2.0, out=y, where=[True, False, True, False, True])
+    return y
+
+
 @case((K,))
 def integer_writes(k):
     k[0] = 2.7

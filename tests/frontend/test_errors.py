@@ -53,6 +53,27 @@ def indexed_in_place(x):
     return k
 
 
+def output_of_another_kind(x):
+    k = np.arange(3)
+    np.add(x, 1.0, out=k)
+    return k
+
+
+def exact_output(x):
+    k = np.arange(3)
+    y = np.zeros((3, 3))
+    np.dot(np.ones((3, 3), int), k, out=y[0])
+    return y
+
+
+def where_without_out(x):
+    return np.log(x, where=x > 0)
+
+
+def output_of_another_rank(x):
+    return np.sum(x, out=np.zeros(1))
+
+
 def too_many_masks(x):
     return x[x > 0, x > 0]
 
@@ -170,6 +191,10 @@ REFUSED = [
     (unknown_function, UnsupportedFunctionError, "fft is not supported"),
     (float_array_index, DtypeError, "arrays used as indices must be of integer (or boolean) type"),
     (indexed_in_place, DtypeError, "a result of dtype float64 does not fit in place into an array of int64"),
+    (output_of_another_kind, DtypeError, "is not cast to an output of dtype int64 with casting rule 'same_kind'"),
+    (exact_output, DtypeError, "a result of dtype int64 is not cast to an output of dtype float64"),
+    (where_without_out, UnsupportedFunctionError, "where= without out= leaves elements that nobody has written"),
+    (output_of_another_rank, UnsupportedFunctionError, "out= is an array (float64, rank 1), the result has rank 0"),
     (too_many_masks, UnsupportedSyntaxError, "too many indices for array: array is 1-dimensional, but 2 were indexed"),
     (write_outside, UnsupportedSyntaxError, "writing into 'OUTSIDE', which is defined outside the function"),
     (list_from_outside, UnsupportedSyntaxError, "'NAMES' is a list defined outside the function"),

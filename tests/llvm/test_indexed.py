@@ -1,4 +1,4 @@
-"""Reads and writes at index arrays, compiled, against their NumPy meaning: alone, fused, and in memory that is shared."""
+"""Reads and writes at index arrays, compiled, against NumPy: alone, fused, and in memory that is shared."""
 
 from __future__ import annotations
 
