@@ -272,6 +272,7 @@ NUMPY: dict[Any, Any] = {
     np.where: _where,
     # Places
     np.take: picking.take,
+    np.ix_: picking.open_mesh,
     np.add.at: picking.add_at("+"),
     np.subtract.at: picking.add_at("-"),
     np.nonzero: masks.nonzero,

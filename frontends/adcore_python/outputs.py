@@ -20,7 +20,7 @@ from .values import Array, Scalar, Static, Tuple, Value
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["call_into"]
+__all__ = ["OUTPUTS", "call_into"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.types import DType
+from adcore.types import DType, literal
 
 from .array_functions import array_like
 from .containers import Slice
 from .indexing import fitted, loaded, located
+from .masks import places_of
 from .operators import describe, join, numeric
 from .selections import array_item
 from .shapes import flat
@@ -18,7 +19,7 @@ from .values import NONE, Array, Scalar, Static, Tuple, Value
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["add_at", "take"]
+__all__ = ["add_at", "open_mesh", "take"]
 
 
 def take(low: Lowering, a: Value, indices: Value, axis: Value = NONE) -> Value:
@@ -40,6 +41,19 @@ def _flat(low: Lowering, x: Array) -> Array:
     found = flat(low, x)
     assert isinstance(found, Array)
     return found
+
+
+def open_mesh(low: Lowering, *args: Value) -> Value:
+    """`np.ix_`: index arrays that name all combinations of the indices of each axis."""
+    found: list[Value] = []
+    for axis, each in enumerate(args):
+        item = array_item(low, each)
+        if not isinstance(item, Array) or item.rank != 1:
+            low.refuse(UnsupportedFunctionError, "Cross index must be 1 dimensional", "vectors of indices")
+        (place,) = places_of(low, low.atom(item)) if item.dtype is DType.BOOL else (low.atom(item),)
+        before, after = [literal(1)] * axis, [literal(1)] * (len(args) - axis - 1)
+        found.append(low.array(low.b.reshape(place, *before, *place.type.shape, *after)))
+    return Tuple(tuple(found))
 
 
 def add_at(op: str) -> Any:

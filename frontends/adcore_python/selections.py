@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adcore.builder import Builder
 from adcore.errors import DtypeError
 from adcore.program import Program
-from adcore.types import Atom, DType, literal
+from adcore.types import I64, Atom, DType, Var, literal
 
 from .array_functions import array_of
 from .containers import Slice
 from .masks import check_mask, places_of
 from .operators import common_shape, describe, is_one, stretch
-from .reductions import product
 from .values import Array, List, Scalar, Static, Tuple
 from .views import indexed, permuted, picked, reshaped
 
@@ -181,14 +181,28 @@ def _check_range(low: Lowering, places: Places) -> None:
         return
     low.memory.scope.checked.add((place, length))
     b = low.b
-    inside = b.land(b.ge(place, b.neg(length)), b.lt(place, length))
-    holds = b.reduce_and(inside, axes=tuple(range(place.type.rank)))
+    holds = b.reduce_and(_inside(b, place, length), axes=tuple(range(place.type.rank)))
     search = b.region()
-    size = product(low, place.type.shape)
-    numbers = search.iota(size)
-    last = search.select(search.reshape(inside, size), size, numbers)
-    first = search.reduce_min(last, axes=(0,))
-    offender = search.view(search.reshape(place, size), first, codes="i")
-    (index,) = b.cond(holds, Program((), [], (literal(0),)), search.program((), (offender,), "search"))
+    (index,) = b.cond(
+        holds, Program((), [], (literal(0),)), search.program((), (_first_outside(search, place, length),))
+    )
     message = f"index {{0}} is out of bounds for axis {places.axis} with size {{1}}"
     low.check(holds, "IndexError", message, index, length)
+
+
+def _inside(b: Builder, index: Atom, length: Atom) -> Atom:
+    return b.land(b.ge(index, b.neg(length)), b.lt(index, length))
+
+
+def _first_outside(b: Builder, place: Atom, length: Atom) -> Atom:
+    """The first index that is out of range; there is one."""
+    size: Atom = literal(1)
+    for n in place.type.shape:
+        size = b.mul(size, n)
+    flat = b.reshape(place, size)
+    looking, passed = Var(I64, "k"), Var(I64, "k")
+    test, step = b.region(), b.region()
+    holds = _inside(test, test.view(flat, looking, codes="i"), length)
+    body = step.program((passed,), (step.add(passed, 1),))
+    (found,) = b.while_((literal(0),), test.program((looking,), (holds,), "test"), body)
+    return b.view(flat, found, codes="i")

@@ -179,7 +179,8 @@ def _composed(b: Builder, first: Index, codes: str, scalars: tuple[Atom, ...]) -
 def picked(b: Builder, array: Array, places: dict[int, Atom], unique: bool) -> Array:
     """The elements at places given by index arrays of one shape for some of the axes.
 
-    The axes of the index arrays come first, then the array's others.  Indices are in range, from either end.
+    The axes of the index arrays come first, then the array's others.  Indices are in range, from either end; those of
+    `unique` places, which come from masks, are not negative.
     """
     arrays = dict(places)
     views, order = array.views, tuple(range(array.rank))
@@ -190,7 +191,9 @@ def picked(b: Builder, array: Array, places: dict[int, Atom], unique: bool) -> A
     if views and isinstance(views[-1], Index):
         inner, views = views[-1], views[:-1]
     lengths = {base: array.shape[axis] for axis, base in enumerate(order)}
-    parts = _with_places(b, inner, arrays, lengths)
+    if not unique:
+        arrays = {axis: _from_start(b, inner, axis, place, lengths[axis]) for axis, place in arrays.items()}
+    parts = _with_places(b, inner, arrays)
     first = next(iter(places.values())).type.shape
     kept = [axis for axis in range(array.rank) if axis not in places]
     ranks = {base: k for k, base in enumerate(sorted(order[axis] for axis in kept))}
@@ -203,9 +206,14 @@ def picked(b: Builder, array: Array, places: dict[int, Atom], unique: bool) -> A
     return permuted(found, (*range(len(first)), *(len(first) + ranks[order[axis]] for axis in kept)))
 
 
-def _with_places(
-    b: Builder, inner: Index, arrays: dict[int, Atom], lengths: dict[int, Atom]
-) -> list[tuple[str, tuple[Atom, ...]]]:
+def _from_start(b: Builder, inner: Index, axis: int, place: Atom, length: Atom) -> Atom:
+    """An index array of an axis; where that is a part of another axis, negative indices are counted from the start."""
+    if inner.codes.replace("i", "")[axis] == ":":
+        return place
+    return b.select(b.lt(place, 0), b.add(place, length), place)
+
+
+def _with_places(b: Builder, inner: Index, arrays: dict[int, Atom]) -> list[tuple[str, tuple[Atom, ...]]]:
     """The parts of a basic index, index arrays put on axes that it leaves."""
     parts: list[tuple[str, tuple[Atom, ...]]] = []
     axis = 0
@@ -216,8 +224,7 @@ def _with_places(
         place = arrays.get(axis)
         if place is not None and code == "s":
             start, _, step = operands
-            from_start = b.select(b.lt(place, 0), b.add(place, lengths[axis]), place)
-            place = b.add(b.mul(from_start, step), start)
+            place = b.add(b.mul(place, step), start)
         parts.append((code, operands) if place is None else ("a", (place,)))
         axis += 1
     return parts

@@ -757,6 +757,12 @@ def sequences_as_index_arrays(a):
     return a[[0, 2]], a[[0, 1], [3, -1]], a[:, [True, False, True, True]], a[[]], a[[0, 1], (1, 2)], np.take(a, [0, 3], 1)
 
 
+@case((A, np.array([2, 0]), np.array([True, False, False, True])))
+def crossed_indices(a, i, m):
+    a[np.ix_(i, [1, 2])] += 10.0
+    return a[np.ix_(i, m)], a[np.ix_([0, 1, 1], i)], np.ix_(i, m)[1], a
+
+
 @case((A, A > 0), (A, A > 100), (A, A[:2] > 0), (A, A[:, :2] > 0))
 def mask_reads(a, m):
     return a[m], a[a[:, 0] > -4], a[:, a[0] > -3], a[a[:, 0] > -4, 1], a[a > 0][1:].sum(), np.flatnonzero(m)
