@@ -120,19 +120,24 @@ def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: 
 
 
 def _augment_selected(low: Lowering, array: Array, items: list[Any], op: str, value_of: Callable[[], Value]) -> None:
-    """Elements read first, written when the value is known: of several for one element the last one stays."""
+    """Elements read first, written when the value is known: of several for one element the last one stays.
+
+    The value may change the array and its index arrays.  A number and a mask of the whole array need no places.
+    """
     before, mask = low.memory.read(array.buffer), _whole_mask(array, items)
-    place = located(low, array, items) if mask is None else array
+    seen = items if mask is None else [low.array(low.atom(mask))]
+    read = located(low, array, seen) if mask is None else array
     value = numeric(low, value_of())
     check_in_place(low, op, array.dtype, value)
-    if mask is not None and isinstance(value, Array):
-        place = located(low, array, items)
-    old = low.array(view_read(low.b, before, place.views))
+    simple = mask is not None and isinstance(value, Scalar) and low.atom(mask) == low.atom(seen[0])
+    if mask is not None and not simple:
+        read = located(low, array, seen)
+    old = low.array(view_read(low.b, before, read.views))
     result = low.atom(numeric(low, operate(low, op, old, value)))
-    if mask is not None and isinstance(value, Scalar):
+    if mask is not None and simple:
         _write_masked(low, array, mask, result)
         return
-    place = located(low, array, items)  # the value may have changed the index arrays
+    place = located(low, array, items)
     low.write(place, fitted(low, result, place))
 
 

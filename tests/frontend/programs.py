@@ -866,10 +866,19 @@ def _moves(i):
     return 10.0
 
 
-@case((X, np.array([0, 2])))
-def the_value_changes_the_index(x, i):
+def _flips(m, x):
+    m[0] = not m[0]
+    m[1] = not m[1]
+    x[2] = 50.0
+    return 10.0
+
+
+@case((X, np.array([0, 2]), B))
+def the_value_changes_the_index(x, i, m):
     x[i] += _moves(i)
-    return x, i
+    x[m] *= _flips(m, x)
+    x[m] += _flips(m, x) * np.ones(3)
+    return x, i, m
 
 
 @case((X, Y), (X, Y[:2]))
