@@ -112,7 +112,7 @@ class _Nest:
 
     def reads_others(self, write: Equation, target: Strided) -> bool:
         """Whether a member reads elements of the target's memory that other iterations write, or a write its places."""
-        region = None if is_indexed(write) else (write.params["codes"], write.operands[2:])
+        region = None if is_indexed(write) else (write.params["codes"], write.operands[2:], target.lengths)
         for var, source in self.sharing(target.root):
             at_own = var in self.read_here and source.region == region and region is not None
             is_read = var in self.read_here or var in self.read_elsewhere or var in write.operands[1:]

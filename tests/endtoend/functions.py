@@ -342,6 +342,15 @@ def two_buffers(u0):
     return np.sum(u)
 
 
+@at(RNG.uniform(0.5, 1.5, 24))
+def one_memory_in_two_shapes(x):
+    y = x.copy().reshape(4, 3, 2)
+    z = y.reshape(2, 3, 4)
+    z[0, :, 0] = 2.0 * y[0, :, 0]
+    y[1, :, 1] *= z[1, :, 1]
+    return np.sum(y**3)
+
+
 # Index arrays and masks
 
 
