@@ -15,6 +15,7 @@ from .builder import Builder
 from .control import emit_cond, emit_loop, push_cond, push_loop
 from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
 from .passes.dce import eliminate_dead
+from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
 from .program import Equation, Program, clone, free_variables, uses
@@ -159,6 +160,7 @@ def pull(
     is none) the cotangents are these constants instead of parameters.
     """
     program = clone(program)
+    hoist_views(program)
     note_stable_reads(program)
     segment_loops(program)
     b = Builder()

@@ -41,6 +41,12 @@ def _example(call: Callable[..., Any], *axes: str) -> Example:
     return Example(tuple(Operand(a) for a in axes), call)
 
 
+def _indexing(call: Callable[..., Any], *axes: str, **indices: str) -> Example:
+    """A call with index arrays after its operands; some of their elements are the same, some are negative."""
+    arrays = tuple(Operand(a, (-2, 2), DType.I64) for a in indices.values())
+    return Example((*(Operand(a) for a in axes), *arrays), call)
+
+
 def _of(dtype: DType, interval: tuple[float, float], *axes: str) -> tuple[Operand, ...]:
     return tuple(Operand(a, interval, dtype) for a in axes)
 
@@ -97,6 +103,28 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, v: b.add_at(x, v, 1, codes="i"), "n", ""),
         _example(lambda b, x, v: b.add_at(x, v, 1, codes=":i"), "nm", "n"),
         _example(lambda b, x, v: b.add_at(x, v, 0, _shape(v)[0], 2, codes="s"), "n", "k"),
+    ),
+    "gather": (
+        _indexing(lambda b, x, i: b.gather(x, i, codes="a"), "n", i="m"),
+        _indexing(lambda b, x, i: b.gather(x, i, codes=":a"), "nm", i="k"),
+        _indexing(lambda b, x, i, j: b.gather(x, i, 1, j, codes="aia"), "nmk", i="nm", j="nm"),
+        _indexing(lambda b, x, i: b.gather(x, 2, 2, -2, i, codes="s:a"), "nkm", i="k"),
+    ),
+    "scatter": (
+        _indexing(lambda b, x, v, i: b.scatter(x, v, i, codes="a", unique=False), "n", "m", i="m"),
+        _indexing(lambda b, x, v, i: b.scatter(x, v, i, codes=":a", unique=False), "nm", "kn", i="k"),
+        _indexing(
+            lambda b, x, v, i, j: b.scatter(x, v, i, 1, j, codes="aia", unique=False), "nmk", "nm", i="nm", j="nm"
+        ),
+        _indexing(
+            lambda b, x, v, i: b.scatter(x, v, 2, _shape(v)[1], -2, i, codes="sa", unique=False), "nm", "mk", i="m"
+        ),
+        _example(lambda b, x, v: b.scatter(x, v, b.iota(_shape(v)[0]), codes="a", unique=True), "n", "k"),
+    ),
+    "scatter_add": (
+        _indexing(lambda b, x, v, i: b.scatter_add(x, v, i, codes="a"), "n", "m", i="m"),
+        _indexing(lambda b, x, v, i: b.scatter_add(x, v, i, codes=":a"), "nm", "kn", i="k"),
+        _indexing(lambda b, x, v, i, j: b.scatter_add(x, v, i, j, codes="a:a"), "nmk", "nmm", i="nm", j="nm"),
     ),
     "grow": (
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "nk", "m"),

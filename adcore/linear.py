@@ -107,6 +107,21 @@ def clear(codes: str, scalars: tuple[Atom, ...]) -> Generator:  # t with the reg
     return Generator("clear", scalars, (codes,))
 
 
+def gather(codes: str, operands: tuple[Atom, ...], shape: tuple[Atom, ...]) -> Generator:
+    """The elements of t at the places that index arrays name."""
+    return Generator("gather", (operands, shape), (codes,))
+
+
+def scatter_add(codes: str, operands: tuple[Atom, ...], shape: tuple[Atom, ...]) -> Generator:
+    """t added up at the places that index arrays name, 0 around."""
+    return Generator("scatter_add", (operands, shape), (codes,))
+
+
+def clear_at(codes: str, operands: tuple[Atom, ...], shape: tuple[Atom, ...]) -> Generator:
+    """t with the elements at the places that index arrays name set to 0; `shape` is theirs."""
+    return Generator("clear_at", (operands, shape), (codes,))
+
+
 def grown(before: Atom, after: Atom) -> Generator:  # t with another leading length
     return Generator("grown", (before, after))
 
@@ -149,6 +164,9 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "pick": lambda g: place(g.params[0], *g.residuals),
     "place": lambda g: pick(g.params[0], *g.residuals),
     "clear": lambda g: g,
+    "gather": lambda g: scatter_add(g.params[0], *g.residuals),
+    "scatter_add": lambda g: gather(g.params[0], *g.residuals),
+    "clear_at": lambda g: g,
     "grown": lambda g: grown(g.residuals[1], g.residuals[0]),
     "left": lambda g: Generator("left_transposed", g.residuals),
     "right": lambda g: Generator("right_transposed", g.residuals),
@@ -201,6 +219,15 @@ def _clear(b: Builder, g: Generator, t: Atom) -> Atom:
     return b.update(t, zeros(b, region), *g.residuals, codes=g.params[0])
 
 
+def _scatter_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
+    return b.scatter_add(acc, t, *g.residuals[0], codes=g.params[0])
+
+
+def _clear_at(b: Builder, g: Generator, t: Atom) -> Atom:
+    operands, shape = g.residuals
+    return b.scatter(t, zeros(b, shape), *operands, codes=g.params[0], unique=False)
+
+
 def _weights(b: Builder, g: Generator) -> Atom:
     attained, lengths = g.residuals[0], g.residuals[1:]
     ones = b.select(attained, 1.0, 0.0)
@@ -231,6 +258,9 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "pick": lambda b, g, t: b.view(t, *g.residuals[0], codes=g.params[0]),
     "place": lambda b, g, t: _place_into(b, g, zeros(b, g.residuals[1]), t),
     "clear": _clear,
+    "gather": lambda b, g, t: b.gather(t, *g.residuals[0], codes=g.params[0]),
+    "scatter_add": lambda b, g, t: _scatter_into(b, g, zeros(b, g.residuals[1]), t),
+    "clear_at": _clear_at,
     "grown": lambda b, g, t: b.grow(t, g.residuals[1]),
     "left": lambda b, g, t: b.matmul(g.residuals[0], t),
     "right": lambda b, g, t: b.matmul(t, g.residuals[0]),
@@ -243,6 +273,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
 # Sums that touch only the elements of a region.
 ACCUMULATE: dict[str, Callable[[Builder, Generator, Atom, Atom], Atom]] = {
     "place": _place_into,
+    "scatter_add": _scatter_into,
 }
 
 

@@ -25,6 +25,7 @@ from .types import BOOL, I64, Atom, DType, Type, Var, literal
 __all__ = ["provide_branch", "provide_iterations"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
+PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
 
@@ -53,6 +54,7 @@ def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Itera
     run it.
     """
     producers = {out: e for e in equations for out in e.outs}
+    in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
     edges: list[tuple[Any, Any]] = []
     sources: list[Any] = []
     seen: set[Var] = set()
@@ -74,7 +76,13 @@ def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Itera
             edges.append((source, var))
             stack.append(source)
     sources += [r for r in roots if r in seen]
-    cut = minimum_cut(edges, sources, list(wanted), lambda v: RUN_COST if isinstance(v, _Run) else cost(v))
+
+    def price(node: Any) -> int:
+        if isinstance(node, _Run):
+            return RUN_COST
+        return cost(node) * PARTS_COST if node in in_parts else cost(node)
+
+    cut = minimum_cut(edges, sources, list(wanted), price)
     return [v for v in cut if isinstance(v, Var)]
 
 

@@ -15,7 +15,7 @@ from adcore.derive import emit
 from adcore.linear import Edge, Generator, Linear
 from adcore.primitives import TABLE
 from adcore.program import Equation, Program
-from adcore.types import BOOL, F64, Atom, Var, f64, literal
+from adcore.types import BOOL, F64, I64, Atom, Var, f64, i64, literal
 from adcore.verify import verify
 
 __all__ = ["Chain", "matrix", "random_chain"]
@@ -35,14 +35,15 @@ Label = Callable[["Residuals"], Generator]
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices."""
+    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices; places."""
 
     factors: dict[str, Var]
     masks: dict[str, Var]
     squares: dict[str, Var]
+    places: Var
 
     def all(self) -> tuple[Var, ...]:
-        return (*self.factors.values(), *self.masks.values(), *self.squares.values())
+        return (*self.factors.values(), *self.masks.values(), *self.squares.values(), self.places)
 
 
 def _residuals() -> Residuals:
@@ -50,6 +51,7 @@ def _residuals() -> Residuals:
         {kind: Var(f64(*shape), f"s_{kind}") for kind, shape in _KINDS.items()},
         {kind: Var(f64(*shape).with_dtype(BOOL.dtype), f"m_{kind}") for kind, shape in _KINDS.items()},
         {"rows": Var(f64(_ROWS, _ROWS), "q_rows"), "columns": Var(f64(_COLUMNS, _COLUMNS), "q_columns")},
+        Var(i64(_COLUMNS), "places"),
     )
 
 
@@ -65,6 +67,9 @@ def _same(kind: str) -> list[Label]:
     ]
     if codes:
         maps.append(lambda r: linear.clear(codes, (literal(1),)))
+    if kind in ("row", "matrix"):
+        at = codes.replace("i", "a")
+        maps.append(lambda r: linear.clear_at(at, (r.places,), (_COLUMNS, *_KINDS[kind][:-1])))
     return maps
 
 
@@ -78,6 +83,14 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
         lambda r: linear.pick("i", (literal(0),), (_COLUMNS,)),
         lambda r: linear.share(r.masks["row"], (0,), (_COLUMNS,)),
         lambda r: linear.compose(linear.total((0,), (_COLUMNS,)), linear.scale(r.factors["row"])),
+    ],
+    ("row", "row"): [
+        lambda r: linear.gather("a", (r.places,), (_COLUMNS,)),
+        lambda r: linear.scatter_add("a", (r.places,), (_COLUMNS,)),
+    ],
+    ("turned", "matrix"): [
+        lambda r: linear.permute((1, 0)),
+        lambda r: linear.scatter_add(":a", (r.places,), (_ROWS, _COLUMNS)),
     ],
     ("row", "matrix"): [
         lambda r: linear.expand((0,), (_ROWS,)),
@@ -98,8 +111,8 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
     ("matrix", "turned"): [
         lambda r: linear.permute((1, 0)),
         lambda r: linear.reshape((_ROWS, _COLUMNS), (_COLUMNS, _ROWS)),
+        lambda r: linear.gather(":a", (r.places,), (_ROWS, _COLUMNS)),
     ],
-    ("turned", "matrix"): [lambda r: linear.permute((1, 0))],
     ("matrix", "matrix"): [
         lambda r: linear.left(r.squares["rows"]),
         lambda r: linear.right(r.squares["columns"]),
@@ -191,6 +204,8 @@ def _lengths(var: Var) -> Sequence[int]:
 
 
 def _value(var: Var, seed: int) -> np.ndarray:
+    if var.type.dtype is I64.dtype:
+        return np.random.default_rng(seed).integers(-2, 3, _lengths(var))
     values = np.random.default_rng(seed).uniform(-1, 1, _lengths(var))
     if var.type.dtype is F64.dtype:
         return values

@@ -226,7 +226,7 @@ def _users(generator: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear")
+_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear", "clear_at")
 
 
 def _in_duals() -> Iterator[Fault]:
@@ -244,6 +244,8 @@ def _in_sums() -> Iterator[Fault]:
         yield Fault(f"sum of {name} adds twice", ACCUMULATE, name, twice, _users(name))
     overwrites = lambda b, g, acc, t: b.update(acc, t, *g.residuals[0], codes=g.params[0])  # noqa: E731
     yield Fault("sum of place overwrites", ACCUMULATE, "place", overwrites, _users("place"))
+    replaces = lambda b, g, acc, t: b.scatter(acc, t, *g.residuals[0], codes=g.params[0], unique=False)  # noqa: E731
+    yield Fault("sum of scatter_add overwrites", ACCUMULATE, "scatter_add", replaces, _users("scatter_add"))
 
 
 def _in_applications() -> Iterator[Fault]:

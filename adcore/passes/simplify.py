@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..primitives.indexed import indexed_shape
 from ..types import Atom, DType, Lit, literal
 
 if TYPE_CHECKING:
@@ -192,6 +193,14 @@ def _add_at(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> A
     return None
 
 
+def _gather(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    found = constant(b, operands[0])
+    if found is None:
+        return None
+    shape = indexed_shape(params["codes"], operands[1:], operands[0].type.shape)
+    return b.expand(found, *shape, axes=tuple(range(len(shape))))
+
+
 def _fold(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
     return None if params["axes"] else operands[0]
 
@@ -229,6 +238,7 @@ RULES: dict[str, Callable[[Builder, tuple[Atom, ...], dict[str, Any]], Any]] = {
     "view": _view,
     "update": _update,
     "add_at": _add_at,
+    "gather": _gather,
     "total": _fold,
     "reduce_max": _fold,
     "reduce_min": _fold,

@@ -32,6 +32,7 @@ class Kind(Enum):
     ELEMENTWISE = "elementwise"  # same shape in and out, element by element
     VIEW = "view"  # the same elements seen differently: no arithmetic
     REDUCTION = "reduction"  # folds axes away
+    GATHER = "gather"  # elements at places that arrays name
     WRITE = "write"  # the first operand with some elements changed
     CONTRACTION = "contraction"  # matrix products
     CONTROL = "control"  # parameters hold regions

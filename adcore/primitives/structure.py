@@ -29,7 +29,7 @@ from ..linear import (
 from ..types import I64, Atom, DType, Lit, Type, literal
 from .base import Kind, operand_types, require, row
 
-__all__ = ["region_lengths"]
+__all__ = ["numpy_index", "region_lengths"]
 
 
 # Making arrays
@@ -156,7 +156,8 @@ def region_lengths(codes: str, scalars: tuple[Atom, ...], shape: tuple[Atom, ...
     return tuple(lengths)
 
 
-def _numpy_index(codes: str, scalars: tuple[Any, ...]) -> tuple[Any, ...]:
+def numpy_index(codes: str, scalars: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What axis codes and their operands are between NumPy's brackets."""
     index: list[Any] = []
     rest = [int(s) for s in scalars]
     for code in codes:
@@ -181,7 +182,7 @@ row(
     "view",
     Kind.VIEW,
     _view_typing,
-    lambda x, *scalars, codes: x[_numpy_index(codes, scalars)],
+    lambda x, *scalars, codes: x[numpy_index(codes, scalars)],
     maps=(lambda b, e: pick(e.params["codes"], e.operands[1:], e.operands[0].type.shape), None),
 )
 
@@ -196,13 +197,13 @@ def _write_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tupl
 
 def _update_meaning(x: Any, value: Any, *scalars: Any, codes: str) -> Any:
     new = np.array(x)
-    new[_numpy_index(codes, scalars)] = value
+    new[numpy_index(codes, scalars)] = value
     return new
 
 
 def _add_at_meaning(x: Any, value: Any, *scalars: Any, codes: str) -> Any:
     new = np.array(x)
-    new[_numpy_index(codes, scalars)] += value
+    new[numpy_index(codes, scalars)] += value
     return new
 
 

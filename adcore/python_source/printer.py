@@ -16,7 +16,7 @@ from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
 from .separate import is_fresh_constant, separated
-from .spelling import as_region_value, spelled, subscript
+from .spelling import as_region_value, elements_and_places, spelled, subscript
 from .storage import Storage
 from .writer import WIDTH, Writer, function_name, is_temporary
 
@@ -201,15 +201,31 @@ class _Printer:
 
     def write(self, equation: Equation) -> None:
         """`x[i] = v` or `x[i] += v`, of the same array or of a copy."""
-        writer, (out,) = self.writer, equation.outs
         operator = "+=" if equation.primitive.name == "add_at" else "="
-        x_atom, v_atom, *scalars = equation.operands
+        index_parts = [self.writer.value(a) for a in equation.operands[2:]]
+        index = subscript(equation.params["codes"], index_parts)
+        name, value = self.target(equation, index_parts)
+        self.writer.emit(f"{name}[{index}] {operator} {value.text}")
+
+    def scatter(self, equation: Equation) -> None:
+        """`x[i] = v` or `np.add.at(x, i, v)` with index arrays."""
+        parts = [self.writer.value(a) for a in equation.operands[2:]]
+        name, value = self.target(equation, parts)
+        elements, places = elements_and_places(Expression(name), equation.params["codes"], parts)
+        if equation.primitive.name == "scatter":
+            self.writer.emit(f"{elements.text}[{places}] = {value.text}")
+            return
+        places = f"({places})" if equation.params["codes"].count("a") > 1 else places
+        self.writer.emit(f"np.add.at({elements.text}, {places}, {value.text})")
+
+    def target(self, equation: Equation, index_parts: Sequence[Expression]) -> tuple[str, Expression]:
+        """The variable that a write changes, which the result is from now on, and the value written."""
+        writer, (out,) = self.writer, equation.outs
+        x_atom, v_atom = equation.operands[:2]
         if isinstance(x_atom, Var):
             writer.settle(storage=writer.storage.root(x_atom), keep=equation.operands)
         name = writer.variable(x_atom)
         x, v = writer.value(x_atom), as_region_value(writer.value(v_atom), v_atom.type)
-        index_parts = [writer.value(a) for a in scalars]
-        index = subscript(equation.params["codes"], index_parts)
         if name is None or writer.storage.copies(equation):
             if writer.storage.copies(equation):
                 x = union(f"{x.within(Level.ATOM)}.copy()", x)
@@ -217,7 +233,7 @@ class _Printer:
             name = writer.assign(out, x, avoid)
         else:
             writer.hold(name, out, also=True)
-        writer.emit(f"{name}[{index}] {operator} {v.text}")
+        return name, v
 
     def grow(self, equation: Equation) -> None:
         """A new array with what fits of the old one."""
@@ -247,6 +263,8 @@ _STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
     "conform": _Printer.conform,
     "update": _Printer.write,
     "add_at": _Printer.write,
+    "scatter": _Printer.scatter,
+    "scatter_add": _Printer.scatter,
     "grow": _Printer.grow,
     "loop": _Printer.loop,
     "while": _Printer.while_,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ..primitives import array_axes, index_arrays, without_arrays
 from ..program import Equation
 from ..types import DType, Lit, Type, literal
 from .expressions import Expression, Level, call, constant, indexed, infix, negated, union
 from .separate import is_fresh_constant
 
-__all__ = ["as_region_value", "shape_text", "spelled", "subscript"]
+__all__ = ["as_region_value", "elements_and_places", "shape_text", "spelled", "subscript"]
 
 _INFIX = {
     "add": ("+", Level.SUM),
@@ -230,11 +231,17 @@ def _viewed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expre
     return replace(seen, numpy=not lengths)
 
 
+def _gathered(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    elements, places = elements_and_places(x[0], equation.params["codes"], x[1:])
+    return indexed(elements, places, *x[1:])
+
+
 _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
     "permute": _permuted,
     "view": _viewed,
+    "gather": _gathered,
 }
 
 
@@ -267,6 +274,19 @@ def subscript(codes: str, scalars: Sequence[Expression]) -> str:
     while backwards and backwards[-1] == ":":
         backwards.pop()
     return f"{text}][{', '.join(backwards)}" if backwards else text
+
+
+def elements_and_places(x: Expression, codes: str, operands: Sequence[Expression]) -> tuple[Expression, str]:
+    """A view of the array with the axes of the index arrays in front, and the index arrays as a subscript."""
+    plain, scalars = without_arrays(codes, tuple(operands))
+    if plain.strip(":"):
+        x = indexed(x, subscript(plain, scalars), *scalars)
+    axes = array_axes(codes)
+    rank = len(codes) - codes.count("i")
+    if axes != tuple(range(len(axes))):
+        order = (*axes, *(a for a in range(rank) if a not in axes))
+        x = union(f"{x.within(Level.ATOM)}.transpose{order}", x)
+    return x, ", ".join(a.text for a in index_arrays(codes, tuple(operands)))
 
 
 def _slice(start: Expression, length: Expression, step: Expression) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ from .separate import is_fresh_constant
 
 __all__ = ["Storage"]
 
-_WRITES = ("update", "add_at")
+_WRITES = ("update", "add_at", "scatter", "scatter_add")
 _VIEWS = ("view", "permute", "reshape", "conform", "expand")
 
 Cut = tuple[Equation, int]

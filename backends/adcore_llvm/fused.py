@@ -9,10 +9,11 @@ from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
 from .code import LLVM_TYPE, Code
+from .picked import Picked, picked
 from .scalar import lower_scalar
-from .schedule import Group
+from .schedule import Group, read_elsewhere
 from .values import Array, Counting, Root, Strided, load, store
-from .writes import prepare, put
+from .writes import is_indexed, prepare, put
 
 if TYPE_CHECKING:
     from .lower import Block
@@ -35,7 +36,10 @@ class _Nest:
         self.sources: dict[Var, str | Array] = {}
         self.kept: dict[Var, Strided] = {}
         self.slots: dict[Var, str] = {}
-        self.regions: dict[Var, Strided] = {}
+        self.regions: dict[Var, Strided | Picked] = {}
+        self.gathers: dict[Var, Picked] = {}
+        self.read_here: set[Var] = set()  # at the index of the element
+        self.read_elsewhere: set[Var] = set()
         self.pending: dict[Var, Equation] = {}
         self.reused: dict[Root, Var] = {}  # memory that a result takes over, and the operand that was in it
 
@@ -44,6 +48,13 @@ class _Nest:
         for var in group.uses():
             if var not in self.sources:
                 self.sources[var] = block.lookup(var)
+        for member in group.members:
+            elsewhere = read_elsewhere(member)
+            self.read_elsewhere |= elsewhere
+            self.read_here.update(a for a in member.operands if a in self.sources and a not in elsewhere)
+            if member.primitive.kind is Kind.GATHER:
+                x, *operands = member.operands
+                self.gathers[member.outs[0]] = picked(block, x, member.params["codes"], tuple(operands))
         for var, write in group.writes.items():
             self.prepare_write(var, write)
         for member in group.members:
@@ -82,28 +93,38 @@ class _Nest:
         """Whether each element may be overwritten once the group has read it: it is read at its own index only."""
         targets = [self.block.array(w.operands[0]) for w in self.group.writes.values()]
         written = {t.root for t in targets if isinstance(t, Strided)}
-        sharing = [s for s in self.sources.values() if isinstance(s, Strided) and s.root is array.root]
         free = array.root not in self.reused and array.root not in written and self.block.is_last_use(array.root)
-        return free and all(s.whole for s in sharing)
+        later = self.read_elsewhere.union(*(w.operands for w in self.group.writes.values()))
+        return free and all(s.whole and v not in later for v, s in self.sharing(array.root))
+
+    def sharing(self, root: Root) -> list[tuple[Var, Strided]]:
+        """The group's sources in this memory."""
+        return [(v, s) for v, s in self.sources.items() if isinstance(s, Strided) and s.root is root]
 
     def prepare_write(self, var: Var, write: Equation) -> None:
         """Write straight into the target, unless the group reads other elements of the same memory."""
         target = self.block.array(write.operands[0])
-        region = (write.params["codes"], write.operands[2:])
-        root = target.root if isinstance(target, Strided) else None
-        if any(isinstance(s, Strided) and s.root is root and s.region != region for s in self.sources.values()):
+        if isinstance(target, Strided) and self.reads_others(write, target):
             self.keep(var)
             self.pending[var] = write
             return
         self.regions[var] = prepare(self.block, write)
 
+    def reads_others(self, write: Equation, target: Strided) -> bool:
+        """Whether a member reads elements of the target's memory that other iterations write, or a write its places."""
+        region = None if is_indexed(write) else (write.params["codes"], write.operands[2:], target.lengths)
+        for var, source in self.sharing(target.root):
+            at_own = var in self.read_here and source.region == region and region is not None
+            is_read = var in self.read_here or var in self.read_elsewhere or var in write.operands[1:]
+            if is_read and (not at_own or var in self.read_elsewhere):
+                return True
+        return False
+
     def store_afterwards(self, var: Var, write: Equation) -> None:
         computed = self.kept[var]
-        region = prepare(self.block, write)
+        place = prepare(self.block, write)
         code = self.code
-        code.nest(
-            list(region.lengths), lambda ix: put(self.block, write, region, ix, load(code, computed, ix))
-        )
+        code.nest(list(self.lengths), lambda ix: put(self.block, write, place, ix, load(code, computed, ix)))
         if computed.root.owner is self.block:
             self.block.lowering.free(computed.root)
             self.block.take(computed.root)
@@ -123,12 +144,14 @@ class _Nest:
 
     def is_flat(self) -> bool:
         """Whether one loop over all elements will do: everything is whole, and folds are to scalars."""
-        arrays = [a for a in self.sources.values() if not isinstance(a, str)]
+        if self.regions or any(g.trailing for g in self.gathers.values()):
+            return False
+        arrays = [self.sources[v] for v in self.read_here]
         if any(isinstance(a, Counting) for a in arrays):
             return len(self.lengths) == 1
         plain = all(a.whole for a in arrays if isinstance(a, Strided))
         folds = all(not m.outs[0].type.shape for m in self.group.members if is_fold(m))
-        return plain and folds and all(r.whole for r in self.regions.values())
+        return plain and folds
 
     # One element
 
@@ -151,13 +174,18 @@ class _Nest:
                 self.fold(member, value(member.operands[0]), indices)
                 continue
             out = member.outs[0]
-            dtypes = tuple(a.type.dtype for a in member.operands)
-            operands = tuple(value(a) for a in member.operands)
-            here[out] = lower_scalar(code, member.primitive.name, dtypes, operands, member.params)
+            if out in self.gathers:
+                gather = self.gathers[out]
+                places = None if gather.trailing else [value(a) for a in gather.places]
+                here[out] = load(code, gather.region, gather.position(code, indices, places))
+            else:
+                dtypes = tuple(a.type.dtype for a in member.operands)
+                operands = tuple(value(a) for a in member.operands)
+                here[out] = lower_scalar(code, member.primitive.name, dtypes, operands, member.params)
             if out in self.kept:
                 put_element(code, self.kept[out], indices, flat, here[out])
-            if out in self.regions:
-                put(self.block, self.group.writes[out], self.regions[out], indices, here[out])
+        for out, place in self.regions.items():  # after all reads of this element
+            put(self.block, self.group.writes[out], place, indices, here[out])
 
     def fold(self, member: Equation, value: str, indices: list[str]) -> None:
         code, out = self.code, member.outs[0]

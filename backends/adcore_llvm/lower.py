@@ -158,6 +158,13 @@ class Block:
             block = block.parent
         raise KeyError(f"{var} is not defined here")
 
+    def is_bound(self, var: Var) -> bool:
+        """Whether a value has been emitted."""
+        block: Block | None = self
+        while block is not None and var not in block.values:
+            block = block.parent
+        return block is not None
+
     def scalar(self, atom: Atom) -> str:
         if isinstance(atom, Lit):
             return constant(atom)

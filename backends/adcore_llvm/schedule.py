@@ -24,7 +24,7 @@ __all__ = ["Group", "Step", "schedule"]
 class Group:
     """Equations computed together, element by element, over one index space.
 
-    `writes` maps a member's result to the `update` or `add_at` equation it is stored by, `kept` are results needed
+    `writes` maps a member's result to the `update`, `scatter`, … equation it is stored by, `kept` are results needed
     after the group, `copies` results that an earlier group has computed too.
     """
 
@@ -54,7 +54,19 @@ Step = Equation | Group
 def is_fusable(equation: Equation) -> bool:
     if equation.primitive.kind is Kind.ELEMENTWISE:
         return bool(equation.outs[0].type.shape)
-    return equation.primitive.kind is Kind.REDUCTION
+    return equation.primitive.kind in (Kind.REDUCTION, Kind.GATHER)
+
+
+def read_elsewhere(equation: Equation) -> set[Var]:
+    """Operands of which an element of the index space needs another element than its own.
+
+    Of a `gather` these are the array itself, and index arrays that have fewer axes than the result.
+    """
+    if equation.primitive.kind is not Kind.GATHER:
+        return set()
+    x, *places = equation.operands
+    shape = equation.outs[0].type.shape
+    return {a for a in (x, *places) if isinstance(a, Var) and a.type.shape and (a is x or a.type.shape != shape)}
 
 
 def space_of(equation: Equation) -> tuple[Atom, ...]:
@@ -103,11 +115,12 @@ class _Scheduler:
     def join(self, equation: Equation) -> None:
         space = space_of(equation)
         group = next((g for g in self.open if g.space == space), None)
+        elsewhere = read_elsewhere(equation)
         for var in uses(equation):
             source = self.home.get(var)
             if source is None:
                 continue
-            if source is not group or self.is_fold(source, var):
+            if source is not group or var in elsewhere or self.is_fold(source, var):
                 self.close(source)
                 group = None if source is group else group
         if group is None:
@@ -146,7 +159,7 @@ class _Scheduler:
         fused = (
             group is not None
             and isinstance(value, Var)
-            and equation.primitive.name in ("update", "add_at")
+            and equation.primitive.name in FUSED_WRITES
             and self.count[value] == 1
             and not self.is_fold(group, value)
             and not any(self.home.get(v) is group for v in uses(equation) if v is not value)
@@ -195,6 +208,7 @@ class _Scheduler:
         self.steps.append(group)
 
 
+FUSED_WRITES = {"update", "add_at", "scatter", "scatter_add"}
 CHEAP = {
     *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast"),
     *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite"),
@@ -214,13 +228,15 @@ class Cheap:
         self.definitions = {
             e.outs[0]: e for e in equations if e.primitive.kind is Kind.ELEMENTWISE and e.outs[0].type.shape
         }
-        self.elsewhere = set(results)  # needed by something else than a loop nest
+        self.elsewhere = set(results)  # needed by something else than a loop nest over their own elements
+        self.gathered: set[Var] = set()
         self.root: dict[Var, Var] = {}
         self.written: set[Var] = set()
         self.constant: set[Var] = set()  # one scalar everywhere, in no memory
         for equation in equations:
-            if not is_fusable(equation):
-                self.elsewhere.update(uses(equation))
+            self.elsewhere.update(read_elsewhere(equation) if is_fusable(equation) else uses(equation))
+            if equation.primitive.kind is Kind.GATHER:
+                self.gathered.update(equation.outs)
             self.note(equation)
         self.known: dict[Var, bool] = {}
 
@@ -262,6 +278,6 @@ class Cheap:
         if self.operations(var) > MOST_OPERATIONS:
             return False
         leaves = self.leaves(var)
-        made_here = [v for v in leaves if v in self.definitions]
+        made_here = [v for v in leaves if v in self.definitions or v in self.gathered]
         in_place = any(self.root.get(v, v) in self.written for v in leaves)
         return len(leaves) <= MOST_LEAVES and len(made_here) <= 1 and not in_place

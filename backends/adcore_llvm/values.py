@@ -29,7 +29,7 @@ class Strided:
     """Elements in memory: pointer, lengths, and strides counted in elements; all as LLVM operands.
 
     `whole` says that it is all of its root in C order; `region` names the part of the root it is (the codes and
-    operands of a `view` of the whole), so that equal regions are known as equal.
+    operands of a `view` of the whole, and the lengths of the whole), so that equal regions are known as equal.
     """
 
     dtype: DType

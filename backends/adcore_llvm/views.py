@@ -137,7 +137,7 @@ def region_of(block: Block, array: Strided, codes: str, scalars: tuple[Atom, ...
     pointer = array.pointer
     if position != "0":
         pointer = code.op(f"getelementptr {MEMORY_TYPE[array.dtype]}, ptr {pointer}, i64 {position}")
-    region = (codes, scalars) if array.whole else None
+    region = (codes, scalars, array.lengths) if array.whole else None
     return Strided(array.dtype, pointer, tuple(lengths), tuple(strides), array.root, region=region)
 
 

@@ -1,4 +1,4 @@
-"""Writes: `update`, `add_at` and `grow`, in place where the old value is dead."""
+"""Writes: `update`, `add_at`, `scatter`, `scatter_add` and `grow`, in place where the old value is dead."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from adcore.program import Equation
 from adcore.types import DType
 
 from .code import SIZE
+from .picked import Picked, picked_of
 from .values import Array, Strided, Undefined, load, row_major, store
 from .views import region_of
 
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["lower_write", "prepare", "put"]
+__all__ = ["is_indexed", "lower_write", "prepare", "put"]
 
 
 def lower_write(block: Block, equation: Equation) -> None:
@@ -25,12 +26,18 @@ def lower_write(block: Block, equation: Equation) -> None:
     source: str | Array = block.array(value) if value.type.shape else block.scalar(value)
     if isinstance(source, Strided) and shares_memory(block, equation, source):
         source = block.copied(source)
-    region = prepare(block, equation)
+    place = prepare(block, equation)
     code = block.code
     if isinstance(source, str):
-        put(block, equation, region, [], source)
+        put(block, equation, place, [], source)
     elif not isinstance(source, Undefined):
-        code.nest(list(region.lengths), lambda ix: put(block, equation, region, ix, load(code, source, ix)))
+        lengths = block.lengths(value.type)
+        code.nest(list(lengths), lambda ix: put(block, equation, place, ix, load(code, source, ix)))
+
+
+def is_indexed(equation: Equation) -> bool:
+    """Whether index arrays say where to write."""
+    return "a" in equation.params["codes"]
 
 
 def shares_memory(block: Block, equation: Equation, source: Strided) -> bool:
@@ -38,17 +45,26 @@ def shares_memory(block: Block, equation: Equation, source: Strided) -> bool:
     return isinstance(target, Strided) and target.root is source.root
 
 
-def prepare(block: Block, equation: Equation) -> Strided:
-    """Make the target writable and bind the result to it; gives the region to write."""
+def prepare(block: Block, equation: Equation) -> Strided | Picked:
+    """Make the target writable and bind the result to it; gives the elements to write."""
     target = block.writable(block.array(equation.operands[0]))
+    codes, operands = equation.params["codes"], equation.operands[2:]
+    if is_indexed(equation):
+        place = picked_of(block, target, codes, operands, apart=target.root)
+        block.bind(equation.outs[0], target)
+        return place
     block.bind(equation.outs[0], target)
-    return region_of(block, target, equation.params["codes"], equation.operands[2:])
+    return region_of(block, target, codes, operands)
 
 
-def put(block: Block, equation: Equation, region: Strided, indices: list[str], value: str) -> None:
+def put(block: Block, equation: Equation, place: Strided | Picked, indices: list[str], value: str) -> None:
     """Write, or add to, one element."""
     code = block.code
-    if equation.primitive.name == "add_at":
+    if isinstance(place, Picked):
+        region, indices = place.region, place.position(code, indices)
+    else:
+        region = place
+    if equation.primitive.name in ("add_at", "scatter_add"):
         before = load(code, region, indices)
         operation = "fadd double" if region.dtype is DType.F64 else "add i64"
         value = code.op(f"{operation} {before}, {value}")

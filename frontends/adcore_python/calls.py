@@ -16,6 +16,7 @@ from .known import known_function
 from .liveness import assigned
 from .methods import METHODS
 from .operators import describe
+from .outputs import call_into
 from .outside import constant
 from .programs import call_lowered
 from .source import Code, code_of
@@ -49,7 +50,8 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
 def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     known = known_function(function)
     if known is not None:
-        return _apply(low, _name(function), known, arguments, keywords)
+        apply = functools.partial(_apply, low, _name(function), known)
+        return call_into(low, function, apply, arguments, keywords)
     if inspect.getattr_static(type(function), "__adcore_lower__", None) is not None:
         return call_lowered(low, function, arguments, keywords)
     if isinstance(function, functools.partial):
@@ -117,7 +119,8 @@ def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords
             f"{describe(method.owner)} has no supported method {method.name!r}",
             "an operation that adcore knows",
         )
-    return _apply(low, method.name, lower, [method.owner, *arguments], keywords)
+    apply = functools.partial(_apply, low, method.name, lower)
+    return call_into(low, method.name, apply, [method.owner, *arguments], keywords)
 
 
 # Python functions

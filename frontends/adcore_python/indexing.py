@@ -1,46 +1,52 @@
-"""Subscripts: reading and writing elements, slices and masks of arrays, and items of containers."""
+"""Subscripts: reading and writing elements, slices and selections of arrays, and items of containers."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.errors import DtypeError
 from adcore.types import Atom, DType, Lit, literal
 
-from .operators import describe, join, numeric, operate, stretch
-from .outside import held_item, plain_dict
+from .array_functions import array_of
+from .containers import Slice, constant_item, integer, set_item, slice_of
+from .masks import check_mask
+from .operators import is_one, join, numeric, operate, stretch
+from .selections import array_item, axes_taken, has_arrays, is_new_axis, select
 from .slices import sliced
-from .strings import plain
-from .values import Array, Dict, List, Range, Scalar, Static, Tuple, Value
+from .values import Array, List, Scalar, Static, Tuple, Value
 from .views import indexed, reshaped, view_read
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["augment", "element", "in_place", "load", "store"]
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The parts of a slice, None where they are left out."""
-
-    start: Value | None
-    stop: Value | None
-    step: Value | None
+__all__ = [
+    "augment",
+    "axis_part",
+    "check_in_place",
+    "element",
+    "fitted",
+    "in_place",
+    "in_range",
+    "load",
+    "loaded",
+    "located",
+    "store",
+]
 
 
 def load(low: Lowering, container: Value, node: ast.expr) -> Value:
-    """`container[node]`."""
+    """`container[node]`: a view, or with index arrays a copy."""
     if not isinstance(container, Array):
-        return _item(low, container, node)
-    items = _items(low, node)
-    mask = _mask(low, container, items)
-    if mask is not None:
-        low.refuse_syntax("the number of elements of x[mask] is not known", "np.where(mask, x, 0.0), or a loop")
-    return _shown(low, _located(low, container, items))
+        return constant_item(low, container, node)
+    return loaded(low, container, _items(low, node))
+
+
+def loaded(low: Lowering, array: Array, items: list[Any]) -> Value:
+    """What a subscript with these items shows."""
+    part = located(low, array, items)
+    return low.array(low.atom(part)) if has_arrays(items) else _shown(low, part)
 
 
 def _shown(low: Lowering, array: Array) -> Value:
@@ -55,22 +61,34 @@ def element(low: Lowering, array: Array, index: Atom) -> Value:
 def store(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
     """`container[node] = value`."""
     if not isinstance(container, Array):
-        _set_item(low, container, node, value)
+        set_item(low, container, node, value)
         return
     items = _items(low, node)
-    mask = _mask(low, container, items)
     operand = _stored(low, container, value)
-    if mask is not None:
-        _write_masked(low, container, mask, operand)
+    mask = _whole_mask(container, items)
+    if mask is not None and isinstance(operand, Scalar):
+        _write_masked(low, container, mask, operand.atom)
         return
-    place = _located(low, container, items)
-    low.write(place, fitted(low, low.cast(low.atom(operand), place.dtype), place))
+    place = located(low, container, items)
+    atom = low.cast(low.atom(operand), place.dtype)
+    if mask is not None and atom.type.rank == 1:
+        atom = _as_many(low, atom, place)
+    low.write(place, fitted(low, atom, place))
+
+
+def _as_many(low: Lowering, values: Atom, place: Array) -> Atom:
+    """The values for the elements that a mask shows, one for each, or one for all."""
+    (given,), (count,) = values.type.shape, place.shape
+    if given == count or is_one(given):
+        return values
+    words = "NumPy boolean array indexing assignment cannot assign {0} input values"
+    message = f"{words} to the {{1}} output values where the mask is true"
+    low.check(low.b.eq(given, count), "ValueError", message, given, count)
+    return low.b.conform(values, count, checked=False)
 
 
 def _stored(low: Lowering, container: Array, value: Value) -> Scalar | Array:
     if isinstance(value, Tuple | List):
-        from .array_functions import array_of
-
         value = array_of(low, value)
     return numeric(low, value, "the value written into an array")
 
@@ -78,15 +96,13 @@ def _stored(low: Lowering, container: Array, value: Value) -> Scalar | Array:
 def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: Callable[[], Value]) -> None:
     """`container[node] op= value`; the index is evaluated once, before the value."""
     if not isinstance(container, Array):
-        _set_item(low, container, node, operate(low, op, _item(low, container, node), value_of()))
+        set_item(low, container, node, operate(low, op, constant_item(low, container, node), value_of()))
         return
     items = _items(low, node)
-    mask = _mask(low, container, items)
-    if mask is not None:
-        result = numeric(low, operate(low, op, container, _only_scalar(low, value_of())))
-        _write_masked(low, container, mask, result)
+    if has_arrays(items):
+        _augment_selected(low, container, items, op, value_of)
         return
-    place = _located(low, container, items)
+    place = located(low, container, items)
     before = low.memory.read(place.buffer)
     value = value_of()
     if place.rank:
@@ -103,18 +119,45 @@ def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: 
     low.write(place, fitted(low, low.cast(low.atom(result), place.dtype), place))
 
 
+def _augment_selected(low: Lowering, array: Array, items: list[Any], op: str, value_of: Callable[[], Value]) -> None:
+    """Elements read first, written when the value is known: of several for one element the last one stays.
+
+    The value may change the array and its index arrays.  A number and a mask of the whole array need no places.
+    """
+    before, mask = low.memory.read(array.buffer), _whole_mask(array, items)
+    seen = items if mask is None else [low.array(low.atom(mask))]
+    read = located(low, array, seen) if mask is None else array
+    value = numeric(low, value_of())
+    check_in_place(low, op, array.dtype, value)
+    simple = mask is not None and isinstance(value, Scalar) and low.atom(mask) == low.atom(seen[0])
+    if mask is not None and not simple:
+        read = located(low, array, seen)
+    old = low.array(view_read(low.b, before, read.views))
+    result = low.atom(numeric(low, operate(low, op, old, value)))
+    if mask is not None and simple:
+        _write_masked(low, array, mask, result)
+        return
+    place = located(low, array, items)
+    low.write(place, fitted(low, result, place))
+
+
+def check_in_place(low: Lowering, op: str, dtype: DType, value: Scalar | Array) -> None:
+    """Refuse `x op= value` where the result would have another dtype than the array."""
+    result = DType.F64 if op == "/" else join((dtype, value.dtype))
+    if result is not dtype:
+        low.refuse(
+            DtypeError,
+            f"a result of dtype {result.value} does not fit in place into an array of {dtype.value}",
+            f"x = x {op} y, which makes a new array",
+        )
+
+
 def in_place(low: Lowering, op: str, array: Array, value: Value) -> None:
     """`x op= value` on an array: every name for the memory sees it."""
     operand = numeric(low, value)
-    dtype = DType.F64 if op == "/" else join((array.dtype, operand.dtype))
-    if dtype is not array.dtype:
-        low.refuse(
-            DtypeError,
-            f"a result of dtype {dtype.value} does not fit in place into an array of {array.dtype.value}",
-            f"x = x {op} y, which makes a new array",
-        )
-    if op in ("+", "-") and dtype is not DType.BOOL:
-        atom = low.cast(low.atom(operand), dtype)
+    check_in_place(low, op, array.dtype, operand)
+    if op in ("+", "-") and array.dtype is not DType.BOOL:
+        atom = low.cast(low.atom(operand), array.dtype)
         low.write(array, fitted(low, low.b.neg(atom) if op == "-" else atom, array), add=True)
         return
     result = numeric(low, operate(low, op, array, operand))
@@ -142,87 +185,61 @@ def _items(low: Lowering, node: ast.expr) -> list[Any]:
     items: list[Any] = []
     for each in nodes:
         if isinstance(each, ast.Slice):
-            parts = (each.lower, each.upper, each.step)
-            start, stop, step = (None if p is None else _bound(low, low.evaluate(p)) for p in parts)
-            items.append(Slice(start, stop, step))
-        else:
-            value = low.evaluate(each)
-            items.extend(value.items if isinstance(value, Tuple) and len(nodes) == 1 else [value])
-    return items
+            items.append(slice_of(low, each))
+            continue
+        value = low.evaluate(each)
+        items.extend(value.items if isinstance(value, Tuple) and len(nodes) == 1 else [value])
+    return [array_item(low, i) for i in items]
 
 
-def _bound(low: Lowering, value: Value) -> Value | None:
-    if isinstance(value, Static) and value.value is None:
-        return None
-    return Scalar(_integer(low, value), True)
+def _whole_mask(array: Array, items: list[Any]) -> Array | None:
+    """The mask, if the subscript is one of the whole array."""
+    mask = items[0] if len(items) == 1 else None
+    whole = isinstance(mask, Array) and mask.dtype is DType.BOOL and mask.rank == array.rank
+    return mask if whole else None
 
 
-def _integer(low: Lowering, value: Value) -> Atom:
-    if isinstance(value, Scalar) and value.dtype is DType.I64:
-        return value.atom
-    return low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
-
-
-def _mask(low: Lowering, array: Array, items: list[Any]) -> Array | None:
-    """The mask, if the index is one; other index arrays are refused."""
-    arrays = [i for i in items if isinstance(i, Array)]
-    if not arrays and not any(isinstance(i, List) for i in items):
-        return None
-    if len(items) == 1 and arrays and arrays[0].dtype is DType.BOOL and arrays[0].rank == array.rank:
-        return arrays[0]
-    return low.refuse(
-        UnsupportedSyntaxError,
-        "indexing with an array of integers, or with a mask of part of the axes, is not supported",
-        "a loop over the elements: for k in range(len(i)): y[k] = x[i[k]]",
-    )
-
-
-def _only_scalar(low: Lowering, value: Value) -> Scalar:
-    if isinstance(value, Scalar):
-        return value
-    return low.refuse_syntax(f"x[mask] takes a number here, not {describe(value)}", "x[:] = np.where(mask, value, x)")
-
-
-def _write_masked(low: Lowering, array: Array, mask: Array, value: Scalar | Array) -> None:
+def _write_masked(low: Lowering, array: Array, mask: Array, value: Atom) -> None:
     """Write a number, or the elements of an array of the whole shape, where the mask holds."""
-    if isinstance(value, Array) and value.shape != array.shape:
-        _only_scalar(low, value)
-    atom = fitted(low, low.cast(low.atom(value), array.dtype), array)
-    low.write(array, low.b.select(stretch(low, low.atom(mask), array.shape), atom, low.atom(array)))
+    check_mask(low, mask, array, 0)
+    holds = low.b.conform(low.atom(mask), *array.shape, checked=False)
+    atom = fitted(low, low.cast(value, array.dtype), array)
+    low.write(array, low.b.select(holds, atom, low.atom(array)))
 
 
-def _located(low: Lowering, array: Array, items: list[Any]) -> Array:
+def located(low: Lowering, array: Array, items: list[Any]) -> Array:
     """The part of the array that the index shows."""
     items = _filled(low, array, items)
+    if has_arrays(items):
+        return select(low, array, items)
     codes, scalars, axis = "", [], 0
     for item in items:
-        if _is_new_axis(item):
+        if is_new_axis(item):
             continue
-        length = array.shape[axis]
-        if isinstance(item, Slice):
-            code, operands = sliced(low, item.start, item.stop, item.step, length)
-        else:
-            code, operands = "i", (in_range(low, _integer(low, item), length, axis),)
+        code, operands = axis_part(low, item, array.shape[axis], axis)
         codes += code
         scalars.extend(operands)
         axis += 1
     part = indexed(low.b, array, codes, tuple(scalars))
-    if not any(_is_new_axis(i) for i in items):
+    if not any(is_new_axis(i) for i in items):
         return part
     lengths = iter(part.shape)
-    kept = [i for i in items if _is_new_axis(i) or isinstance(i, Slice)]
-    return reshaped(part, tuple(literal(1) if _is_new_axis(i) else next(lengths) for i in kept))
+    kept = [i for i in items if is_new_axis(i) or isinstance(i, Slice)]
+    return reshaped(part, tuple(literal(1) if is_new_axis(i) else next(lengths) for i in kept))
 
 
-def _is_new_axis(item: Any) -> bool:
-    return isinstance(item, Static) and item.value is None
+def axis_part(low: Lowering, item: Any, length: Atom, axis: int) -> tuple[str, tuple[Atom, ...]]:
+    """The axis code and its operands for a slice or an integer."""
+    if isinstance(item, Slice):
+        return sliced(low, item.start, item.stop, item.step, length)
+    return "i", (in_range(low, integer(low, item), length, axis),)
 
 
 def _filled(low: Lowering, array: Array, items: list[Any]) -> list[Any]:
     """One item an axis: the ellipsis and the axes left out become whole slices."""
     whole = Slice(None, None, None)
     dots = [k for k, i in enumerate(items) if isinstance(i, Static) and i.value is Ellipsis]
-    consumed = sum(not _is_new_axis(i) for i in items) - len(dots)
+    consumed = sum(map(axes_taken, items)) - len(dots)
     if consumed > array.rank or len(dots) > 1:
         low.refuse_syntax(
             f"too many indices for array: array is {array.rank}-dimensional, but {consumed} were indexed",
@@ -248,86 +265,8 @@ def in_range(low: Lowering, index: Atom, length: Atom, axis: int) -> Atom:
 
 
 def _check_index(low: Lowering, holds: Atom, index: Atom, length: Atom, axis: int) -> None:
-    scope = low.memory.scope
-    while scope is not None:
-        if (index, length) in scope.checked:
-            return
-        scope = scope.parent
+    if low.memory.scope.has_checked(index, length):
+        return
     low.memory.scope.checked.add((index, length))
     message = f"index {{0}} is out of bounds for axis {axis} with size {{1}}"
     low.check(holds, "IndexError", message, index, length)
-
-
-# Containers
-
-
-def _item(low: Lowering, container: Value, node: ast.expr) -> Value:
-    if isinstance(node, ast.Slice):
-        (item,) = _items(low, node)
-        return _part(low, container, item)
-    key = low.evaluate(node)
-    if isinstance(container, Range):
-        return _range_item(low, container, key)
-    constant = plain(key)
-    if constant is None:
-        low.refuse_syntax(
-            f"{describe(container)} is indexed by a value that is not constant", "a NumPy array: np.array(x)[i]"
-        )
-    if isinstance(container, Tuple | List | Dict):
-        return _found(low, container, constant[0])
-    if isinstance(container, Static) and plain_dict(container.value):
-        return held_item(low, container.value, constant[0])
-    if isinstance(container, Static) and isinstance(container.value, str | tuple):
-        return Static(_found(low, container, constant[0]))
-    return low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
-
-
-def _found(low: Lowering, container: Any, key: Any) -> Any:
-    holder = container.value if isinstance(container, Static) else container.items
-    try:
-        return holder[key]
-    except (LookupError, TypeError) as error:
-        low.refuse_syntax(f"{type(error).__name__}: {error}", "an index that exists")
-
-
-def _part(low: Lowering, container: Value, item: Slice) -> Value:
-    bounds: list[Any] = []
-    for bound in (item.start, item.stop, item.step):
-        if isinstance(bound, Scalar) and bound.known is None:
-            low.refuse_syntax(f"a slice of {describe(container)} with bounds that are not constant", "a NumPy array")
-        bounds.append(bound.known if isinstance(bound, Scalar) else None)
-    if isinstance(container, Tuple):
-        return Tuple(container.items[slice(*bounds)])
-    if isinstance(container, List):
-        return List(container.items[slice(*bounds)], low.memory.scope)
-    if isinstance(container, Static) and isinstance(container.value, str):
-        return Static(container.value[slice(*bounds)])
-    return low.refuse_syntax(f"{describe(container)} cannot be sliced", "an array, tuple or list")
-
-
-def _range_item(low: Lowering, container: Range, key: Value) -> Value:
-    b = low.b
-    from .iteration import range_length
-
-    index = in_range(low, _integer(low, key), range_length(low, container), 0)
-    return Scalar(b.add(container.start.atom, b.mul(index, container.step.atom)), True)
-
-
-def _set_item(low: Lowering, container: Any, node: ast.expr, value: Value) -> None:
-    constant = plain(low.evaluate(node)) if not isinstance(node, ast.Slice) else None
-    if not isinstance(container, List | Dict) or constant is None:
-        low.refuse_syntax(f"assigning to an item of {describe(container)}", "a NumPy array, x = np.zeros(n)")
-    changing(low, container)
-    if isinstance(container, List):
-        _found(low, container, constant[0])
-    items: Any = container.items
-    items[constant[0]] = value
-
-
-def changing(low: Lowering, container: List | Dict) -> None:
-    """Refuse to change a container inside a branch or loop that it was made outside of."""
-    if container.scope is not low.memory.scope:
-        low.refuse_syntax(
-            f"a {type(container).__name__.lower()} is changed inside a loop or branch that it was made outside of",
-            "a NumPy array with its elements written in place: x = np.zeros(n); x[k] = value",
-        )

@@ -26,6 +26,7 @@ class Scope:
         entries: for a loop, the parameter through which a buffer is seen, and its contents outside.
         written: buffers that have been written in it, and where.
         checked: indices and lengths that have been compared already.
+        places: masks whose places have been found already.
     """
 
     def __init__(self, parent: Scope | None, builder: Builder, loop: bool = False) -> None:
@@ -36,11 +37,31 @@ class Scope:
         self.entries: dict[Buffer, tuple[Var, Atom]] = {}
         self.written: dict[Buffer, Source | None] = {}
         self.checked: set[tuple[Atom, Atom]] = set()
+        self.places: dict[Atom, tuple[Atom, ...]] = {}
 
     def changed(self, buffer: Buffer) -> bool:
         """Whether a buffer from outside holds something else at the region's end."""
         entry = self.entries.get(buffer)
         return buffer in self.values and (entry is None or self.values[buffer] is not entry[0])
+
+
+    def has_checked(self, index: Atom, length: Atom) -> bool:
+        """Whether an index has been compared with a length, here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if (index, length) in scope.checked:
+                return True
+            scope = scope.parent
+        return False
+
+    def places_of(self, mask: Atom) -> tuple[Atom, ...] | None:
+        """The places of a mask, if they have been found here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if mask in scope.places:
+                return scope.places[mask]
+            scope = scope.parent
+        return None
 
 
 class Memory:

@@ -10,9 +10,12 @@ from . import array_functions as make
 from . import linear_algebra as products
 from . import reductions as fold
 from . import shapes
-from .indexing import changing, fitted
+from .containers import changing
+from .indexing import fitted
+from .masks import nonzero
 from .numpy_names import astype, clip
 from .operators import describe, numeric
+from .picking import take
 from .statements import items_of
 from .strings import plain
 from .values import LAST, NONE, Array, Dict, List, Scalar, Static, Tuple, Value, number
@@ -153,6 +156,8 @@ METHODS: dict[str, Any] = {
     "swapaxes": shapes.swapaxes,
     "squeeze": shapes.squeeze,
     "astype": astype,
+    "take": take,
+    "nonzero": nonzero,
     "copy": _copy,
     "fill": _fill,
     "item": _item,

@@ -12,8 +12,8 @@ from adcore.types import DType
 
 from . import array_functions as make
 from . import linear_algebra as products
+from . import masks, picking, shapes
 from . import reductions as fold
-from . import shapes
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, join, mapped, negative, numeric, operate, truth
 from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
@@ -128,7 +128,9 @@ def _scaled(factor: float) -> Any:
 
 def _where(low: Lowering, condition: Value, x: Value = NONE, y: Value = NONE) -> Value:
     if isinstance(x, Static) or isinstance(y, Static):
-        low.refuse(UnsupportedFunctionError, "np.where with a condition only has a result of unknown length", "a loop")
+        if isinstance(x, Static) and isinstance(y, Static):
+            return masks.nonzero(low, condition)
+        low.refuse(UnsupportedFunctionError, "np.where takes both or neither of x and y", "np.where(condition, x, y)")
     test, yes, no = _truths(low, condition), array_like(low, x), array_like(low, y)
     dtype = join((yes.dtype, no.dtype))
     atoms = [low.atom(test), low.cast(low.atom(yes), dtype), low.cast(low.atom(no), dtype)]
@@ -268,6 +270,15 @@ NUMPY: dict[Any, Any] = {
     np.isfinite: _predicate("isfinite"),
     np.isinf: _isinf,
     np.where: _where,
+    # Places
+    np.take: picking.take,
+    np.ix_: picking.open_mesh,
+    np.add.at: picking.add_at("+"),
+    np.subtract.at: picking.add_at("-"),
+    np.nonzero: masks.nonzero,
+    np.flatnonzero: masks.flatnonzero,
+    np.argwhere: masks.argwhere,
+    np.count_nonzero: lambda low, a: fold.total(low, masks.truths(low, a)),
     np.clip: clip,
     # Folding
     np.sum: fold.total,

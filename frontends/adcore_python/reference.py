@@ -26,6 +26,7 @@ from .expressions import COMPARISONS, EXPRESSIONS
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .outputs import OUTPUTS
 from .reference_examples import EXPRESSIONS_SHOWN, REFUSED, STATEMENTS_SHOWN
 from .statements import OPERATORS, STATEMENTS
 
@@ -57,6 +58,8 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
+    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)
+    lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += [
         "",
         "## Attributes and methods",

@@ -46,7 +46,7 @@ EXPRESSIONS_SHOWN: dict[str, str] = {
     "IfExp": "x if x > 0 else -x",
     "NamedExpr": "(y := x) + y",
     "Attribute": "v.shape",
-    "Subscript": "v[0] + v[1:].sum()",
+    "Subscript": "v[0] + v[1:].sum() + v[v > x].sum() + v[[0, -1]].sum()",
     "Call": "max(x, 0.0)",
     "Lambda": "(lambda y: y * x)(x)",
     "ListComp": "[x * k for k in range(3)]",

@@ -11,7 +11,19 @@ from adcore.types import Atom
 
 from .values import Array
 
-__all__ = ["Index", "Permute", "Reshape", "contiguous", "indexed", "permuted", "reshaped", "view_read", "view_write"]
+__all__ = [
+    "Index",
+    "Permute",
+    "Pick",
+    "Reshape",
+    "contiguous",
+    "indexed",
+    "permuted",
+    "picked",
+    "reshaped",
+    "view_read",
+    "view_write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,27 @@ class Reshape:
         return b.reshape(value, *self.source)
 
 
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Elements at the places that index arrays name, by axis codes as in the `gather` primitive.
+
+    Not a view in NumPy: a read is a copy.  Only permutations and reshapes come after it.
+    """
+
+    codes: str
+    operands: tuple[Atom, ...]
+    unique: bool
+
+    def read(self, b: Builder, base: Atom) -> Atom:
+        return b.gather(base, *self.operands, codes=self.codes)
+
+    def put(self, b: Builder, base: Atom, value: Atom) -> Atom:
+        return b.scatter(base, value, *self.operands, codes=self.codes, unique=self.unique)
+
+    def add(self, b: Builder, base: Atom, value: Atom) -> Atom:
+        return b.scatter_add(base, value, *self.operands, codes=self.codes)
+
+
 def view_read(b: Builder, base: Atom, views: tuple[Any, ...]) -> Atom:
     """The elements that the views show of the buffer's contents."""
     for view in views:
@@ -66,6 +99,10 @@ def view_write(b: Builder, base: Atom, views: tuple[Any, ...], value: Atom, add:
     if not views:
         return b.add(base, value) if add else value
     first, rest = views[0], views[1:]
+    if isinstance(first, Pick):
+        for view in reversed(rest):
+            value = view.put(b, base, value)
+        return first.add(b, base, value) if add else first.put(b, base, value)
     if not rest and isinstance(first, Index):
         write = b.add_at if add else b.update
         return write(base, value, *first.scalars, codes=first.codes)
@@ -137,6 +174,60 @@ def _composed(b: Builder, first: Index, codes: str, scalars: tuple[Atom, ...]) -
         place = b.add(start, b.mul(inner[0], step))
         parts.append(("i", (place,)) if after == "i" else ("s", (place, inner[1], b.mul(inner[2], step))))
     return _joined(parts)
+
+
+def picked(b: Builder, array: Array, places: dict[int, Atom], unique: bool) -> Array:
+    """The elements at places given by index arrays of one shape for some of the axes.
+
+    The axes of the index arrays come first, then the array's others.  Indices are in range, from either end; those of
+    `unique` places, which come from masks, are not negative.
+    """
+    arrays = dict(places)
+    views, order = array.views, tuple(range(array.rank))
+    if views and isinstance(views[-1], Permute):
+        order, views = views[-1].order, views[:-1]
+        arrays = {order[axis]: place for axis, place in places.items()}
+    inner = Index(":" * array.rank, ())
+    if views and isinstance(views[-1], Index):
+        inner, views = views[-1], views[:-1]
+    lengths = {base: array.shape[axis] for axis, base in enumerate(order)}
+    if not unique:
+        arrays = {axis: _from_start(b, inner, axis, place, lengths[axis]) for axis, place in arrays.items()}
+    parts = _with_places(b, inner, arrays)
+    first = next(iter(places.values())).type.shape
+    kept = [axis for axis in range(array.rank) if axis not in places]
+    ranks = {base: k for k, base in enumerate(sorted(order[axis] for axis in kept))}
+    found = Array(
+        array.buffer,
+        array.dtype,
+        (*first, *(lengths[base] for base in ranks)),
+        (*views, Pick(*_joined(parts), unique)),
+    )
+    return permuted(found, (*range(len(first)), *(len(first) + ranks[order[axis]] for axis in kept)))
+
+
+def _from_start(b: Builder, inner: Index, axis: int, place: Atom, length: Atom) -> Atom:
+    """An index array of an axis; where that is a part of another axis, negative indices are counted from the start."""
+    if inner.codes.replace("i", "")[axis] == ":":
+        return place
+    return b.select(b.lt(place, 0), b.add(place, length), place)
+
+
+def _with_places(b: Builder, inner: Index, arrays: dict[int, Atom]) -> list[tuple[str, tuple[Atom, ...]]]:
+    """The parts of a basic index, index arrays put on axes that it leaves."""
+    parts: list[tuple[str, tuple[Atom, ...]]] = []
+    axis = 0
+    for code, operands in _parts(inner.codes, inner.scalars):
+        if code == "i":
+            parts.append((code, operands))
+            continue
+        place = arrays.get(axis)
+        if place is not None and code == "s":
+            start, _, step = operands
+            place = b.add(b.mul(place, step), start)
+        parts.append((code, operands) if place is None else ("a", (place,)))
+        axis += 1
+    return parts
 
 
 def permuted(array: Array, order: tuple[int, ...]) -> Array:

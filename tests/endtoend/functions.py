@@ -342,6 +342,123 @@ def two_buffers(u0):
     return np.sum(u)
 
 
+@at(RNG.uniform(0.5, 1.5, 24))
+def one_memory_in_two_shapes(x):
+    y = x.copy().reshape(4, 3, 2)
+    z = y.reshape(2, 3, 4)
+    z[0, :, 0] = 2.0 * y[0, :, 0]
+    y[1, :, 1] *= z[1, :, 1]
+    return np.sum(y**3)
+
+
+# Index arrays and masks
+
+
+PLACES = np.array([3, 0, 3, -4, 2, 0])
+COLUMNS = np.array([[0, 2], [-1, 2]])
+
+
+@at(VECTOR, PLACES, RNG.uniform(0.5, 1.5, 6))
+def gathered(x, i, w):
+    return np.sum(x[i] ** 2 * w) + x[1:][i[:3]].sum() * x[i[0]]
+
+
+@at(TALL, COLUMNS)
+def gathered_from_a_matrix(a, j):
+    picked = a[:2, j] * a[[0, 2]][:, None, :2] + a.T[j, 1] + a[1, j][..., None, :]
+    return np.sum(picked**2) + np.sum(np.take(a, [0, -1], axis=1) ** 3)
+
+
+@at(VECTOR, PLACES, RNG.uniform(0.5, 1.5, 6))
+def scattered_with_duplicates(x, i, v):
+    y = x * x
+    y[i] = v * x[0]
+    y[i[1:]] = y[i[:-1]] ** 2
+    return np.sum(y**2)
+
+
+@at(VECTOR, PLACES, RNG.uniform(0.5, 1.5, 6))
+def added_at_places(x, i, v):
+    y = x.copy()
+    y[i] += v * x[1]
+    np.add.at(y, i, v**2)
+    y[i[:2]] *= y[2]
+    z = y[::-1]
+    z[[0, 1, 0]] /= v[:3]
+    return np.sum(y**2)
+
+
+@at(TALL, RNG.uniform(-1.0, 1.0, (2, 2, 3)), COLUMNS)
+def scattered_into_a_matrix(a, v, j):
+    b = a * 2.0
+    b.T[j] = v * a[0, 0]
+    b[1:, j[0]] -= v[0, :, :2] ** 2
+    b[[0, 1, 0], [1, 2, 1]] = v[0, 0]
+    return np.sum(b**3)
+
+
+@at(TALL)
+def masked_elements(a):
+    positive = a[a > 0.1]
+    b = a.copy()
+    b[b < 0] = b[b < 0] ** 2
+    b[a[:, 1] > -0.2, 2:] *= a[0, 2:]
+    b[:, a[0] > 0] += a[:, a[0] > 0] ** 2
+    rows, columns = np.nonzero(a < 0.3)
+    return np.sum(positive**3) * np.sum(b) + np.sum(a[rows, columns] ** 2 * b[rows, columns])
+
+
+@at(VECTOR, OTHER, np.array([0, 1, 1, 4, 0]))
+def index_arrays_in_a_loop(x, w, k):
+    acc = np.zeros(5)
+    order = np.arange(5)
+    for i in range(5):
+        acc[k[i]] += x[i] * w[i]
+        order = order[order != (2 * i) % 5]
+        x = x * 1.5
+        x[order] = x[order[::-1]] * w[order] + acc[k[: len(order)]]
+        if i % 2 == 0:
+            x[k[order]] += acc[order] ** 2
+    return np.sum(x**2) + np.sum(acc**2)
+
+
+@at(VECTOR, 0.7)
+def shrinking_selection(x, rate):
+    total = 0.0
+    alive = x[x > 0.3]
+    while len(alive) > 1:
+        alive = alive[np.arange(len(alive)) != len(alive) // 2] * rate
+        total += np.sum(alive**2)
+    return total + alive[0]
+
+
+@at(VECTOR, OTHER)
+def into_arrays(x, y):
+    buffer = np.zeros(5)
+    np.multiply(x, y, out=buffer)
+    np.log(x, out=buffer, where=x > 0.6)
+    np.sin(buffer, buffer)
+    rows = np.empty((2, 5))
+    np.add(buffer, y, out=rows)
+    np.power(rows[0], 2.0, out=rows[1])
+    total = np.zeros(5)
+    np.sum(rows, axis=0, out=total)
+    np.dot(rows.T, np.sum(rows, axis=1), out=x)
+    return np.sum(total * x) + np.sum(buffer**2)
+
+
+@at(TALL)
+def sparse_product(a):
+    rows, columns = np.nonzero(a > 0)
+    values = a[rows, columns]
+    y = np.zeros(3)
+    for k in range(len(values)):
+        y[rows[k]] += values[k] ** 2 * a[0, columns[k]]
+    z = np.zeros(3)
+    np.add.at(z, rows, values * a[1, columns])
+    return np.sum(y**2) + np.sum(y * z)
+
+
 # Functions and closures
 
 

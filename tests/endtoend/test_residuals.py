@@ -13,6 +13,7 @@ from test_derivatives import close, richardson
 
 import adcore
 from adcore import checkpoint, grad
+from adcore.primitives import Kind
 from adcore.program import Program, regions
 
 RNG = np.random.default_rng(3)
@@ -212,3 +213,61 @@ def test_policies():
         return x
 
     close(grad(lambda x: inner(x) * x)(0.3), richardson(lambda s: inner(0.3 + s) * (0.3 + s)))
+
+
+# Index arrays: an iteration costs as much as it names elements, in both directions
+
+
+def read_at_places(x, i, n):
+    s = 0.0
+    for k in range(n):
+        s += np.sum(x[i + k] ** 2)
+    return s
+
+
+def written_at_places(x, i, n):
+    y = x.copy()
+    for k in range(n):
+        y[i + k] = y[i + k + 1] * 0.5
+        y[k:][i] += y[i] ** 2
+        np.add.at(y, i, y[i + 1] ** 2)
+    return y[0] * y[1]
+
+
+def written_at_a_mask(x, i, n):
+    y = x.copy()
+    for k in range(n):
+        part = y[k : k + 4]
+        part[part > 0.5] = part[part > 0.5] ** 2
+    return y[0] * y[1]
+
+
+def rows_at_places(x, i, n):
+    a = x.reshape(-1, 2).T
+    s = 0.0
+    for k in range(n):
+        s += np.sum(a[1, i + k] * a[[0, 1, 0], k]) * a[0, k]
+    return s
+
+
+@pytest.mark.parametrize("function", [read_at_places, written_at_places, written_at_a_mask, rows_at_places])
+def test_iterations_touch_the_elements_named_only(function):
+    x, i = RNG.uniform(0.2, 1.0, 20), np.array([1, 3, 3])
+    gradient = grad(function)
+    direction = RNG.normal(size=20)
+    close(np.sum(gradient(x, i, 4) * direction), richardson(lambda s: function(x + s * direction, i, 4)))
+    program = adcore.program(gradient)
+    (length,) = program.params[0].type.shape
+    assert list(whole_arrays(program, length)) == []
+
+
+def whole_arrays(program: Program, length, inside: bool = False):
+    """Equations in loops that compute with, or keep, arrays as long as the argument."""
+    for equation in program.equations:
+        typed = [a.type for a in (*equation.operands, *equation.outs) if length in a.type.shape]
+        computes = equation.primitive.kind in (Kind.ELEMENTWISE, Kind.REDUCTION, Kind.CONTRACTION)
+        keeps = equation.primitive.name == "empty" and len(equation.operands) > 1
+        if typed and (keeps or (inside and computes)):
+            yield equation.primitive.name
+        for _, region in regions(equation):
+            yield from whole_arrays(region, length, True)

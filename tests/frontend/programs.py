@@ -737,6 +737,199 @@ def masks(x):
     return x
 
 
+@case((X, np.array([0, 2, -1, 2])), (X, np.array([[0, 1], [-5, 4]])), (X, np.array([7])), (E, np.array([], int)))
+def index_arrays(x, i):
+    return x[i], x[1:][i[:1] % 2], x[::-1][i], np.take(x, i), x.take(i)
+
+
+@case((A, np.array([2, -1, 0]), np.array([1, 1, -4])), (A, np.array([0, 3, 1]), np.array([0])))
+def index_arrays_of_a_matrix(a, i, j):
+    return a[i, j], a[i], a[:, j], a.T[j, 1:], a[i[:, None], j], a[i, None, j], a[0, j], a[..., j], a[j, 0:1]
+
+
+@case((np.arange(24.0).reshape(2, 3, 4), np.array([1, 0, 1]), np.array([2, 0, -3])))
+def arrangement_of_index_arrays(a, i, j):
+    return a[i, :, j], a[:, j, i], a[i, 1, :], a[0, :, j], a[i, ..., 0], a[:, j, None, i], a[1:, j, i], a[j % 2, j, i]
+
+
+@case((A,))
+def sequences_as_index_arrays(a):
+    return a[[0, 2]], a[[0, 1], [3, -1]], a[:, [True, False, True, True]], a[[]], a[[0, 1], (1, 2)], np.take(a, [0, 3], 1)
+
+
+@case((A, np.array([2, 0]), np.array([True, False, False, True])))
+def crossed_indices(a, i, m):
+    a[np.ix_(i, [1, 2])] += 10.0
+    return a[np.ix_(i, m)], a[np.ix_([0, 1, 1], i)], np.ix_(i, m)[1], a
+
+
+@case((A, A > 0), (A, A > 100), (A, A[:2] > 0), (A, A[:, :2] > 0))
+def mask_reads(a, m):
+    return a[m], a[a[:, 0] > -4], a[:, a[0] > -3], a[a[:, 0] > -4, 1], a[a > 0][1:].sum(), np.flatnonzero(m)
+
+
+@case((A,), (A * 0.0,), (np.zeros((0, 3)),))
+def places(a):
+    return np.nonzero(a), np.where(a > 0), np.argwhere(a), np.flatnonzero(a), a.nonzero(), np.count_nonzero(a)
+
+
+@case((X, np.array([0, 2, 0, -3]), np.array([1.0, 2.0, 3.0, 4.0])), (X, np.array([0, 9]), np.array([1.0, 2.0])))
+def index_array_writes(x, i, v):
+    x[i] = v
+    a = x.copy()
+    x[i] += v
+    b = x.copy()
+    np.add.at(x, i, v)
+    c = x.copy()
+    np.subtract.at(x, i, 1.0)
+    x[i[:2]] *= 3.0
+    y = x[1:]
+    y[[0, -1]] -= 7.0
+    return a, b, c, x, y
+
+
+@case((X, np.array([0, 2]), np.array([1.0, 2.0, 3.0])), (X, np.array([0, 2]), np.array([4.0])))
+def written_values_fit(x, i, v):
+    x[i] = v
+    return x
+
+
+@case((A, np.array([2, 0]), np.array([1, -1])))
+def index_array_writes_of_a_matrix(a, i, j):
+    a[i, j] = 10.0
+    a[i] *= 2
+    a[:, j] += np.array([[1.0], [2.0], [3.0]])
+    a.T[j, i] -= 0.5
+    a[:, 1:][[0, 1], j] = a[0, :2]
+    a[i[:, None], j] = a[j[:, None] % 3, i]
+    np.add.at(a, (i, 0), 1.0)
+    np.add.at(a, i, a[0])
+    return a
+
+
+@case((X, B), (X, X > 100))
+def mask_writes(x, m):
+    x[m] = np.arange(np.sum(m)) * 1.5
+    x[m] += x[m]
+    x[~m] *= -1.0
+    x[x > 2] = x[x > 2] - 1
+    return x
+
+
+@case((X, B, np.array([1.0, 2.0])), (X, B, np.array([1.0, 2.0, 3.0])), (X, B, np.array([1.0])), (X, B[1:], np.ones(3)))
+def mask_write_fits(x, m, v):
+    x[m] = v
+    return x
+
+
+@case((A, np.array([True, False, True])), (A, np.array([True, False])))
+def masks_of_axes(a, m):
+    a[m] = -1.0
+    a[m, 1:] += np.array([1.0, 2.0, 3.0])
+    a[:, a[1] > 1] *= 2.0
+    a[m, 0] = np.array([5.0, 6.0])
+    return a
+
+
+@case((X, np.array([4, 3, 2, 1, 0])))
+def index_arrays_change(x, i):
+    y = x[i]
+    i[0] = 2
+    z = x[i]
+    x[i[1:]] = x[i[:-1]]
+    i[i] = 3
+    x[i] = x
+    return y, z, x, i
+
+
+@case((X, K), (X, np.array([0, 1])))
+def index_arrays_in_loops(x, k):
+    acc = np.zeros(6)
+    for i in range(len(k)):
+        acc[k[i]] += x[i]
+    p = np.arange(5)
+    n = 0
+    while len(p) > 1:
+        p = p[p % 2 == 1] if n == 0 else p[:-1]
+        x[p] += 1.0
+        n += 1
+    for i in range(3):
+        if x[i] > 0:
+            x[[i, 4]] *= 2
+        else:
+            x[x < i] -= 1
+    return acc, x, p, n
+
+
+def _moves(i):
+    i[0] = 1
+    return 10.0
+
+
+def _flips(m, x):
+    m[0] = not m[0]
+    m[1] = not m[1]
+    x[2] = 50.0
+    return 10.0
+
+
+@case((X, np.array([0, 2]), B))
+def the_value_changes_the_index(x, i, m):
+    x[i] += _moves(i)
+    x[m] *= _flips(m, x)
+    x[m] += _flips(m, x) * np.ones(3)
+    return x, i, m
+
+
+@case((X, Y), (X, Y[:2]))
+def results_into_arrays(x, y):
+    a = np.zeros(5)
+    r = np.add(x, y, out=a)
+    r[0] = 100.0
+    np.sin(x, out=x)
+    np.multiply(x, 2.0, x)
+    np.sqrt(y, out=(y,), where=y > 0)
+    np.exp(x, where=x > 0, out=a[::-1])
+    c = np.zeros((2, 5))
+    np.subtract(x, 1, out=c)
+    np.greater(x, 0, out=c[1])
+    np.floor(x, a[:])
+    k = np.zeros(5, int)
+    np.less(x, y, out=k)
+    return a, x, y, c, k, r is a
+
+
+@case((A, X[:4], Q), (A, X[:3], Q))
+def folds_into_arrays(a, v, q):
+    y = np.zeros(4)
+    np.sum(a, axis=0, out=y)
+    a.max(axis=0, out=v)
+    np.mean(a, 1, out=q[1])
+    np.cumsum(y, out=y[:])
+    b = np.zeros((3, 4))
+    np.dot(q, a, out=b)
+    np.matmul(q, b, out=a)
+    np.clip(b, -1.0, v, out=b)
+    z = np.zeros((1, 4))
+    np.sum(a, axis=0, keepdims=True, out=z)
+    a.clip(0.0, 3.0, out=a)
+    return y, v, q, a, b, z
+
+
+@case((np.zeros((2, 5)), X), (np.zeros((2, 4)), X), (np.zeros((1, 5)), X), (np.zeros((2, 1)), X))
+def a_result_is_repeated_into_its_array(c, x):
+    return np.add(x, 1.0, out=c)
+
+
+@case((X, B, True), (X, B, False), (X, B[:1], True), (X, B[:3], True))
+def written_where(x, m, w):
+    y = x.copy()
+    np.negative(x, out=y, where=m)
+    np.add(y, 1.0, out=y, where=w)
+    np.multiply(y, 2.0, out=y, where=[True, False, True, False, True])
+    return y
+
+
 @case((K,))
 def integer_writes(k):
     k[0] = 2.7

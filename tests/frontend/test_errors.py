@@ -43,13 +43,39 @@ def unknown_function(x):
     return np.fft.fft(x)
 
 
-def integer_array_index(x):
-    k = np.array([0, 2])
-    return x[k]
+def float_array_index(x):
+    return x[x]
 
 
-def mask_read(x):
-    return x[x > 0]
+def indexed_in_place(x):
+    k = np.arange(3)
+    k[[0, 1]] += 0.5
+    return k
+
+
+def output_of_another_kind(x):
+    k = np.arange(3)
+    np.add(x, 1.0, out=k)
+    return k
+
+
+def exact_output(x):
+    k = np.arange(3)
+    y = np.zeros((3, 3))
+    np.dot(np.ones((3, 3), int), k, out=y[0])
+    return y
+
+
+def where_without_out(x):
+    return np.log(x, where=x > 0)
+
+
+def output_of_another_rank(x):
+    return np.sum(x, out=np.zeros(1))
+
+
+def too_many_masks(x):
+    return x[x > 0, x > 0]
 
 
 def write_outside(x):
@@ -163,8 +189,13 @@ REFUSED = [
     (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
     (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
     (unknown_function, UnsupportedFunctionError, "fft is not supported"),
-    (integer_array_index, UnsupportedSyntaxError, "indexing with an array of integers"),
-    (mask_read, UnsupportedSyntaxError, "the number of elements of x[mask] is not known"),
+    (float_array_index, DtypeError, "arrays used as indices must be of integer (or boolean) type"),
+    (indexed_in_place, DtypeError, "a result of dtype float64 does not fit in place into an array of int64"),
+    (output_of_another_kind, DtypeError, "is not cast to an output of dtype int64 with casting rule 'same_kind'"),
+    (exact_output, DtypeError, "a result of dtype int64 is not cast to an output of dtype float64"),
+    (where_without_out, UnsupportedFunctionError, "where= without out= leaves elements that nobody has written"),
+    (output_of_another_rank, UnsupportedFunctionError, "out= is an array (float64, rank 1), the result has rank 0"),
+    (too_many_masks, UnsupportedSyntaxError, "too many indices for array: array is 1-dimensional, but 2 were indexed"),
     (write_outside, UnsupportedSyntaxError, "writing into 'OUTSIDE', which is defined outside the function"),
     (list_from_outside, UnsupportedSyntaxError, "'NAMES' is a list defined outside the function"),
     (truth_of_array, UnsupportedSyntaxError, "the truth value of an array is ambiguous"),
@@ -207,14 +238,14 @@ def test_recursion_without_a_constant_end():
 
 def test_golden_message():
     with pytest.raises(UnsupportedSyntaxError) as caught:
-        lower(mask_read, X)
-    line = mask_read.__code__.co_firstlineno + 1
+        lower(truth_of_array, X)
+    line = truth_of_array.__code__.co_firstlineno + 1
     assert str(caught.value) == (
-        "the number of elements of x[mask] is not known\n"
-        f'  File "{__file__}", line {line}, in mask_read\n'
-        "    return x[x > 0]\n"
-        "           ^^^^^^^^\n"
-        "  Write instead: np.where(mask, x, 0.0), or a loop"
+        "the truth value of an array is ambiguous\n"
+        f'  File "{__file__}", line {line}, in truth_of_array\n'
+        "    return 1.0 if x > 0 else 2.0\n"
+        "           ^^^^^^^^^^^^^^^^^^^^^\n"
+        "  Write instead: np.any(x) or np.all(x)"
     )
 
 
@@ -249,6 +280,26 @@ def test_no_source():
         (lambda x, y: x @ y, (X, np.ones(4)), ValueError, "matmul: Input operand 1 has a mismatch"),
         (lambda x, n: x.reshape(n, 2), (X, 2), ValueError, "cannot reshape array of size 3 into shape (2, 2)"),
         (lambda x, n: np.zeros(n) + x, (1.0, -1), ValueError, "negative dimensions are not allowed"),
+        (lambda x, i: x[i], (X, np.array([1, 7, -9])), IndexError, "index 7 is out of bounds for axis 0 with size 3"),
+        (
+            lambda a, i: a[:, i],
+            (A, np.array([[1, -4]])),
+            IndexError,
+            "index -4 is out of bounds for axis 1 with size 3",
+        ),
+        (lambda a, i: a[i, np.arange(4)], (A, np.array([1, 0])), IndexError, "indexing arrays could not be broadcast"),
+        (
+            lambda x, m: x[m],
+            (X, np.array([True, False])),
+            IndexError,
+            "boolean index did not match indexed array along",
+        ),
+        (
+            lambda x, m: _stored(x, m, np.ones(2)),
+            (X, X > 2),
+            ValueError,
+            "cannot assign 2 input values to the 1 output",
+        ),
     ],
 )
 def test_raised_at_run_time(function, arguments, error, message):
@@ -256,3 +307,11 @@ def test_raised_at_run_time(function, arguments, error, message):
         run(function, *arguments)
     assert message in str(caught.value)
     assert not isinstance(caught.value, AdcoreError)
+    with pytest.raises(error):
+        function(*arguments)
+
+
+def _stored(x, mask, value):
+    x = x.copy()
+    x[mask] = value
+    return x
