@@ -28,14 +28,13 @@ PATIENCE = 420.0  # seconds for a stage; a mutant that makes a test endless is k
 PROGRAMS = "150"
 
 PATTERNS = "tests/endtoend/test_failure_patterns.py"
-LONG = ("tests/endtoend/test_generated.py", "tests/frontend/test_random.py")  # after all others
-ENDS = ("tests/endtoend/test_regressions.py", "tests/endtoend/test_residuals.py")
+ENDS = ("tests/endtoend/test_regressions.py", "tests/endtoend/test_residuals.py", "tests/endtoend/test_api.py")
 OWN = {
     "adcore": ("proofs/test_linear.py", PATTERNS, "tests/core", *ENDS),
     "adcore_python": ("tests/frontend/test_meaning.py", "tests/frontend/test_sharing.py", PATTERNS, *ENDS),
     "adcore_llvm": ("tests/llvm", PATTERNS, *ENDS),
 }
-REST = ("tests/core", "tests/frontend", "tests/llvm", "tests/endtoend", "proofs/test_linear.py")
+LAST = ("tests/frontend/test_errors.py", "tests/endtoend/test_errors.py", "tests/endtoend/test_derivatives.py")
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def stages(mutant: Mutant) -> Iterator[list[str]]:
     compiled = "1" if mutant.area == "adcore_llvm" else "0"
     yield [*pytest, *own]
     yield [sys.executable, "-m", "adcore.cli", "selftest", "--programs", PROGRAMS, "--jobs", "1", "--compile", compiled]
-    yield [*pytest, *REST, *(f"--ignore={path}" for path in LONG)]
-    yield [*pytest, *LONG]
+    others = dict.fromkeys(path for paths in OWN.values() for path in paths if path not in own)
+    yield [*pytest, *others, *LAST]
 
 
 def outcome(mutant: Mutant, root: Path) -> Outcome:
