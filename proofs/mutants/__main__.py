@@ -1,4 +1,4 @@
-"""Run the suite against every mutant: `python -m proofs.mutants [--jobs J] [--only NAME …]`.
+"""Run the suite against every mutant: `python -m proofs.mutants [--jobs J] [--only NAME …] [--stages N]`.
 
 Each mutant is applied to a copy of the repository in a temporary directory.  The tests are asked in stages, those of
 the mutant's own package first, and the first that fails has killed it.  The exit status is 1 where one survives.
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from . import MUTANTS, Mutant
@@ -31,7 +32,7 @@ PATTERNS = "tests/endtoend/test_failure_patterns.py"
 ENDS = ("tests/endtoend/test_regressions.py", "tests/endtoend/test_residuals.py", "tests/endtoend/test_api.py")
 OWN = {
     "adcore": ("proofs/test_linear.py", PATTERNS, "tests/core", *ENDS),
-    "adcore_python": ("tests/frontend/test_meaning.py", "tests/frontend/test_sharing.py", PATTERNS, *ENDS),
+    "adcore_python": ("tests/frontend/test_sharing.py", "tests/frontend/test_meaning.py", PATTERNS, *ENDS),
     "adcore_llvm": ("tests/llvm", PATTERNS, *ENDS),
 }
 LAST = ("tests/frontend/test_errors.py", "tests/endtoend/test_errors.py", "tests/endtoend/test_derivatives.py")
@@ -51,17 +52,18 @@ def stages(mutant: Mutant) -> Iterator[list[str]]:
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-rfE"]
     own = OWN[mutant.area]
     compiled = "1" if mutant.area == "adcore_llvm" else "0"
+    yield [sys.executable, "-m", "proofs.mutants.probe", mutant.area]
     yield [*pytest, *own]
     yield [sys.executable, "-m", "adcore.cli", "selftest", "--programs", PROGRAMS, "--jobs", "1", "--compile", compiled]
     others = dict.fromkeys(path for paths in OWN.values() for path in paths if path not in own)
     yield [*pytest, *others, *LAST]
 
 
-def outcome(mutant: Mutant, root: Path) -> Outcome:
-    """Run the stages on a mutated copy until one fails."""
+def outcome(mutant: Mutant, root: Path, most: int = 4) -> Outcome:
+    """Run the stages, or so many of them, on a mutated copy until one fails."""
     began = time.monotonic()
     with applied(mutant, root):
-        for command in stages(mutant):
+        for command in islice(stages(mutant), most):
             killer = verdict(command, root)
             if killer:
                 return Outcome(mutant, killer, time.monotonic() - began)
@@ -113,6 +115,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Apply each mutant to a copy and run the tests against it.")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=None, metavar="NAME", help="names, or parts of them")
+    parser.add_argument("--stages", type=int, default=4, metavar="N", help="ask only the first N stages: 1 is quick")
     options = parser.parse_args()
     chosen = [m for m in MUTANTS if options.only is None or any(part in m.name for part in options.only)]
     outcomes: list[Outcome] = []
@@ -122,7 +125,7 @@ def main() -> int:
         def next_free(mutant: Mutant) -> Outcome:
             root = roots.pop()
             try:
-                return outcome(mutant, root)
+                return outcome(mutant, root, options.stages)
             finally:
                 roots.append(root)
 

@@ -16,8 +16,11 @@ import pytest
 from adcore_numpy import interpret
 
 import adcore
+from adcore.arguments import abstract
+from adcore.derive import gradient, pull, push
 from adcore.selftest.checks import compiled_from
 from adcore.selftest.reference import exact
+from adcore.transforms import lower
 
 
 @dataclass(frozen=True)
@@ -511,6 +514,7 @@ POINTS = [
     (1.1, np.array([0.9, -0.3, 0.4, 0.25, -0.6]), 0),
 ]
 
+NAMES = [f"{p.reported}: {p.name}" for p in PATTERNS]
 ROWS = [pytest.param(p, at, id=f"{p.reported}: {p.name}, n = {at[2]}") for p in PATTERNS for at in POINTS]
 
 
@@ -532,38 +536,46 @@ def within(found: Any, expected: list[float], bounds: list[float]) -> None:
         assert abs(ours - theirs) <= bound
 
 
-@pytest.mark.parametrize(("pattern", "at"), ROWS)
-def test_gradient(pattern, at):
+@pytest.mark.parametrize("pattern", PATTERNS, ids=NAMES)
+def test_compiled(pattern):
     f = compiled_from(pattern.source)
-    expected, slopes, bounds = derivatives(pattern, at)
-    assert max(bounds) < 1e-9 * max(1.0, *map(abs, slopes))
-    assert float(f(at[0], at[1].copy(), at[2])) == pytest.approx(expected, rel=1e-13)
     g = adcore.value_and_grad(f, argnums=(0, 1))
-    for answer in (lambda: g(*at), lambda: again(g, at)):
-        value, (da, dx) = answer()
+    for at in POINTS:
+        expected, slopes, bounds = derivatives(pattern, at)
+        assert max(bounds) < 1e-9 * max(1.0, *map(abs, slopes))
+        assert float(f(at[0], at[1].copy(), at[2])) == pytest.approx(expected, rel=1e-13)
+        value, (da, dx) = g(*at)
         assert value == pytest.approx(expected, rel=1e-13, abs=1e-13)
         within([da, *dx], slopes, bounds)
 
 
-def again(g: Any, at: Any) -> Any:
-    """The same program interpreted."""
-    value, da, dx = interpret(adcore.program(g), at)
-    return value, (da, dx)
+@pytest.mark.parametrize(("pattern", "at"), ROWS)
+def test_interpreted(pattern, at):
+    """The same derivative by the reference interpreter, and forward mode."""
+    lowered = lower(compiled_from(pattern.source), tuple(abstract(a) for a in at)).program
+    expected, slopes, bounds = derivatives(pattern, at)
+    value, da, dx = interpret(gradient(lowered, (0, 1)), at)
+    assert value == pytest.approx(expected, rel=1e-13, abs=1e-13)
+    within([da, *dx], slopes, bounds)
+    pushed = push(lowered, (0, 1))
+    found = [interpret(pushed, (*at, float(e[0]), e[1:]))[1] for e in np.eye(6)]
+    within(found, slopes, bounds)
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=[p.name for p in PATTERNS])
+@pytest.mark.parametrize("pattern", PATTERNS, ids=NAMES)
 def test_second_order(pattern):
     """The Hessian is symmetric, forward over reverse and reverse over reverse."""
     at = POINTS[1]
-    g = adcore.grad(compiled_from(pattern.source), argnums=(0, 1))
+    lowered = lower(compiled_from(pattern.source), tuple(abstract(a) for a in at)).program
+    reverse = gradient(lowered, (0, 1))
+    forward, twice = push(reverse, (0, 1)), pull(reverse, (0, 1))
     rng = np.random.default_rng(0)
     u, w = ((float(rng.normal()), rng.normal(size=5)) for _ in range(2))
-    _, along_u = adcore.jvp(g, at, (*u, 0))
-    _, along_w = adcore.jvp(g, at, (*w, 0))
+    along_u, along_w = (interpret(forward, (*at, *v))[4:] for v in (u, w))
     scale = max(1.0, float(np.abs(along_u[1]).max()))
     assert abs(inner(along_u, w) - inner(along_w, u)) <= 1e-11 * scale
-    _, pullback = adcore.vjp(g, *at)
-    assert abs(inner(pullback(w)[:2], u) - inner(along_w, u)) <= 1e-11 * scale
+    back = interpret(twice, (*at, 0.0, *w))[3:]
+    assert abs(inner(back, u) - inner(along_w, u)) <= 1e-11 * scale
 
 
 def inner(one: Any, other: Any) -> float:
