@@ -29,9 +29,14 @@ PATIENCE = 420.0  # seconds for a stage; a mutant that makes a test endless is k
 PROGRAMS = "150"
 
 PATTERNS = "tests/endtoend/test_failure_patterns.py"
-ENDS = ("tests/endtoend/test_regressions.py", "tests/endtoend/test_residuals.py", "tests/endtoend/test_api.py")
+ENDS = (
+    "tests/endtoend/test_aliasing.py",
+    "tests/endtoend/test_regressions.py",
+    "tests/endtoend/test_residuals.py",
+    "tests/endtoend/test_api.py",
+)
 OWN = {
-    "adcore": ("proofs/test_linear.py", PATTERNS, "tests/core", *ENDS),
+    "adcore": ("tests/core/test_exact_passes.py", PATTERNS, "proofs/test_linear.py", "tests/core", *ENDS),
     "adcore_python": ("tests/frontend/test_sharing.py", "tests/frontend/test_meaning.py", PATTERNS, *ENDS),
     "adcore_llvm": ("tests/llvm", PATTERNS, *ENDS),
 }

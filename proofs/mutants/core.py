@@ -202,13 +202,6 @@ CORE = (
         breaks="the least index is taken for the greatest",
     ),
     Mutant(
-        name="a branch's write is not seen",
-        module="adcore/passes/stability.py",
-        fragment="            self.collect(branch.equations)\n        then,",
-        replacement="            branch.name\n        then,",
-        breaks="writes inside of branches do not count",
-    ),
-    Mutant(
         name="the last segment is as long as the others",
         module="adcore/passes/tiling.py",
         fragment="trips = around.minimum(length, around.sub(n, start))",

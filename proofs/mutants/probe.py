@@ -28,6 +28,8 @@ def checks(area: str) -> Iterator[Check]:
         yield from _bits()
     else:
         yield from _laws()
+        yield from _passes()
+        yield from _aliasing()
     yield from _patterns(machine)
     for k in range(20 if machine else 60):
         yield f"selftest program probe/{k}", lambda k=k: _judged(f"probe/{k}", float(machine))
@@ -38,6 +40,24 @@ def _laws() -> Iterator[Check]:
     for seed in range(6):
         for law in (laws.test_transpose_is_the_transposed_matrix, laws.test_pullback_is_the_transposed_pushforward):
             yield f"{law.__name__}[{seed}]", lambda law=law, seed=seed: law(seed)
+
+
+def _passes() -> Iterator[Check]:
+    sys.path.insert(0, str(TESTS / "core"))
+    tests = importlib.import_module("test_exact_passes")
+    for name, test in vars(tests).items():
+        if name.startswith("test_") and name != "test_checks_are_alive":
+            yield name, test
+    for case in tests.CHECKED:
+        yield case, lambda case=case: tests.test_checks_are_alive(case)
+
+
+def _aliasing() -> Iterator[Check]:
+    sys.path.insert(0, str(TESTS / "endtoend"))
+    tests = importlib.import_module("test_aliasing")
+    for test, functions in ((tests.test_right_or_refused, tests.MAYBE_REFUSED), (tests.test_right, tests.EXACT)):
+        for f in functions:
+            yield f"{test.__name__}[{f.__name__}]", lambda test=test, f=f: test(f)
 
 
 def _bits() -> Iterator[Check]:
@@ -57,6 +77,7 @@ def _patterns(machine: bool) -> Iterator[Check]:
             yield name, lambda p=pattern: tests.test_compiled(p)
         else:
             yield name, lambda p=pattern: tests.test_interpreted(p, tests.POINTS[0])
+    yield "checkpoints", lambda: tests.test_checkpointed(tests.POINTS[0])
 
 
 def _judged(seed: str, compiled: float) -> None:

@@ -335,7 +335,7 @@ PATTERNS = [
         """
         state = a * np.ones(4)
         total = 0.0
-        for t in range(25):
+        for t in range(23):
             state = 0.9 * a * state + 0.1
             total = total + (t + x[t % 5]) * np.sum(state)
         return total
@@ -491,6 +491,75 @@ PATTERNS = [
         while s < -1e9:
             s = 0.0
         return np.sum(y) * s
+        """,
+        family=True,
+    ),
+    Pattern(
+        "an inner loop that does not run and would have dropped a value from outside of both",
+        "zero-trip loops",
+        """
+        total = 0.0
+        for i in range(5):
+            z = a
+            for j in range(max(n - 9, 0)):
+                z = 0.0
+            total += z * x[i]
+        return total
+        """,
+        family=True,
+    ),
+    Pattern(
+        "a while loop that runs down and overwrites what it has read",
+        "while loops with data-dependent trip count",
+        """
+        y = x.copy()
+        i = 4
+        while i > 0:
+            y[i] = y[i - 1] * y[i - 1] * a
+            i -= 1
+        return np.sum(y * y)
+        """,
+        family=True,
+    ),
+    Pattern(
+        "a slice that runs down over elements that are still to be written",
+        "loop-carried read after write",
+        """
+        y = x.copy()
+        for i in range(3, -1, -1):
+            part = y[4::-1]
+            y[i] = math.sin(a * np.sum(part * part))
+        return np.sum(y)
+        """,
+        family=True,
+    ),
+    Pattern(
+        "an element assigned and then added to",
+        "accumulation into an array",
+        """
+        y = np.zeros(5)
+        for i in range(5):
+            y[i] = x[i] * a
+            y[i] += x[i] * x[i]
+        return np.sum(y * y)
+        """,
+        family=True,
+    ),
+    Pattern(
+        "a number that is an integer on one path, and an error on another",
+        "type-unstable accumulators",
+        """
+        k = 1
+        total = 0.0
+        for i in range(5):
+            if x[i] > 1e9:
+                raise ValueError("too large")
+            if x[i] > 0.3:
+                k = x[i] * a
+            else:
+                k = 2
+            total += k * x[i]
+        return total * (1 if n > 9 else a)
         """,
         family=True,
     ),
