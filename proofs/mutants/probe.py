@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from adcore.selftest.checks import judge
 from adcore.selftest.workers import generated
 
@@ -62,6 +64,10 @@ def _aliasing() -> Iterator[Check]:
 
 def _bits() -> Iterator[Check]:
     sys.path.insert(0, str(TESTS / "llvm"))
+    growth = importlib.import_module("test_growth")
+    yield "grown memory", growth.test_grown_memory_is_freed_where_it_is_now
+    for first in (True, False):
+        yield "memory grown in branches", lambda first=first: growth.test_branches_grow_the_same_memory(first)
     tests = importlib.import_module("test_matrix_programs")
     for seed in range(25):
         program = tests.matrix_program(random.Random(seed), 14)
@@ -91,7 +97,7 @@ def main() -> int:
     for name, check in checks(sys.argv[1]):
         try:
             check()
-        except Exception as error:
+        except (Exception, pytest.fail.Exception) as error:
             print(f"FAILED {name} - {type(error).__name__}: {error}")
             return 1
     return 0

@@ -9,11 +9,11 @@ import pytest
 from adcore_numpy import interpret
 
 from adcore.builder import Builder
-from adcore.derive import gradient
+from adcore.derive import gradient, push
 from adcore.passes.dce import eliminate_dead
 from adcore.program import Program
 from adcore.text import from_text
-from adcore.types import F64, I64, Var, f64
+from adcore.types import F64, I64, Var, f64, literal
 from adcore.verify import verify
 
 N, M = Var(I64, "n"), Var(I64, "m")
@@ -127,3 +127,38 @@ def test_infinite_factors_of_what_is_not_taken():
     with np.errstate(all="ignore"):
         found = interpret(gradient(program, (0,)), (np.array([0.0, 2.0]),))
     np.testing.assert_array_equal(found[1], [0.0, 0.5])
+
+
+def slopes(program, *arguments):
+    """The gradient in the first argument, by reverse mode and by forward mode on a basis."""
+    reverse = interpret(gradient(program, (0,)), arguments)[1]
+    pushed = push(program, (0,))
+    basis = np.eye(len(arguments[0]))
+    return reverse, np.array([interpret(pushed, (*arguments, e))[1] for e in basis])
+
+
+def test_a_while_that_runs_down_is_no_loop_over_a_counter():
+    """Element i is written from element i - 1, which is written next."""
+    x, k, b = Var(f64(N), "x"), Var(I64, "k"), Builder()
+    i, y = Var(I64, "i"), Var(f64(N), "y")
+    test, body = b.region(), b.region()
+    before = body.sub(i, 1)
+    read = body.view(y, before, codes="i")
+    written = body.update(y, body.mul(read, read), i, codes="i")
+    again = (Var(I64, "i"), Var(f64(N), "y"))
+    outs = b.while_((k, x), test.program(again, (test.gt(again[0], 0),)), body.program((i, y), (before, written)))
+    program = Program((x, k), b.equations, (b.total(b.mul(outs[1], outs[1]), axes=(0,)),))
+    verify(program)
+    np.testing.assert_allclose(*slopes(program, np.array([0.5, 0.7, -0.9, 1.1]), 3), rtol=1e-13)
+
+
+def test_a_slice_that_runs_down_reads_below_its_start():
+    x, b = Var(f64(5), "x"), Builder()
+    j, y = Var(I64, "j"), Var(f64(5), "y")
+    body = b.region()
+    part = body.view(y, 4, 5, -1, codes="s")
+    value = body.sin(body.total(body.mul(part, part), axes=(0,)))
+    (out,) = b.loop(literal(4), (x,), body.program((j, y), (body.update(y, value, body.sub(3, j), codes="i"),)))
+    program = Program((x,), b.equations, (b.total(out, axes=(0,)),))
+    verify(program)
+    np.testing.assert_allclose(*slopes(program, np.array([0.5, 0.7, -0.9, 1.1, 0.3])), rtol=1e-12)

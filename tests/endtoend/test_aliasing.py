@@ -28,6 +28,13 @@ def one_of_two_arrays(x, n):
     return y[0] - z[0]
 
 
+def one_of_two_arrays_of_which_the_second_is_read(x, n):
+    y, z = x * 1.0, x * 2.0
+    p = y if n > 1 else z
+    p[0] = 9.0
+    return z[0] + p[1]
+
+
 def shared_from_the_second_iteration_on(x, n):
     p, q = x * 1.0, x * 2.0
     s = 0.0
@@ -72,6 +79,7 @@ def written_through_what_may_be_another(x, n):
 MAYBE_REFUSED = [
     both_from_one_array,
     one_of_two_arrays,
+    one_of_two_arrays_of_which_the_second_is_read,
     shared_from_the_second_iteration_on,
     both_rebound_to_one,
     left_shared_by_a_loop,
