@@ -68,6 +68,10 @@ def _bits() -> Iterator[Check]:
     yield "grown memory", growth.test_grown_memory_is_freed_where_it_is_now
     for first in (True, False):
         yield "memory grown in branches", lambda first=first: growth.test_branches_grow_the_same_memory(first)
+    copies = importlib.import_module("test_in_place")
+    for read in (copies.the_array, copies.a_view_of_it):
+        for written in (copies.by_a_write, copies.by_a_loop):
+            yield "no copy", lambda read=read, written=written: copies.test_no_copy(read, written)
     tests = importlib.import_module("test_matrix_programs")
     for seed in range(25):
         program = tests.matrix_program(random.Random(seed), 14)
