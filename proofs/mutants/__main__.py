@@ -59,7 +59,8 @@ def stages(mutant: Mutant) -> Iterator[list[str]]:
     compiled = "1" if mutant.area == "adcore_llvm" else "0"
     yield [sys.executable, "-m", "proofs.mutants.probe", mutant.area]
     yield [*pytest, *own]
-    yield [sys.executable, "-m", "adcore.cli", "selftest", "--programs", PROGRAMS, "--jobs", "1", "--compile", compiled]
+    command = "import sys; from adcore.cli import main; sys.exit(main(sys.argv[1:]))"
+    yield [sys.executable, "-c", command, "selftest", "--programs", PROGRAMS, "--jobs", "1", "--compile", compiled]
     others = dict.fromkeys(path for paths in OWN.values() for path in paths if path not in own)
     yield [*pytest, *others, *LAST]
 
