@@ -33,4 +33,10 @@ def test_a_fragment_that_is_not_there_is_an_error():
 @pytest.mark.parametrize("name", QUICK)
 def test_mutant_is_killed(name, tmp_path):
     (mutant,) = (m for m in MUTANTS if m.name == name)
-    assert "::" in outcome(mutant, copied(str(tmp_path))).killer
+    assert outcome(mutant, copied(str(tmp_path)), 1).killer
+
+
+def test_nothing_is_killed_where_nothing_is_changed(tmp_path):
+    """Without this a stage that cannot run at all would kill every mutant."""
+    same = Mutant("none", "adcore/linear.py", "DUAL[self.name](self)", "DUAL[self.name](self)", "nothing")
+    assert outcome(same, copied(str(tmp_path)), 1).killer == ""
