@@ -16,12 +16,13 @@ from adcore.program import Program
 from adcore.types import BOOL, F64, I64, Atom, Type, Var, f64, literal
 
 LENGTH = 4
+Step = Callable[[Builder, list[Atom], int], "Atom | tuple[Var, ...]"]
 _NAMES = ("t", "t", "t", "t", "t", "t", "x", "a", "y", "s")
 
 
 def random_program(seed: int, size: int = 8) -> Program:
     """A program of two arrays of LENGTH elements, a scalar, and an index."""
-    return _Generator(random.Random(seed)).program(size)
+    return RandomPrograms(random.Random(seed)).program(size)
 
 
 def random_arguments(seed: int) -> tuple:
@@ -29,7 +30,9 @@ def random_arguments(seed: int) -> tuple:
     return rng.uniform(-1, 1, LENGTH), rng.uniform(-1, 1, LENGTH), float(rng.uniform(-1, 1)), int(rng.integers(LENGTH))
 
 
-class _Generator:
+class RandomPrograms:
+    """Draws equations over what is in scope; `simple` and `structured` name the steps it draws from."""
+
     def __init__(self, choices: random.Random) -> None:
         self.r = choices
         self.n = Var(I64, "n")
@@ -46,14 +49,28 @@ class _Generator:
 
     def fill(self, b: Builder, scope: list[Atom], size: int, depth: int) -> None:
         for _ in range(self.r.randint(size // 2, size)):
-            steps = _SIMPLE + (_STRUCTURED if depth else ())
+            steps = (*self.simple(), *(self.structured() if depth else ()))
             self.line += 1
             b.source = Source("model.py", self.line // 2)
-            made = self.r.choice(steps)(self, b, scope, depth)
+            made = self.r.choice(steps)(b, scope, depth)
             for atom in made if isinstance(made, tuple) else (made,):
                 if isinstance(atom, Var):
                     atom.name = self.r.choice(_NAMES) if atom.name == "t" else atom.name
                     scope.append(atom)
+
+    def simple(self) -> tuple[Step, ...]:
+        """The steps without regions."""
+        return (
+            *(self.scalar, self.unary, self.arrays, self.element, self.backwards, self.zeros, self.total),
+            *(self.write, self.write, self.write_slice, self.select),
+        )
+
+    def structured(self) -> tuple[Step, ...]:
+        return (self.loop, self.while_, self.cond)
+
+    def carried(self) -> Type:
+        """The type of a value that a loop carries or a branch gives."""
+        return self.r.choice((F64, self.array))
 
     def pick(self, scope: list[Atom], type: Type) -> Atom:
         """A value of the type, recent ones more often."""
@@ -106,7 +123,7 @@ class _Generator:
     # Control flow
 
     def carries(self, scope: list[Atom]) -> tuple[tuple[Atom, ...], tuple[Var, ...]]:
-        inits = tuple(self.pick(scope, self.r.choice((F64, self.array))) for _ in range(self.r.randint(1, 3)))
+        inits = tuple(self.pick(scope, self.carried()) for _ in range(self.r.randint(1, 3)))
         return inits, tuple(Var(a.type, a.name if isinstance(a, Var) else "s") for a in inits)
 
     def results(self, scope: list[Atom], types: tuple[Type, ...]) -> tuple[Atom, ...]:
@@ -137,7 +154,7 @@ class _Generator:
 
     def cond(self, b: Builder, scope: list[Atom], depth: int) -> tuple[Var, ...]:
         condition = b.lt(self.pick(scope, F64), 0.0)
-        types = tuple(self.r.choice((F64, self.array)) for _ in range(self.r.randint(1, 2)))
+        types = tuple(self.carried() for _ in range(self.r.randint(1, 2)))
         branches = []
         for _ in range(2):
             region = b.region()
@@ -147,20 +164,3 @@ class _Generator:
         if condition.type != BOOL or not isinstance(condition, Var):
             return ()
         return b.cond(condition, *branches)
-
-
-_Step = Callable[[_Generator, Builder, list[Atom], int], Atom | tuple[Var, ...]]
-_SIMPLE: tuple[_Step, ...] = (
-    _Generator.scalar,
-    _Generator.unary,
-    _Generator.arrays,
-    _Generator.element,
-    _Generator.backwards,
-    _Generator.zeros,
-    _Generator.total,
-    _Generator.write,
-    _Generator.write,
-    _Generator.write_slice,
-    _Generator.select,
-)
-_STRUCTURED: tuple[_Step, ...] = (_Generator.loop, _Generator.while_, _Generator.cond)

@@ -44,10 +44,16 @@ _MEANINGS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What has to be zero, and the interval of each symbol."""
+    """The derivative of the symbol, the coefficient of the map, and the interval of each symbol."""
 
-    difference: Any  # a SymPy expression, whose stubs know no exact types
+    derivative: Any  # SymPy expressions, whose stubs know no exact types
+    coefficient: Any
     intervals: dict[sympy.Symbol, tuple[float, float]]
+
+    @property
+    def difference(self) -> Any:
+        """What has to be zero."""
+        return self.derivative - self.coefficient
 
     def simplified(self) -> Any:
         return sympy.simplify(self.difference)
@@ -85,9 +91,8 @@ def certificate(primitive: Primitive, index: int) -> Certificate:
     env: dict[Var, Any] = {**symbols, one: sympy.Integer(1)}
     for equation in b.equations:
         env[equation.outs[0]] = _meaning(equation.primitive, [_read(a, env) for a in equation.operands])
-    coefficient = _read(mapped, env)
-    difference = sympy.diff(env[z], symbols[operands[index]]) - coefficient
-    return Certificate(difference, dict(zip(symbols.values(), intervals, strict=True)))
+    derivative = sympy.diff(env[z], symbols[operands[index]])
+    return Certificate(derivative, _read(mapped, env), dict(zip(symbols.values(), intervals, strict=True)))
 
 
 def _symbol(name: str, low: float) -> sympy.Symbol:

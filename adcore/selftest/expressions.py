@@ -107,7 +107,14 @@ class Expressions:
                 if -length <= least and most < length:
                     return text
             counter = self.random.choice(self.counters).name
-            return f"({counter} + {self.random.randint(0, 3)}) % {length}"
+            return self.pick(
+                f"({counter} + {self.random.randint(0, 3)}) % {length}",
+                f"(3 * {counter} + 1) % {length}",
+                f"({counter} * {counter} - 2) % {length}",
+                f"-{counter} % {length}",
+                f"({counter} & 3) % {length}",
+                f"(7 - {counter}) // 2 % {length}",
+            )
         if self.chance(0.1):
             return f"n % {length}"
         return str(self.random.randint(-length, length - 1))
@@ -170,6 +177,8 @@ class Expressions:
             f"not {one} > 0.1713",
             f"{one} > 0.2173 or {self.integer()} == 1",
             f"{self.integer()} > 0 and {one} < 0.3371",
+            f"-0.5137 < {one} < {self.leaf()} + 0.3137 < 1.7137",
+            f"({one} > 0.5137 or {self.integer()} > 2) and not {self.leaf()} < -0.6137",
         )
 
     # Real numbers and arrays
