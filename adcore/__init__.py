@@ -17,6 +17,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .policies import loop_policy
 
 __all__ = [
     "AdcoreError",
@@ -30,6 +31,7 @@ __all__ = [
     "grad",
     "jit",
     "jvp",
+    "loop_policy",
     "program",
     "source",
     "value_and_grad",

@@ -15,6 +15,7 @@ from .linear import Edge as LinearEdge
 from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
 from .program import Equation, Program, defined
 from .residuals import provide_branch, provide_iterations
+from .revolve import Snapshots
 from .storage import extend_test
 from .types import I64, Atom, Type, Var
 
@@ -111,6 +112,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     outside = _outside(own, [*targets(loop.body), *(enter for _, enter, _, _ in ends)])
     sums = [v for v in outside if v in live]
 
+    revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
+    snapshots = Snapshots(origin, scope) if revolving else None
     inner = b.region()
     counter = Var(I64, "j")
     carried = _Carried(inner, own)
@@ -126,11 +129,17 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     results = [value_or_zeros(inner, own_values, leave, leave.type.shape) for _, _, leave, _ in ends]
     ordered = carried.leave([*sum_results, *results])
 
-    count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
+    stack = _NOTHING
+    if snapshots is None:
+        count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
+    else:
+        count, equations, ordered = snapshots.provide(inner, counter, ordered)
+        stack = (snapshots.inits, snapshots.params, snapshots.results)
     inits = [value_or_zeros(b, values, v, v.type.shape) for v in sums]
     inits += [value_or_zeros(b, values, feed, feed.type.shape) for feed, _, _, _ in ends]
-    region = Program((counter, *carried.params), equations, tuple(ordered), "body")
-    outs = carried.outs(b.loop(count, tuple(carried.initial(inits)), region))
+    further, params, nexts = stack
+    region = Program((counter, *carried.params, *params), equations, (*ordered, *nexts), "body")
+    outs = carried.outs(b.loop(count, (*carried.initial(inits), *further), region))
     for v, out in zip(sums, outs[: len(sums)], strict=True):
         values[v] = out
     for (_, _, _, end), out in zip(ends, outs[len(sums) :], strict=True):
@@ -138,6 +147,9 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
             before = values.get(end)
             fitted = b.conform(out, *end.type.shape, checked=False)
             values[end] = fitted if before is None else b.plus(before, fitted)
+
+
+_NOTHING: tuple[list[Atom], list[Var], list[Atom]] = ([], [], [])
 
 
 def _enter_all(carried: _Carried, ends: list[tuple[Atom, Atom, Atom, Atom]]) -> list[Var]:

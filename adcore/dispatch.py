@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import types
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from . import policies
 from .arguments import abstract, leaves, map_leaves, normalized, rebuilt, spec_key
 from .errors import AdcoreError
 from .plugins import Capture, Leaf, Lowered, Spec, backend
@@ -28,7 +31,7 @@ def _refuse(*_: Any, **__: Any) -> Any:
 
 @dataclass
 class Specialisation:
-    """One lowered and compiled instance of a function."""
+    """One lowered and compiled instance of a function, for one loop policy."""
 
     lowered: Lowered
     specs: tuple[Spec, ...]
@@ -116,18 +119,35 @@ class Dispatcher:
         self.name = name
         self.known: dict[Any, list[Specialisation]] = {}
         self.latest: Specialisation | None = None
+        self.waits = False  # for the end of a loop policy, to enter machine code directly
         self.signature: inspect.Signature | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arguments = self.bind(args, kwargs)
         found = self.specialisation(arguments)
         plain = not kwargs and len(args) == len(arguments) and all(_is_leaf(a) for a in arguments)
-        if found is not self.latest:
-            self.latest = found
+        if found is not self.latest or self.waits:
+            self.latest, self.waits = found, False
             if plain and found.native:
-                type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+                self.enter_directly(found)
         values = [normalized(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
         return found(values)
+
+    def enter_directly(self, found: Specialisation) -> None:
+        """Have calls enter machine code from now on, unless they have to look at the loop policy first."""
+        if policies.in_force():
+            self.waits = True
+            return
+        with _lock:
+            _direct.add(self)
+        type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+        if policies.in_force():  # set since, by another thread that may not have seen this one
+            self.look_first()
+
+    def look_first(self) -> None:
+        """Have the next call come here."""
+        self.waits = True
+        type(self.target).__call__ = _Caller(self)  # type: ignore[method-assign]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """One value for each parameter of the signature, defaults filled in."""
@@ -151,7 +171,7 @@ class Dispatcher:
             map_leaves(lambda leaf, k=k: abstract(leaf, f"argument {k} of {self.name}"), a)
             for k, a in enumerate(arguments)
         )
-        candidates = self.known.setdefault(spec_key(structures), [])
+        candidates = self.known.setdefault((policies.current(), spec_key(structures)), [])
         for found in candidates:
             if found.is_current():
                 return found
@@ -160,6 +180,22 @@ class Dispatcher:
         made = Specialisation(lowered, specs, self.name)
         candidates.insert(0, made)
         return made
+
+
+_lock = threading.Lock()
+_direct: weakref.WeakSet[Dispatcher] = weakref.WeakSet()  # those whose calls enter machine code
+
+
+def _look_first() -> None:
+    """A context has set a loop policy: machine code would not know."""
+    with _lock:
+        dispatchers = list(_direct)
+        _direct.clear()
+    for dispatcher in dispatchers:
+        dispatcher.look_first()
+
+
+policies.when_set(_look_first)
 
 
 def _is_leaf(value: Any) -> bool:

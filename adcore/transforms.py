@@ -15,8 +15,8 @@ from .arguments import leaves, map_leaves
 from .derive import pull, push, split
 from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
-from .passes.tiling import Policy, with_policy
 from .plugins import Leaf, Lowered, Spec, Static, frontend
+from .policies import LoopPolicy, current, note_policy
 from .program import Program
 from .types import I64, Atom, DType, Type, Var, literal
 
@@ -81,12 +81,21 @@ class Identity(Transform):
 class Checkpoint(Transform):
     """The function itself, its loops marked with how the reverse sweep keeps their states."""
 
-    policy: Policy = "sqrt"
+    policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = lower(self.function, arguments)
-        with_policy(lowered.program, self.policy)
+        note_policy(lowered.program, self.policy)
         return lowered
+
+
+def differentiable(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
+    """The Program of a function whose derivative is wanted, its loops under the policy in force."""
+    lowered = lower(function, arguments)
+    policy = current()
+    if policy is not None:
+        note_policy(lowered.program, policy)
+    return lowered
 
 
 def numbered(arguments: tuple[Any, ...]) -> list[Any]:
@@ -135,7 +144,7 @@ class Gradient(Transform):
         positions = self.positions(len(arguments))
         for p in positions:
             self.require_real(arguments[p], p)
-        lowered = lower(self.function, arguments)
+        lowered = differentiable(self.function, arguments)
         structures = numbered(arguments)
         wrt = [k for p in positions for k in present(structures[p])]
         value, aux = self.value_of(lowered)
@@ -288,7 +297,7 @@ class PullbackSplit(Transform):
     has_aux: bool = False
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = lower(self.function, arguments)
+        lowered = differentiable(self.function, arguments)
         specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
         wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
         pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
