@@ -140,6 +140,9 @@ class Builder:
         params = {"then": then, "otherwise": otherwise}
         return self._carrying("cond", (p,), params, then.results, otherwise.results)
 
+    def checkpoint_(self, body: Program) -> tuple[Var, ...]:
+        return self._carrying("checkpoint", (), {"body": body}, body.results)
+
     def _carrying(
         self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], *inner: tuple[Atom, ...]
     ) -> tuple[Var, ...]:

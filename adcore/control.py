@@ -12,8 +12,8 @@ from typing import Any
 
 from .builder import Builder
 from .linear import Edge as LinearEdge
-from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
-from .program import Equation, Program, defined
+from .linear import Linear, LinearAgain, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
 from .revolve import Snapshots
 from .storage import extend_test
@@ -56,11 +56,10 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
 
 
 def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push) -> None:
-    """One branch that gives values and tangents."""
+    """One branch, or the region of a checkpoint, that gives values and tangents."""
     moving = [k for k, out in enumerate(origin.outs) if out in active]
     params: dict[str, Any] = {}
-    for name in ("then", "otherwise"):
-        branch: Program = origin.params[name]
+    for name, branch in regions(origin):
         inner = b.region()
         local: Values = ChainMap({}, tangents)  # type: ignore[arg-type]
         push(inner, branch.equations, local)
@@ -85,6 +84,9 @@ def targets(linear: Linear) -> dict[Var, None]:
             own = defined(step.origin.params["body"])
             enters_and_ends = [v for _, enter, _, end in loop_ends(step) for v in (enter, end)]
             found.update(_outside(own, [*targets(step.body), *enters_and_ends]))
+        elif isinstance(step, LinearAgain):
+            ends = step.again.results if step.backwards else step.outs
+            found.update(_outside(defined(step.again), [*targets(step.body), *ends]))
         else:
             for name, branch in step.branches:
                 own = defined(step.origin.params[name])

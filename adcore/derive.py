@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
 
+from .again import count_loops, emit_again, is_run_again, run_again
 from .builder import Builder
 from .control import emit_cond, emit_loop, push_cond, push_loop
-from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
+from .linear import Edge, Linear, LinearAgain, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
 from .passes.dce import eliminate_dead
 from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
@@ -32,6 +33,8 @@ def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
 
 
 def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
+    if is_run_again(equation):
+        return _linearize_again(equation, active)
     if equation.primitive.name in ("loop", "while"):
         return _linearize_loop(equation, active)
     if equation.primitive.name == "cond":
@@ -81,6 +84,15 @@ def _linearize_cond(equation: Equation, active: set[Var]) -> list[Step]:
     return [LinearCond(equation, tuple(branches))] if any(o in active for o in equation.outs) else []
 
 
+def _linearize_again(equation: Equation, active: set[Var]) -> list[Step]:
+    again, outs = run_again(equation)
+    inside = set(active)
+    linear = linearize(again.equations, inside)
+    moving = [o for r, o in zip(again.results, outs, strict=True) if r in inside and is_differentiable(o)]
+    active.update(moving)
+    return [LinearAgain(equation, again, outs, linear)] if moving else []
+
+
 def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:
     """Emit a linear program, forwards or dualized, over the (co)tangents in `values`.
 
@@ -95,6 +107,8 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
                     values[step.target] = step.label(b).accumulate(b, values.get(step.target), t)
             elif isinstance(step, LinearLoop):
                 emit_loop(b, step, values, scope, emit)
+            elif isinstance(step, LinearAgain):
+                emit_again(b, step, values, emit)
             else:
                 emit_cond(b, step, values, emit)
 
@@ -133,6 +147,7 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
     Results that are not differentiable (integers, booleans) have no tangent.
     """
     program = clone(program)
+    count_loops(program.equations, backwards=False)
     b = Builder()
     params: list[Var] = []
     tangents: MutableMapping[Var, Atom] = {}
@@ -161,6 +176,7 @@ def pull(
     program = clone(program)
     note_stable_reads(program)
     segment_loops(program)
+    count_loops(program.equations, backwards=True)
     b = Builder()
     b.adopt(program.equations)
     results = program.results

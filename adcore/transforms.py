@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .again import wrapped
 from .arguments import leaves, map_leaves
 from .derive import pull, push, split
 from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
+from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Static, frontend
 from .policies import LoopPolicy, current, note_policy
 from .program import Program
@@ -79,13 +81,13 @@ class Identity(Transform):
 
 @dataclass(frozen=True)
 class Checkpoint(Transform):
-    """The function itself, its loops marked with how the reverse sweep keeps their states."""
+    """The function itself as one region that the reverse sweep runs again, its loops under a policy."""
 
     policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = lower(self.function, arguments)
-        note_policy(lowered.program, self.policy)
+        lowered.program = wrapped(note_policy(lowered.program, self.policy))
         return lowered
 
 
@@ -150,7 +152,7 @@ class Gradient(Transform):
         value, aux = self.value_of(lowered)
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
         seeds[value.index] = literal(1.0)
-        program = pull(lowered.program, wrt, seeds)
+        program = pull(inline_whole(lowered.program), wrt, seeds)
         first = len(lowered.program.results)
         places = iter(range(first, first + len(wrt)))
         gradients = tuple(

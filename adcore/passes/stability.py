@@ -102,8 +102,8 @@ class Versions:
         carry = self.carry_of(equation.operands[0]) if equation.operands else None
         if name in ("loop", "while"):
             self.enter_loop(equation)
-        elif name == "cond":
-            self.enter_cond(equation)
+        elif name in ("cond", "checkpoint"):
+            self.enter_branches(equation)
         elif carry is None:
             return
         elif name == "view":
@@ -135,14 +135,14 @@ class Versions:
             if self.carry_of(result) != carry:
                 self.unknown.add(carry)
 
-    def enter_cond(self, equation: Equation) -> None:
-        for _, branch in regions(equation):
+    def enter_branches(self, equation: Equation) -> None:
+        branches = [region for _, region in regions(equation)]
+        for branch in branches:
             self.collect(branch.equations)
-        then, otherwise = equation.params["then"], equation.params["otherwise"]
-        for out, one, other in zip(equation.outs, then.results, otherwise.results, strict=True):
-            carry = self.carry_of(one)
-            if carry is not None and carry == self.carry_of(other):
-                self.of[out] = carry
+        for out, *results in zip(equation.outs, *(b.results for b in branches), strict=True):
+            carries = {self.carry_of(r) for r in results}
+            if len(carries) == 1 and None not in carries:
+                self.of[out] = carries.pop()
 
 
 def versions(loop: Equation) -> Versions:

@@ -20,7 +20,7 @@ from ..primitives import TABLE
 from ..program import Equation, Program, regions
 from ..types import I64, Atom, DType, Var
 
-__all__ = ["segment_loops"]
+__all__ = ["segment_loops", "segment_loops_of"]
 
 
 def segment_loops(program: Program) -> None:
@@ -31,6 +31,11 @@ def segment_loops(program: Program) -> None:
     Runs after `adcore.passes.stability`: what is stable in a loop is stable in its segments and over them.
     """
     _segment(program.equations, _numbers(program.equations) + 1)
+
+
+def segment_loops_of(equations: list[Equation]) -> None:
+    """As `segment_loops`, of loops in which nothing is known to be stable."""
+    _segment(equations, 0)
 
 
 def _numbers(equations: list[Equation]) -> int:

@@ -131,8 +131,13 @@ def _cond(equation: Equation, env: Environment) -> tuple[Any, ...]:
     return _results(equation.params[taken], env, (), ())
 
 
+def _checkpoint(equation: Equation, env: Environment) -> tuple[Any, ...]:
+    return _results(equation.params["body"], env, (), ())
+
+
 _CONTROL: dict[str, Callable[[Equation, Environment], tuple[Any, ...]]] = {
     "loop": _loop,
     "while": _while,
     "cond": _cond,
+    "checkpoint": _checkpoint,
 }
