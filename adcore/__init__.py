@@ -17,6 +17,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "AliasError",
     "CompileError",
     "DtypeError",
+    "MemoryReport",
     "MissingRuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
@@ -32,6 +34,7 @@ __all__ = [
     "jit",
     "jvp",
     "loop_policy",
+    "memory",
     "program",
     "source",
     "value_and_grad",

@@ -16,7 +16,6 @@ from .linear import Linear, LinearAgain, zeros
 from .passes.dce import eliminate_dead
 from .passes.tiling import segment_loops_of
 from .policies import policy_of
-from .primitives import TABLE
 from .program import Equation, Program, clone, defined, regions
 from .recomputation import effect_free, unchecked
 from .storage import Storage
@@ -70,6 +69,7 @@ def _counted(equation: Equation) -> tuple[Program, tuple[Var, ...]]:
     inits = tuple(equation.operands[k] for k in kept)
     outs = b.loop(equation.outs[equation.counted], inits, iteration)
     (loop,) = b.equations
+    loop.number = equation.number
     loop.params = {**loop.params, **policy_of(equation.params).params}
     segment_loops_of(b.equations)
     return Program((), b.equations, outs, "again"), tuple(equation.outs[k] for k in kept)

@@ -57,6 +57,11 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _two_over("", lambda b, c, x, y: b.select(c, x, y)),
         _two_over("nm", lambda b, c, x, y: b.select(c, x, y)),
     ),
+    "side": tuple(_example(lambda b, x, y: b.side(x, y), axes, axes) for axes in ("", "nm")),
+    "portion": tuple(
+        Example(tuple(Operand(axes) for _ in "xy"), lambda b, x, y: b.portion(b.side(x, y), of=1))
+        for axes in ("", "nm")
+    ),
     "cast": (
         Example(_of(DType.I64, (-5, 5), "n"), lambda b, x: b.cast(x, dtype=DType.F64)),
         Example(_of(DType.BOOL, (0, 2), ""), lambda b, x: b.cast(x, dtype=DType.I64)),

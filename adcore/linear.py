@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from .builder import Builder
     from .program import Equation, Program
 
-__all__ = ["DUAL", "Edge", "Generator", "Linear", "LinearAgain", "LinearCond", "LinearLoop", "Step", "reached", "transpose"]
+__all__ = [
+    "DUAL",
+    "Edge",
+    "Generator",
+    "Linear",
+    "LinearAgain",
+    "LinearCond",
+    "LinearLoop",
+    "Step",
+    "reached",
+    "transpose",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +305,7 @@ class LinearCond:
 
 @dataclass(frozen=True, slots=True)
 class LinearAgain:
-    """The linear part of an equation that is run again for it: that of a copy, whose results `outs` has by other names.
-    """
+    """The linear part of an equation that is run again for it: that of a copy, whose results are `outs` of the equation."""
 
     origin: Equation
     again: Program

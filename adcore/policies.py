@@ -1,10 +1,10 @@
 """Loop policies: what the reverse sweep keeps of a loop's iterations, and what it runs again.
 
-    "all"        what every iteration needs
-    "sqrt"       the states of √n iterations; the iterations in between are run again, one more run of the loop
-    a number     the states of so many iterations, likewise
-    "revolve"    the states of at most so many iterations as given, or as fit into a budget of bytes, dropped and taken
-                 again so that the fewest possible iterations are run again (Griewank and Walther, Algorithm 799, 2000)
+"all"        what every iteration needs
+"sqrt"       the states of √n iterations; the iterations in between are run again, one more run of the loop
+a number     the states of so many iterations, likewise
+"revolve"    the states of at most so many iterations as given, or as fit into a budget of bytes, dropped and taken
+             again so that the fewest possible iterations are run again (Griewank and Walther, Algorithm 799, 2000)
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from typing import Any
 
 from .program import Program, regions
 
-__all__ = ["LoopPolicy", "Policy", "current", "in_force", "loop_policy", "note_policy", "policy_of", "when_set"]
+__all__ = [
+    "LoopPolicy",
+    "Policy",
+    "current",
+    "forget_policies",
+    "in_force",
+    "loop_policy",
+    "note_policy",
+    "policy_of",
+    "when_set",
+]
 
 ALTERNATIVES = '"all", "sqrt", "revolve" with snapshots or bytes, or a positive number of segments'
 
@@ -156,10 +166,14 @@ def note_policy(program: Program, policy: LoopPolicy) -> Program:
     return program
 
 
+def forget_policies(program: Program) -> None:
+    """Take the policies of a program's loops away, in place."""
+    for equation in program.equations:
+        equation.params = {k: v for k, v in equation.params.items() if k not in ("policy", "snapshots", "bytes")}
+        for _, region in regions(equation):
+            forget_policies(region)
+
+
 def policy_of(params: dict[str, Any]) -> LoopPolicy:
     """The policy noted among a loop's parameters."""
     return LoopPolicy(params.get("policy", "all"), params.get("snapshots"), params.get("bytes"))
-
-
-def without_policy(params: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in params.items() if k not in ("policy", "snapshots", "bytes")}

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .builder import Builder
+from .choice import needed
 from .errors import UnsupportedFunctionError, refuse
 from .passes.dce import eliminate_dead
 from .passes.stability import read_from, versions
@@ -23,7 +24,6 @@ from .policies import policy_of
 from .primitives import TABLE
 from .program import Equation, Program, clone, defined, fresh, uses
 from .recomputation import effect_free, recompute, rename, unchecked
-from .residuals import needed
 from .types import I64, Atom, DType, Type, Var, literal
 
 __all__ = ["Snapshots", "binomial_advance"]
@@ -38,6 +38,7 @@ class Snapshots:
     def __init__(self, origin: Equation, scope: list[Equation]) -> None:
         self.origin = origin
         self.scope = scope
+        self.number = origin.number
         self.found = versions(origin)
         body: Program = origin.params["body"]
         self.plain = clone(body, {})
@@ -115,9 +116,13 @@ class Snapshots:
         body = Builder()
         body.source = origin.source
         steps = binomial_advance(body, body.sub(count, position), body.sub(stack.slots, inside.top))
-        after = _run(body, plain, position, steps, states)
+        after = _run(body, plain, origin.number, position, steps, states)
         further = body.add(position, steps)
         pushed = inside.push(body, further, count, [after[k] for k in kept])
+        for k, kept_state in zip(kept, pushed[2:], strict=True):
+            push = body.defining(kept_state)
+            assert push is not None
+            push.keeps = states[k]
         started = (position, *(states[k] for k in kept))
         last = [Var(I64, "last"), *(Var(type, states[k].name) for k, type in zip(kept, types, strict=True))]
         params = (position, *states, *last, *inside.params)
@@ -130,6 +135,7 @@ class Snapshots:
             "test": Program(tested, test.equations, (goes_on,), "test"),
             "body": Program(params, body.equations, (further, *after, *started, *pushed), "first_run"),
         }
+        origin.number = 0  # it goes round once a snapshot, not once an iteration
         origin.operands = (literal(0), *inits, literal(0), *(inits[k] for k in kept), *begun)
         left = (*(Var(v.type, v.name) for v in last), *stack.like().params)
         origin.outs = (Var(I64, "position"), *origin.outs, *left)
@@ -155,7 +161,7 @@ class Snapshots:
         body.source = self.origin.source
         end = body.add(step, 1)
         steps = binomial_advance(body, body.sub(end, position), body.sub(stack.slots, inside.top))
-        after = _run(body, again, position, steps, states)
+        after = _run(body, again, self.number, position, steps, states)
         further = body.add(position, steps)
         pushed = inside.push(body, further, end, after)
         params = (position, *states, *inside.params)
@@ -234,13 +240,17 @@ class _Stack:
         return pushed
 
 
-def _run(b: Builder, plain: Program, position: Atom, steps: Atom, states: Sequence[Atom]) -> tuple[Var, ...]:
-    """So many iterations from a position on."""
+def _run(
+    b: Builder, plain: Program, number: int, position: Atom, steps: Atom, states: Sequence[Atom]
+) -> tuple[Var, ...]:
+    """So many iterations, from a position on, of the loop of that number."""
     body = clone(plain, {})
     step, counter = Var(I64, "j"), body.params[0]
     shift = Equation(TABLE["add"], (position, step), {}, (counter,), b.source)
     iteration = Program((step, *body.params[1:]), [shift, *body.equations], body.results, "iteration")
-    return b.loop(steps, tuple(states), iteration)
+    outs = b.loop(steps, tuple(states), iteration)
+    b.equations[-1].number = number
+    return outs
 
 
 def slots(b: Builder, loop: Equation, count: Atom, types: list[Type]) -> Atom:

@@ -13,7 +13,8 @@ from typing import Any
 
 from .again import wrapped
 from .arguments import leaves, map_leaves
-from .derive import pull, push, split
+from .boundary import Sweep
+from .derive import push, sweep
 from .errors import AdcoreError, DtypeError, Source
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
@@ -148,13 +149,9 @@ class Gradient(Transform):
             self.require_real(arguments[p], p)
         lowered = differentiable(self.function, arguments)
         structures = numbered(arguments)
-        wrt = [k for p in positions for k in present(structures[p])]
         value, aux = self.value_of(lowered)
-        seeds: list[Atom | None] = [None] * len(lowered.program.results)
-        seeds[value.index] = literal(1.0)
-        program = pull(inline_whole(lowered.program), wrt, seeds)
-        first = len(lowered.program.results)
-        places = iter(range(first, first + len(wrt)))
+        program = self.sweep(lowered, arguments).joined()
+        places = iter(range(len(lowered.program.results), len(program.results)))
         gradients = tuple(
             map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), structures[p]) for p in positions
         )
@@ -166,6 +163,14 @@ class Gradient(Transform):
         elif self.has_aux:
             result = (gradient, aux)
         return pruned(Lowered(program, result, lowered.captures, lowered.guards))
+
+    def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
+        """The primal and the reverse part of a lowered function's gradient."""
+        structures = numbered(arguments)
+        wrt = [k for p in self.positions(len(arguments)) for k in present(structures[p])]
+        seeds: list[Atom | None] = [None] * len(lowered.program.results)
+        seeds[self.value_of(lowered)[0].index] = literal(1.0)
+        return sweep(inline_whole(lowered.program), wrt, seeds)
 
     def require_real(self, argument: Any, position: int) -> None:
         where = f"argument {position} of {name_of(self.function)}"
@@ -300,16 +305,24 @@ class PullbackSplit(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = differentiable(self.function, arguments)
-        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
-        wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
-        pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
+        wrt = self.differentiated_arguments(arguments)
+        forward, backward = self.sweep(lowered, arguments).split()
         outs = len(lowered.program.results)
-        forward, backward = split(pulled, pulled.params[len(lowered.program.params) :], outs)
         residuals = tuple(Leaf(k) for k in range(outs, len(forward.results)))
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), s) for s in numbered(arguments))
         result = (lowered.result, residuals)
         return SplitLowered(forward, result, lowered.captures, lowered.guards, backward, gradients)
+
+    def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:
+        """Which of the arguments' numbers and arrays are real."""
+        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
+        return [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
+
+    def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
+        """The primal and the reverse part of a lowered function's pullback."""
+        wrt = self.differentiated_arguments(arguments)
+        return sweep(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
 
 
 def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:

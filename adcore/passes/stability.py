@@ -29,13 +29,14 @@ from ..types import Atom, Lit, Var, literal
 __all__ = ["note_stable_reads", "read_from", "versions"]
 
 
-def note_stable_reads(program: Program) -> None:
-    """Number the loops of a program and note at each `view` the loops that it is stable in."""
+def note_stable_reads(program: Program) -> int:
+    """Number the loops of a program, and note at each `view` the loops that it is stable in; gives the last number."""
     numbers = count(1)
     definitions: dict[Var, Equation] = {}
     _number(program.equations, numbers, definitions)
     for loop, around in _loops(program.equations, frozenset()):
         _Loop(loop, definitions, around).note()
+    return next(numbers) - 1
 
 
 def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
@@ -140,9 +141,9 @@ class Versions:
         for branch in branches:
             self.collect(branch.equations)
         for out, *results in zip(equation.outs, *(b.results for b in branches), strict=True):
-            carries = {self.carry_of(r) for r in results}
-            if len(carries) == 1 and None not in carries:
-                self.of[out] = carries.pop()
+            carry = self.carry_of(results[0])
+            if carry is not None and all(self.carry_of(r) == carry for r in results):
+                self.of[out] = carry
 
 
 def versions(loop: Equation) -> Versions:
@@ -257,9 +258,7 @@ class _Loop:
         start, length, step = scalars[position : position + 3]
         if step != literal(1):
             return [], []
-        ends = [
-            s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))
-        ]
+        ends = [s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))]
         return self.bounds(start, False), ends
 
     def bounds(self, atom: Atom, upper: bool) -> list[Affine]:

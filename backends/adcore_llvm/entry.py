@@ -218,13 +218,13 @@ class _Entry:
             yes = self.same(thing, True)
             self.guard(code.op(f"or i1 {yes}, {self.same(thing, False)}"))
             return yes
-        type = {DType.F64: float, DType.I64: int}[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
+        type = {DType.F64: float, DType.I64: int, DType.I8: int}[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
         self.guard(self.same(self.field(thing, capi.OB_TYPE), type))
-        if spec.python and spec.dtype is DType.I64:
+        if spec.python and spec.dtype in (DType.I64, DType.I8):
             overflow = code.slot("i32", "0")
             value = self.call("PyLong_AsLongLongAndOverflow", "i64", ("ptr", thing), ("ptr", overflow))
             self.guard(code.op(f"icmp eq i32 {code.op(f'load i32, ptr {overflow}')}, 0"))
-            return value
+            return value if spec.dtype is DType.I64 else code.op(f"trunc i64 {value} to i8")
         if spec.dtype is DType.BOOL:
             return code.op(f"icmp ne i8 {self.field(thing, capi.FLOAT_VALUE, 'i8')}, 0")
         return self.field(thing, capi.FLOAT_VALUE, LLVM_TYPE[spec.dtype])
@@ -265,8 +265,9 @@ class _Entry:
         value = self.code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
         if dtype is DType.F64:
             thing = self.call("PyFloat_FromDouble", "ptr", ("double", value))
-        elif dtype is DType.I64:
-            thing = self.call("PyLong_FromLongLong", "ptr", ("i64", value))
+        elif dtype in (DType.I64, DType.I8):
+            wide = value if dtype is DType.I64 else self.code.op(f"sext i8 {value} to i64")
+            thing = self.call("PyLong_FromLongLong", "ptr", ("i64", wide))
         else:
             thing = self.call("PyBool_FromLong", "ptr", ("i64", self.code.op(f"zext i1 {value} to i64")))
         self.guard(self.code.op(f"icmp ne ptr {thing}, null"), "broken")
