@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .choice import choose_kept, move_into, needed
 from .passes.dce import eliminate_dead
 from .primitives import Kind
-from .program import Equation, Program, clone, clone_equation, defined, free_variables, uses
+from .program import Equation, Program, clone, clone_equation, defined, free_variables, regions, uses
 from .recomputation import rename, unchecked
 from .types import Atom, Var
 
@@ -80,7 +80,7 @@ class Sweep:
         """The values that the primal part computes and the reverse part reads, lengths left out."""
         made = defined(Program((), self.primal))
         region = Program(self.late, self.reverse, self.gradients)
-        lengths = {a for e in [*self.primal, *self.reverse] for out in e.outs for a in out.type.shape}
+        lengths = lengths_in(self.primal) | lengths_in(self.reverse)
         return [v for v in free_variables(region) if v in made and (v.type.shape or v not in lengths)]
 
     def read(self) -> list[Var]:
@@ -100,14 +100,16 @@ class Sweep:
         self.prune()
         coefficients = [e for e in self.reverse if e.outs and e.outs[0] in self.coefficients]
         computed = [*self.primal, *coefficients]
-        own = {out for e in computed for out in e.outs}
+        lengths = lengths_in(self.reverse) | lengths_in(self.primal)  # these have one name on both sides
+        own = {out for e in computed for out in e.outs} - lengths
         others = [e for e in self.reverse if not (e.outs and e.outs[0] in self.coefficients)]
         wanted = needed(others, self.gradients, own)
         if not any(v.type.shape for v in wanted):
             return self  # a few numbers
         costly = [out for e in self.primal if is_costly(e) for out in e.outs]
+        computed = [e for e in computed if not lengths.intersection(e.outs)]
         kept = choose_kept(computed, wanted, costly, self.coefficients)
-        move_into(self.primal, coefficients, kept)
+        move_into(self.primal, coefficients, [*kept, *lengths])
         self._compute_again(computed, others, set(kept))
         self.prune()
         return self
@@ -133,6 +135,17 @@ class Sweep:
         provide([g for g in self.gradients if isinstance(g, Var)])
         self.gradients = tuple(rename([], self.gradients, env))
         self.reverse = equations
+
+
+def lengths_in(equations: list[Equation]) -> set[Var]:
+    """The values that are lengths in the types of any values, at any depth."""
+    found: set[Var] = set()
+    for equation in equations:
+        found.update(a for out in equation.outs for a in out.type.shape if isinstance(a, Var))
+        for _, region in regions(equation):
+            found.update(a for p in region.params for a in p.type.shape if isinstance(a, Var))
+            found |= lengths_in(region.equations)
+    return found
 
 
 def is_costly(equation: Equation) -> bool:

@@ -20,7 +20,7 @@ __all__ = ["interpret"]
 
 Environment = dict[Var, Any]
 
-_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I8: int, DType.I64: int, DType.F64: float}
+_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I8: np.int8, DType.I64: int, DType.F64: float}
 _RAISED = tuple(CHECKED_ERRORS.values())
 
 
