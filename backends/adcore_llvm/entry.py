@@ -218,7 +218,8 @@ class _Entry:
             yes = self.same(thing, True)
             self.guard(code.op(f"or i1 {yes}, {self.same(thing, False)}"))
             return yes
-        type = {DType.F64: float, DType.I64: int, DType.I8: int}[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
+        python = {DType.F64: float, DType.I64: int, DType.I8: int}
+        type = python[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
         self.guard(self.same(self.field(thing, capi.OB_TYPE), type))
         if spec.python and spec.dtype in (DType.I64, DType.I8):
             overflow = code.slot("i32", "0")

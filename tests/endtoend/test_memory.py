@@ -14,7 +14,7 @@ from adcore_numpy import interpret
 
 import adcore
 from adcore import checkpoint, grad, memory, value_and_grad, vjp
-from adcore.arguments import leaves
+from adcore.arguments import abstract, leaves, map_leaves
 from adcore.dispatch import specialise
 from adcore.verify import verify
 
@@ -87,7 +87,7 @@ def test_what_the_network_of_vjp_keeps_is_what_the_report_says():
     f, ours, theirs = layers([0, 3, 9])
     h = RNG.normal(size=(BATCH, WIDTH))
     splitting = adcore.transforms.PullbackSplit(f)
-    lowered = splitting.lower(tuple(adcore.arguments.map_leaves(adcore.arguments.abstract, a) for a in (ours, theirs, h)))
+    lowered = splitting.lower(tuple(map_leaves(abstract, a) for a in (ours, theirs, h)))
     values = [v for a in (ours, theirs, h) for v in leaves(a)]
     _, *handed = interpret(lowered.program, values)
     given = {np.asarray(v).tobytes() for v in values}
@@ -248,7 +248,7 @@ CHECKPOINTED = [(plain, 12), (each, 4), (closures, 4), (pairs, 2)]
 
 @pytest.mark.parametrize(("f", "kept"), CHECKPOINTED, ids=[f.__name__ for f, _ in CHECKPOINTED])
 def test_checkpoints_inside(f, kept):
-    """A layer keeps three arrays, a checkpointed one only its input (the first one's is an argument), and the result."""
+    """A layer keeps three arrays, a checkpointed one only its input; the first input is an argument, the result kept."""
     h, ws = RNG.normal(size=(16, 8)), tuple(RNG.normal(size=(8, 8)) for _ in range(4))
     g = value_and_grad(f, argnums=(0, 1))
     verify(adcore.program(g, h, ws))
@@ -266,7 +266,7 @@ def test_checkpoints_inside(f, kept):
 def branching(h, flag):
     @checkpoint
     def f(h):
-        if flag > 0:
+        if flag > 0:  # noqa: SIM108
             h = np.sin(h) * np.exp(-h * h)
         else:
             h = np.cos(h)
