@@ -305,7 +305,7 @@ class LinearCond:
 
 @dataclass(frozen=True, slots=True)
 class LinearAgain:
-    """The linear part of an equation that is run again for it: that of a copy, whose results are `outs` of the equation."""
+    """The linear part of an equation that is run again: that of a copy, whose results are `outs` of the equation."""
 
     origin: Equation
     again: Program
