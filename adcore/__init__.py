@@ -17,12 +17,15 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .memory_report import MemoryReport, memory
+from .policies import loop_policy
 
 __all__ = [
     "AdcoreError",
     "AliasError",
     "CompileError",
     "DtypeError",
+    "MemoryReport",
     "MissingRuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
@@ -30,6 +33,8 @@ __all__ = [
     "grad",
     "jit",
     "jvp",
+    "loop_policy",
+    "memory",
     "program",
     "source",
     "value_and_grad",

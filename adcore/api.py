@@ -11,8 +11,8 @@ import numpy as np
 from .arguments import abstract, normalized, rebuilt
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
-from .passes.tiling import Policy
 from .plugins import Spec
+from .policies import Policy, loop_policy
 from .program import Program, clone
 from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
 from .trees import flatten, matched
@@ -220,20 +220,30 @@ def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
     return found
 
 
-def checkpoint(f: Callable[..., Any] = _MISSING, policy: Policy = "sqrt") -> Any:
-    """The function itself, with less memory in reverse mode for its loops (`for` over a range or an array).
+def checkpoint(
+    f: Callable[..., Any] = _MISSING,
+    policy: Policy = "sqrt",
+    snapshots: int | None = None,
+    bytes: int | None = None,
+) -> Any:
+    """The function itself, with less memory in reverse mode.
+
+    Called inside a function that is differentiated, its inside is run again in the reverse sweep, and nothing but its
+    inputs is kept for that (as with `jax.checkpoint`).  Its loops, of known and unknown length, keep what the policy
+    says while they are reversed.
 
     Args:
         f: the function; without it a decorator is returned, so that `@checkpoint(policy=…)` works.
-        policy: "sqrt" keeps the state of √n iterations and runs the iterations in between again, one more run of the
-            loop in all; a number keeps the state of as many iterations; "all" keeps what every iteration needs, as
-            without `checkpoint`.
+        policy: as in `loop_policy`: "sqrt" keeps the state of √n iterations and runs the iterations in between again,
+            one more run of the loop in all; a number keeps the state of as many iterations; "revolve" the states of at
+            most `snapshots` iterations, or as many as fit into `bytes`; "all" what every iteration needs.
+        snapshots, bytes: for "revolve", as in `loop_policy`.
 
     Returns:
         A function with the same values and derivatives, to call or to differentiate.
 
     Raises:
-        ValueError: another policy.
+        ValueError: another policy; or, at a call, a number of bytes into which not one state of a loop fits.
 
     >>> import math
     >>> def f(x, n):
@@ -243,11 +253,10 @@ def checkpoint(f: Callable[..., Any] = _MISSING, policy: Policy = "sqrt") -> Any
     >>> grad(checkpoint(f))(0.3, 1000) == grad(f)(0.3, 1000)
     True
     """
-    if policy not in ("all", "sqrt") and not (isinstance(policy, int) and policy > 0):
-        raise ValueError(f'checkpoint: policy {policy!r} is not "all", "sqrt" or a positive number of segments')
+    chosen = loop_policy(policy, snapshots, bytes)
     if f is _MISSING:
-        return functools.partial(checkpoint, policy=policy)
-    return transformed(Checkpoint(f, policy))
+        return functools.partial(checkpoint, policy=chosen)
+    return transformed(Checkpoint(f, chosen))
 
 
 def program(g: Callable[..., Any], *args: Any) -> Program:

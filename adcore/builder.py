@@ -35,6 +35,7 @@ class Builder:
     def __init__(self, parent: Builder | None = None) -> None:
         self.parent = parent
         self.equations: list[Equation] = []
+        self.coefficients: set[Var] = set()  # of linear maps: computed from primal values alone
         self.source: Source | None = parent.source if parent else None
         self._shared: dict[Any, tuple[Atom, ...]] = {}
         self._defining: dict[Var, Equation] = {}
@@ -101,9 +102,7 @@ class Builder:
         """Scalars expanded to the shape of the arrays, Python numbers taken in the dtype of the others."""
         dtypes = [a.type.dtype for a in atoms if isinstance(a, Var)]
         if DType.F64 in dtypes:
-            atoms = tuple(
-                literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms
-            )
+            atoms = tuple(literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms)
         shape = next((a.type.shape for a in atoms if a.type.shape), ())
         if not shape:
             return atoms
@@ -139,6 +138,9 @@ class Builder:
     def cond(self, p: Atom, then: Program, otherwise: Program) -> tuple[Var, ...]:
         params = {"then": then, "otherwise": otherwise}
         return self._carrying("cond", (p,), params, then.results, otherwise.results)
+
+    def checkpoint_(self, body: Program) -> tuple[Var, ...]:
+        return self._carrying("checkpoint", (), {"body": body}, body.results)
 
     def _carrying(
         self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], *inner: tuple[Atom, ...]

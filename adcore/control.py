@@ -12,9 +12,10 @@ from typing import Any
 
 from .builder import Builder
 from .linear import Edge as LinearEdge
-from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
-from .program import Equation, Program, defined
+from .linear import Linear, LinearAgain, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
+from .revolve import Snapshots
 from .storage import extend_test
 from .types import I64, Atom, Type, Var
 
@@ -55,11 +56,10 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
 
 
 def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push) -> None:
-    """One branch that gives values and tangents."""
+    """One branch, or the region of a checkpoint, that gives values and tangents."""
     moving = [k for k, out in enumerate(origin.outs) if out in active]
     params: dict[str, Any] = {}
-    for name in ("then", "otherwise"):
-        branch: Program = origin.params[name]
+    for name, branch in regions(origin):
         inner = b.region()
         local: Values = ChainMap({}, tangents)  # type: ignore[arg-type]
         push(inner, branch.equations, local)
@@ -84,6 +84,9 @@ def targets(linear: Linear) -> dict[Var, None]:
             own = defined(step.origin.params["body"])
             enters_and_ends = [v for _, enter, _, end in loop_ends(step) for v in (enter, end)]
             found.update(_outside(own, [*targets(step.body), *enters_and_ends]))
+        elif isinstance(step, LinearAgain):
+            ends = step.again.results if step.backwards else step.outs
+            found.update(_outside(defined(step.again), [*targets(step.body), *ends]))
         else:
             for name, branch in step.branches:
                 own = defined(step.origin.params[name])
@@ -111,6 +114,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     outside = _outside(own, [*targets(loop.body), *(enter for _, enter, _, _ in ends)])
     sums = [v for v in outside if v in live]
 
+    revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
+    snapshots = Snapshots(origin, scope) if revolving else None
     inner = b.region()
     counter = Var(I64, "j")
     carried = _Carried(inner, own)
@@ -126,11 +131,17 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     results = [value_or_zeros(inner, own_values, leave, leave.type.shape) for _, _, leave, _ in ends]
     ordered = carried.leave([*sum_results, *results])
 
-    count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
+    stack = _NOTHING
+    if snapshots is None:
+        count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
+    else:
+        count, equations, ordered = snapshots.provide(inner, counter, ordered)
+        stack = (snapshots.inits, snapshots.params, snapshots.results)
     inits = [value_or_zeros(b, values, v, v.type.shape) for v in sums]
     inits += [value_or_zeros(b, values, feed, feed.type.shape) for feed, _, _, _ in ends]
-    region = Program((counter, *carried.params), equations, tuple(ordered), "body")
-    outs = carried.outs(b.loop(count, tuple(carried.initial(inits)), region))
+    further, params, nexts = stack
+    region = Program((counter, *carried.params, *params), equations, (*ordered, *nexts), "body")
+    outs = carried.outs(b.loop(count, (*carried.initial(inits), *further), region))
     for v, out in zip(sums, outs[: len(sums)], strict=True):
         values[v] = out
     for (_, _, _, end), out in zip(ends, outs[len(sums) :], strict=True):
@@ -138,6 +149,9 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
             before = values.get(end)
             fitted = b.conform(out, *end.type.shape, checked=False)
             values[end] = fitted if before is None else b.plus(before, fitted)
+
+
+_NOTHING: tuple[list[Atom], list[Var], list[Atom]] = ([], [], [])
 
 
 def _enter_all(carried: _Carried, ends: list[tuple[Atom, Atom, Atom, Atom]]) -> list[Var]:

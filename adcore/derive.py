@@ -1,27 +1,40 @@
 """Derivatives: a Program is linearized once; forward mode runs the linear program, reverse mode runs its dual.
 
-    linearize : equations -> Linear                the statements `target += generator(source)`
-    push      : Program -> Program                 primal and linear program together (forward mode)
-    pull      : Program -> Program                 the primal, then the dual of the linear program (reverse mode)
+linearize : equations -> Linear                the statements `target += generator(source)`
+push      : Program -> Program                 primal and linear program together (forward mode)
+pull      : Program -> Program                 the primal, then the dual of the linear program (reverse mode)
 
-    def pull(p): return p ; emit(transpose(linearize(p)))
+def pull(p): return p ; emit(transpose(linearize(p)))
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
 
+from .again import count_loops, emit_again, is_run_again, run_again
+from .boundary import Sweep
 from .builder import Builder
 from .control import emit_cond, emit_loop, push_cond, push_loop
-from .linear import Edge, Linear, LinearCond, LinearLoop, Step, is_differentiable, reached_loop, transpose, zeros
+from .linear import (
+    Edge,
+    Linear,
+    LinearAgain,
+    LinearCond,
+    LinearLoop,
+    Step,
+    is_differentiable,
+    reached_loop,
+    transpose,
+    zeros,
+)
 from .passes.dce import eliminate_dead
 from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
-from .program import Equation, Program, clone, free_variables, uses
+from .program import Equation, Program, clone
 from .types import I64, Atom, Lit, Var, literal
 
-__all__ = ["emit", "gradient", "linearize", "pull", "push", "split"]
+__all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep"]
 
 
 def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
@@ -33,6 +46,8 @@ def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
 
 
 def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
+    if is_run_again(equation):
+        return _linearize_again(equation, active)
     if equation.primitive.name in ("loop", "while"):
         return _linearize_loop(equation, active)
     if equation.primitive.name == "cond":
@@ -82,6 +97,15 @@ def _linearize_cond(equation: Equation, active: set[Var]) -> list[Step]:
     return [LinearCond(equation, tuple(branches))] if any(o in active for o in equation.outs) else []
 
 
+def _linearize_again(equation: Equation, active: set[Var]) -> list[Step]:
+    again, outs = run_again(equation)
+    inside = set(active)
+    linear = linearize(again.equations, inside)
+    moving = [o for r, o in zip(again.results, outs, strict=True) if r in inside and is_differentiable(o)]
+    active.update(moving)
+    return [LinearAgain(equation, again, outs, linear)] if moving else []
+
+
 def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:
     """Emit a linear program, forwards or dualized, over the (co)tangents in `values`.
 
@@ -93,9 +117,14 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
             if isinstance(step, Edge):
                 t = values.get(step.source)
                 if t is not None:
-                    values[step.target] = step.label(b).accumulate(b, values.get(step.target), t)
+                    before = len(b.equations)
+                    label = step.label(b)
+                    b.coefficients.update(out for e in b.equations[before:] for out in e.outs)
+                    values[step.target] = label.accumulate(b, values.get(step.target), t)
             elif isinstance(step, LinearLoop):
                 emit_loop(b, step, values, scope, emit)
+            elif isinstance(step, LinearAgain):
+                emit_again(b, step, values, emit)
             else:
                 emit_cond(b, step, values, emit)
 
@@ -134,6 +163,7 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
     Results that are not differentiable (integers, booleans) have no tangent.
     """
     program = clone(program)
+    count_loops(program.equations, backwards=False)
     b = Builder()
     params: list[Var] = []
     tangents: MutableMapping[Var, Atom] = {}
@@ -154,7 +184,18 @@ def pull(
     differentiated: Sequence[int] | None = None,
 ) -> Program:
     """Reverse mode: parameters followed by a cotangent for each differentiable result, to results followed by the
-    cotangents of `wrt`.
+    cotangents of `wrt`.  Arguments as of `sweep`.
+    """
+    return sweep(program, wrt, seeds, differentiated).joined()
+
+
+def sweep(
+    program: Program,
+    wrt: Sequence[int],
+    seeds: Sequence[Atom | None] | None = None,
+    differentiated: Sequence[int] | None = None,
+) -> Sweep:
+    """Reverse mode in its two parts.
 
     With `differentiated` only these results have a cotangent; with `seeds` (one for each result, `None` where there
     is none) the cotangents are these constants instead of parameters.
@@ -163,10 +204,14 @@ def pull(
     hoist_views(program)
     note_stable_reads(program)
     segment_loops(program)
+    count_loops(program.equations, backwards=True)
     b = Builder()
     b.adopt(program.equations)
     results = program.results
     further: list[Var] = []
+    seeded: list[int] = []
+    linear = linearize(program.equations, {program.params[k] for k in wrt})
+    last = b.equations[-1] if b.equations else None
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated
         given: list[Atom | None] = [None] * len(results)
@@ -174,8 +219,8 @@ def pull(
             if results[k].type.dtype.differentiable:
                 param, given[k] = seed_like(b, results[k], "ct")
                 further.append(param)
+                seeded.append(k)
         seeds = given
-    linear = linearize(program.equations, {program.params[k] for k in wrt})
     cotangents: MutableMapping[Var, Atom] = {}
     for result, seed in zip(results, seeds, strict=True):
         if isinstance(result, Var) and seed is not None:
@@ -183,8 +228,10 @@ def pull(
             cotangents[result] = seed if before is None else b.plus(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
     outs = tuple(_value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
-    pulled = Program((*program.params, *further), b.equations, (*results, *outs), f"pull_{program.name}")
-    return eliminate_dead(pulled)
+    boundary = next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)
+    parts = b.equations[:boundary], b.equations[boundary:]
+    made = Sweep(program.name, program.params, tuple(further), *parts, results, outs, b.coefficients, tuple(seeded))
+    return made.economize()
 
 
 def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:
@@ -192,33 +239,3 @@ def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:
     seeds: list[Atom | None] = [None] * len(program.results)
     seeds[index] = literal(1.0)
     return pull(program, wrt, seeds)
-
-
-def split(program: Program, late: Sequence[Var], count: int) -> tuple[Program, Program]:
-    """Two programs from one: what does not depend on the parameters `late`, then what does.
-
-    The early program gives the first `count` results, then the residuals; the late one takes the residuals, then
-    the parameters `late`, and gives the other results.
-    """
-    waiting = set(late)
-    waiting.update(a for v in late for a in v.type.shape if isinstance(a, Var))
-    early: list[Equation] = []
-    rest: list[Equation] = []
-    for equation in program.equations:
-        if any(v in waiting for v in uses(equation)):
-            rest.append(equation)
-            waiting.update(equation.outs)
-        else:
-            early.append(equation)
-    outs = program.results[count:]
-    region = Program(tuple(late), rest, outs)
-    bound = {a for v in late for a in v.type.shape}
-    residuals: dict[Var, None] = {}
-    for var in free_variables(region):
-        if var not in bound:
-            residuals.update(dict.fromkeys(a for a in var.type.shape if isinstance(a, Var) and a not in bound))
-            residuals[var] = None
-    params = tuple(p for p in program.params if p not in set(late))
-    first = Program(params, early, (*program.results[:count], *residuals), f"forward_{program.name}")
-    second = Program((*residuals, *late), rest, outs, f"backward_{program.name}")
-    return eliminate_dead(first), clone(second)

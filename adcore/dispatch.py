@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import types
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 
+from . import policies
 from .arguments import abstract, abstracted, normalized, rebuilt, specialisation_key
 from .errors import AdcoreError, AliasError
 from .plugins import Capture, Leaf, Lowered, Spec, Static, backend
@@ -32,7 +35,7 @@ def _refuse(*_: Any, **__: Any) -> Any:
 
 @dataclass
 class Specialisation:
-    """One lowered and compiled instance of a function."""
+    """One lowered and compiled instance of a function, for one loop policy."""
 
     lowered: Lowered
     specs: tuple[Spec, ...]
@@ -156,6 +159,7 @@ class Dispatcher:
         self.name = name
         self.known: dict[Any, list[Specialisation]] = {}
         self.latest: Specialisation | None = None
+        self.waits = False  # for the end of a loop policy, to enter machine code directly
         self.signature: inspect.Signature | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -164,10 +168,10 @@ class Dispatcher:
         specs = abstracted(values, lambda k: self.place(arguments, k))
         found = self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
         plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
-        if found is not self.latest:
-            self.latest = found
+        if found is not self.latest or self.waits:
+            self.latest, self.waits = found, False
             if plain and found.native:
-                type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+                self.enter_directly(found)
         return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)])
 
     def place(self, arguments: tuple[Any, ...], leaf: int) -> str:
@@ -175,6 +179,22 @@ class Dispatcher:
         counts = [len(flatten(a)[0]) for a in arguments]
         position = next(k for k in range(len(counts)) if sum(counts[: k + 1]) > leaf)
         return f"argument {position} of {self.name}"
+
+    def enter_directly(self, found: Specialisation) -> None:
+        """Have calls enter machine code from now on, unless they have to look at the loop policy first."""
+        if policies.in_force():
+            self.waits = True
+            return
+        with _lock:
+            _direct.add(self)
+        type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+        if policies.in_force():  # set since, by another thread that may not have seen this one
+            self.look_first()
+
+    def look_first(self) -> None:
+        """Have the next call come here."""
+        self.waits = True
+        type(self.target).__call__ = _Caller(self)  # type: ignore[method-assign]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """One value for each parameter of the signature, defaults filled in."""
@@ -201,7 +221,7 @@ class Dispatcher:
             raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
 
     def _found(self, structures: tuple[Any, ...]) -> Specialisation:
-        candidates = self.known.setdefault(specialisation_key(structures), [])
+        candidates = self.known.setdefault((policies.current(), specialisation_key(structures)), [])
         for found in candidates:
             if found.is_current():
                 return found
@@ -210,6 +230,22 @@ class Dispatcher:
         made = Specialisation(lowered, specs, self.name, self.target.transform.function)
         candidates.insert(0, made)
         return made
+
+
+_lock = threading.Lock()
+_direct: weakref.WeakSet[Dispatcher] = weakref.WeakSet()  # those whose calls enter machine code
+
+
+def _look_first() -> None:
+    """A context has set a loop policy: machine code would not know."""
+    with _lock:
+        dispatchers = list(_direct)
+        _direct.clear()
+    for dispatcher in dispatchers:
+        dispatcher.look_first()
+
+
+policies.when_set(_look_first)
 
 
 def transformed(transform: Transform, wraps: bool = True) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from .primitives import Kind, Primitive
 from .types import DType
 
-__all__ = ["KINKS", "SIZES", "Example", "Operand", "examples_of"]
+__all__ = ["CHOICES", "KINKS", "SIZES", "Example", "Operand", "examples_of"]
 
 # Axis lengths by letter; n and l are the same length under two names.
 SIZES = {"n": 3, "m": 4, "k": 2, "l": 3}
@@ -63,6 +63,11 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
     "select": (
         _two_over("", lambda b, c, x, y: b.select(c, x, y)),
         _two_over("nm", lambda b, c, x, y: b.select(c, x, y)),
+    ),
+    "side": tuple(_example(lambda b, x, y: b.side(x, y), axes, axes) for axes in ("", "nm")),
+    "portion": tuple(
+        Example(tuple(Operand(axes) for _ in "xy"), lambda b, x, y: b.portion(b.side(x, y), of=1))
+        for axes in ("", "nm")
     ),
     "cast": (
         Example(_of(DType.I64, (-5, 5), "n"), lambda b, x: b.cast(x, dtype=DType.F64)),
@@ -149,6 +154,10 @@ KINKS: dict[str, tuple[tuple[float, ...], ...]] = {
     "maximum": ((1.5, 1.5), (0.0, 0.0)),
     "minimum": ((1.5, 1.5), (0.0, 0.0)),
 }
+
+
+# Rows that take one operand and leave the others.
+CHOICES = ("select", "maximum", "minimum", "reduce_max", "reduce_min")
 
 
 def _folding(name: str, dtype: DType) -> tuple[Example, ...]:

@@ -26,7 +26,7 @@ from typing import Any, NoReturn, TypeGuard
 import numpy as np
 
 from .builder import Builder
-from .law_examples import KINKS, SIZES, Example, examples_of
+from .law_examples import CHOICES, KINKS, SIZES, Example, examples_of
 from .linear import Generator
 from .primitives import TABLE, Kind, Primitive
 from .program import Equation, Program
@@ -263,8 +263,21 @@ def kink(case: Case, execute: Execute) -> None:
     case.point = drawn
 
 
+def choice(case: Case, execute: Execute) -> None:
+    """Of an operand that is not taken nothing comes through, not even what is infinite or nan."""
+    if case.primitive.name not in CHOICES:
+        return
+    for index, operand in case.maps():
+        for dual, source in ((False, operand.type), (True, case.result.type)):
+            ones = np.ones(np.shape(case.tangent(source, case.random())))
+            blocked = np.asarray(case.applied(index, execute, ones[()], dual)) == 0.0
+            through = np.asarray(case.applied(index, execute, (ones * np.inf)[()], dual))
+            if np.any(through[blocked] != 0.0):
+                case.fail(f"operand {index}: infinity times 0 comes through where the operand is not taken")
+
+
 LAWS: dict[str, Law] = {
-    law.__name__: law for law in (meaning, symbol, types, adjoint, involution, accumulate, derivative, kink)
+    law.__name__: law for law in (meaning, symbol, types, adjoint, involution, accumulate, derivative, kink, choice)
 }
 
 # Derivatives of meanings

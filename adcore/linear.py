@@ -16,9 +16,20 @@ from .types import Atom, Lit, Var, literal
 
 if TYPE_CHECKING:
     from .builder import Builder
-    from .program import Equation
+    from .program import Equation, Program
 
-__all__ = ["DUAL", "Edge", "Generator", "Linear", "LinearCond", "LinearLoop", "Step", "reached", "transpose"]
+__all__ = [
+    "DUAL",
+    "Edge",
+    "Generator",
+    "Linear",
+    "LinearAgain",
+    "LinearCond",
+    "LinearLoop",
+    "Step",
+    "reached",
+    "transpose",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +334,21 @@ class LinearCond:
         return LinearCond(self.origin, flipped, not self.backwards)
 
 
-Step = Edge | LinearLoop | LinearCond
+@dataclass(frozen=True, slots=True)
+class LinearAgain:
+    """The linear part of an equation that is run again: that of a copy, whose results are `outs` of the equation."""
+
+    origin: Equation
+    again: Program
+    outs: tuple[Var, ...]
+    body: Linear
+    backwards: bool = False
+
+    def transpose(self) -> LinearAgain:
+        return LinearAgain(self.origin, self.again, self.outs, transpose(self.body), not self.backwards)
+
+
+Step = Edge | LinearLoop | LinearCond | LinearAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +387,8 @@ def reached(linear: Linear, seeds: set[Var]) -> set[Var]:
                 live.add(step.target)
         elif isinstance(step, LinearLoop):
             live |= reached_loop(step, live)
+        elif isinstance(step, LinearAgain):
+            live |= reached_again(step, live)
         else:
             live |= reached_cond(step, live)
     return live
@@ -395,6 +422,14 @@ def reached_cond(cond: LinearCond, live: set[Var]) -> set[Var]:
             inside = reached(linear, live)
             live |= inside | {out for r, out in ends if r in inside}
     return live
+
+
+def reached_again(step: LinearAgain, live: set[Var]) -> set[Var]:
+    pairs = [(r, out) for r, out in zip(step.again.results, step.outs, strict=True) if isinstance(r, Var)]
+    if step.backwards:
+        return live | reached(step.body, live | {r for r, out in pairs if out in live})
+    inside = reached(step.body, live)
+    return live | inside | {out for r, out in pairs if r in inside}
 
 
 def is_differentiable(atom: Atom) -> bool:

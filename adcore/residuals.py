@@ -9,92 +9,15 @@ iteration, the cut runs before it and it is run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
-
 from .builder import Builder
-from .cut import minimum_cut
+from .choice import choose_stored, coefficients_of, move_into, needed
 from .passes.stability import read_from, versions
-from .primitives import Kind
-from .program import Equation, Program, defined, substitute, uses
+from .program import Equation, Program, defined, substitute
 from .recomputation import invariant, recompute, rename
 from .storage import Storage
-from .types import BOOL, I64, Atom, DType, Type, Var, literal
+from .types import BOOL, I64, Atom, Type, Var, literal
 
 __all__ = ["provide_branch", "provide_iterations"]
-
-ARRAY_COST = 1000  # an array counts as so many scalars an axis
-PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
-RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
-COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
-
-
-def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:
-    """Values of the primal region that the linear region names."""
-    found: dict[Var, None] = {}
-    for equation in equations:
-        found.update(dict.fromkeys(v for v in uses(equation) if v in own))
-    found.update(dict.fromkeys(r for r in results if isinstance(r, Var) and r in own))
-    return found
-
-
-def cost(var: Var) -> int:
-    """The bytes of a value, an unknown axis counted as `ARRAY_COST`."""
-    bytes = 1 if var.type.dtype is DType.BOOL else 8
-    for length in var.type.shape:
-        bytes *= ARRAY_COST if isinstance(length, Var) else 1
-    return bytes
-
-
-def choose_stored(equations: list[Equation], wanted: Iterable[Var], roots: Iterable[Var]) -> list[Var]:
-    """The cheapest values to keep from which, with what is outside, all wanted ones follow.
-
-    Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
-    run it.
-    """
-    producers = {out: e for e in equations for out in e.outs}
-    in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
-    edges: list[tuple[Any, Any]] = []
-    sources: list[Any] = []
-    seen: set[Var] = set()
-    stack = list(wanted)
-    while stack:
-        var = stack.pop()
-        if var in seen:
-            continue
-        seen.add(var)
-        equation = producers.get(var)
-        if equation is None:
-            continue
-        if equation.primitive.kind in COSTLY:
-            edges.append((_Run(equation), var))
-            sources.append(_Run(equation))
-        elif equation.keep:
-            sources.append(var)
-        for source in uses(equation):
-            edges.append((source, var))
-            stack.append(source)
-    sources += [r for r in roots if r in seen]
-
-    def price(node: Any) -> int:
-        if isinstance(node, _Run):
-            return RUN_COST
-        return cost(node) * PARTS_COST if node in in_parts else cost(node)
-
-    cut = minimum_cut(edges, sources, list(wanted), price)
-    return [v for v in cut if isinstance(v, Var)]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """The running of a costly equation, in the graph of the cut."""
-
-    equation: Equation
-
-    def __hash__(self) -> int:
-        return id(self.equation)
-
 
 # Iterations
 
@@ -118,12 +41,16 @@ def provide_iterations(
     states = versions(origin)
     inner.equations[:] = read_from(inner.equations, origin, states)
     primal = read_from(body.equations, origin, states)
-    wanted = needed(inner.equations, results, own)
+    coefficients = coefficients_of(inner)
+    inner.equations[:] = [e for e in inner.equations if e not in coefficients]
+    known = [*primal, *coefficients]
+    wanted = needed(inner.equations, results, own.union(*(e.outs for e in coefficients)))
     for var in list(wanted):  # the lengths in their types are wanted too
         wanted.update(dict.fromkeys(a for a in var.type.shape if a in own))
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
-    stored = choose_stored(primal, wanted, state)
+    stored = choose_stored(known, wanted, state, inner.coefficients)
+    move_into(body.equations, coefficients, stored)
     # a stored array whose length changes between iterations needs its length stored too
     lengths = [a for v in stored for a in v.type.shape if a in own and not _outside(body, a)]
     stored = list(dict.fromkeys([*lengths, *stored]))
@@ -138,7 +65,7 @@ def provide_iterations(
             env[var] = storage.store_ragged(var, front, step, env)
         else:
             env[var] = storage.store(var, front, step, env)
-    copies, env = recompute(primal, wanted, env)
+    copies, env = recompute(known, wanted, env)
     results = rename(inner.equations, results, env)
     return count, [*front.equations, *copies, *inner.equations], results
 

@@ -109,6 +109,7 @@ class Storage:
             room, index = store, self.body.params[0]
         self.insert(outer.equations)
         result = inside.update(room, inside.conform(var, *shape, checked=False), index, codes=codes)
+        inside.equations[-1].keeps = var
         self.after_definition(var, inside.equations)
         kept = self.carry(init, store, result)
         return load.view(kept, step, codes=codes)
@@ -136,6 +137,7 @@ class Storage:
         room = doubled(inside, capacity, end)
         flat = inside.reshape(var, size)
         result = inside.update(inside.grow(store, room), flat, position, size, 1, codes="s")
+        inside.equations[-1].keeps = var
         self.after_definition(var, inside.equations)
         outer = self.before()
         init = outer.empty(literal(0), dtype=var.type.dtype)

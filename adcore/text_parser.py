@@ -32,7 +32,7 @@ T = TypeVar("T")
 RESERVED = frozenset({"True", "False", "nan", "inf", "return", "yield"})
 _CONSTANTS = {"True": True, "False": False, "nan": float("nan"), "inf": float("inf")}
 _KINDS = {"name": "a name", "integer": "an integer", "end": "the end"}
-_DTYPES = {d.short: d for d in DType}
+_DTYPES = {d.short: d for d in DType.__members__.values()}
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*)
       | (?P<string>"(?:[^"\\\n]|\\.)*")

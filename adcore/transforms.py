@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .derive import pull, push, split
+from .again import wrapped
+from .boundary import Sweep
+from .derive import push, sweep
 from .errors import AdcoreError, DtypeError
 from .passes.dce import eliminate_dead
-from .passes.tiling import Policy, with_policy
+from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
+from .policies import LoopPolicy, current, note_policy
 from .program import Program
 from .signatures import Place, definition, name_of, places_of, signature_of
 from .trees import leaves, map_leaves, matched, structure
@@ -62,14 +65,23 @@ class Identity(Transform):
 
 @dataclass(frozen=True)
 class Checkpoint(Transform):
-    """The function itself, its loops marked with how the reverse sweep keeps their states."""
+    """The function itself as one region that the reverse sweep runs again, its loops under a policy."""
 
-    policy: Policy = "sqrt"
+    policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = lower(self.function, arguments)
-        with_policy(lowered.program, self.policy)
+        lowered.program = wrapped(note_policy(lowered.program, self.policy))
         return lowered
+
+
+def differentiable(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
+    """The Program of a function whose derivative is wanted, its loops under the policy in force."""
+    lowered = lower(function, arguments)
+    policy = current()
+    if policy is not None:
+        note_policy(lowered.program, policy)
+    return lowered
 
 
 def numbered(arguments: tuple[Any, ...]) -> list[Any]:
@@ -126,15 +138,11 @@ class Gradient(Transform):
         targets = self.targets(arguments)
         for place in targets:
             self.require_real(place.of(arguments), place)
-        lowered = lower(self.function, arguments)
+        lowered = differentiable(self.function, arguments)
         structures = numbered(arguments)
-        wrt = [k for place in targets for k in present(place.of(structures))]
         value, aux = self.value_of(lowered)
-        seeds: list[Atom | None] = [None] * len(lowered.program.results)
-        seeds[value.index] = literal(1.0)
-        program = pull(lowered.program, wrt, seeds)
-        first = len(lowered.program.results)
-        places = iter(range(first, first + len(wrt)))
+        program = self.sweep(lowered, arguments).joined()
+        places = iter(range(len(lowered.program.results), len(program.results)))
         gradients = tuple(
             map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(structures))
             for place in targets
@@ -150,6 +158,14 @@ class Gradient(Transform):
         given = self.counted("donate_argnums", self.donate_argnums, len(every))
         donated = [k for n in given for k in present(every[n].of(structures))]
         return pruned(replaced(lowered, program, result, donated))
+
+    def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
+        """The primal and the reverse part of a lowered function's gradient."""
+        structures = numbered(arguments)
+        wrt = [k for place in self.targets(arguments) for k in present(place.of(structures))]
+        seeds: list[Atom | None] = [None] * len(lowered.program.results)
+        seeds[self.value_of(lowered)[0].index] = literal(1.0)
+        return sweep(inline_whole(lowered.program), wrt, seeds)
 
     def require_real(self, argument: Any, place: Place) -> None:
         where = f"argument {place.position} of {name_of(self.function)}"
@@ -306,12 +322,10 @@ class PullbackSplit(Transform):
     has_aux: bool = False
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = without_writes(lower(self.function, arguments))
-        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
-        wrt = [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
-        pulled = pull(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
+        lowered = without_writes(differentiable(self.function, arguments))
+        wrt = self.differentiated_arguments(arguments)
+        forward, backward = self.sweep(lowered, arguments).split()
         outs = len(lowered.program.results)
-        forward, backward = split(pulled, pulled.params[len(lowered.program.params) :], outs)
         residuals = tuple(Leaf(k) for k in range(outs, len(forward.results)))
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
         structures = numbered(arguments)
@@ -319,6 +333,16 @@ class PullbackSplit(Transform):
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
         result = (lowered.result, residuals)
         return SplitLowered(forward, result, lowered.captures, lowered.guards, lowered.writes, backward, gradients)
+
+    def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:
+        """Which of the arguments' numbers and arrays are real."""
+        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
+        return [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
+
+    def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
+        """The primal and the reverse part of a lowered function's pullback."""
+        wrt = self.differentiated_arguments(arguments)
+        return sweep(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
 
 
 def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:

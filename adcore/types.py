@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 __all__ = ["BOOL", "F64", "I64", "Atom", "DType", "Lit", "Type", "Var", "f64", "i64", "literal"]
 
 
-class DType(enum.Enum):
-    """Element types; the value is the name in the text form and in NumPy."""
+class _OfUsers(enum.EnumMeta):
+    """Iterates over the element types that users' values have."""
+
+    def __iter__(cls) -> Iterator[Any]:
+        members: Any = cls.__members__.values()
+        return (d for d in members if d.value != "int8")
+
+
+class DType(enum.Enum, metaclass=_OfUsers):
+    """Element types; the value is the name in the text form and in NumPy.
+
+    `I8` holds what a comparison comes to, three ways (the row `side`): only residuals have it.
+    """
 
     BOOL = "bool"
+    I8 = "int8"
     I64 = "int64"
     F64 = "float64"
 
@@ -38,8 +52,8 @@ class DType(enum.Enum):
         return self is DType.F64
 
 
-_NUMPY = {d: np.dtype(d.value) for d in DType}
-_SHORT = {DType.BOOL: "bool", DType.I64: "i64", DType.F64: "f64"}
+_NUMPY = {d: np.dtype(d.value) for d in DType.__members__.values()}
+_SHORT = {DType.BOOL: "bool", DType.I8: "i8", DType.I64: "i64", DType.F64: "f64"}
 ORDER = (DType.BOOL, DType.I64, DType.F64)  # promotion: the later one wins
 
 

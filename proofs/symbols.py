@@ -16,6 +16,7 @@ import sympy
 
 from adcore.builder import Builder
 from adcore.primitives import TABLE, Primitive
+from adcore.program import Equation
 from adcore.types import F64, Atom, DType, Lit, Var
 
 __all__ = ["Certificate", "certificate", "certified_rows"]
@@ -33,9 +34,12 @@ _EXACT: dict[float, sympy.Expr] = {
 # Meanings of rows that rules use and that have no symbol.
 _MEANINGS: dict[str, Callable[..., Any]] = {
     "sign": sympy.sign,
+    "side": lambda x, y: sympy.sign(x - y),
+    "portion": lambda s, of: sympy.Piecewise((1, sympy.Eq(s, of)), (sympy.Rational(1, 2), sympy.Eq(s, 0)), (0, True)),
     "copysign": lambda x, y: sympy.Abs(x) * sympy.sign(y),
     "eq": sympy.Eq,
     "ge": sympy.Ge,
+    "gt": sympy.Gt,
     "le": sympy.Le,
     "not": sympy.Not,
     "select": lambda c, x, y: sympy.Piecewise((x, c), (y, True)),
@@ -90,7 +94,7 @@ def certificate(primitive: Primitive, index: int) -> Certificate:
     mapped = rule(b, b.equations[0]).apply(b, one)
     env: dict[Var, Any] = {**symbols, one: sympy.Integer(1)}
     for equation in b.equations:
-        env[equation.outs[0]] = _meaning(equation.primitive, [_read(a, env) for a in equation.operands])
+        env[equation.outs[0]] = _meaning(equation, [_read(a, env) for a in equation.operands])
     derivative = sympy.diff(env[z], symbols[operands[index]])
     return Certificate(derivative, _read(mapped, env), dict(zip(symbols.values(), intervals, strict=True)))
 
@@ -106,8 +110,9 @@ def _read(atom: Atom, env: dict[Var, Any]) -> Any:
     return env[atom]
 
 
-def _meaning(primitive: Primitive, operands: list[Any]) -> Any:
+def _meaning(equation: Equation, operands: list[Any]) -> Any:
+    primitive = equation.primitive
     if primitive.name in _MEANINGS:
-        return _MEANINGS[primitive.name](*operands)
+        return _MEANINGS[primitive.name](*operands, **equation.params)
     names = sympy.symbols("x y z")[: len(operands)]
     return sympy.sympify(primitive.symbol).subs(dict(zip(names, operands, strict=True)), simultaneous=True)

@@ -55,7 +55,7 @@ def _needs_of(equation: Equation, live: set[Var]) -> set[Var]:
         if "test" in equation.params:
             inside |= _needs(equation.params["test"], (0,)) - defined(equation.params["test"])
         return needed | inside
-    if equation.primitive.name == "cond":
+    if equation.primitive.name in ("cond", "checkpoint"):
         keep = _branch_results_needed(equation, live)
         needed = lengths | _variables(equation.operands)
         return needed.union(*(_needs(r, keep) - defined(r) for _, r in regions(equation)))
@@ -102,7 +102,7 @@ def _sweep(region: Program) -> None:
             continue
         if equation.primitive.name in ("loop", "while"):
             _prune_loop(equation, live)
-        elif equation.primitive.name == "cond":
+        elif equation.primitive.name in ("cond", "checkpoint"):
             _prune_cond(equation, live)
         live.update(uses(equation))
         kept.append(equation)

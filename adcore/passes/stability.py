@@ -29,13 +29,14 @@ from ..types import Atom, Lit, Var, literal
 __all__ = ["note_stable_reads", "read_from", "versions"]
 
 
-def note_stable_reads(program: Program) -> None:
-    """Number the loops of a program and note at each `view` the loops that it is stable in."""
+def note_stable_reads(program: Program) -> int:
+    """Number the loops of a program, and note at each `view` the loops that it is stable in; gives the last number."""
     numbers = count(1)
     definitions: dict[Var, Equation] = {}
     _number(program.equations, numbers, definitions)
     for loop, around in _loops(program.equations, frozenset()):
         _Loop(loop, definitions, around).note()
+    return next(numbers) - 1
 
 
 def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
@@ -102,8 +103,8 @@ class Versions:
         carry = self.carry_of(equation.operands[0]) if equation.operands else None
         if name in ("loop", "while"):
             self.enter_loop(equation)
-        elif name == "cond":
-            self.enter_cond(equation)
+        elif name in ("cond", "checkpoint"):
+            self.enter_branches(equation)
         elif carry is None:
             return
         elif name == "view":
@@ -135,13 +136,13 @@ class Versions:
             if self.carry_of(result) != carry:
                 self.unknown.add(carry)
 
-    def enter_cond(self, equation: Equation) -> None:
-        for _, branch in regions(equation):
+    def enter_branches(self, equation: Equation) -> None:
+        branches = [region for _, region in regions(equation)]
+        for branch in branches:
             self.collect(branch.equations)
-        then, otherwise = equation.params["then"], equation.params["otherwise"]
-        for out, one, other in zip(equation.outs, then.results, otherwise.results, strict=True):
-            carry = self.carry_of(one)
-            if carry is not None and carry == self.carry_of(other):
+        for out, *results in zip(equation.outs, *(b.results for b in branches), strict=True):
+            carry = self.carry_of(results[0])
+            if carry is not None and all(self.carry_of(r) == carry for r in results):
                 self.of[out] = carry
 
 
@@ -257,9 +258,7 @@ class _Loop:
         start, length, step = scalars[position : position + 3]
         if step != literal(1):
             return [], []
-        ends = [
-            s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))
-        ]
+        ends = [s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))]
         return self.bounds(start, False), ends
 
     def bounds(self, atom: Atom, upper: bool) -> list[Affine]:

@@ -15,31 +15,27 @@ the optimal schedules).
 from __future__ import annotations
 
 from ..builder import Builder
+from ..policies import policy_of
 from ..primitives import TABLE
 from ..program import Equation, Program, regions
 from ..types import I64, Atom, DType, Var
 
-__all__ = ["Policy", "segment_loops", "with_policy"]
-
-Policy = str | int
-
-
-def with_policy(program: Program, policy: Policy) -> Program:
-    """Note the policy at every loop of a program, in place: "all", "sqrt", or the number of segments."""
-    for equation in program.equations:
-        if equation.primitive.name == "loop":
-            equation.params = {**equation.params, "policy": policy}
-        for _, region in regions(equation):
-            with_policy(region, policy)
-    return program
+__all__ = ["segment_loops", "segment_loops_of"]
 
 
 def segment_loops(program: Program) -> None:
-    """Cut the loops whose policy says so, in place.  Valid in, valid out; results unchanged.
+    """Cut the loops whose policy ("sqrt", or the number of segments) says so, in place.
+
+    Valid in, valid out; results unchanged.
 
     Runs after `adcore.passes.stability`: what is stable in a loop is stable in its segments and over them.
     """
     _segment(program.equations, _numbers(program.equations) + 1)
+
+
+def segment_loops_of(equations: list[Equation]) -> None:
+    """As `segment_loops`, of loops in which nothing is known to be stable."""
+    _segment(equations, 0)
 
 
 def _numbers(equations: list[Equation]) -> int:
@@ -54,14 +50,14 @@ def _segment(equations: list[Equation], number: int) -> int:
         equation = equations[position]
         for _, region in regions(equation):
             number = _segment(region.equations, number)
-        policy = equation.params.get("policy", "all")
-        if equation.primitive.name == "loop" and policy != "all":
+        policy = policy_of(equation.params).kind
+        if equation.primitive.name == "loop" and policy not in ("all", "revolve"):
             equations[position : position + 1] = _cut(equation, policy, number)
             number += 1
     return number
 
 
-def _cut(loop: Equation, policy: Policy, number: int) -> list[Equation]:
+def _cut(loop: Equation, policy: str | int, number: int) -> list[Equation]:
     """The equations that a loop is replaced by; the last one has its results."""
     n, inits = loop.operands[0], loop.operands[1:]
     body: Program = loop.params["body"]
@@ -94,7 +90,7 @@ def _cut(loop: Equation, policy: Policy, number: int) -> list[Equation]:
     return [*front.equations, outer]
 
 
-def _length(b: Builder, n: Atom, policy: Policy) -> Atom:
+def _length(b: Builder, n: Atom, policy: str | int) -> Atom:
     """How many iterations a segment has."""
     if policy == "sqrt":
         return b.cast(b.ceil(b.sqrt(b.cast(b.maximum(n, 0), dtype=DType.F64))), dtype=DType.I64)

@@ -1,8 +1,9 @@
 """Rows of control flow: their parameters hold regions, and they are linearized structurally in `adcore.derive`.
 
-    loop(n, *inits; body)     body: (k, *carries) -> carries, for k = 0 .. n-1
-    while(*inits; test, body) test: (*carries) -> bool, body: (*carries) -> carries
-    cond(p; then, otherwise)  both: () -> results of the same types
+loop(n, *inits; body)     body: (k, *carries) -> carries, for k = 0 .. n-1
+while(*inits; test, body) test: (*carries) -> bool, body: (*carries) -> carries
+cond(p; then, otherwise)  both: () -> results of the same types
+checkpoint(; body)        body: () -> results, run again where a derivative needs values of it
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ def _joined(then: Type, otherwise: Type) -> Type:
     return joined
 
 
+def _checkpoint_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    require(not operands and not params["body"].params, "checkpoint takes no operands, its body no parameters")
+    return operand_types(params["body"].results)
+
+
 def _structural(*_: Any, **__: Any) -> Any:
     raise TypeError("control flow has no meaning apart from its regions; interpret the regions")
 
@@ -79,3 +85,4 @@ def _structural(*_: Any, **__: Any) -> Any:
 row("loop", Kind.CONTROL, _loop_typing, _structural)
 row("while", Kind.CONTROL, _while_typing, _structural)
 row("cond", Kind.CONTROL, _cond_typing, _structural)
+row("checkpoint", Kind.CONTROL, _checkpoint_typing, _structural)

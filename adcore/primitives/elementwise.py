@@ -73,9 +73,7 @@ def elementwise(
 # Arithmetic
 
 elementwise("neg", np.negative, lambda b, x, z: negate(), domain=NUMBER, symbol="-x")
-elementwise(
-    "add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y"
-)
+elementwise("add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y")
 # The sum of (co)tangents: x + y, where the order in which a longer sum is taken is left to the backend.
 elementwise("plus", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), symbol="x + y")
 elementwise(
@@ -124,12 +122,12 @@ elementwise(
 )
 
 
-def _larger(left: bool, compare: str) -> Callable[..., Generator]:
+def _taken(of: int) -> Callable[..., Generator]:
     # the tangent of the operand that is taken; half of each at a tie
+    # what both need of x and y is one byte: which is the larger, or neither
     def rule(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
-        mine, other = (x, y) if left else (y, x)
-        taken = getattr(b, compare)(mine, other)
-        return compose(mask(taken), scale(b.select(b.eq(x, y), 0.5, 1.0)))
+        part = b.portion(b.side(x, y), of=of)
+        return compose(mask(b.gt(part, 0.0)), scale(part))
 
     return rule
 
@@ -137,8 +135,8 @@ def _larger(left: bool, compare: str) -> Callable[..., Generator]:
 elementwise(
     "maximum",
     np.maximum,
-    _larger(True, "ge"),
-    _larger(False, "ge"),
+    _taken(of=1),
+    _taken(of=-1),
     domain=NUMBER,
     kinks="x = y",
     symbol="Max(x, y)",
@@ -146,8 +144,8 @@ elementwise(
 elementwise(
     "minimum",
     np.minimum,
-    _larger(True, "le"),
-    _larger(False, "le"),
+    _taken(of=-1),
+    _taken(of=1),
     domain=NUMBER,
     kinks="x = y",
     symbol="Min(x, y)",
@@ -190,9 +188,7 @@ elementwise("exp", np.exp, lambda b, x, z: scale(z), symbol="exp(x)")
 elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), symbol="exp(x) - 1")
 elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), symbol="2**x")
 elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), at=((0.3, 3.0),), symbol="log(x)")
-elementwise(
-    "log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)"
-)
+elementwise("log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)")
 elementwise(
     "log2", np.log2, lambda b, x, z: scale(b.div(1.0 / math.log(2.0), x)), at=((0.3, 3.0),), symbol="log(x)/log(2)"
 )
@@ -203,9 +199,7 @@ elementwise(
     at=((0.3, 3.0),),
     symbol="log(x)/log(10)",
 )
-elementwise(
-    "sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)"
-)
+elementwise("sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)")
 elementwise(
     "cbrt",
     np.cbrt,
@@ -347,6 +341,36 @@ elementwise("xor", np.bitwise_xor, domain=_BITS, arity=2)
 elementwise("not", np.invert, domain=_BITS, arity=1)
 elementwise("shift_left", np.left_shift, domain=(DType.I64,), arity=2)
 elementwise("shift_right", np.right_shift, domain=(DType.I64,), arity=2)
+
+
+_ordered = arithmetic("side", 2, FLOAT)
+
+
+def _side_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    return (_ordered(operands, params)[0].with_dtype(DType.I8),)
+
+
+def _side_meaning(x: Any, y: Any) -> Any:
+    return np.select([x > y, x < y, x == y], [1, -1, 0], 2).astype(np.int8)[()]
+
+
+# Which operand is the larger: 1 the first, -1 the second, 0 neither, 2 where they have no order.
+row("side", Kind.ELEMENTWISE, _side_typing, _side_meaning)
+
+
+def _portion_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    require(len(operands) == 1 and operands[0].type.dtype is DType.I8, "portion takes a side")
+    require(params["of"] in (1, -1), "portion of {}", params["of"])
+    return (operands[0].type.with_dtype(DType.F64),)
+
+
+# The share of one side: 1 where it is this one, half where it is neither, else 0.
+row(
+    "portion",
+    Kind.ELEMENTWISE,
+    _portion_typing,
+    lambda side, of: np.where(side == of, 1.0, np.where(side == 0, 0.5, 0.0))[()],
+)
 
 
 def _predicate(name: str, meaning: Callable[..., Any]) -> None:

@@ -41,7 +41,7 @@ _FOLDS = {
     "reduce_and": "np.all",
     "reduce_or": "np.any",
 }
-_DTYPES = {DType.BOOL: "bool", DType.I64: "np.int64", DType.F64: "np.float64"}
+_DTYPES = {DType.BOOL: "bool", DType.I8: "np.int8", DType.I64: "np.int64", DType.F64: "np.float64"}
 _PYTHON = {DType.BOOL: "bool", DType.I64: "int", DType.F64: "float"}
 _NUMPY_NAMES = {"pow": "np.power", "integer_pow": "np.power"}
 _FAST_POWERS = frozenset(literal(v) for v in (-1.0, 0.0, -0.0, 0.5, 1.0, 2.0))
@@ -161,12 +161,24 @@ def _conversion(equation: Equation, x: Sequence[Expression]) -> Expression:
     return call(_PYTHON[dtype], *x)
 
 
+def _side(equation: Equation, x: Sequence[Expression]) -> Expression:
+    a, b = (e.within(Level.BIT_OR) for e in x)
+    return union(f"np.int8(np.select([{a} > {b}, {a} < {b}, {a} == {b}], [1, -1, 0], 2))", *x)
+
+
+def _portion(equation: Equation, x: Sequence[Expression]) -> Expression:
+    side = x[0].within(Level.BIT_OR)
+    return union(f"(1.0 * ({side} == {equation.params['of']}) + 0.5 * ({side} == 0))", *x)
+
+
 def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
     function = f"math.{equation.primitive.name}"
     return call(f"np.vectorize({function}, otypes=[float])" if equation.outs[0].type.shape else function, *x)
 
 
 _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
+    "side": _side,
+    "portion": _portion,
     "neg": _negation,
     "not": _inversion,
     "abs": lambda equation, x: call("abs", *x),

@@ -38,8 +38,9 @@ def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
     value = py.code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
     if dtype is DType.F64:
         thing = py.call("PyFloat_FromDouble", "ptr", ("double", value))
-    elif dtype is DType.I64:
-        thing = py.call("PyLong_FromLongLong", "ptr", ("i64", value))
+    elif dtype in (DType.I64, DType.I8):
+        wide = value if dtype is DType.I64 else py.code.op(f"sext i8 {value} to i64")
+        thing = py.call("PyLong_FromLongLong", "ptr", ("i64", wide))
     else:
         thing = py.call("PyBool_FromLong", "ptr", ("i64", py.code.op(f"zext i1 {value} to i64")))
     py.guard(py.code.op(f"icmp ne ptr {thing}, null"), "broken")

@@ -10,9 +10,9 @@ from adcore.types import DType, Lit
 
 __all__ = ["LLVM_TYPE", "MEMORY_TYPE", "SIZE", "Code", "constant"]
 
-LLVM_TYPE = {DType.BOOL: "i1", DType.I64: "i64", DType.F64: "double"}
-MEMORY_TYPE = {DType.BOOL: "i8", DType.I64: "i64", DType.F64: "double"}
-SIZE = {DType.BOOL: 1, DType.I64: 8, DType.F64: 8}
+LLVM_TYPE = {DType.BOOL: "i1", DType.I8: "i8", DType.I64: "i64", DType.F64: "double"}
+MEMORY_TYPE = {DType.BOOL: "i8", DType.I8: "i8", DType.I64: "i64", DType.F64: "double"}
+SIZE = {DType.BOOL: 1, DType.I8: 1, DType.I64: 8, DType.F64: 8}
 
 
 def constant(lit: Lit) -> str:
@@ -149,4 +149,4 @@ class Code:
 
 
 def _suffix(type: str) -> str:
-    return {"double": "f64", "i64": "i64", "i1": "i1"}[type]
+    return {"double": "f64", "i64": "i64", "i1": "i1", "i8": "i8"}[type]

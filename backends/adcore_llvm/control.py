@@ -20,6 +20,8 @@ __all__ = ["lower_control"]
 def lower_control(block: Block, equation: Equation) -> None:
     if equation.primitive.name == "cond":
         _Cond(block, equation).emit()
+    elif equation.primitive.name == "checkpoint":
+        lower_checkpoint(block, equation)
     else:
         _Loop(block, equation).emit()
 
@@ -133,6 +135,26 @@ class _Loop:
                 level.bind(param, Strided(param.type.dtype, register, lengths, strides, Root(register), whole=True))
             else:
                 level.bind(param, whole(level, param.type.dtype, register, lengths, owner))
+
+
+def lower_checkpoint(block: Block, equation: Equation) -> None:
+    """The region in a block of its own, so that nothing of it is computed earlier or kept longer."""
+    region: Program = equation.params["body"]
+    used = set(free_variables(region))
+    level = child(block)
+    for root in [r for r in block.owned if r.variables & used and block.is_last_use(r)]:
+        block.owned.remove(root)
+        root.owner = level
+        level.owned.append(root)
+    level.run(region.equations, region.results)
+    values = results_of(level, region.results)
+    level.finish()
+    for out, value in zip(equation.outs, values, strict=True):
+        if not out.type.shape:
+            block.bind(out, value)
+    for out, value in zip(equation.outs, values, strict=True):
+        if out.type.shape:
+            block.bind(out, whole(block, out.type.dtype, value, block.lengths(out.type), block))
 
 
 class _Cond:

@@ -22,6 +22,8 @@ def lower_scalar(code: Code, name: str, dtypes: tuple[DType, ...], operands: tup
     if name == "select":
         type = LLVM_TYPE[dtypes[1]]
         return code.op(f"select i1 {operands[0]}, {type} {operands[1]}, {type} {operands[2]}")
+    if name == "portion":
+        return _portion(code, operands[0], params["of"])
     table = FLOAT if dtypes[0] is DType.F64 else BOOLEAN if dtypes[0] is DType.BOOL else INTEGER
     return table[name](code, *operands)
 
@@ -180,6 +182,17 @@ def _cast(c: Code, source: DType, target: DType, x: str) -> str:
     return c.call("i64", "llvm.fptosi.sat.i64.f64", ("double", x))
 
 
+def _side(c: Code, x: str, y: str) -> str:
+    equal = _select(c, c.op(f"fcmp oeq double {x}, {y}"), "0", "2", "i8")
+    less = _select(c, c.op(f"fcmp olt double {x}, {y}"), "-1", equal, "i8")
+    return _select(c, c.op(f"fcmp ogt double {x}, {y}"), "1", less, "i8")
+
+
+def _portion(c: Code, side: str, of: int) -> str:
+    shared = _select(c, c.op(f"icmp eq i8 {side}, 0"), "5.0e-1", "0.0")
+    return _select(c, c.op(f"icmp eq i8 {side}, {of}"), "1.0", shared)
+
+
 def _is_finite(c: Code, x: str) -> str:
     return c.op(f"fcmp olt double {c.intrinsic('fabs', 'double', x)}, 0x7FF0000000000000")
 
@@ -205,6 +218,7 @@ FLOAT: dict[str, Snippet] = {
     "sign": _sign,
     "isnan": lambda c, x: c.op(f"fcmp uno double {x}, {x}"),
     "isfinite": _is_finite,
+    "side": _side,
     "lt": _compare("fcmp olt", "double"),
     "le": _compare("fcmp ole", "double"),
     "gt": _compare("fcmp ogt", "double"),

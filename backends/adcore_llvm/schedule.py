@@ -212,6 +212,7 @@ FUSED_WRITES = {"update", "add_at", "scatter", "scatter_add"}
 CHEAP = {
     *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast"),
     *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite"),
+    *("side", "portion"),
 }
 MOST_LEAVES = 2
 MOST_OPERATIONS = 6

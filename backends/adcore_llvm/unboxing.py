@@ -48,13 +48,14 @@ def unboxed_scalar(py: PythonCode, thing: str, spec: Spec) -> str:
         yes = py.same(thing, True)
         py.guard(code.op(f"or i1 {yes}, {py.same(thing, False)}"))
         return yes
-    type = {DType.F64: float, DType.I64: int}[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
+    python = {DType.F64: float, DType.I64: int, DType.I8: int}
+    type = python[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
     py.guard(py.same(py.field(thing, capi.OB_TYPE), type))
-    if spec.python and spec.dtype is DType.I64:
+    if spec.python and spec.dtype in (DType.I64, DType.I8):
         overflow = code.slot("i32", "0")
         value = py.call("PyLong_AsLongLongAndOverflow", "i64", ("ptr", thing), ("ptr", overflow))
         py.guard(code.op(f"icmp eq i32 {code.op(f'load i32, ptr {overflow}')}, 0"))
-        return value
+        return value if spec.dtype is DType.I64 else code.op(f"trunc i64 {value} to i8")
     if spec.dtype is DType.BOOL:
         return code.op(f"icmp ne i8 {py.field(thing, capi.FLOAT_VALUE, 'i8')}, 0")
     return py.field(thing, capi.FLOAT_VALUE, LLVM_TYPE[spec.dtype])

@@ -121,7 +121,7 @@ def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
 
 
 def zero(dtype: DType) -> str:
-    return {DType.F64: "0x0000000000000000", DType.I64: "0", DType.BOOL: "false"}[dtype]
+    return {DType.F64: "0x0000000000000000", DType.I64: "0", DType.I8: "0", DType.BOOL: "false"}[dtype]
 
 
 def llvm_type(dtype: DType) -> str:

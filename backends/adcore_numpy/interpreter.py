@@ -20,7 +20,7 @@ __all__ = ["interpret"]
 
 Environment = dict[Var, Any]
 
-_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I64: int, DType.F64: float}
+_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I8: np.int8, DType.I64: int, DType.F64: float}
 _RAISED = tuple(CHECKED_ERRORS.values())
 
 
@@ -131,8 +131,13 @@ def _cond(equation: Equation, env: Environment) -> tuple[Any, ...]:
     return _results(equation.params[taken], env, (), ())
 
 
+def _checkpoint(equation: Equation, env: Environment) -> tuple[Any, ...]:
+    return _results(equation.params["body"], env, (), ())
+
+
 _CONTROL: dict[str, Callable[[Equation, Environment], tuple[Any, ...]]] = {
     "loop": _loop,
     "while": _while,
     "cond": _cond,
+    "checkpoint": _checkpoint,
 }

@@ -81,6 +81,24 @@ def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE)
     return low.call(derived, pair, {})
 
 
+SQRT = Static("sqrt")
+
+
+def _checkpoint(
+    low: Lowering,
+    f: Value = NONE,
+    policy: Value = SQRT,
+    snapshots: Value = NONE,
+    bytes: Value = NONE,
+) -> Value:
+    """`checkpoint`; without a function a decorator."""
+    options = {"policy": policy, "snapshots": snapshots, "bytes": bytes}
+    if isinstance(f, Static) and f.value is None:
+        return Partial(Static(api.checkpoint), (), options)
+    known = {name: _option(low, name, value) for name, value in options.items()}
+    return _derived(low, lambda function: api.checkpoint(function, **known), f)
+
+
 def _jit(low: Lowering, f: Value) -> Value:
     """The function itself: it is being compiled already."""
     return f
@@ -93,6 +111,7 @@ def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
 
 
 TRANSFORMS: dict[Any, Any] = {
+    api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
     api.jit: _jit,
     api.jvp: _jvp,

@@ -199,6 +199,8 @@ def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom
             lengths.append(env.get(inner, inner) if isinstance(inner, Var) else inner)
         env[param] = low.b.conform(operand, *lengths, checked=True) if lengths else operand
     copy = clone(Program((), program.equations, program.results), env)
+    for equation in copy.equations:
+        equation.source = equation.source or low.source  # a checkpoint is the call
     low.b.adopt(copy.equations)
     return list(copy.results)
 

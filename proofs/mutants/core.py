@@ -119,7 +119,7 @@ CORE = (
     ),
     Mutant(
         name="a state is not a source of the cut",
-        module="adcore/residuals.py",
+        module="adcore/choice.py",
         fragment="sources += [r for r in roots if r in seen]",
         replacement="sources += [r for r in roots if r in seen][1:]",
         breaks="a store is missing: a state is computed from what is not there",

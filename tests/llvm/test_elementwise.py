@@ -12,7 +12,7 @@ from adcore.program import Program
 from adcore.types import I64, DType, Type, Var
 
 BACKEND = LLVMBackend()
-ROWS = [r for r in TABLE if r.kind is Kind.ELEMENTWISE and r.name != "cast"]
+ROWS = [r for r in TABLE if r.kind is Kind.ELEMENTWISE and r.name not in ("cast", "portion")]
 POINTS = {
     DType.F64: np.array(
         [
@@ -26,7 +26,7 @@ POINTS = {
 ULPS = 8  # glibc's vector functions promise 4; NumPy's own differ by as much
 EXACT = {
     *("neg", "add", "plus", "sub", "mul", "div", "maximum", "minimum", "abs", "sign", "floor", "ceil", "trunc", "rint"),
-    *("sqrt", "copysign", "select", "isnan", "isfinite", "lt", "le", "gt", "ge", "eq", "ne", "mod", "floordiv"),
+    *("sqrt", "copysign", "select", "isnan", "isfinite", "lt", "le", "gt", "ge", "eq", "ne", "mod", "floordiv", "side"),
 }
 
 
@@ -99,3 +99,14 @@ def test_scalars(row, dtypes):
     compiled = BACKEND.compile(program(row, dtypes, ()))
     got = np.array([compiled(*(v.item() for v in values))[0] for values in zip(*columns, strict=True)])
     agree(row, dtypes, got.astype(np.asarray(expected).dtype), expected)
+
+
+@pytest.mark.parametrize("of", [1, -1])
+def test_portion(of):
+    b = Builder()
+    first = Var(Type(DType.F64, (Var(I64, "n"),)), "x")
+    second = Var(first.type, "y")
+    part = b.portion(b.side(first, second), of=of)
+    x = np.array([1.0, 2.0, 3.0, np.nan])
+    (got,) = BACKEND.compile(Program((first, second), b.equations, (part,)))(x, np.array([2.0, 2.0, 2.0, 2.0]))
+    np.testing.assert_array_equal(got, {1: [0.0, 0.5, 1.0, 0.0], -1: [1.0, 0.5, 0.0, 0.0]}[of])

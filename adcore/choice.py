@@ -1,0 +1,147 @@
+"""Which values to keep: a minimum vertex cut between what a region starts from and what its dual needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from .builder import Builder
+from .cut import minimum_cut
+from .primitives import Kind
+from .program import Equation, uses
+from .types import Atom, Var
+
+__all__ = ["choose_kept", "choose_stored", "coefficients_of", "move_into", "needed"]
+
+ARRAY_COST = 1000  # an array counts as so many scalars an axis
+PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
+RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
+NEVER = 1 << 58
+TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
+COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
+
+
+def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:
+    """Values of the primal region that the linear region names."""
+    found: dict[Var, None] = {}
+    for equation in equations:
+        found.update(dict.fromkeys(v for v in uses(equation) if v in own))
+    found.update(dict.fromkeys(r for r in results if isinstance(r, Var) and r in own))
+    return found
+
+
+def cost(var: Var) -> int:
+    """The bytes of a value, an unknown axis counted as `ARRAY_COST`."""
+    bytes = var.type.dtype.numpy.itemsize
+    for length in var.type.shape:
+        bytes *= ARRAY_COST if isinstance(length, Var) else 1
+    return bytes
+
+
+def choose_stored(
+    equations: list[Equation], wanted: Iterable[Var], roots: Iterable[Var], coefficients: AbstractSet[Var] = frozenset()
+) -> list[Var]:
+    """The cheapest values to keep from which, with what is outside, all wanted ones follow.
+
+    Coefficients of linear maps are kept instead of what they are computed from where that takes fewer bytes.
+
+    Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
+    run it.
+    """
+    producers = {out: e for e in equations for out in e.outs}
+    in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
+    edges: list[tuple[Any, Any]] = []
+    sources: list[Any] = []
+    seen: set[Var] = set()
+    stack = list(wanted)
+    while stack:
+        var = stack.pop()
+        if var in seen:
+            continue
+        seen.add(var)
+        equation = producers.get(var)
+        if equation is None:
+            continue
+        if equation.primitive.kind in COSTLY:
+            edges.append((_Run(equation), var))
+            sources.append(_Run(equation))
+        elif equation.keep:
+            sources.append(var)
+        for source in uses(equation):
+            edges.append((source, var))
+            stack.append(source)
+    sources += [r for r in roots if r in seen]
+
+    def price(vertex: Any) -> int:
+        bytes = RUN_COST if isinstance(vertex, _Run) else cost(vertex) * (PARTS_COST if vertex in in_parts else 1)
+        return TIES * bytes + (vertex in coefficients)
+
+    return [v for v in minimum_cut(edges, sources, list(wanted), price) if isinstance(v, Var)]
+
+
+def choose_kept(
+    equations: list[Equation], wanted: Iterable[Var], costly: Iterable[Var], coefficients: AbstractSet[Var]
+) -> list[Var]:
+    """The values of the fewest bytes from which all wanted ones follow, running nothing again that gives a costly one.
+
+    Single numbers that are coefficients are computed from what they depend on.
+    """
+    producers = {out: e for e in equations for out in e.outs}
+    sources = set(costly)
+    edges: list[tuple[Var, Var]] = []
+    seen: set[Var] = set()
+    stack = list(wanted)
+    while stack:
+        var = stack.pop()
+        if var in seen:
+            continue
+        seen.add(var)
+        if var in sources or var not in producers:
+            continue
+        before = list(uses(producers[var]))
+        edges += [(source, var) for source in before]
+        stack += before
+
+    def price(var: Var) -> int:
+        if var not in producers:
+            return 0
+        if var in coefficients and not var.type.shape:
+            return NEVER
+        return TIES * cost(var) + (var in coefficients)
+
+    cut = minimum_cut(edges, [v for v in seen if v in sources], list(dict.fromkeys(wanted)), price)
+    return [v for v in cut if v in producers]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The running of a costly equation, in the graph of the cut."""
+
+    equation: Equation
+
+    def __hash__(self) -> int:
+        return id(self.equation)
+
+
+# Coefficients
+
+
+def coefficients_of(b: Builder) -> list[Equation]:
+    """The equations of linear maps' coefficients, in order."""
+    return [e for e in b.equations if e.outs and e.outs[0] in b.coefficients]
+
+
+def move_into(primal: list[Equation], coefficients: list[Equation], stored: Iterable[Var]) -> None:
+    """Have the primal compute the coefficients that are kept, each as soon as what it needs is there."""
+    wanted = set(stored)
+    chosen: list[Equation] = []
+    for equation in reversed(coefficients):
+        if any(out in wanted for out in equation.outs):
+            wanted.update(uses(equation))
+            chosen.append(equation)
+    for equation in reversed(chosen):
+        names = set(uses(equation))
+        position = max((k + 1 for k, e in enumerate(primal) if names.intersection(e.outs)), default=0)
+        primal.insert(position, equation)
