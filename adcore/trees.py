@@ -93,7 +93,5 @@ def _register(kind: type) -> None:
 
     with _registering:
         if kind not in _nodes:
-            optree.register_pytree_node(
-                kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE
-            )
+            optree.register_pytree_node(kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE)
             _nodes.add(kind)

@@ -1,4 +1,4 @@
-"""Subscripts: reading and writing elements, slices and masks of arrays, and items of containers."""
+"""Subscripts: reading and writing elements, slices and masks of arrays; for items of containers see `containers`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import Atom, DType, Lit, literal
 
-from .operators import describe, join, numeric, operate, stretch
+from .classes import special
+from .containers import item, part, set_item, set_part
+from .operators import SPECIAL, describe, join, numeric, operate, stretch
 from .slices import sliced
-from .strings import plain
-from .values import Array, Dict, List, Range, Scalar, Static, Tuple, Value
+from .values import Array, List, Method, Scalar, Static, Tuple, Value
 from .views import indexed, reshaped, view_read
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["augment", "element", "in_place", "load", "store"]
+__all__ = ["augment", "augmented", "element", "in_place", "in_range", "integer", "load", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Slice:
 def load(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`."""
     if not isinstance(container, Array):
-        return _item(low, container, node)
+        return _loaded(low, container, node)
     items = _items(low, node)
     mask = _mask(low, container, items)
     if mask is not None:
@@ -54,7 +55,7 @@ def element(low: Lowering, array: Array, index: Atom) -> Value:
 def store(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
     """`container[node] = value`."""
     if not isinstance(container, Array):
-        _set_item(low, container, node, value)
+        _stored_item(low, container, node, value)
         return
     items = _items(low, node)
     mask = _mask(low, container, items)
@@ -77,7 +78,7 @@ def _stored(low: Lowering, container: Array, value: Value) -> Scalar | Array:
 def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: Callable[[], Value]) -> None:
     """`container[node] op= value`; the index is evaluated once, before the value."""
     if not isinstance(container, Array):
-        _set_item(low, container, node, operate(low, op, _item(low, container, node), value_of()))
+        _augment_item(low, container, node, op, value_of)
         return
     items = _items(low, node)
     mask = _mask(low, container, items)
@@ -100,6 +101,53 @@ def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: 
     old = Scalar(view_read(low.b, before, place.views))
     result = numeric(low, operate(low, op, old, operand))
     low.write(place, fitted(low, low.cast(low.atom(result), place.dtype), place))
+
+
+def _loaded(low: Lowering, container: Value, node: ast.expr) -> Value:
+    if isinstance(node, ast.Slice):
+        return part(low, container, _bounds(low, node))
+    key = low.evaluate(node)
+    own = special(container, "__getitem__")
+    return item(low, container, key) if own is None else low.call(own, [key], {})
+
+
+def _stored_item(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
+    if isinstance(node, ast.Slice):
+        set_part(low, container, _bounds(low, node), value)
+        return
+    key = low.evaluate(node)
+    own = special(container, "__setitem__")
+    if own is None:
+        set_item(low, container, key, value)
+    else:
+        low.call(own, [key, value], {})
+
+
+def _augment_item(low: Lowering, container: Value, node: ast.expr, op: str, value_of: Callable[[], Value]) -> None:
+    if isinstance(node, ast.Slice):
+        low.refuse_syntax(f"{op}= on a slice of {describe(container)}", "a loop over the items")
+    key = low.evaluate(node)
+    own = special(container, "__getitem__")
+    before = item(low, container, key) if own is None else low.call(own, [key], {})
+    after = augmented(low, op, before, value_of())
+    if own is not None:
+        low.call(special(container, "__setitem__") or Static(None), [key, after], {})
+    elif after is not before or not isinstance(after, Array):
+        set_item(low, container, key, after)
+
+
+def augmented(low: Lowering, op: str, current: Value, value: Value) -> Value:
+    """What `x op= value` leaves x with: arrays and lists are changed, and stay the same."""
+    if isinstance(current, Array):
+        in_place(low, op, current, value)
+        return current
+    own = special(current, f"__i{SPECIAL[op]}__")
+    if own is not None:
+        return low.call(own, [value], {})
+    if isinstance(current, List) and op == "+":
+        low.call(Method(current, "extend"), [value], {})
+        return current
+    return operate(low, op, current, value)
 
 
 def in_place(low: Lowering, op: str, array: Array, value: Value) -> None:
@@ -141,22 +189,28 @@ def _items(low: Lowering, node: ast.expr) -> list[Any]:
     items: list[Any] = []
     for each in nodes:
         if isinstance(each, ast.Slice):
-            parts = (each.lower, each.upper, each.step)
-            start, stop, step = (None if p is None else _bound(low, low.evaluate(p)) for p in parts)
-            items.append(Slice(start, stop, step))
+            items.append(Slice(*_bounds(low, each)))
         else:
             value = low.evaluate(each)
             items.extend(value.items if isinstance(value, Tuple) and len(nodes) == 1 else [value])
     return items
 
 
+def _bounds(low: Lowering, node: ast.Slice) -> tuple[Value | None, Value | None, Value | None]:
+    start, stop, step = (
+        None if p is None else _bound(low, low.evaluate(p)) for p in (node.lower, node.upper, node.step)
+    )
+    return start, stop, step
+
+
 def _bound(low: Lowering, value: Value) -> Value | None:
     if isinstance(value, Static) and value.value is None:
         return None
-    return Scalar(_integer(low, value), True)
+    return Scalar(integer(low, value), True)
 
 
-def _integer(low: Lowering, value: Value) -> Atom:
+def integer(low: Lowering, value: Value) -> Atom:
+    """The atom of an index."""
     if isinstance(value, Scalar) and value.dtype is DType.I64:
         return value.atom
     return low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
@@ -201,7 +255,7 @@ def _located(low: Lowering, array: Array, items: list[Any]) -> Array:
         if isinstance(item, Slice):
             code, operands = sliced(low, item.start, item.stop, item.step, length)
         else:
-            code, operands = "i", (in_range(low, _integer(low, item), length, axis),)
+            code, operands = "i", (in_range(low, integer(low, item), length, _out_of_bounds(axis)),)
         codes += code
         scalars.extend(operands)
         axis += 1
@@ -232,99 +286,29 @@ def _filled(low: Lowering, array: Array, items: list[Any]) -> list[Any]:
     return [*items[:at], *rest, *items[at + 1 :]]
 
 
-def in_range(low: Lowering, index: Atom, length: Atom, axis: int) -> Atom:
+def _out_of_bounds(axis: int) -> str:
+    return f"index {{0}} is out of bounds for axis {axis} with size {{1}}"
+
+
+def in_range(low: Lowering, index: Atom, length: Atom, message: str) -> Atom:
     """An index from 0, having checked (where it is not plain) that it is in range."""
     b, facts = low.b, low.facts
     least = facts.nonnegative(b, index)
     if not least and isinstance(index, Lit):
-        _check_index(low, b.ge(length, -int(index.value)), index, length, axis)
+        _check_index(low, b.ge(length, -int(index.value)), index, length, message)
         return b.add(length, index)
     holds = literal(True) if facts.less(b, index, length) else b.lt(index, length)
     if not least:
         holds = b.land(b.ge(index, b.neg(length)), holds)
-    _check_index(low, holds, index, length, axis)
+    _check_index(low, holds, index, length, message)
     return index if least else b.select(b.lt(index, 0), b.add(index, length), index)
 
 
-def _check_index(low: Lowering, holds: Atom, index: Atom, length: Atom, axis: int) -> None:
+def _check_index(low: Lowering, holds: Atom, index: Atom, length: Atom, message: str) -> None:
     scope = low.memory.scope
     while scope is not None:
         if (index, length) in scope.checked:
             return
         scope = scope.parent
     low.memory.scope.checked.add((index, length))
-    message = f"index {{0}} is out of bounds for axis {axis} with size {{1}}"
-    low.check(holds, "IndexError", message, index, length)
-
-
-# Containers
-
-
-def _item(low: Lowering, container: Value, node: ast.expr) -> Value:
-    if isinstance(node, ast.Slice):
-        (item,) = _items(low, node)
-        return _part(low, container, item)
-    key = low.evaluate(node)
-    if isinstance(container, Range):
-        return _range_item(low, container, key)
-    constant = plain(key)
-    if constant is None:
-        low.refuse_syntax(
-            f"{describe(container)} is indexed by a value that is not constant", "a NumPy array: np.array(x)[i]"
-        )
-    if isinstance(container, Tuple | List | Dict):
-        return _found(low, container, constant[0])
-    if isinstance(container, Static) and isinstance(container.value, str | tuple):
-        return Static(_found(low, container, constant[0]))
-    return low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
-
-
-def _found(low: Lowering, container: Any, key: Any) -> Any:
-    holder = container.value if isinstance(container, Static) else container.items
-    try:
-        return holder[key]
-    except (LookupError, TypeError) as error:
-        low.refuse_syntax(f"{type(error).__name__}: {error}", "an index that exists")
-
-
-def _part(low: Lowering, container: Value, item: Slice) -> Value:
-    bounds: list[Any] = []
-    for bound in (item.start, item.stop, item.step):
-        if isinstance(bound, Scalar) and bound.known is None:
-            low.refuse_syntax(f"a slice of {describe(container)} with bounds that are not constant", "a NumPy array")
-        bounds.append(bound.known if isinstance(bound, Scalar) else None)
-    if isinstance(container, Tuple):
-        return Tuple(container.items[slice(*bounds)])
-    if isinstance(container, List):
-        return List(container.items[slice(*bounds)], low.memory.scope)
-    if isinstance(container, Static) and isinstance(container.value, str):
-        return Static(container.value[slice(*bounds)])
-    return low.refuse_syntax(f"{describe(container)} cannot be sliced", "an array, tuple or list")
-
-
-def _range_item(low: Lowering, container: Range, key: Value) -> Value:
-    b = low.b
-    from .iteration import range_length
-
-    index = in_range(low, _integer(low, key), range_length(low, container), 0)
-    return Scalar(b.add(container.start.atom, b.mul(index, container.step.atom)), True)
-
-
-def _set_item(low: Lowering, container: Any, node: ast.expr, value: Value) -> None:
-    constant = plain(low.evaluate(node)) if not isinstance(node, ast.Slice) else None
-    if not isinstance(container, List | Dict) or constant is None:
-        low.refuse_syntax(f"assigning to an item of {describe(container)}", "a NumPy array, x = np.zeros(n)")
-    changing(low, container)
-    if isinstance(container, List):
-        _found(low, container, constant[0])
-    items: Any = container.items
-    items[constant[0]] = value
-
-
-def changing(low: Lowering, container: List | Dict) -> None:
-    """Refuse to change a container inside a branch or loop that it was made outside of."""
-    if container.scope is not low.memory.scope:
-        low.refuse_syntax(
-            f"a {type(container).__name__.lower()} is changed inside a loop or branch that it was made outside of",
-            "a NumPy array with its elements written in place: x = np.zeros(n); x[k] = value",
-        )
+    low.check(holds, "IndexError", message, *((index, length) if "{" in message else ()))

@@ -70,7 +70,7 @@ def page() -> str:
 
 def _complete(kind: type[ast.AST], table: dict[Any, Any], examples: dict[str, str]) -> None:
     """Refuse to make a page that leaves out a construct of which the frontend has a row."""
-    absent = {t.__name__ for t in table if issubclass(t, kind)} - examples.keys()
+    absent = {t.__name__ for t in table if issubclass(t, kind) and t.__module__ == "ast"} - examples.keys()
     if absent:
         raise LookupError(f"constructs without an example: {sorted(absent)}")
 
@@ -130,8 +130,8 @@ def _functions(title: str, name_of: Callable[[Any], str], table: dict[Any, Any])
 
 
 def _qualified(function: Any) -> str:
-    name, module = function.__name__, function.__module__.lstrip("_")
-    if name.startswith("_"):
+    name, module = function.__name__, (getattr(function, "__module__", None) or "").lstrip("_")
+    if name.startswith("_") or not module:
         return ""
     return name if module == "builtins" else f"{module}.{name}"
 
