@@ -101,7 +101,9 @@ class Builder:
         """Scalars expanded to the shape of the arrays, Python numbers taken in the dtype of the others."""
         dtypes = [a.type.dtype for a in atoms if isinstance(a, Var)]
         if DType.F64 in dtypes:
-            atoms = tuple(literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms)
+            atoms = tuple(
+                literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms
+            )
         shape = next((a.type.shape for a in atoms if a.type.shape), ())
         if not shape:
             return atoms

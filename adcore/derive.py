@@ -1,10 +1,10 @@
 """Derivatives: a Program is linearized once; forward mode runs the linear program, reverse mode runs its dual.
 
-linearize : equations -> Linear                the statements `target += generator(source)`
-push      : Program -> Program                 primal and linear program together (forward mode)
-pull      : Program -> Program                 the primal, then the dual of the linear program (reverse mode)
+    linearize : equations -> Linear                the statements `target += generator(source)`
+    push      : Program -> Program                 primal and linear program together (forward mode)
+    pull      : Program -> Program                 the primal, then the dual of the linear program (reverse mode)
 
-def pull(p): return p ; emit(transpose(linearize(p)))
+    def pull(p): return p ; emit(transpose(linearize(p)))
 """
 
 from __future__ import annotations

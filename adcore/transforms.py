@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .derive import pull, push, split
-from .errors import AdcoreError, DtypeError, Source
+from .errors import AdcoreError, DtypeError, Source, UnsupportedSyntaxError, refuse
 from .passes.dce import eliminate_dead
 from .passes.tiling import Policy, with_policy
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
@@ -74,7 +74,19 @@ class Identity(Transform):
     """The function itself, compiled."""
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        return lower(self.function, arguments)
+        return unchanging(lower(self.function, arguments))
+
+
+def unchanging(lowered: Lowered) -> Lowered:
+    """The function, if it leaves the lists, dicts and objects of its caller as they are."""
+    for change in lowered.changes:
+        refuse(
+            UnsupportedSyntaxError,
+            f"this changes {change.name!r}, an argument, which the caller of compiled code would not see",
+            change.source,
+            "a copy that is changed and returned, e.g. copy.copy(x), or dataclasses.replace(x, ...)",
+        )
+    return lowered
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class Checkpoint(Transform):
     policy: Policy = "sqrt"
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = lower(self.function, arguments)
+        lowered = unchanging(lower(self.function, arguments))
         with_policy(lowered.program, self.policy)
         return lowered
 
@@ -198,7 +210,7 @@ def described(result: Any) -> str:
 def replaced(lowered: Lowered, program: Program, result: Any) -> Lowered:
     """Another program and result for the same arguments, into which it does not write."""
     writes = tuple(Write(w.param) for w in lowered.writes)
-    return Lowered(program, result, lowered.captures, lowered.guards, writes)
+    return Lowered(program, result, lowered.captures, lowered.guards, writes, lowered.changes)
 
 
 def pruned(lowered: Lowered) -> Lowered:
@@ -208,7 +220,8 @@ def pruned(lowered: Lowered) -> Lowered:
     program = lowered.program
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
-    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards, lowered.writes)
+    rest = (lowered.captures, lowered.guards, lowered.writes, lowered.changes)
+    return Lowered(eliminate_dead(program), result, *rest)
 
 
 @dataclass(frozen=True)
@@ -307,7 +320,8 @@ class PullbackSplit(Transform):
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), s) for s in numbered(arguments))
         result = (lowered.result, residuals)
-        return SplitLowered(forward, result, lowered.captures, lowered.guards, lowered.writes, backward, gradients)
+        rest = (lowered.captures, lowered.guards, lowered.writes, lowered.changes)
+        return SplitLowered(forward, result, *rest, backward, gradients)
 
 
 def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:

@@ -16,7 +16,7 @@ from optree import PyTreeSpec
 
 from .plugins import Leaf, Spec, Static
 
-__all__ = ["PyTreeSpec", "flatten", "instance", "is_namedtuple", "leaves", "map_leaves", "matched", "structure"]
+__all__ = ["PyTreeSpec", "below", "flatten", "instance", "is_namedtuple", "leaves", "map_leaves", "matched", "structure"]
 
 NAMESPACE = "adcore"
 _OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf
@@ -73,6 +73,17 @@ def matched(spec: PyTreeSpec, tree: Any) -> list[Any]:
     return found
 
 
+def below(value: Any) -> list[Any]:
+    """The children of one node; none of a leaf."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, tuple | list):
+        return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, *_OPAQUE)):
+        return [getattr(value, field.name) for field in dataclasses.fields(value)]
+    return []
+
+
 def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:
     """An instance of a dataclass with these fields; nothing of the class is run."""
     made = object.__new__(kind)
@@ -93,5 +104,7 @@ def _register(kind: type) -> None:
 
     with _registering:
         if kind not in _nodes:
-            optree.register_pytree_node(kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE)
+            optree.register_pytree_node(
+                kind, taken, built, path_entry_type=optree.GetAttrEntry, namespace=NAMESPACE
+            )
             _nodes.add(kind)

@@ -257,7 +257,9 @@ class _Loop:
         start, length, step = scalars[position : position + 3]
         if step != literal(1):
             return [], []
-        ends = [s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))]
+        ends = [
+            s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))
+        ]
         return self.bounds(start, False), ends
 
     def bounds(self, atom: Atom, upper: bool) -> list[Affine]:

@@ -1,8 +1,8 @@
 """Rows of control flow: their parameters hold regions, and they are linearized structurally in `adcore.derive`.
 
-loop(n, *inits; body)     body: (k, *carries) -> carries, for k = 0 .. n-1
-while(*inits; test, body) test: (*carries) -> bool, body: (*carries) -> carries
-cond(p; then, otherwise)  both: () -> results of the same types
+    loop(n, *inits; body)     body: (k, *carries) -> carries, for k = 0 .. n-1
+    while(*inits; test, body) test: (*carries) -> bool, body: (*carries) -> carries
+    cond(p; then, otherwise)  both: () -> results of the same types
 """
 
 from __future__ import annotations

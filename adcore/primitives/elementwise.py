@@ -72,7 +72,9 @@ def elementwise(
 # Arithmetic
 
 elementwise("neg", np.negative, lambda b, x, z: negate(), domain=NUMBER, symbol="-x")
-elementwise("add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y")
+elementwise(
+    "add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y"
+)
 # The sum of (co)tangents: x + y, where the order in which a longer sum is taken is left to the backend.
 elementwise("plus", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), symbol="x + y")
 elementwise(
@@ -187,7 +189,9 @@ elementwise("exp", np.exp, lambda b, x, z: scale(z), symbol="exp(x)")
 elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), symbol="exp(x) - 1")
 elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), symbol="2**x")
 elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), at=((0.3, 3.0),), symbol="log(x)")
-elementwise("log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)")
+elementwise(
+    "log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)"
+)
 elementwise(
     "log2", np.log2, lambda b, x, z: scale(b.div(1.0 / math.log(2.0), x)), at=((0.3, 3.0),), symbol="log(x)/log(2)"
 )
@@ -198,7 +202,9 @@ elementwise(
     at=((0.3, 3.0),),
     symbol="log(x)/log(10)",
 )
-elementwise("sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)")
+elementwise(
+    "sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)"
+)
 elementwise(
     "cbrt",
     np.cbrt,

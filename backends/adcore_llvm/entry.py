@@ -22,7 +22,6 @@ __all__ = ["Input", "Module", "emit_module"]
 
 Input = Spec | Capture
 
-
 @dataclass
 class Module:
     """LLVM assembly, the failures its code can report, and objects whose addresses it contains."""
@@ -91,7 +90,9 @@ def _emit_kernel(program: Program, lowering: Lowering) -> str:
         lengths = [f"%a{k}_{axis}" for axis in range(param.type.rank)]
         signature.extend(f"i64 {n}" for n in lengths)
         known = tuple(constant(a) if isinstance(a, Lit) else n for a, n in zip(param.type.shape, lengths, strict=True))
-        arguments.append(Strided(param.type.dtype, f"%a{k}", known, row_major(code, known), Root(f"%a{k}"), whole=True))
+        arguments.append(
+            Strided(param.type.dtype, f"%a{k}", known, row_major(code, known), Root(f"%a{k}"), whole=True)
+        )
     results = lower_program(program, lowering, arguments)
     slot = 0
     for value, result in zip(results, program.results, strict=True):

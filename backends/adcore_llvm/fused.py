@@ -29,10 +29,8 @@ class _Nest:
         self.block = block
         self.code = block.code
         self.group = group
-        self.lengths = (
-            block.lengths(group.members[0].operands[0].type)
-            if is_fold(group.members[0])
-            else (block.lengths(group.members[0].outs[0].type))
+        self.lengths = block.lengths(group.members[0].operands[0].type) if is_fold(group.members[0]) else (
+            block.lengths(group.members[0].outs[0].type)
         )
         self.sources: dict[Var, str | Array] = {}
         self.kept: dict[Var, Strided] = {}
@@ -103,7 +101,9 @@ class _Nest:
         computed = self.kept[var]
         region = prepare(self.block, write)
         code = self.code
-        code.nest(list(region.lengths), lambda ix: put(self.block, write, region, ix, load(code, computed, ix)))
+        code.nest(
+            list(region.lengths), lambda ix: put(self.block, write, region, ix, load(code, computed, ix))
+        )
         if computed.root.owner is self.block:
             self.block.lowering.free(computed.root)
             self.block.take(computed.root)
@@ -210,3 +210,5 @@ def combine(code: Code, name: str, dtype: DType, before: str, value: str) -> str
         return code.intrinsic({"reduce_max": "maximum", "reduce_min": "minimum"}[name], "double", before, value)
     primitive = {"reduce_max": "maximum", "reduce_min": "minimum", "reduce_and": "and", "reduce_or": "or"}[name]
     return lower_scalar(code, primitive, (dtype, dtype), (before, value), {})
+
+

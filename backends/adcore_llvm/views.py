@@ -168,3 +168,4 @@ VIEWS: dict[str, Callable[[Block, Equation], None]] = {
     "conform": _conform,
     "view": _view,
 }
+
