@@ -16,7 +16,17 @@ from optree import PyTreeSpec
 
 from .plugins import Leaf, Spec, Static
 
-__all__ = ["PyTreeSpec", "below", "flatten", "instance", "is_namedtuple", "leaves", "map_leaves", "matched", "structure"]
+__all__ = [
+    "PyTreeSpec",
+    "below",
+    "flatten",
+    "instance",
+    "is_namedtuple",
+    "leaves",
+    "map_leaves",
+    "matched",
+    "structure",
+]
 
 NAMESPACE = "adcore"
 _OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf

@@ -16,7 +16,6 @@ from .memory import Memory
 from .values import (
     Array,
     Cell,
-    Contents,
     Dict,
     Fields,
     Growing,
@@ -138,7 +137,7 @@ def snapshots(value: Value, path: Path = ()) -> Iterator[tuple[Path, Snapshot]]:
 
 
 def rebuilt(
-    value: Value, new: Mapping[Path, Any], remake: Callable[[Path, Snapshot, Contents], Any], path: Path = ()
+    value: Value, new: Mapping[Path, Any], remake: Callable[[Path, Snapshot, Any], Any], path: Path = ()
 ) -> Any:
     """The value with other numbers and arrays at some places; `remake` makes of a snapshot what takes its place."""
     if isinstance(value, Maybe):

@@ -179,7 +179,7 @@ class Mirror:
         self.outer = outer
         self.inner = inner
         self.frames: dict[Frame, Frame] = {}
-        self.known: dict[Any, Value] = {}
+        self.known: dict[Any, Any] = {}
 
     def frame(self, frame: Frame) -> Frame:
         found = self.frames.get(frame)
@@ -225,12 +225,13 @@ class Mirror:
 
     def reference(self, value: Reference, name: str) -> Reference:
         """A list, dict or object of the function around, which the differentiated function may only read."""
-        if value.identity not in self.known:
+        found = self.known.get(value.identity)
+        if found is None:
             contents = self.value(self.outer.memory.contents(value.identity), name)
             made = Identity(name, "made outside of the function that is differentiated here")
             self.inner.memory.root.objects[made] = contents
-            self.known[value.identity] = with_identity(value, made)
-        return self.known[value.identity]
+            found = self.known[value.identity] = with_identity(value, made)
+        return found
 
     def captured(self, value: Scalar | Array, name: str) -> Value:
         if value not in self.known:

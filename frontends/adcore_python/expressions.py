@@ -15,8 +15,8 @@ from .comprehensions import comprehension, dict_comprehension, folded
 from .containers import entries
 from .indexing import load
 from .joins import arm, meet_values
-from .methods import ATTRIBUTES, METHODS
 from .matching import lower_test
+from .methods import ATTRIBUTES, METHODS
 from .operators import compare, describe, invert, negative, numeric, operate, truth
 from .outside import constant, look_up, member
 from .patterns import Test

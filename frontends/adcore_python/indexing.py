@@ -11,7 +11,8 @@ from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import Atom, DType, Lit, literal
 
 from .classes import special
-from .containers import item, part, set_item, set_part
+from .containers import item as item_of
+from .containers import part, set_item, set_part
 from .operators import SPECIAL, describe, join, numeric, operate, stretch
 from .slices import sliced
 from .values import Array, List, Method, Scalar, Static, Tuple, Value
@@ -108,7 +109,7 @@ def _loaded(low: Lowering, container: Value, node: ast.expr) -> Value:
         return part(low, container, _bounds(low, node))
     key = low.evaluate(node)
     own = special(container, "__getitem__")
-    return item(low, container, key) if own is None else low.call(own, [key], {})
+    return item_of(low, container, key) if own is None else low.call(own, [key], {})
 
 
 def _stored_item(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
@@ -128,7 +129,7 @@ def _augment_item(low: Lowering, container: Value, node: ast.expr, op: str, valu
         low.refuse_syntax(f"{op}= on a slice of {describe(container)}", "a loop over the items")
     key = low.evaluate(node)
     own = special(container, "__getitem__")
-    before = item(low, container, key) if own is None else low.call(own, [key], {})
+    before = item_of(low, container, key) if own is None else low.call(own, [key], {})
     after = augmented(low, op, before, value_of())
     if own is not None:
         low.call(special(container, "__setitem__") or Static(None), [key, after], {})

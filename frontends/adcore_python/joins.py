@@ -122,7 +122,7 @@ def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[
 def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
     """Join the values of two expression paths, what they wrote, and the names that `:=` bound."""
     joining = _Joining(low, condition, then, other)
-    build = joining.merge("$result", then.value, other.value)
+    build = joining.merge("$expression", then.value, other.value)
     names = low.frame.names
     bound = {
         name: joining.name(name, then.names.get(name), other.names.get(name))
@@ -134,6 +134,8 @@ def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
     for name, bind in bound.items():
         names[name] = bind()
     low.memory.relate(joining.made)
+    if isinstance(value, Poison):
+        low.refuse_syntax(value.cause, value.write)
     return value
 
 
@@ -240,7 +242,8 @@ class _Joining:
             )
 
             def build() -> Value:
-                identity = memory.identity(contents(), left.identity.name or right.identity.name)
+                own = "" if name.startswith("$") else name
+                identity = memory.identity(contents(), own)
                 self.made.append((identity, (left.identity, right.identity)))
                 return with_identity(left, identity)
 
@@ -326,7 +329,7 @@ class _Joining:
             self.same[key] = self._fresh(name, slot, (left.buffer, right.buffer))
         return self.same[key]
 
-    def _fresh(self, name: str, slot: Slot, sources: tuple[Buffer, ...]) -> Build:
+    def _fresh(self, name: str, slot: Slot, sources: tuple[Any, ...]) -> Build:
         """A new array with the result's contents, which may be the memory of any of the sources."""
         made: list[Array] = []
 
@@ -424,7 +427,7 @@ class _Joining:
 
     # Emission
 
-    def _written(self) -> list[tuple[Buffer, Slot]]:
+    def _written(self) -> list[tuple[Any, Slot]]:
         """Buffers from outside that a path has written, and their contents on both."""
         memory, found = self.low.memory, []
         for buffer in {**self.then.scope.values, **self.other.scope.values}:

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Loop", "run"]
 
-ATTEMPTS = 12
+ATTEMPTS = 24
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +92,7 @@ class Loop:
 
 @dataclass(slots=True, eq=False)
 class Moved:
-    """What a loop rebinds: a buffer or identity outside, the one that stands for it inside, and what the body leaves."""
+    """What a loop rebinds: a buffer or identity outside, what stands for it inside, and what the body leaves."""
 
     entry: Any
     buffer: Any
@@ -419,7 +419,9 @@ class _Attempt:
         ends = dict(leaves(tree))
         for path, end in snapshots(tree):
             carried.snapshots[path].exit = end.reference.identity
-        return any([self._result(leaf, ends[leaf.path], strict) for leaf in carried.leaves])
+        for leaf in carried.leaves:
+            again |= self._result(leaf, ends[leaf.path], strict)
+        return again
 
     def _as_expected(self, name: Any, path: Path, end: Value) -> bool:
         """Whether this is the length of a list that has grown as planned."""
@@ -548,7 +550,7 @@ class _Attempt:
         known = {c.name for c in self.carried if c.identity is None}
         again = False
         for frame, name in self.low.guessed:
-            if frame is self.low.frame and name not in self.names:
+            if isinstance(name, str) and frame is self.low.frame and name not in self.names:
                 self.low.refuse_syntax(f"{name!r} is read but never bound", f"a value for {name!r} before the loop")
         for name in self.candidates:
             value = self.names.get(name)

@@ -15,8 +15,8 @@ from adcore.types import Atom, DType, Lit, Var
 from .depth import shallow_recursion
 from .facts import Facts
 from .frame import Frame
-from .refusals import NotConstantError
 from .memory import Memory, Scope
+from .refusals import NotConstantError
 from .values import Array, Buffer, Contents, Identity, Scalar, Value
 from .views import view_read, view_write
 
@@ -66,7 +66,7 @@ class Lowering:
         self.stacked: set[Any] = set()
         self.strict = 0
         self.unknown: set[tuple[Frame, str]] = set()
-        self.guessed: set[tuple[Frame, str]] = set()
+        self.guessed: set[tuple[Frame, str | Identity]] = set()
         self.guess_rank = 0
         self.work = 0
 
@@ -181,13 +181,13 @@ class Lowering:
         """A new number or array, by the atom's rank."""
         return self.array(atom, name) if atom.type.shape else Scalar(atom, python)
 
-    def guess(self, frame: Frame, name: str) -> Scalar | Array:
-        """Something to go on with in the place of a name's value that is not known yet."""
+    def guess(self, frame: Frame, name: str | Identity) -> Scalar | Array:
+        """Something to go on with in the place of a name's value, or a list's item, that is not known yet."""
         self.guessed.add((frame, name))
         if self.guess_rank == 0:
             return Scalar(Lit(0, DType.I64), python=True)
         length = self.opaque(Lit(0, DType.I64))
-        return self.array(self.b.empty(*[length] * self.guess_rank, dtype=DType.F64), name)
+        return self.array(self.b.empty(*[length] * self.guess_rank, dtype=DType.F64))
 
     def cast(self, atom: Atom, dtype: DType) -> Atom:
         return atom if atom.type.dtype is dtype else self.b.cast(atom, dtype=dtype)
@@ -218,7 +218,7 @@ class Lowering:
             self.refuse_syntax(
                 f"changing {name!r}, which is {identity.outside}", f"pass {name!r} as an argument, or make a copy"
             )
-        for other in self.memory.marks.get(identity, ()):
+        for other in sorted(self.memory.marks.get(identity, ()), key=lambda each: each.name):
             self.distinct(identity, other, self.source)
         self.memory.change(identity, contents, self.source)
 
@@ -229,7 +229,7 @@ class Lowering:
                 f"writing into {buffer.name!r}, which is defined outside the function",
                 f"pass {buffer.name!r} as an argument, or work on {buffer.name}.copy()",
             )
-        for other in self.memory.marks.get(buffer, ()):
+        for other in sorted(self.memory.marks.get(buffer, ()), key=lambda each: each.name):
             self.distinct(buffer, other, self.source)
 
     def distinct(self, written: Any, other: Any, source: Source | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedFunctionError
+from adcore.types import DType, literal
 
 from . import array_functions as make
 from . import linear_algebra as products
@@ -125,32 +126,36 @@ def _clear(low: Lowering, owner: Value) -> Value:
 
 
 def _index(low: Lowering, owner: Value, item: Value) -> Value:
-    return number(_places(low, owner, item, "index", first=True)[0])
+    return number(_place(low, owner, item, "index"))
 
 
 def _count(low: Lowering, owner: Value, item: Value) -> Value:
-    return number(len(_places(low, owner, item, "count")))
+    found = literal(0)
+    for same in _equal(low, owner, item, "count"):
+        found = low.b.add(found, low.cast(same.atom, DType.I64))
+    return Scalar(found, True)
 
 
-def _places(low: Lowering, owner: Value, item: Value, name: str, first: bool = False) -> list[int]:
-    """Where items are equal to this one, which has to be known at compile time."""
+def _equal(low: Lowering, owner: Value, item: Value, name: str) -> list[Scalar]:
+    """Which items are equal to this one."""
     if not isinstance(owner, List | Tuple):
         low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a list or tuple")
-    found: list[int] = []
-    for k, each in enumerate(items_in(low, owner)):
-        same = truth(low, compare(low, "==", each, item)).known
-        if same is None:
+    return [truth(low, compare(low, "==", each, item)) for each in items_in(low, owner)]
+
+
+def _place(low: Lowering, owner: Value, item: Value, name: str) -> int:
+    """Where the first item is that is equal to this one, which has to be known at compile time."""
+    for place, same in enumerate(_equal(low, owner, item, name)):
+        if same.known is None:
             low.refuse_syntax(f"{name} of numbers that are known at run time only", "a loop that compares")
-        if same:
-            found.append(k)
-        if found and first:
-            return found
-    return low.refuse_syntax("ValueError: the item is not in the list", "an item that is") if first else found
+        if same.known:
+            return place
+    return low.refuse_syntax("ValueError: the item is not in the list", "an item that is")
 
 
 def _remove(low: Lowering, owner: Value, item: Value) -> Value:
     container = _list(low, owner, "remove")
-    (place,) = _places(low, owner, item, "remove", first=True)
+    place = _place(low, owner, item, "remove")
     new = items_in(low, container)
     del new[place]
     set_items(low, container, new)

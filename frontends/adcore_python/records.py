@@ -56,7 +56,7 @@ OF_NAMED_TUPLES = ("_replace", "_asdict", "count", "index")
 
 def make(low: Lowering, kind: type, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """`kind(*arguments, **keywords)`."""
-    made = low.memory.new_record(kind, {}, kind.__name__)
+    made = low.memory.new_record(kind, {})
     initialise = inspect.getattr_static(kind, "__init__")
     if initialise is object.__init__:
         if arguments or keywords:

@@ -1,7 +1,8 @@
 """What a loop rebinds: whether names share memory from one iteration to the next, and after the loop.
 
 An array that is rebound has a buffer of its own in the body, which stands for the memory on entry in the first
-iteration, and for what the body leaves in its place in all later ones.  Likewise a list, dict or object has an identity.
+iteration, and for what the body leaves in its place in all later ones.  Likewise with the identities of lists, dicts
+and objects.
 """
 
 from __future__ import annotations

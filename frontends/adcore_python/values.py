@@ -288,6 +288,8 @@ def number(value: bool | int | float) -> Scalar:
 
 def spoken(name: str) -> str:
     """A name as messages say it."""
+    if name == "$expression":
+        return "this expression"
     if name == "__result__":
         return "what the comprehension makes"
     return "what the function returns" if name.startswith("$") else repr(name)
