@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["EXPRESSIONS", "attribute_of"]
+__all__ = ["EXPRESSIONS", "attribute_of", "test_of"]
 
 COMPARISONS: dict[type, str] = {
     ast.Lt: "<",
@@ -139,9 +139,9 @@ def _binary(low: Lowering, e: ast.BinOp) -> Value:
 
 
 def _unary(low: Lowering, e: ast.UnaryOp) -> Value:
-    value = low.evaluate(e.operand)
     if isinstance(e.op, ast.Not):
-        return Scalar(low.b.lnot(truth(low, value).atom), True)
+        return Scalar(low.b.lnot(test_of(low, e.operand).atom), True)
+    value = low.evaluate(e.operand)
     if isinstance(e.op, ast.USub):
         return negative(low, value)
     if isinstance(e.op, ast.Invert):
@@ -181,6 +181,21 @@ def _operands(low: Lowering, nodes: list[ast.expr], conjunction: bool) -> Value:
     return _short(low, first, conjunction, lambda: _operands(low, nodes[1:], conjunction))
 
 
+def test_of(low: Lowering, e: ast.expr) -> Scalar:
+    """Whether an expression holds; what `and` and `or` give otherwise does not matter."""
+    if not isinstance(e, ast.BoolOp):
+        return truth(low, low.evaluate(e))
+    with low.at(e):
+        return truth(low, _holding(low, e.values, isinstance(e.op, ast.And)))
+
+
+def _holding(low: Lowering, nodes: list[ast.expr], conjunction: bool) -> Value:
+    first = test_of(low, nodes[0])
+    if len(nodes) == 1:
+        return first
+    return _short(low, first, conjunction, lambda: _holding(low, nodes[1:], conjunction))
+
+
 def _short(low: Lowering, first: Value, conjunction: bool, rest: Callable[[], Value]) -> Value:
     """`first and rest` or `first or rest`, evaluating the rest only where Python does."""
     test = truth(low, first)
@@ -199,7 +214,7 @@ def _booleans(x: Scalar, y: Scalar) -> bool:
 
 
 def _conditional(low: Lowering, e: ast.IfExp) -> Value:
-    test = truth(low, low.evaluate(e.test))
+    test = test_of(low, e.test)
     if test.known is not None:
         return low.evaluate(e.body if test.known else e.orelse)
     then, other = arm(low, lambda: low.evaluate(e.body)), arm(low, lambda: low.evaluate(e.orelse))

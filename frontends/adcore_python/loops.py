@@ -13,7 +13,6 @@ from .iteration import iterate
 from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
 from .looping import Loop, run
-from .operators import truth
 from .refusals import NotConstantError
 from .values import Iteration, Maybe, Scalar, Value, number
 
@@ -82,7 +81,7 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
     around = live_before(s.body, following) | reads_of(s.test) | following
     flag = _enter(low, s)
     loop = Loop(s, s.body, live_before(s.body, around) | reads_of(s.test), around, following)
-    loop.test = _unless_left(low, flag, lambda: truth(low, low.evaluate(s.test)))
+    loop.test = _unless_left(low, flag, lambda: low.test(s.test))
     loop.start = lambda _: _clear(low, _flags(s, flag))
     loop.hidden = _hidden(s, flag)
     run(low, loop)

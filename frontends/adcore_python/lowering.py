@@ -100,6 +100,12 @@ class Lowering:
         finally:
             b.source = before
 
+    def test(self, node: ast.expr) -> Scalar:
+        """Whether an expression holds."""
+        from .expressions import test_of
+
+        return test_of(self, node)
+
     def worked(self, items: int = 1) -> None:
         """Count what is lowered, and refuse where it becomes too much: loops and calls are unrolled only so far."""
         self.work += items

@@ -23,7 +23,7 @@ from .joins import Status, arm, meet
 from .liveness import escapes, live_before
 from .loops import lower_for, lower_while
 from .matching import lower_match
-from .operators import describe, truth
+from .operators import describe
 from .outside import constant
 from .records import set_attribute
 from .strings import message_of
@@ -241,7 +241,7 @@ def _delete(low: Lowering, s: ast.Delete) -> None:
 
 
 def _if(low: Lowering, s: ast.If, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
-    test = truth(low, low.evaluate(s.test))
+    test = low.test(s.test)
     leaves = bool(escapes(s))
     if leaves:
         then, other = [*s.body, *rest], [*s.orelse, *rest]
@@ -307,7 +307,7 @@ def _fail(low: Lowering, holds: Atom, kind: Value, arguments: Sequence[ast.expr]
 
 
 def _assert(low: Lowering, s: ast.Assert) -> str:
-    test = truth(low, low.evaluate(s.test))
+    test = low.test(s.test)
     arguments = [s.msg] if s.msg is not None else []
 
     def fail() -> str:
