@@ -408,7 +408,7 @@ class _Attempt:
                 self.plan.maybe.add(name)
                 return True
         varying = self.plan.varying.get(name, set())
-        tree = snapshot(low.memory, value, lambda path: path in varying)
+        tree = self._in_stores(name, snapshot(low.memory, value, lambda path: path in varying))
         mine = {leaf.path for leaf in carried.leaves}
         again = False
         for path, ours, theirs in differences(carried.value, tree):
@@ -422,6 +422,17 @@ class _Attempt:
         for leaf in carried.leaves:
             again |= self._result(leaf, ends[leaf.path], strict)
         return again
+
+    def _in_stores(self, name: Any, tree: Any) -> Any:
+        """What the body leaves, the lists that are carried in stores being in stores."""
+        for (owner, path), item in self.plan.growing.items():
+            if owner == name:
+                tree = replaced(tree, path, lambda held, i=item: self._stored(held, i))
+        return tree
+
+    def _stored(self, held: Any, item: Value) -> Any:
+        fits = isinstance(held, Tuple) and common_item(self.low, [*held.items, item]) is not None
+        return grown(self.low, held, item) if fits else held
 
     def _as_expected(self, name: Any, path: Path, end: Value) -> bool:
         """Whether this is the length of a list that has grown as planned."""
