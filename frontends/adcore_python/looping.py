@@ -7,10 +7,7 @@ nothing changes; the outcome is remembered for the next time.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from adcore.errors import AdcoreError
 from adcore.storage import doubled
@@ -22,120 +19,37 @@ from .carries import (
     Plan,
     differences,
     leaves,
-    parts,
     rebuilt,
-    same_kind,
     snapshot,
     snapshots,
     with_identity,
-    with_parts,
 )
-from .facts import linear
-from .growing import common_item, grown, hoisted, item_of, reserved
+from .growing import common_item, grown, reserved
 from .joins import ZEROS, Status
 from .liveness import assigned
+from .loop_parts import Carried, Leaf, Loop, Moved, alike_leaves, only_numbers, place_in, replaced
 from .memory import Scope, replace
-from .operators import describe, join
+from .operators import join
+from .replanning import Replanning
 from .sharing import check_sharing, relate_results
 from .values import (
     Array,
-    Buffer,
-    Cell,
-    Dict,
     Growing,
-    Identity,
-    List,
     Maybe,
     Poison,
-    Record,
     Reference,
     Scalar,
     Snapshot,
     Tuple,
     Value,
-    spoken,
 )
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["Loop", "run"]
+__all__ = ["run"]
 
 ATTEMPTS = 24
-
-
-@dataclass(slots=True, eq=False)
-class Loop:
-    """A loop to lower.
-
-    Attributes:
-        node, body: the statement and its body.
-        before: names live where the body begins.
-        around: names live where the body ends.
-        after: names live after the loop.
-        start: binds the loop's targets, given the counter.
-        trips: the trip count, for a loop whose number is known when it begins.
-        test: the condition to go on, for one whose number is not.
-        hidden: names that say how and with what the loop is left.
-    """
-
-    node: ast.stmt
-    body: Sequence[ast.stmt]
-    before: frozenset[str]
-    around: frozenset[str]
-    after: frozenset[str]
-    start: Callable[[Any], None] = lambda _: None
-    trips: Atom | None = None
-    test: Callable[[], Atom] | None = None
-    hidden: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Moved:
-    """What a loop rebinds: a buffer or identity outside, what stands for it inside, and what the body leaves."""
-
-    entry: Any
-    buffer: Any
-    exit: Any = None
-
-
-@dataclass(slots=True, eq=False)
-class Leaf:
-    """A number or array that a loop carries: its value outside, its parameter inside, the lengths carried with it."""
-
-    path: Path
-    key: Key
-    init: Atom
-    param: Var
-    python: bool
-    entry: Buffer | None = None
-    moved: Moved | None = None
-    lengths: dict[int, Var] = field(default_factory=dict)
-    result: Atom | None = None
-    ends: dict[int, Atom] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Carried:
-    """A name, or a list, dict or object, that a loop carries: its value or contents on entry, and its leaves."""
-
-    name: Any
-    value: Any
-    leaves: list[Leaf]
-    identity: Identity | None = None
-    snapshots: dict[Path, Moved] = field(default_factory=dict)
-    inside: Any = None
-
-    @property
-    def moved(self) -> list[Moved]:
-        return [*(leaf.moved for leaf in self.leaves if leaf.moved is not None), *self.snapshots.values()]
-
-    def needed(self, loop: Loop) -> bool:
-        """Whether the body may read it."""
-        return self.identity is not None or self.name in loop.before
-
-    def spoken(self) -> str:
-        return self.name if self.identity is None else self.identity.name
 
 
 class Again(Exception):  # noqa: N818 - a signal, not an error
@@ -170,7 +84,7 @@ def run(low: Lowering, loop: Loop) -> None:
     low.refuse_syntax("the types of the loop's variables do not settle", "variables that keep their dtype and rank")
 
 
-class _Attempt:
+class _Attempt(Replanning):
     def __init__(self, low: Lowering, loop: Loop, plan: Plan) -> None:
         self.low, self.loop, self.plan = low, loop, plan
         self.names = low.frame.names
@@ -434,99 +348,6 @@ class _Attempt:
         fits = isinstance(held, Tuple) and common_item(self.low, [*held.items, item]) is not None
         return grown(self.low, held, item) if fits else held
 
-    def _as_expected(self, name: Any, path: Path, end: Value) -> bool:
-        """Whether this is the length of a list that has grown as planned."""
-        start, regular = self.starts.get((name, path[:-1])), self.plan.regular.get((name, path[:-1]))
-        if start is None or path[-1] != "length" or not isinstance(end, Scalar):
-            return False
-        return self._added(start, end) == regular
-
-    def _added(self, start: Scalar, end: Scalar) -> int:
-        """How many items are there at the end that were not at the start; 0 where that is not known."""
-        base, offset = linear(self.low.b, start.atom)
-        other, further = linear(self.low.b, end.atom)
-        return max(further - offset, 0) if base is other else 0
-
-    def _differs(self, carried: Carried, scope: Scope, path: Path, ours: Any, theirs: Any) -> bool:
-        """Enter into the plan that the body leaves a place with something else; asks to lower it again."""
-        plan, name = self.plan, carried.name
-        if isinstance(ours, List | Dict | Record | Cell) and isinstance(theirs, type(ours)) and same_kind(ours, theirs):
-            plan.varying.setdefault(name, set()).add(path)
-            return True
-        if path and path[-1] in ("length", "item"):
-            path = path[:-1]
-            ours, theirs = place_in(carried.value, path), self._end(carried, path)
-        if isinstance(ours, Tuple | Growing) and isinstance(theirs, Tuple | Growing) and _holds_list(carried, path):
-            return self._grows(carried, scope, path, ours, theirs)
-        if carried.identity is None:
-            return self._changes(name, ours, theirs)
-        if alike_leaves(ours, theirs):
-            plan.varying.setdefault(name, set()).add(path)
-            return True
-        return self._loses(carried, path, ours, theirs)
-
-    def _loses(self, carried: Carried, path: Path, ours: Any, theirs: Any) -> bool:
-        """A place that may hold another kind of value in later iterations: reading it is an error."""
-        if carried.identity is None:
-            return self._changes(carried.name, ours, theirs)
-        spoken = carried.spoken()
-        for step in path:
-            spoken = (
-                spoken if step == "contents" else f"{spoken}.{step}" if str(step).isidentifier() else f"{spoken}[..]"
-            )
-        cause = f"{spoken!r} is {describe(ours)} where the loop begins and {describe(theirs)} where its body ends"
-        if isinstance(theirs, Poison):
-            cause = theirs.cause
-        self.plan.varying.setdefault(carried.name, set())
-        self.plan.lost[carried.name, path] = cause
-        return True
-
-    def _end(self, carried: Carried, path: Path) -> Any:
-        """What the body leaves at a place."""
-        memory = self.low.memory
-        value = self.names.get(carried.name) if carried.identity is None else memory.contents(carried.identity)
-        assert value is not None
-        varying = self.plan.varying.get(carried.name, set())
-        return place_in(snapshot(memory, value, lambda path: path in varying), path)
-
-    def _grows(self, carried: Carried, scope: Scope, path: Path, ours: Any, theirs: Any) -> bool:
-        """A list of another length, or of a length known at run time."""
-        low, plan, name = self.low, self.plan, carried.name
-        samples = [v for c in (ours, theirs) for v in (c.items if isinstance(c, Tuple) else (item_of(c),))]
-        item = common_item(low, samples)
-        if item is not None:
-            params = [v for c in self.carried for leaf in c.leaves for v in (leaf.param, *leaf.lengths.values())]
-            item = hoisted(low, scope, item, [*params, *(p for p, _ in scope.entries.values())])
-        if item is None:
-            return self._loses(carried, path, ours, theirs)
-        tried = (name, path) in plan.regular
-        start = self.starts.get((name, path)) or (ours.length if isinstance(ours, Growing) else None)
-        if isinstance(ours, Tuple) and isinstance(theirs, Tuple):
-            added = max(len(theirs.items) - len(ours.items), 0)
-        else:
-            added = self._added(start, theirs.length) if start is not None and isinstance(theirs, Growing) else 0
-        regular = 0 if tried or self.loop.trips is None else added
-        plan.growing[name, path], plan.regular[name, path] = item, regular
-        varying = plan.varying.setdefault(name, set())
-        if not regular:
-            varying.add((*path, "length"))
-        for k, _ in enumerate(leaves(item)):
-            varying.add((*path, k))
-            if not regular:
-                plan.lengths.setdefault((name, (*path, k)), set()).add(0)
-        return True
-
-    def _changes(self, name: str, before: Value, value: Value | None) -> NoReturn:
-        if isinstance(value, Poison):
-            self.low.refuse_syntax(value.cause, value.write)
-        ours = before.value if isinstance(before, Maybe) else before
-        theirs = value.value if isinstance(value, Maybe) else value
-        became = "nothing" if theirs is None else describe(theirs)
-        self.low.refuse_syntax(
-            f"{spoken(name)} is {describe(ours)} where the loop begins and {became} where its body ends",
-            "a variable of one kind throughout: start it with a value like those that the loop gives it",
-        )
-
     def _result(self, leaf: Leaf, value: Scalar | Array, strict: int) -> bool:
         low, plan = self.low, self.plan
         dtype = join([leaf.param.type.dtype, value.dtype])
@@ -567,7 +388,7 @@ class _Attempt:
             value = self.names.get(name)
             if name in known or value is None or isinstance(value, Poison):
                 continue
-            if name in self.loop.before or not _only_numbers(value):
+            if name in self.loop.before or not only_numbers(value):
                 self._plan_absent(name, value)
                 again = True
             else:
@@ -706,46 +527,3 @@ class _Attempt:
             return reference
 
         return rebuilt(each.value, new, remake)
-
-
-def place_in(value: Any, path: Path) -> Any:
-    """What is at a place of a value."""
-    while isinstance(value, Maybe):
-        value = value.value
-    for step in path:
-        value = dict(parts(value))[step]
-    return value
-
-
-def replaced(value: Any, path: Path, change: Callable[[Any], Any]) -> Any:
-    """The value with something else at a place, where it has that place."""
-    if isinstance(value, Maybe):
-        return Maybe(replaced(value.value, path, change), value.defined)
-    if not path:
-        return change(value)
-    return with_parts(
-        value, [replaced(part, path[1:], change) if step == path[0] else part for step, part in parts(value)]
-    )
-
-
-def alike_leaves(one: Any, other: Any) -> bool:
-    """Whether both are numbers, or arrays of one rank."""
-    if isinstance(one, Array) and isinstance(other, Array):
-        return one.rank == other.rank
-    return isinstance(one, Scalar) and isinstance(other, Scalar)
-
-
-def _holds_list(carried: Carried, path: Path) -> bool:
-    """Whether a place holds the contents of a list, rather than a tuple."""
-    if not path:
-        return carried.identity is not None
-    owner = place_in(carried.value, path[:-1])
-    return isinstance(owner, Snapshot) and isinstance(owner.reference, List)
-
-
-def _only_numbers(value: Any) -> bool:
-    if isinstance(value, Maybe):
-        return _only_numbers(value.value)
-    if isinstance(value, Array | List | Dict | Record | Cell | Growing):
-        return False
-    return all(_only_numbers(part) for _, part in parts(value))

@@ -12,7 +12,8 @@ from .generators import Generator
 from .iteration import iterate
 from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
-from .looping import Loop, run
+from .loop_parts import Loop
+from .looping import run
 from .refusals import NotConstantError
 from .values import Iteration, Maybe, Scalar, Value, number
 

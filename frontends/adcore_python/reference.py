@@ -53,7 +53,7 @@ which of two things a name is, changing it is refused.
   most 64 iterations over a constant range that needs its counter as a constant.
 - A list that a loop appends to, or a comprehension over a range or array whose length is known at run time, has items
   of one kind: numbers, arrays of one shape, and tuples, lists, dicts and objects of these.  It can be appended to,
-  popped, extended, indexed, sliced, iterated over, summed, made into an array; it cannot be returned, `np.array(x)` can.
+  popped, extended, indexed, sliced, iterated over, summed, made into an array; `np.array(x)` of it can be returned.
 - Keys of dicts, and indices of lists with items of several kinds, are constants.
 - Instances of dataclasses (frozen, slots, keyword-only, `field`, `InitVar`, `__post_init__`), NamedTuples and plain
   classes are made, read, changed and compared; methods, properties, class methods, `super()` and operators that the

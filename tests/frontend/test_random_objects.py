@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import linecache
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import adcore
-from adcore.errors import AdcoreError
+from adcore.errors import AliasError
 
 from .conftest import run
 
@@ -112,14 +113,9 @@ def made(lines):
     text = "def made(a, b, n):\n" + "\n".join(body) + "\n"
     file = f"<random objects {hash(text)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
-    import copy
-
     namespace = {"np": np, "Pair": Pair, "copy": copy}
     exec(compile(text, file, "exec"), namespace)
     return namespace["made"], text
-
-
-REFUSED = [0, 0]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -128,11 +124,9 @@ def test_same_as_python(lines, n):
     function, text = made(lines)
     arguments = (0.75, -0.5, n)
     expected = function(*arguments)
-    REFUSED[0] += 1
     try:
         found = run(function, *arguments)
-    except AdcoreError:
-        REFUSED[1] += 1
+    except AliasError:
         return
     assert found == pytest.approx(expected, rel=1e-12), text
 
@@ -143,7 +137,7 @@ def test_forward_equals_reverse(lines, n):
     function, text = made(lines)
     try:
         gradient = adcore.grad(function, argnums=(0, 1))(0.75, -0.5, n)
-    except AdcoreError:
+    except AliasError:
         return
     tangent = adcore.jvp(lambda a, b: function(a, b, n), (0.75, -0.5), (1.0, -2.0))[1]
     assert gradient[0] - 2.0 * gradient[1] == pytest.approx(tangent, rel=1e-9, abs=1e-9), text
