@@ -20,11 +20,11 @@ import numpy as np
 from . import policies
 from .arguments import abstract, abstracted, normalized, rebuilt, specialisation_key
 from .errors import AdcoreError, AliasError
-from .plugins import Capture, Leaf, Lowered, Spec, Static, backend
+from .plugins import Capture, Change, Leaf, Lowered, Spec, Static, backend
 from .program import Program
 from .signatures import definition
 from .transforms import Transform
-from .trees import flatten
+from .trees import below, flatten
 
 __all__ = ["Transformed", "specialise", "transformed"]
 
@@ -167,12 +167,31 @@ class Dispatcher:
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
         found = self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
+        if found.lowered.changes:
+            self.check_distinct(arguments, found.lowered.changes[0])
         plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
         if found is not self.latest or self.waits:
             self.latest, self.waits = found, False
             if plain and found.native:
                 self.enter_directly(found)
         return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)])
+
+    def check_distinct(self, arguments: tuple[Any, ...], change: Change) -> None:
+        """Refuse arguments that hold one list, dict or object twice, where the function changes one."""
+        met: set[int] = set()
+        stack: list[Any] = list(arguments)
+        while stack:
+            value = stack.pop()
+            children = below(value)
+            if children and not isinstance(value, tuple):
+                if id(value) in met:
+                    raise AliasError(
+                        f"{self.name} changes {change.name!r}, and its arguments hold one {type(value).__name__} twice",
+                        definition(self.target.transform.function),
+                        "copies in the call, e.g. copy.copy(x)",
+                    )
+                met.add(id(value))
+            stack.extend(children)
 
     def place(self, arguments: tuple[Any, ...], leaf: int) -> str:
         """What errors call a leaf of the arguments."""

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from .errors import AdcoreError
+from .errors import AdcoreError, Source
 from .program import Program
 from .types import DType
 
@@ -21,6 +21,7 @@ __all__ = [
     "ANY",
     "Backend",
     "Capture",
+    "Change",
     "Entry",
     "Executable",
     "Frontend",
@@ -114,6 +115,14 @@ class Write:
     result: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A list, dict or object in the arguments that the function changes, and where."""
+
+    name: str
+    source: Source | None
+
+
 @dataclass(slots=True)
 class Lowered:
     """A function lowered to a Program for given argument specs.
@@ -125,6 +134,8 @@ class Lowered:
         captures: values read at call time.
         guards: objects whose replacement makes this specialisation stale.
         writes: arguments that the function writes into, which must not share memory with any other array.
+        changes: lists, dicts and objects in the arguments that the function changes; what the caller has, stays as it
+            is.
     """
 
     program: Program
@@ -132,6 +143,7 @@ class Lowered:
     captures: tuple[Capture, ...] = ()
     guards: tuple[Guard, ...] = field(default=())
     writes: tuple[Write, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 class Frontend(Protocol):

@@ -13,7 +13,7 @@ from typing import Any
 from .again import wrapped
 from .boundary import Sweep
 from .derive import push, sweep
-from .errors import AdcoreError, DtypeError
+from .errors import AdcoreError, DtypeError, UnsupportedSyntaxError, refuse
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
@@ -60,7 +60,19 @@ class Identity(Transform):
     """The function itself, compiled."""
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        return lower(self.function, arguments)
+        return unchanging(lower(self.function, arguments))
+
+
+def unchanging(lowered: Lowered) -> Lowered:
+    """The function, if it leaves the lists, dicts and objects of its caller as they are."""
+    for change in lowered.changes:
+        refuse(
+            UnsupportedSyntaxError,
+            f"this changes {change.name!r}, an argument, which the caller of compiled code would not see",
+            change.source,
+            "a copy that is changed and returned, e.g. copy.copy(x), or dataclasses.replace(x, ...)",
+        )
+    return lowered
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Checkpoint(Transform):
     policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = lower(self.function, arguments)
+        lowered = unchanging(lower(self.function, arguments))
         lowered.program = wrapped(note_policy(lowered.program, self.policy))
         return lowered
 
@@ -209,7 +221,7 @@ def described(result: Any) -> str:
 def replaced(lowered: Lowered, program: Program, result: Any, donated: Sequence[int] = ()) -> Lowered:
     """Another program and result for the same arguments, into which it does not write but where they are donated."""
     writes = tuple(w if w.param in donated else Write(w.param) for w in lowered.writes)
-    return Lowered(program, result, lowered.captures, lowered.guards, writes)
+    return Lowered(program, result, lowered.captures, lowered.guards, writes, lowered.changes)
 
 
 def without_writes(lowered: Lowered) -> Lowered:
@@ -225,7 +237,8 @@ def pruned(lowered: Lowered) -> Lowered:
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
     writes = tuple(Write(w.param, None if w.result is None else order.index(w.result)) for w in lowered.writes)
-    return Lowered(eliminate_dead(program), result, lowered.captures, lowered.guards, writes)
+    rest = (lowered.captures, lowered.guards, writes, lowered.changes)
+    return Lowered(eliminate_dead(program), result, *rest)
 
 
 def as_tuple(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -332,7 +345,8 @@ class PullbackSplit(Transform):
         places, _ = places_of(self.function, arguments)
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
         result = (lowered.result, residuals)
-        return SplitLowered(forward, result, lowered.captures, lowered.guards, lowered.writes, backward, gradients)
+        rest = (lowered.captures, lowered.guards, lowered.writes, lowered.changes)
+        return SplitLowered(forward, result, *rest, backward, gradients)
 
     def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:
         """Which of the arguments' numbers and arrays are real."""

@@ -16,7 +16,17 @@ from optree import PyTreeSpec
 
 from .plugins import Leaf, Spec, Static
 
-__all__ = ["PyTreeSpec", "flatten", "instance", "is_namedtuple", "leaves", "map_leaves", "matched", "structure"]
+__all__ = [
+    "PyTreeSpec",
+    "below",
+    "flatten",
+    "instance",
+    "is_namedtuple",
+    "leaves",
+    "map_leaves",
+    "matched",
+    "structure",
+]
 
 NAMESPACE = "adcore"
 _OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf
@@ -71,6 +81,17 @@ def matched(spec: PyTreeSpec, tree: Any) -> list[Any]:
     if any(structure(leaf).num_nodes > 1 for leaf in found):
         raise ValueError("a tuple, list, dict or dataclass where a number or an array is expected")
     return found
+
+
+def below(value: Any) -> list[Any]:
+    """The children of one node; none of a leaf."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, tuple | list):
+        return list(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, *_OPAQUE)):
+        return [getattr(value, field.name) for field in dataclasses.fields(value)]
+    return []
 
 
 def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:

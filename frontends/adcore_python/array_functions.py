@@ -9,8 +9,12 @@ import numpy as np
 from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import ORDER, Atom, DType, Lit, literal
 
+from .carries import leaves
+from .containers import held
+from .containers import items as items_in
+from .growing import rows
 from .operators import common_shape, describe, join, numeric, stretch
-from .values import FIFTY, NONE, TRUE, ZERO, Array, List, Scalar, Static, Tuple, Value, number
+from .values import FIFTY, NONE, TRUE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -58,7 +62,7 @@ def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
 
 def shape_of(low: Lowering, value: Value) -> tuple[Atom, ...]:
     """A shape given as an integer or a sequence of integers; negative lengths raise at run time."""
-    items = value.items if isinstance(value, Tuple | List) else [value]
+    items = items_in(low, value) if isinstance(value, Tuple | List) else [value]
     shape: list[Atom] = []
     for item in items:
         if not isinstance(item, Scalar) or item.dtype is not DType.I64:
@@ -226,7 +230,10 @@ def array_like(low: Lowering, value: Value) -> Scalar | Array:
 
 def array_of(low: Lowering, value: Tuple | List, dtype: DType | None = None) -> Array:
     """A new array of the items: numbers, arrays of one shape, or sequences of such."""
-    items = [array_like(low, v) for v in value.items]
+    contents = held(low, value)
+    if isinstance(contents, Growing):
+        return _of_rows(low, contents.item, [low.atom(row) for row in rows(low, contents)], dtype, contents)
+    items = [array_like(low, v) for v in contents.items]
     b = low.b
     if not items:
         return low.array(b.empty(literal(0), dtype=dtype or DType.F64))
@@ -239,6 +246,31 @@ def array_of(low: Lowering, value: Tuple | List, dtype: DType | None = None) -> 
     built = b.empty(literal(len(items)), *row, dtype=wanted)
     for k, atom in enumerate(atoms):
         built = b.update(built, _exactly(low, atom, row), k, codes="i" + ":" * len(row))
+    return low.array(built)
+
+
+def _of_rows(low: Lowering, item: Value, stores: list[Atom], dtype: DType | None, contents: Growing) -> Array:
+    """The array of a list whose length is known at run time only: one row for each item."""
+    if isinstance(item, Scalar | Array):
+        return low.array(low.cast(stores[0], dtype or stores[0].type.dtype))
+    inner = item.contents if isinstance(item, Snapshot) and isinstance(item.reference, List) else item
+    if isinstance(inner, Growing):
+        wanted = stores[1]
+        length = low.b.view(stores[0], literal(0), codes="i")
+        return low.array(low.b.conform(wanted, wanted.type.shape[0], length, *wanted.type.shape[2:], checked=True))
+    if not isinstance(inner, Tuple) or not inner.items:
+        low.refuse(UnsupportedFunctionError, f"an array of items that are {describe(item)}", "numbers and arrays")
+    left, columns = list(stores), []
+    for piece in inner.items:
+        count = sum(1 for _ in leaves(piece))
+        columns.append(_of_rows(low, piece, left[:count], dtype, contents))
+        del left[:count]
+    wanted = dtype or join([c.dtype for c in columns])
+    shape = columns[0].shape
+    built = low.b.empty(shape[0], literal(len(columns)), *shape[1:], dtype=wanted)
+    for k, column in enumerate(columns):
+        atom = _exactly(low, low.cast(low.atom(column), wanted), shape)
+        built = low.b.update(built, atom, k, codes=":i" + ":" * (len(shape) - 1))
     return low.array(built)
 
 
@@ -274,9 +306,17 @@ def asarray(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
 
 
 def _arrays(low: Lowering, value: Value) -> list[Scalar | Array]:
-    if not isinstance(value, Tuple | List) or not value.items:
+    items = items_in(low, value) if isinstance(value, Tuple | List) else []
+    if not items:
         low.refuse(UnsupportedFunctionError, f"joining {describe(value)}", "a tuple or list of arrays")
-    return [array_like(low, v) for v in value.items]
+    return [array_like(low, v) for v in items]
+
+
+def _rows_of(low: Lowering, value: Value) -> Array | None:
+    """The array of a list of arrays whose length is known at run time only."""
+    if not isinstance(value, List) or not isinstance(held(low, value), Growing):
+        return None
+    return array_of(low, value)
 
 
 def _axis(low: Lowering, axis: Value, rank: int) -> int:
@@ -288,6 +328,12 @@ def _axis(low: Lowering, axis: Value, rank: int) -> int:
 
 def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     """`np.concatenate`."""
+    rows = _rows_of(low, arrays)
+    if rows is not None and rows.rank > 1:
+        if _axis(low, axis, rows.rank - 1) != 0:
+            low.refuse(UnsupportedFunctionError, "joining a list of run-time length along another axis", "axis=0")
+        b = low.b
+        return low.array(b.reshape(low.atom(rows), b.mul(rows.shape[0], rows.shape[1]), *rows.shape[2:]))
     parts = _arrays(low, arrays)
     first = parts[0]
     if not isinstance(first, Array) or any(not isinstance(p, Array) or p.rank != first.rank for p in parts):
@@ -311,8 +357,7 @@ def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
 
 def stack(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     """`np.stack`."""
-    parts = _arrays(low, arrays)
-    rows = array_of(low, Tuple(tuple(parts)))
+    rows = _rows_of(low, arrays) or array_of(low, Tuple(tuple(_arrays(low, arrays))))
     at = _axis(low, axis, rows.rank)
     order = [*range(1, rows.rank)]
     order.insert(at, 0)
@@ -321,12 +366,20 @@ def stack(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
 
 def hstack(low: Lowering, tup: Value) -> Value:
     """`np.hstack`."""
+    rows = _rows_of(low, tup)
+    if rows is not None:
+        return rows if rows.rank == 1 else concatenate(low, tup, number(0 if rows.rank == 2 else 1))
     parts = [_at_least(low, p, 1) for p in _arrays(low, tup)]
     return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1))
 
 
 def vstack(low: Lowering, tup: Value) -> Value:
     """`np.vstack`."""
+    rows = _rows_of(low, tup)
+    if rows is not None:
+        if rows.rank == 1:
+            return low.array(low.b.expand(low.atom(rows), literal(1), axes=(1,)))
+        return rows if rows.rank == 2 else concatenate(low, tup)
     parts = [_at_least(low, p, 2) for p in _arrays(low, tup)]
     return concatenate(low, Tuple(tuple(parts)), number(0))
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.types import DType, literal
+from adcore.types import DType, Lit, literal
 
-from .iteration import enumerated, range_length, range_of, reversed_of, zipped
+from .array_functions import array_of
+from .classes import special
+from .comprehensions import listed
+from .containers import held, length
+from .iteration import enumerated, iterate, range_length, range_of, reversed_of, zipped
+from .joins import arm, meet_values
 from .math_functions import to_integer
-from .operators import describe, is_python, join, mapped, numeric, operate, truth
+from .operators import compare, describe, is_python, join, mapped, numeric, operate, truth
+from .records import FUNCTIONS
 from .reductions import all_of, any_of, extremum, total
 from .statements import items_of
+from .strings import plain
 from .values import (
     EMPTY,
     FALSE,
@@ -22,12 +29,15 @@ from .values import (
     ZERO,
     Array,
     Dict,
+    Growing,
     Iteration,
     List,
+    Method,
     Partial,
     Range,
     Scalar,
     Static,
+    Super,
     Tuple,
     Value,
     number,
@@ -40,6 +50,9 @@ __all__ = ["BUILTINS"]
 
 
 def _abs(low: Lowering, x: Value) -> Value:
+    own = special(x, "__abs__")
+    if own is not None:
+        return low.call(own, [], {})
     value = numeric(low, x)
     if value.dtype is DType.BOOL:
         return low.array(low.atom(value)) if isinstance(value, Array) else _int(low, value)
@@ -72,8 +85,11 @@ def _round(low: Lowering, x: Value, ndigits: Value = NONE) -> Value:
 def _len(low: Lowering, x: Value) -> Value:
     if isinstance(x, Array):
         return Scalar(x.shape[0], True)
+    own = special(x, "__len__")
+    if own is not None:
+        return low.call(own, [], {})
     if isinstance(x, Tuple | List | Dict):
-        return number(len(x.items))
+        return length(low, x)
     if isinstance(x, Range):
         return Scalar(range_length(low, x), True)
     if isinstance(x, Iteration):
@@ -86,7 +102,12 @@ def _len(low: Lowering, x: Value) -> Value:
 def _least(op: str, primitive: str, reduce: Any, word: str) -> Any:
     """`min` or `max`: Python keeps the first of equal operands, and compares with nan as Python does."""
 
-    def lower(low: Lowering, *values: Value) -> Value:
+    def lower(low: Lowering, *values: Value, key: Value = NONE, default: Value = NONE) -> Value:
+        if key is not NONE:
+            return by_key(low, values, key)
+        if len(values) == 1 and (rows := _numbers(low, values[0])) is not None:
+            low.check(low.b.gt(rows.shape[0], 0), "ValueError", f"{word}() arg is an empty sequence")
+            return _item_like(low, values[0], reduce(low, rows))
         if len(values) == 1:
             if isinstance(values[0], Array):
                 low.check(low.b.gt(values[0].shape[0], 0), "ValueError", f"{word}() arg is an empty sequence")
@@ -97,6 +118,19 @@ def _least(op: str, primitive: str, reduce: Any, word: str) -> Any:
         best = _scalar(low, values[0], word)
         for value in values[1:]:
             best = two(low, best, _scalar(low, value, word))
+        return best
+
+    def by_key(low: Lowering, values: tuple[Value, ...], key: Value) -> Value:
+        items = items_of(low, values[0]) if len(values) == 1 else list(values)
+        if not items:
+            low.refuse_syntax(f"{word}() of nothing", f"{word}(x, y)")
+        best = items[0]
+        rank = low.call(key, [best], {})
+        for item in items[1:]:
+            other = low.call(key, [item], {})
+            better = truth(low, compare(low, ">" if op == "gt" else "<", other, rank))
+            pair, kept = Tuple((item, other)), Tuple((best, rank))
+            best, rank = choose(low, better, pair, kept).items  # type: ignore[union-attr]
         return best
 
     def two(low: Lowering, x: Scalar, y: Scalar) -> Scalar:
@@ -117,7 +151,32 @@ def _scalar(low: Lowering, value: Value, word: str) -> Scalar:
     )
 
 
+def choose(low: Lowering, condition: Scalar, then: Value, other: Value) -> Value:
+    """`then if condition else other`, both known already."""
+    if condition.known is not None:
+        return then if condition.known else other
+    return meet_values(low, condition.atom, arm(low, lambda: then), arm(low, lambda: other))
+
+
+def _numbers(low: Lowering, value: Value) -> Array | None:
+    """The array of the items of a list whose length is known at run time only."""
+    if not isinstance(value, List) or not isinstance(held(low, value), Growing):
+        return None
+    return array_of(low, value)
+
+
+def _item_like(low: Lowering, sequence: Value, result: Value) -> Value:
+    """A number made of a list's items, which is Python's where they are."""
+    assert isinstance(sequence, List)
+    contents = held(low, sequence)
+    python = isinstance(contents, Growing) and isinstance(contents.item, Scalar) and contents.item.python
+    return Scalar(result.atom, True) if python and isinstance(result, Scalar) else result
+
+
 def _sum(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
+    rows = _numbers(low, iterable)
+    if rows is not None:
+        return operate(low, "+", start, _item_like(low, iterable, total(low, rows, ZERO)))
     if isinstance(iterable, Array):
         if iterable.rank != 1:
             low.refuse(UnsupportedFunctionError, "sum() of a matrix", "np.sum(x, axis=0)")
@@ -148,6 +207,7 @@ def _quantifier(of_arrays: Any, decided: bool) -> Any:
     """`any` or `all`: of an array's elements, or of the items of a sequence."""
 
     def lower(low: Lowering, iterable: Value) -> Value:
+        iterable = _numbers(low, iterable) or iterable
         if isinstance(iterable, Array):
             return of_arrays(low, iterable)
         found = literal(not decided)
@@ -164,11 +224,41 @@ def _tuple(low: Lowering, iterable: Value = EMPTY) -> Value:
 
 
 def _list(low: Lowering, iterable: Value = EMPTY) -> Value:
-    return List(items_of(low, iterable), low.memory.scope)
+    if isinstance(iterable, List):
+        return low.call(Method(iterable, "copy"), [], {})
+    if isinstance(iterable, Iteration | Array | Range) and not isinstance(iterate(low, iterable).length, Lit):
+        return listed(low, iterable)
+    return low.memory.new_list(items_of(low, iterable))
 
 
-def _dict(low: Lowering, **items: Value) -> Value:
-    return Dict(dict(items), low.memory.scope)
+def _dict(low: Lowering, iterable: Value = EMPTY, **items: Value) -> Value:
+    made = low.memory.new_dict({})
+    low.call(Method(made, "update"), [iterable], dict(items))
+    return made
+
+
+def _set(low: Lowering, *_: Value) -> Value:
+    return low.refuse(UnsupportedFunctionError, "sets are not supported", "a tuple or list")
+
+
+def _sorted(low: Lowering, iterable: Value, key: Value = NONE, reverse: Value = FALSE) -> Value:
+    if isinstance(iterable, Array):
+        low.refuse(UnsupportedFunctionError, "sorted() of an array", "np.sort(x)")
+    items = items_of(low, iterable)
+    keys = [plain(low.call(key, [v], {}) if key is not NONE else v) for v in items]
+    down = plain(reverse)
+    if any(k is None for k in keys) or down is None:
+        low.refuse_syntax("sorted() of what is known at run time only", "np.sort(np.array(x))")
+    with low.foreign("this comparison"):
+        order = sorted(range(len(items)), key=lambda k: keys[k], reverse=bool(down[0]))  # type: ignore[arg-type, return-value]
+    return low.memory.new_list(items[k] for k in order)
+
+
+def _type(low: Lowering, x: Value) -> Value:
+    kind = _class(x)
+    if kind is None:
+        low.refuse_syntax(f"the type of {describe(x)}", "a test, isinstance(x, C)")
+    return Static(kind)
 
 
 def _map(low: Lowering, function: Value, *iterables: Value) -> Value:
@@ -179,14 +269,26 @@ def _map(low: Lowering, function: Value, *iterables: Value) -> Value:
 def _isinstance(low: Lowering, x: Value, kind: Value) -> Value:
     kinds = kind.items if isinstance(kind, Tuple) else (kind,)
     wanted = tuple(k.value for k in kinds if isinstance(k, Static) and isinstance(k.value, type))
+    return number(issubclass(_class(x) or object, wanted))
+
+
+def _class(x: Value) -> type | None:
     if isinstance(x, Scalar):
         python = {DType.F64: float, DType.I64: int, DType.BOOL: bool}[x.dtype]
-        own = python if x.python else x.dtype.numpy.type
-    elif isinstance(x, Static):
-        own = type(x.value)
-    else:
-        own = {Array: np.ndarray, List: list, Dict: dict}.get(type(x)) or getattr(x, "kind", object)
-    return number(issubclass(own, wanted))
+        return python if x.python else x.dtype.numpy.type
+    if isinstance(x, Static):
+        return type(x.value)
+    return {Array: np.ndarray, List: list, Dict: dict, Range: range}.get(type(x)) or getattr(x, "kind", None)
+
+
+def _super(low: Lowering, *_: Value) -> Value:
+    """`super()` in a method of the user's."""
+    frame = low.frame
+    names = frame.python.__code__.co_freevars
+    if "__class__" not in names or frame.first is None:
+        low.refuse_syntax("super() outside of a method", "the class by name")
+    kind = (frame.python.__closure__ or ())[names.index("__class__")].cell_contents
+    return Super(kind, frame.first)
 
 
 def _print(low: Lowering, *values: Value, **keywords: Value) -> Value:
@@ -230,6 +332,7 @@ BUILTINS: dict[Any, Any] = {
     functools.reduce: _reduce,
     functools.wraps: lambda low, wrapped: Static(_unchanged),
     _unchanged: lambda low, function: function,
+    **FUNCTIONS,
     int: _int,
     isinstance: _isinstance,
     len: _len,
@@ -239,6 +342,10 @@ BUILTINS: dict[Any, Any] = {
     min: _least("lt", "minimum", extremum("reduce_min", "minimum", "reduce_and"), "min"),
     pow: _pow,
     print: _print,
+    set: _set,
+    sorted: _sorted,
+    super: _super,
+    type: _type,
     range: lambda low, *bounds: range_of(low, list(bounds)),
     reversed: lambda low, sequence: reversed_of(low, sequence),
     round: _round,

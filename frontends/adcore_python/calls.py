@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
 
+from .classes import is_named_tuple, is_user_class, special
 from .derived import call_derived
 from .frame import Frame
 from .joins import Diverges, Status
@@ -19,9 +20,10 @@ from .operators import describe
 from .outputs import call_into
 from .outside import constant
 from .programs import call_lowered
+from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind
-from .values import Derived, Dict, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
+from .values import Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -44,6 +46,9 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
         return call(low, function.function, [*function.arguments, *arguments], {**function.keywords, **keywords})
     if isinstance(function, Static):
         return _call_object(low, function.value, arguments, keywords)
+    own = special(function, "__call__")
+    if own is not None:
+        return call(low, own, arguments, keywords)
     return low.refuse_syntax(f"{describe(function)} is not callable", "a function")
 
 
@@ -63,8 +68,10 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     function = python_of(function)
     if isinstance(function, types.MethodType):
         return _call_object(low, function.__func__, [Static(function.__self__), *arguments], keywords)
-    if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
-        return _named_tuple(low, function, arguments, keywords)
+    if is_named_tuple(function):
+        return named_tuple(low, function, arguments, keywords)
+    if is_user_class(function):
+        return make(low, function, arguments, keywords)
     if isinstance(function, types.FunctionType):
         return _call_python(low, function, arguments, keywords)
     method = inspect.getattr_static(type(function), "__call__", None)
@@ -91,14 +98,6 @@ def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keyword
     except TypeError as error:
         low.refuse(UnsupportedFunctionError, f"{name}: {error}", "the supported arguments only")
     return known(low, *arguments, **keywords)
-
-
-def _named_tuple(low: Lowering, kind: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-    defaults = {k: constant(v) for k, v in kind._field_defaults.items()}
-    given = {**defaults, **dict(zip(kind._fields, arguments, strict=False)), **keywords}
-    if len(arguments) > len(kind._fields) or set(given) != set(kind._fields):
-        low.refuse_syntax(f"{kind.__name__} takes the fields {', '.join(kind._fields)}", "a value for each field")
-    return Tuple(tuple(given[name] for name in kind._fields), kind)
 
 
 def _name(function: Any) -> str:
@@ -160,7 +159,7 @@ def _bound(
     if a.vararg:
         found[a.vararg.arg] = Tuple(tuple(bound.arguments[a.vararg.arg]))
     if a.kwarg:
-        found[a.kwarg.arg] = Dict(dict(bound.arguments[a.kwarg.arg]), low.memory.scope)
+        found[a.kwarg.arg] = low.memory.new_dict(dict(bound.arguments[a.kwarg.arg]), a.kwarg.arg)
     return found
 
 
@@ -204,10 +203,15 @@ def enter(
         path = (*low.frame.path, *low.frame.call_sites)
     body = code.body()
     frame = Frame(code, python, enclosing, path, code.escaping())
-    frame.bound = assigned(body) | set(bound)
+    frame.rebinds, frame.shared = code.rebinds(), code.rebound()
+    frame.bound = (assigned(body) | set(bound)) - frame.rebinds
     source = low.source or code.source(code.node)
     low.frames.append(frame)
     try:
+        frame.first = next(iter(bound.values()), None)
+        for name in frame.shared & frame.bound:
+            unbound = Poison(f"{name!r} has no value here", f"a value for {name!r} before this line")
+            frame.names[name] = Cell(low.memory.identity(Fields({"": unbound}), name))
         for name, value in bound.items():
             bind(low, name, value)
         if low.execute(body, frozenset()) is Status.DEAD:

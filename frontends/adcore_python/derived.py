@@ -17,6 +17,8 @@ from adcore import api
 from adcore.errors import UnsupportedFunctionError
 from adcore.plugins import Capture, Lowered, Spec
 
+from .carries import with_identity
+from .containers import items
 from .frame import Frame
 from .operators import describe, is_one
 from .outside import make_param
@@ -27,14 +29,20 @@ from .values import (
     NONE,
     ZERO,
     Array,
+    Cell,
     Derived,
     Dict,
+    Fields,
+    Growing,
+    Identity,
     List,
     LocalFunction,
     Maybe,
     Partial,
     Poison,
     Range,
+    Record,
+    Reference,
     Scalar,
     Static,
     Tuple,
@@ -77,7 +85,7 @@ def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE)
     derived = _derived(low, api.jvp, f)
     if isinstance(primals, Static):
         return derived
-    pair: list[Value] = [Tuple(tuple(v.items)) if isinstance(v, List) else v for v in (primals, tangents)]
+    pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, tangents)]
     return low.call(derived, pair, {})
 
 
@@ -190,7 +198,7 @@ class Mirror:
         self.outer = outer
         self.inner = inner
         self.frames: dict[Frame, Frame] = {}
-        self.known: dict[Any, Value] = {}
+        self.known: dict[Any, Any] = {}
 
     def frame(self, frame: Frame) -> Frame:
         found = self.frames.get(frame)
@@ -207,10 +215,13 @@ class Mirror:
             return value if isinstance(value, Scalar) and value.known is not None else self.captured(value, name)
         if isinstance(value, Tuple):
             return Tuple(tuple(self.value(v, name) for v in value.items), value.kind)
-        if isinstance(value, List):
-            return List([self.value(v, name) for v in value.items], None)
-        if isinstance(value, Dict):
-            return Dict({k: self.value(v, f"{name}_{k}") for k, v in value.items.items()}, None)
+        if isinstance(value, List | Dict | Record | Cell):
+            return self.reference(value, name)
+        if isinstance(value, Fields):
+            return Fields({k: self.value(v, f"{name}_{k}") for k, v in value.items.items()})
+        if isinstance(value, Growing):
+            stores = tuple(self.value(s, name) for s in value.stores)
+            return Growing(self.value(value.length, name), value.item, stores)
         if isinstance(value, Range):
             return Range(*(self.value(v, name) for v in (value.start, value.stop, value.step)))
         if isinstance(value, LocalFunction):
@@ -230,6 +241,16 @@ class Mirror:
             f"{name!r} is {describe(value)}, which a function that is differentiated here closes over",
             f"pass {name!r} as an argument",
         )
+
+    def reference(self, value: Reference, name: str) -> Reference:
+        """A list, dict or object of the function around, which the differentiated function may only read."""
+        found = self.known.get(value.identity)
+        if found is None:
+            contents = self.value(self.outer.memory.contents(value.identity), name)
+            made = Identity(name, "made outside of the function that is differentiated here")
+            self.inner.memory.root.objects[made] = contents
+            found = self.known[value.identity] = with_identity(value, made)
+        return found
 
     def captured(self, value: Scalar | Array, name: str) -> Value:
         if value not in self.known:

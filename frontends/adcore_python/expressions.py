@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import DType
 
+from .classes import is_named_tuple, special
+from .comprehensions import comprehension, dict_comprehension, folded
+from .containers import entries
 from .indexing import load
-from .iteration import iterate
 from .joins import arm, meet_values
+from .matching import lower_test
 from .methods import ATTRIBUTES, METHODS
 from .operators import compare, describe, invert, negative, numeric, operate, truth
 from .outside import constant, getter_of, look_up, member
+from .patterns import Test
+from .records import attribute, inherited
 from .statements import OPERATORS, assign, items_of, local_function
-from .strings import formatted
-from .values import Array, Dict, List, Maybe, Method, Poison, Scalar, Static, Tuple, Value
+from .strings import formatted, plain
+from .values import Array, Cell, Dict, Maybe, Method, Poison, Record, Scalar, Static, Super, Tuple, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["EXPRESSIONS"]
+__all__ = ["EXPRESSIONS", "attribute_of", "test_of"]
 
 COMPARISONS: dict[type, str] = {
     ast.Lt: "<",
@@ -73,13 +78,16 @@ def _unbound(low: Lowering, name: str) -> Any:
 
 
 def _present(low: Lowering, frame: Frame, name: str, value: Value) -> Value:
+    if isinstance(value, Cell):
+        contents = low.memory.contents(value.identity)
+        value = contents if isinstance(contents, Poison) else contents.items[""]  # type: ignore[union-attr, index]
     if isinstance(value, Poison):
         low.refuse_syntax(value.cause, value.write)
     if not isinstance(value, Maybe):
         return value
     message = f"cannot access local variable '{name}' where it is not associated with a value"
     low.check(value.defined, "UnboundLocalError", message)
-    if frame is low.frame:
+    if frame is low.frame and not isinstance(frame.names[name], Cell):
         frame.names[name] = value.value
     return value.value
 
@@ -89,7 +97,7 @@ def _tuple(low: Lowering, e: ast.Tuple) -> Value:
 
 
 def _list(low: Lowering, e: ast.List) -> Value:
-    return List(_elements(low, e.elts), low.memory.scope)
+    return low.memory.new_list(_elements(low, e.elts))
 
 
 def _elements(low: Lowering, nodes: list[ast.expr]) -> list[Value]:
@@ -109,17 +117,16 @@ def _dict(low: Lowering, e: ast.Dict) -> Value:
             inner = low.evaluate(value)
             if not isinstance(inner, Dict):
                 low.refuse_syntax(f"** of {describe(inner)}", "a dict")
-            items.update(inner.items)
+            items.update(entries(low, inner))
             continue
         items[_key(low, low.evaluate(key))] = low.evaluate(value)
-    return Dict(items, low.memory.scope)
+    return low.memory.new_dict(items)
 
 
 def _key(low: Lowering, value: Value) -> Any:
-    if isinstance(value, Static):
-        return value.value
-    if isinstance(value, Scalar) and value.known is not None:
-        return value.known
+    constant = plain(value)
+    if constant is not None:
+        return constant[0]
     return low.refuse_syntax("a dict with a key that is not constant", "string keys, or an array")
 
 
@@ -132,14 +139,15 @@ def _binary(low: Lowering, e: ast.BinOp) -> Value:
 
 
 def _unary(low: Lowering, e: ast.UnaryOp) -> Value:
-    value = low.evaluate(e.operand)
     if isinstance(e.op, ast.Not):
-        return Scalar(low.b.lnot(truth(low, value).atom), True)
+        return Scalar(low.b.lnot(test_of(low, e.operand).atom), True)
+    value = low.evaluate(e.operand)
     if isinstance(e.op, ast.USub):
         return negative(low, value)
     if isinstance(e.op, ast.Invert):
         return invert(low, value)
-    return numeric(low, value)
+    own = special(value, "__pos__")
+    return numeric(low, value) if own is None else low.call(own, [], {})
 
 
 def _compare(low: Lowering, e: ast.Compare) -> Value:
@@ -173,6 +181,21 @@ def _operands(low: Lowering, nodes: list[ast.expr], conjunction: bool) -> Value:
     return _short(low, first, conjunction, lambda: _operands(low, nodes[1:], conjunction))
 
 
+def test_of(low: Lowering, e: ast.expr) -> Scalar:
+    """Whether an expression holds; what `and` and `or` give otherwise does not matter."""
+    if not isinstance(e, ast.BoolOp):
+        return truth(low, low.evaluate(e))
+    with low.at(e):
+        return truth(low, _holding(low, e.values, isinstance(e.op, ast.And)))
+
+
+def _holding(low: Lowering, nodes: list[ast.expr], conjunction: bool) -> Value:
+    first = test_of(low, nodes[0])
+    if len(nodes) == 1:
+        return first
+    return _short(low, first, conjunction, lambda: _holding(low, nodes[1:], conjunction))
+
+
 def _short(low: Lowering, first: Value, conjunction: bool, rest: Callable[[], Value]) -> Value:
     """`first and rest` or `first or rest`, evaluating the rest only where Python does."""
     test = truth(low, first)
@@ -191,7 +214,7 @@ def _booleans(x: Scalar, y: Scalar) -> bool:
 
 
 def _conditional(low: Lowering, e: ast.IfExp) -> Value:
-    test = truth(low, low.evaluate(e.test))
+    test = test_of(low, e.test)
     if test.known is not None:
         return low.evaluate(e.body if test.known else e.orelse)
     then, other = arm(low, lambda: low.evaluate(e.body)), arm(low, lambda: low.evaluate(e.orelse))
@@ -202,14 +225,20 @@ def _conditional(low: Lowering, e: ast.IfExp) -> Value:
 
 
 def _attribute(low: Lowering, e: ast.Attribute) -> Value:
-    owner = low.evaluate(e.value)
+    return attribute_of(low, low.evaluate(e.value), e.attr)
+
+
+def attribute_of(low: Lowering, owner: Value, name: str) -> Value:
+    """`owner.name`."""
     if isinstance(owner, Scalar | Array):
-        return _array_attribute(low, owner, e.attr)
+        return _array_attribute(low, owner, name)
     if isinstance(owner, Static):
-        return _static_attribute(low, owner.value, e.attr)
-    if isinstance(owner, Tuple) and e.attr in getattr(owner.kind, "_fields", ()):
-        return owner.items[owner.kind._fields.index(e.attr)]  # type: ignore[attr-defined]
-    return Method(owner, e.attr)
+        return _static_attribute(low, owner.value, name)
+    if isinstance(owner, Record) or (isinstance(owner, Tuple) and is_named_tuple(owner.kind)):
+        return attribute(low, owner, name)
+    if isinstance(owner, Super):
+        return inherited(low, owner, name)
+    return Method(owner, name)
 
 
 def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
@@ -240,6 +269,9 @@ def _subscript(low: Lowering, e: ast.Subscript) -> Value:
 
 def _call(low: Lowering, e: ast.Call) -> Value:
     function = low.evaluate(e.func)
+    result = folded(low, function, e)
+    if result is not None:
+        return result
     arguments = _elements(low, e.args)
     keywords: dict[str, Value] = {}
     for keyword in e.keywords:
@@ -247,7 +279,7 @@ def _call(low: Lowering, e: ast.Call) -> Value:
         if keyword.arg is not None:
             keywords[keyword.arg] = value
         elif isinstance(value, Dict):
-            keywords.update(value.items)
+            keywords.update(entries(low, value))
         else:
             low.refuse_syntax(f"** of {describe(value)}", "keyword arguments by name")
     frame = low.frame
@@ -265,53 +297,10 @@ def _lambda(low: Lowering, e: ast.Lambda) -> Value:
     return local_function(low, e)
 
 
-def _comprehension(low: Lowering, e: ast.ListComp | ast.GeneratorExp) -> Value:
-    found: list[Value] = []
-    _generate(low, e.generators, lambda: found.append(low.evaluate(e.elt)))
-    return List(found, low.memory.scope)
-
-
-def _dict_comprehension(low: Lowering, e: ast.DictComp) -> Value:
-    found: dict[Any, Value] = {}
-
-    def emit() -> None:
-        found[_key(low, low.evaluate(e.key))] = low.evaluate(e.value)
-
-    _generate(low, e.generators, emit)
-    return Dict(found, low.memory.scope)
-
-
-def _generate(low: Lowering, generators: list[ast.comprehension], emit: Callable[[], None]) -> None:
-    """Run a comprehension over sequences of static length."""
-    first, rest = generators[0], generators[1:]
-    source = low.evaluate(first.iter)
-    items = iterate(low, source)
-    if not isinstance(items, list):
-        if not hasattr(items.length, "value"):
-            low.refuse_syntax(
-                "a comprehension over a length that is not constant",
-                "an array filled in a loop: y = np.empty(n); for i in range(n): y[i] = ...",
-            )
-        items = items_of(low, source)
-    names = low.frame.names
-    saved = dict(names)
-    for item in items:
-        assign(low, first.target, item)
-        if all(_kept(low, test) for test in first.ifs):
-            if rest:
-                _generate(low, rest, emit)
-            else:
-                emit()
-    for name in set(names) - set(saved):
-        del names[name]
-    names.update(saved)
-
-
-def _kept(low: Lowering, test: ast.expr) -> bool:
-    known = truth(low, low.evaluate(test)).known
-    if known is None:
-        low.refuse_syntax("a comprehension with a condition that is not constant", "np.where, or a loop")
-    return known
+def _walrus(low: Lowering, e: ast.NamedExpr) -> Value:
+    value = low.evaluate(e.value)
+    assign(low, e.target, value)
+    return value
 
 
 def _string(low: Lowering, e: ast.JoinedStr) -> Value:
@@ -337,9 +326,11 @@ EXPRESSIONS: dict[type, Callable[..., Value]] = {
     ast.Subscript: _subscript,
     ast.Call: _call,
     ast.Lambda: _lambda,
-    ast.ListComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.DictComp: _dict_comprehension,
+    ast.ListComp: comprehension,
+    ast.GeneratorExp: comprehension,
+    ast.DictComp: dict_comprehension,
+    ast.NamedExpr: _walrus,
+    Test: lower_test,
     ast.JoinedStr: _string,
     ast.Starred: _starred,
 }

@@ -133,6 +133,13 @@ class Facts:
             # 0 <= counter < maximum(e, 0), so counter < e
             self.counter(b, atom, least, equation.operands[0])
 
+    def room(self, b: Builder, atom: Atom, limit: Atom, more: int) -> None:
+        """An integer plus `more` is at most the limit."""
+        var, offset = linear(b, atom)
+        base, shift = linear(b, limit)
+        if var is not None:
+            self.upper.setdefault(var, []).append((base, shift - more - offset))
+
     def least(self, b: Builder, atom: Atom, depth: int = DEPTH) -> int | None:
         """A literal that the integer is certainly not less than."""
         if isinstance(atom, Lit):

@@ -8,10 +8,12 @@ from types import FunctionType
 from typing import Any
 
 from .liveness import live_before, reads_of
+from .memory import Memory
+from .reach import reach
 from .source import Code
-from .values import Array, Buffer, Derived, Dict, Iteration, List, LocalFunction, Maybe, Partial, Tuple, Value
+from .values import Buffer, Identity, Value
 
-__all__ = ["Frame", "buffers_of"]
+__all__ = ["Frame"]
 
 
 class Frame:
@@ -23,6 +25,9 @@ class Frame:
         enclosing: the frame of the function that this one is defined in, where that is being lowered too.
         path: the calls that led here; the same call in the same context has the same path.
         escaping: names that inner functions read, live until the end.
+        rebinds: names of enclosing functions that this one rebinds, by `nonlocal`.
+        first: the first argument, `self` in a method.
+        shared: names of this function that inner ones rebind.
     """
 
     def __init__(
@@ -35,11 +40,14 @@ class Frame:
         self.escaping = escaping
         self.names: dict[str, Value] = {}
         self.bound: frozenset[str] = frozenset()
+        self.rebinds: frozenset[str] = frozenset()
+        self.shared: frozenset[str] = frozenset()
         self.statements: Sequence[ast.stmt] = ()
         self.position = 0
         self.after: frozenset[str] = frozenset()
         self.loops: list[Any] = []
         self.pinned: list[Any] = []
+        self.first: Any = None
         self.call_sites: list[int] = []
 
     def live(self, during: bool) -> frozenset[str]:
@@ -57,30 +65,14 @@ class Frame:
         for held, depth in zip((self.loops, self.pinned, self.call_sites), entered, strict=True):
             del held[depth:]
 
-    def names_of(self, buffer: Buffer, during: bool) -> list[str]:
-        """Live names through which the buffer can be reached."""
+    def names_of(self, wanted: Buffer | Identity, during: bool, memory: Memory) -> list[str]:
+        """Live names, and the places in them, through which a buffer or identity can be reached."""
         live = self.live(during)
-        found = [n for n, v in self.names.items() if n in live and buffer in buffers_of(v)]
-        return found + [buffer.name for v in self.pinned if buffer in buffers_of(v)]
-
-
-def buffers_of(value: Any, seen: frozenset[int] = frozenset()) -> set[Buffer]:
-    """All buffers that a value refers to."""
-    if isinstance(value, Array):
-        return {value.buffer}
-    if isinstance(value, Tuple | List):
-        return {b for item in value.items for b in buffers_of(item, seen)}
-    if isinstance(value, Dict):
-        return {b for item in value.items.values() for b in buffers_of(item, seen)}
-    if isinstance(value, Maybe):
-        return buffers_of(value.value, seen)
-    if isinstance(value, Iteration):
-        return set(value.over)
-    if isinstance(value, Derived):
-        return buffers_of(value.function, seen)
-    if isinstance(value, Partial):
-        return {b for v in (value.function, *value.arguments, *value.keywords.values()) for b in buffers_of(v, seen)}
-    if isinstance(value, LocalFunction) and id(value.frame) not in seen:
-        inner = seen | {id(value.frame)}
-        return {b for item in value.frame.names.values() for b in buffers_of(item, inner)}
-    return set()
+        found = [
+            place
+            for name, value in self.names.items()
+            if name in live
+            for place, reached in reach(memory, value, name)
+            if reached is wanted
+        ]
+        return found + [wanted.name for v in self.pinned for _, reached in reach(memory, v) if reached is wanted]

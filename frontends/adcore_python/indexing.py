@@ -1,4 +1,4 @@
-"""Subscripts: reading and writing elements, slices and selections of arrays, and items of containers."""
+"""Subscripts of arrays: reading and writing elements, slices and selections."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import DtypeError
-from adcore.types import Atom, DType, Lit, literal
+from adcore.types import Atom, DType, literal
 
 from .array_functions import array_of
-from .containers import Slice, constant_item, integer, set_item, slice_of
+from .item_access import augment_item, load_item, store_item
 from .masks import check_mask
 from .operators import is_one, join, numeric, operate, stretch
 from .selections import array_item, axes_taken, has_arrays, is_new_axis, select
 from .slices import sliced
+from .subscripts import Slice, bounds_of, in_range, integer, out_of_bounds
 from .values import Array, List, Scalar, Static, Tuple, Value
 from .views import indexed, reshaped, view_read
 
@@ -28,7 +29,6 @@ __all__ = [
     "element",
     "fitted",
     "in_place",
-    "in_range",
     "load",
     "loaded",
     "located",
@@ -39,7 +39,7 @@ __all__ = [
 def load(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`: a view, or with index arrays a copy."""
     if not isinstance(container, Array):
-        return constant_item(low, container, node)
+        return load_item(low, container, node)
     return loaded(low, container, _items(low, node))
 
 
@@ -61,7 +61,7 @@ def element(low: Lowering, array: Array, index: Atom) -> Value:
 def store(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
     """`container[node] = value`."""
     if not isinstance(container, Array):
-        set_item(low, container, node, value)
+        store_item(low, container, node, value)
         return
     items = _items(low, node)
     operand = _stored(low, container, value)
@@ -96,7 +96,7 @@ def _stored(low: Lowering, container: Array, value: Value) -> Scalar | Array:
 def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: Callable[[], Value]) -> None:
     """`container[node] op= value`; the index is evaluated once, before the value."""
     if not isinstance(container, Array):
-        set_item(low, container, node, operate(low, op, constant_item(low, container, node), value_of()))
+        augment_item(low, container, node, op, value_of)
         return
     items = _items(low, node)
     if has_arrays(items):
@@ -185,7 +185,7 @@ def _items(low: Lowering, node: ast.expr) -> list[Any]:
     items: list[Any] = []
     for each in nodes:
         if isinstance(each, ast.Slice):
-            items.append(slice_of(low, each))
+            items.append(Slice(*bounds_of(low, each)))
             continue
         value = low.evaluate(each)
         items.extend(value.items if isinstance(value, Tuple) and len(nodes) == 1 else [value])
@@ -232,7 +232,7 @@ def axis_part(low: Lowering, item: Any, length: Atom, axis: int) -> tuple[str, t
     """The axis code and its operands for a slice or an integer."""
     if isinstance(item, Slice):
         return sliced(low, item.start, item.stop, item.step, length)
-    return "i", (in_range(low, integer(low, item), length, axis),)
+    return "i", (in_range(low, integer(low, item), length, out_of_bounds(axis)),)
 
 
 def _filled(low: Lowering, array: Array, items: list[Any]) -> list[Any]:
@@ -248,25 +248,3 @@ def _filled(low: Lowering, array: Array, items: list[Any]) -> list[Any]:
     rest = [whole] * (array.rank - consumed)
     at = dots[0] if dots else len(items)
     return [*items[:at], *rest, *items[at + 1 :]]
-
-
-def in_range(low: Lowering, index: Atom, length: Atom, axis: int) -> Atom:
-    """An index from 0, having checked (where it is not plain) that it is in range."""
-    b, facts = low.b, low.facts
-    least = facts.nonnegative(b, index)
-    if not least and isinstance(index, Lit):
-        _check_index(low, b.ge(length, -int(index.value)), index, length, axis)
-        return b.add(length, index)
-    holds = literal(True) if facts.less(b, index, length) else b.lt(index, length)
-    if not least:
-        holds = b.land(b.ge(index, b.neg(length)), holds)
-    _check_index(low, holds, index, length, axis)
-    return index if least else b.select(b.lt(index, 0), b.add(index, length), index)
-
-
-def _check_index(low: Lowering, holds: Atom, index: Atom, length: Atom, axis: int) -> None:
-    if low.memory.scope.has_checked(index, length):
-        return
-    low.memory.scope.checked.add((index, length))
-    message = f"index {{0}} is out of bounds for axis {axis} with size {{1}}"
-    low.check(holds, "IndexError", message, index, length)

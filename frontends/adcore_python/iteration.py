@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from adcore.builder import Builder
-from adcore.types import Atom, DType, Lit
+from adcore.types import Atom, DType, Lit, literal
 
-from .frame import buffers_of
+from .classes import special
+from .containers import entries, held, item
 from .indexing import element
 from .operators import describe
+from .outside import constant
 from .slices import shifted
 from .values import Array, Dict, Iteration, List, Range, Scalar, Static, Tuple, Value, number
 
@@ -65,16 +68,21 @@ def _range_item(low: Lowering, value: Range, index: Atom) -> Value:
     return Scalar(item, True)
 
 
-def iterate(low: Lowering, value: Value) -> list[Value] | Iteration:
-    """The items of a list, tuple or dict, which unrolls; of an array or range, which loops."""
-    if isinstance(value, Tuple | List):
-        return list(value.items)
+def iterate(low: Lowering, value: Value) -> Iteration:
+    """The items of a list, tuple or dict of constant length, which unrolls; of an array or range, which loops."""
+    if isinstance(value, List):
+        return _of_list(low, value)
+    if isinstance(value, Tuple):
+        return _fixed(value.items)
     if isinstance(value, Dict):
-        return [Static(key) for key in value.items]
+        return _fixed([constant(key) for key in entries(low, value)], (value.identity,))
     if isinstance(value, Static) and isinstance(value.value, str):
-        return [Static(c) for c in value.value]
+        return _fixed([Static(c) for c in value.value])
     if isinstance(value, Iteration):
         return value
+    own = special(value, "__iter__")
+    if own is not None:
+        return iterate(low, low.call(own, [], {}))
     if isinstance(value, Range):
         return Iteration(range_length(low, value), lambda k: _range_item(low, value, k))
     if isinstance(value, Array):
@@ -82,21 +90,43 @@ def iterate(low: Lowering, value: Value) -> list[Value] | Iteration:
     return low.refuse_syntax(f"{describe(value)} cannot be iterated over", "a range, array, tuple or list")
 
 
+def _fixed(items: Sequence[Value], over: tuple[Any, ...] = ()) -> Iteration:
+    """Items that differ in kind, each with its own copy of a loop's body."""
+    return Iteration(literal(len(items)), lambda k: items[_known(k)], over, static=True)
+
+
+def _known(index: Atom) -> int:
+    assert isinstance(index, Lit)
+    return int(index.value)
+
+
+def _of_list(low: Lowering, value: List) -> Iteration:
+    """The items of a list, each read when its turn comes."""
+    contents = held(low, value)
+    if isinstance(contents, Tuple):
+        return Iteration(
+            literal(len(contents.items)), lambda k: item(low, value, Scalar(k, True)), (value.identity,), static=True
+        )
+    over = (value.identity, *(s.buffer for s in contents.stores))
+    return Iteration(contents.length.atom, lambda k: item(low, value, Scalar(k, True)), over)
+
+
 def zipped(low: Lowering, values: list[Value]) -> Value:
     """`zip(...)`."""
-    parts = [iterate(low, v) for v in values]
-    lists = [p for p in parts if isinstance(p, list)]
-    if len(lists) == len(parts):
-        return Tuple(tuple(Tuple(items) for items in zip(*lists, strict=False)))
-    if lists:
+    found = [iterate(low, v) for v in values]
+    if not found:
+        return Tuple(())
+    lengths = [p.length for p in found]
+    known = [n for n in lengths if isinstance(n, Lit)]
+    length = min(known, key=_known) if known else lengths[0]
+    static = any(p.static for p in found)
+    if static and len(known) < len(found):
         low.refuse_syntax("zip of a tuple or list with an array or range", "np.array(...) of the tuple first")
-    moving = [p for p in parts if isinstance(p, Iteration)]
-    length = moving[0].length
-    for part in moving[1:]:
-        if part.length != length:
-            length = low.b.minimum(length, part.length)
-    buffers = tuple(b for p in moving for b in p.over)
-    return Iteration(length, lambda k: Tuple(tuple(p.item(k) for p in moving)), buffers)
+    for other in lengths:
+        if other != length and not (isinstance(other, Lit) and isinstance(length, Lit)):
+            length = low.b.minimum(length, other)
+    over = tuple(b for p in found for b in p.over)
+    return Iteration(length, lambda k: Tuple(tuple(p.item(k) for p in found)), over, static)
 
 
 def enumerated(low: Lowering, value: Value, start: Value) -> Value:
@@ -105,23 +135,23 @@ def enumerated(low: Lowering, value: Value, start: Value) -> Value:
         low.refuse_syntax(f"enumerate from {describe(start)}", "enumerate(x, 1)")
     first = low.cast(start.atom, DType.I64)
     parts = iterate(low, value)
-    if isinstance(parts, list):
-        return Tuple(tuple(Tuple((Scalar(low.b.add(first, k), True), v)) for k, v in enumerate(parts)))
     return Iteration(
-        parts.length, lambda k: Tuple((Scalar(low.b.add(first, k), True), parts.item(k))), tuple(buffers_of(value))
+        parts.length,
+        lambda k: Tuple((Scalar(low.b.add(first, k), True), parts.item(k))),
+        parts.over,
+        parts.static,
     )
 
 
 def reversed_of(low: Lowering, value: Value) -> Value:
     """`reversed(x)`."""
     parts = iterate(low, value)
-    if isinstance(parts, list):
-        return Tuple(tuple(reversed(parts)))
     length = parts.length
 
     def item(k: Atom) -> Value:
         index = low.b.sub(low.b.sub(length, 1), k)
-        low.facts.counter(low.b, index, 0, length)
+        if not isinstance(index, Lit):
+            low.facts.counter(low.b, index, 0, length)
         return parts.item(index)
 
-    return Iteration(length, item, tuple(buffers_of(value)))
+    return Iteration(length, item, parts.over, parts.static)

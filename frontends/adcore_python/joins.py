@@ -1,4 +1,4 @@
-"""Where two paths meet: one value for each name and buffer that they leave different.
+"""Where two paths meet: one value for each name, buffer, list, dict and object that they leave different.
 
 Each path is lowered in a region of its own.  Numbers and arrays that differ become results of a `cond`; lengths that
 differ become results too, placed before the arrays that have them.
@@ -14,9 +14,28 @@ from adcore.primitives import Kind
 from adcore.program import Equation
 from adcore.types import Atom, DType, Var, literal
 
+from .carries import alike, comparable, parts, same_constant, same_kind, with_identity, with_parts
+from .growing import common_item, grown, hoisted, item_of, joined_item
 from .memory import Scope
 from .operators import describe, join
-from .values import Array, Buffer, Dict, List, Maybe, Poison, Range, Scalar, Static, Tuple, Value, spoken
+from .values import (
+    Array,
+    Cell,
+    Contents,
+    Dict,
+    Growing,
+    Identity,
+    List,
+    Maybe,
+    Poison,
+    Record,
+    Reference,
+    Scalar,
+    Static,
+    Tuple,
+    Value,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -121,13 +140,29 @@ def meet(low: Lowering, condition: Atom, then: Arm, other: Arm, live: frozenset[
 
 
 def meet_values(low: Lowering, condition: Atom, then: Arm, other: Arm) -> Value:
-    """Join the values of two expression paths (and what they wrote)."""
+    """Join the values of two expression paths, what they wrote, and the names that `:=` bound."""
     joining = _Joining(low, condition, then, other)
-    build = joining.merge("$result", then.value, other.value)
+    build = joining.merge("$expression", then.value, other.value)
+    names = low.frame.names
+    bound = {
+        name: joining.name(name, then.names.get(name), other.names.get(name))
+        for name in {**then.names, **other.names}
+        if not _unchanged(then.names.get(name), other.names.get(name))
+    }
     joining.emit()
     value = build()
+    for name, bind in bound.items():
+        names[name] = bind()
     low.memory.relate(joining.made)
+    if isinstance(value, Poison):
+        low.refuse_syntax(value.cause, value.write)
     return value
+
+
+def _unchanged(left: Value | None, right: Value | None) -> bool:
+    """Whether an expression has not bound a name, but perhaps found that it is bound."""
+    plain = [v.value if isinstance(v, Maybe) else v for v in (left, right)]
+    return plain[0] is plain[1]
 
 
 def _constant(value: Any) -> Build:
@@ -142,10 +177,12 @@ class _Joining:
         self.scalars: list[Slot] = []
         self.arrays: list[Slot] = []
         self.same: dict[Any, Build] = {}
-        self.made: list[tuple[Buffer, tuple[Buffer, ...]]] = []
+        self.made: list[tuple[Any, tuple[Any, ...]]] = []
+        self.adopted: dict[Identity, Build] = {}
         self.lengths: dict[tuple[Atom, Atom], Slot] = {}
         self.local = {id(a): {out for e in a.scope.builder.equations for out in e.outs} for a in (then, other)}
         self.written = self._written()
+        self.changed = self._changed()
 
     # Names and values
 
@@ -197,22 +234,92 @@ class _Joining:
         return self._structures(name, left, right)
 
     def _structures(self, name: str, left: Value, right: Value) -> Build:
-        if isinstance(left, Static) and isinstance(right, Static) and _same_constant(left.value, right.value):
+        if isinstance(left, Static) and isinstance(right, Static) and same_constant(left.value, right.value):
             return _constant(left)
-        if isinstance(left, Tuple) and isinstance(right, Tuple) and len(left.items) == len(right.items):
-            items = [self.merge(name, a, c) for a, c in zip(left.items, right.items, strict=True)]
-            return lambda: Tuple(tuple(i() for i in items), left.kind)
-        if isinstance(left, List) and isinstance(right, List) and len(left.items) == len(right.items):
-            items = [self.merge(name, a, c) for a, c in zip(left.items, right.items, strict=True)]
-            return lambda: List([i() for i in items], self.low.memory.scope)
-        if isinstance(left, Dict) and isinstance(right, Dict) and left.items.keys() == right.items.keys():
-            entries = {k: self.merge(name, v, right.items[k]) for k, v in left.items.items()}
-            return lambda: Dict({k: v() for k, v in entries.items()}, self.low.memory.scope)
-        if isinstance(left, Range) and isinstance(right, Range):
-            parts = [self.merge(name, getattr(left, f), getattr(right, f)) for f in ("start", "stop", "step")]
-            return lambda: Range(*(p() for p in parts))
+        if isinstance(left, List | Dict | Record | Cell) and isinstance(right, type(left)) and same_kind(left, right):
+            return self._references(name, left, right)
+        if alike(left, right):
+            if isinstance(left, Growing) and isinstance(right, Growing):
+                left = Growing(left.length, joined_item([left.item, right.item]), left.stores)
+            pairs = zip(parts(left), parts(right), strict=True)
+            pieces = [self.merge(name, a, c) for (_, a), (_, c) in pairs]
+            return lambda: with_parts(left, [p() for p in pieces])
         cause = f"{spoken(name)} is {describe(left)} on one path and {describe(right)} on another"
         return _constant(Poison(cause, "values of one kind on all paths"))
+
+    def _references(self, name: str, left: Reference, right: Reference) -> Build:
+        """One of two lists, dicts or objects: a new identity, which may be either."""
+        if left.identity is right.identity:
+            return _constant(left)
+        key = (left, right)
+        if key not in self.same:
+            memory, found = self.low.memory, _Once()
+            self.same[key] = found
+            contents = self.contents(
+                name,
+                memory.contents(left.identity, self.then.scope),
+                memory.contents(right.identity, self.other.scope),
+            )
+
+            def build() -> Value:
+                own = "" if name.startswith("$") else name
+                identity = memory.identity(contents(), own)
+                self.made.append((identity, (left.identity, right.identity)))
+                return with_identity(left, identity)
+
+            found.build = build
+        return self.same[key]
+
+    def contents(self, name: str, left: Contents, right: Contents) -> Build:
+        """What a list, dict or object holds after the paths."""
+        if left is right:
+            return _constant(left)
+        if self.then.dead or self.other.dead:
+            return self.merge(name, left, right)
+        if isinstance(left, Tuple | Growing) and isinstance(right, Tuple | Growing) and not alike(left, right):
+            return self._lists(name, left, right)
+        if not isinstance(left, Poison) and not isinstance(right, Poison) and not alike(left, right):
+            cause = f"{spoken(name)} holds other keys or attributes on one path than on another"
+            return _constant(Poison(cause, "the same keys and attributes on all paths"))
+        return self.merge(name, left, right)
+
+    def _lists(self, name: str, left: Tuple | Growing, right: Tuple | Growing) -> Build:
+        """Lists of different lengths, or of a length known at run time on one path."""
+        sides = ((self.then, left), (self.other, right))
+        known = [item_of(c) for _, c in sides if isinstance(c, Growing)]
+        item = known[0] if known else self._item(left, right)
+        if item is None:
+            cause = f"{spoken(name)} is a list with items of other kinds on one path than on another"
+            return _constant(Poison(cause, "items of one kind"))
+        found: list[Any] = []
+        for side, contents in sides:
+            if isinstance(contents, Tuple):
+                with self.low.inside(side.scope):
+                    if common_item(self.low, [*contents.items, item]) is None:
+                        cause = f"{spoken(name)} is a list with items of other kinds on one path than on another"
+                        return _constant(Poison(cause, "items of one kind"))
+                    contents = grown(self.low, contents, item)
+            found.append(contents)
+        if not comparable(found[0].item, found[1].item):
+            cause = f"{spoken(name)} is a list with items of other kinds on one path than on another"
+            return _constant(Poison(cause, "items of one kind"))
+        return self.merge(name, found[0], found[1])
+
+    def _item(self, left: Tuple | Growing, right: Tuple | Growing) -> Value | None:
+        """An item like those of both lists, the lengths of its arrays known outside of the paths."""
+        found: list[Value] = []
+        for side, contents in ((self.then, left), (self.other, right)):
+            assert isinstance(contents, Tuple)
+            with self.low.inside(side.scope):
+                item = common_item(self.low, contents.items)
+            if item is None and contents.items:
+                return None
+            if item is not None:
+                item = hoisted(self.low, side.scope, item)
+                if item is None:
+                    return None
+                found.append(item)
+        return common_item(self.low, found)
 
     def _scalars(self, left: Scalar, right: Scalar) -> Build:
         python = left.python and right.python
@@ -242,7 +349,7 @@ class _Joining:
             self.same[key] = self._fresh(name, slot, (left.buffer, right.buffer))
         return self.same[key]
 
-    def _fresh(self, name: str, slot: Slot, sources: tuple[Buffer, ...]) -> Build:
+    def _fresh(self, name: str, slot: Slot, sources: tuple[Any, ...]) -> Build:
         """A new array with the result's contents, which may be the memory of any of the sources."""
         made: list[Array] = []
 
@@ -305,18 +412,18 @@ class _Joining:
             inner = self._one_sided(name, value.value, side)
             defined = self._one_sided(name, Scalar(value.defined, True), side)
             return lambda: Maybe(inner(), defined().atom)
-        if isinstance(value, Tuple):
-            items = [self._one_sided(name, v, side) for v in value.items]
-            return lambda: Tuple(tuple(i() for i in items), value.kind)
-        if isinstance(value, List):
-            items = [self._one_sided(name, v, side) for v in value.items]
-            return lambda: List([i() for i in items], self.low.memory.scope)
-        if isinstance(value, Dict):
-            entries = {k: self._one_sided(name, v, side) for k, v in value.items.items()}
-            return lambda: Dict({k: v() for k, v in entries.items()}, self.low.memory.scope)
-        if isinstance(value, Range):
-            parts = [self._one_sided(name, v, side) for v in (value.start, value.stop, value.step)]
-            return lambda: Range(*(p() for p in parts))
+        if isinstance(value, List | Dict | Record | Cell):
+            return self._adopted(name, value, side)
+        pieces = [self._one_sided(name, part, side) for _, part in parts(value)]
+        return _constant(value) if not pieces else lambda: with_parts(value, [p() for p in pieces])
+
+    def _adopted(self, name: str, value: Reference, side: Arm) -> Build:
+        """A list, dict or object made on the only path that goes on exists from here."""
+        identity, memory = value.identity, self.low.memory
+        if not memory.outer(side.scope, identity) and identity not in self.adopted:
+            self.adopted[identity] = _constant(None)  # for what leads back to itself
+            contents = memory.contents(identity, side.scope)
+            self.adopted[identity] = self._one_sided(name, contents, side)
         return _constant(value)
 
     def _one_sided_array(self, name: str, array: Array, side: Arm) -> Build:
@@ -340,7 +447,7 @@ class _Joining:
 
     # Emission
 
-    def _written(self) -> list[tuple[Buffer, Slot]]:
+    def _written(self) -> list[tuple[Any, Slot]]:
         """Buffers from outside that a path has written, and their contents on both."""
         memory, found = self.low.memory, []
         for buffer in {**self.then.scope.values, **self.other.scope.values}:
@@ -350,8 +457,17 @@ class _Joining:
                 self.arrays.append(slot)
         return found
 
+    def _changed(self) -> list[tuple[Identity, Build]]:
+        """Lists, dicts and objects from outside that a path has changed, and what makes their contents."""
+        memory, found = self.low.memory, []
+        for identity in {**self.then.scope.objects, **self.other.scope.objects}:
+            if memory.outer(self.then.scope, identity):
+                sides = [memory.contents(identity, side.scope) for side in (self.then, self.other)]
+                found.append((identity, self.contents(identity.name, *sides)))
+        return found
+
     def emit(self) -> None:
-        """Emit the `cond`, and enter what buffers hold after it."""
+        """Emit the `cond`, and enter what buffers, lists, dicts and objects hold after it."""
         plain = [s for s in self.arrays if not s.lengths]
         slots = [*plain, *self.lengths.values(), *(s for s in self.arrays if s.lengths), *self.scalars]
         then, other = self.then.scope.builder, self.other.scope.builder
@@ -370,6 +486,8 @@ class _Joining:
         for buffer, slot in self.written:
             memory.read(buffer)
             memory.scope.values[buffer] = slot.result()
+        for identity, build in [*self.adopted.items(), *self.changed]:
+            memory.scope.objects[identity] = build()
 
     def _raised(self) -> bool:
         """`if p: raise ...` alone is a check of `not p`."""
@@ -404,8 +522,17 @@ def _cheap(equation: Equation) -> bool:
     return equation.primitive.name in CHEAP and not equation.outs[0].type.shape
 
 
-def _same_constant(left: Any, right: Any) -> bool:
-    return left is right or (isinstance(left, str | bytes) and left == right)
+class _Once:
+    """A value that is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.build: Build = lambda: None
+        self.made: Any = None
+
+    def __call__(self) -> Any:
+        if self.made is None:
+            self.made = self.build()
+        return self.made
 
 
 def _unnamed(out: Var, slot: Slot) -> None:

@@ -11,7 +11,21 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Flow", "assigned", "block_flow", "closed_over", "escapes", "live_before", "reads_of", "yields"]
+from .patterns import branches_of
+
+__all__ = [
+    "Flow",
+    "assigned",
+    "block_flow",
+    "closed_over",
+    "escapes",
+    "live_before",
+    "nonlocals",
+    "plain_statements",
+    "reads_of",
+    "rebound_inside",
+    "yields",
+]
 
 EMPTY: frozenset[str] = frozenset()
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -80,7 +94,9 @@ def _summary(s: ast.stmt) -> Flow:
     if isinstance(s, ast.AugAssign):
         own = _targets(s.target)
         return Flow(reads_of(s) | own, own)
-    return Flow(reads_of(s), _targets(s))
+    if isinstance(s, ast.Match | ast.Try):
+        return block_flow(plain_statements(s))
+    return Flow(reads_of(s), _targets(s, sure=True))
 
 
 def _branches(test: frozenset[str], then: Flow, other: Flow) -> Flow:
@@ -130,6 +146,9 @@ def _function_reads(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
     for child in body:
         inner |= reads_of(child)
         own |= assigned([child]) if isinstance(child, ast.stmt) else EMPTY
+    if not isinstance(node, ast.Lambda):
+        own -= (outer := nonlocals(node.body))
+        inner |= outer
     outer = {n for d in (*a.defaults, *a.kw_defaults) if d is not None for n in reads_of(d)}
     return (inner - own) | outer
 
@@ -138,8 +157,13 @@ def _stored_reads(target: ast.expr) -> frozenset[str]:
     return EMPTY if isinstance(target, ast.Name) else reads_of(target)
 
 
-def _targets(node: ast.AST) -> frozenset[str]:
-    """Names that are bound directly in a target or simple statement."""
+def plain_statements(s: ast.Match | ast.Try) -> list[ast.stmt]:
+    """The simpler statements that a statement stands for."""
+    return branches_of(s) if isinstance(s, ast.Match) else [*s.body, *s.finalbody]
+
+
+def _targets(node: ast.AST, sure: bool = False) -> frozenset[str]:
+    """Names that are bound directly in a target or simple statement; `sure` leaves out those that `:=` binds."""
     found: set[str] = set()
     stack = [node]
     while stack:
@@ -147,6 +171,8 @@ def _targets(node: ast.AST) -> frozenset[str]:
         if isinstance(n, ast.Name):
             if not isinstance(n.ctx, ast.Load):
                 found.add(n.id)
+        elif sure and isinstance(n, ast.NamedExpr):
+            stack.append(n.value)
         elif not isinstance(n, FUNCTIONS + COMPREHENSIONS):
             stack.extend(ast.iter_child_nodes(n))
     return frozenset(found)
@@ -170,6 +196,8 @@ def _assigned(statement: ast.stmt) -> frozenset[str]:
     if isinstance(statement, ast.For):
         own = _targets(statement.target) | _targets(statement.iter)
         return own | assigned(statement.body) | assigned(statement.orelse)
+    if isinstance(statement, ast.Match | ast.Try):
+        return assigned(plain_statements(statement))
     return _targets(statement)
 
 
@@ -181,6 +209,25 @@ def closed_over(statements: Iterable[ast.stmt]) -> frozenset[str]:
             if isinstance(node, FUNCTIONS):
                 found |= reads_of(node)
     return frozenset(found)
+
+
+def nonlocals(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names that the function with these statements declares `nonlocal`."""
+    found: set[str] = set()
+    stack: list[ast.AST] = list(statements)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Nonlocal):
+            found.update(node.names)
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def rebound_inside(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names that functions defined in the statements declare `nonlocal`."""
+    everywhere = {n for s in statements for node in ast.walk(s) if isinstance(node, ast.Nonlocal) for n in node.names}
+    return frozenset(everywhere) - nonlocals(statements)
 
 
 def yields(statements: Iterable[ast.stmt]) -> list[ast.expr]:
@@ -212,6 +259,8 @@ def _escapes(s: ast.stmt) -> frozenset[type]:
         if isinstance(s, LOOPS):
             inner &= {ast.Return}
         return inner | frozenset(e for child in s.orelse for e in escapes(child))
+    if isinstance(s, ast.Match | ast.Try):
+        return frozenset(e for child in plain_statements(s) for e in escapes(child))
     return EMPTY_ESCAPES
 
 

@@ -6,13 +6,15 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from adcore.types import Atom, literal
+from adcore.types import Atom, Lit, literal
 
+from .generators import Generator
 from .iteration import iterate
 from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
-from .looping import Loop, run
-from .operators import truth
+from .loop_parts import Loop
+from .looping import run
+from .refusals import NotConstantError
 from .values import Iteration, Maybe, Scalar, Value, number
 
 if TYPE_CHECKING:
@@ -20,45 +22,87 @@ if TYPE_CHECKING:
 
 __all__ = ["lower_for", "lower_while"]
 
+UNROLLED = 64  # the longest loop that is unrolled
+
 
 def lower_for(low: Lowering, s: ast.For, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
     """`for target in iterable`: unrolled over a tuple or list, a `loop` over anything else."""
-    from .statements import assign
-
-    items = iterate(low, low.evaluate(s.iter))
+    over = low.evaluate(s.iter)
+    items = iterate(low, over)
     targets = assigned([s]) - assigned(s.body) - assigned(s.orelse)
     following = _following(low, s, rest, after)
     around = live_before(s.body, following) - targets | following
     flag = _enter(low, s)
-    if isinstance(items, list):
-        status = _unrolled(low, s, items, flag, around)
+    low.frame.pinned.append(items)
+    if _is_unrolled(low, s, items):
+        status = _unrolled(low, s, items, 0, flag, around)
     else:
-        low.frame.pinned.append(items)
-        loop = Loop(s, s.body, live_before(s.body, around) - targets, around, following)
+        status = _rolled(low, s, items, flag, Loop(s, s.body, live_before(s.body, around) - targets, around, following))
+    low.frame.pinned.pop()
+    return _finish(low, s, rest, after, flag, status)
+
+
+def _is_unrolled(low: Lowering, s: ast.For, items: Iteration) -> bool:
+    """Whether the body is lowered once for each item: where items differ in kind, or a constant index is needed."""
+    if items.static:
+        return True
+    if not isinstance(items.length, Lit):
+        return False
+    short = int(items.length.value) <= UNROLLED
+    return short and (isinstance(s, Generator) or (s, low.frame.path) in low.unrolled)
+
+
+def _rolled(low: Lowering, s: ast.For, items: Iteration, flag: str, loop: Loop) -> str:
+    """The body once; unrolled after all where that cannot be, and the loop is short."""
+    from .statements import assign
+
+    entered, names, made = low.frame.entered(), dict(low.frame.names), low.memory.made.copy()
+    try:
         if _leaves(s):
             _for_with_flags(low, s, loop, items, flag)
         else:
             loop.trips = items.length
             loop.start = lambda k: assign(low, s.target, items.item(k))
             run(low, loop)
-        low.frame.pinned.pop()
-        status = Status.OPEN
-    return _finish(low, s, rest, after, flag, status)
+    except NotConstantError:
+        if not isinstance(items.length, Lit) or int(items.length.value) > UNROLLED:
+            raise
+        low.frame.leave(entered)
+        low.frame.names, low.memory.made = names, made
+        low.unrolled.add((s, low.frame.path))
+        return _unrolled(low, s, items, 0, flag, loop.around)
+    return Status.OPEN
 
 
 def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
     """`while test`."""
+    if any(isinstance(node, ast.NamedExpr) for node in ast.walk(s.test)):
+        return lower_while(low, _tested_inside(s), rest, after)
     following = _following(low, s, rest, after)
     around = live_before(s.body, following) | reads_of(s.test) | following
     flag = _enter(low, s)
     loop = Loop(s, s.body, live_before(s.body, around) | reads_of(s.test), around, following)
-    loop.test = _unless_left(low, flag, lambda: truth(low, low.evaluate(s.test)))
+    loop.test = _unless_left(low, flag, lambda: low.test(s.test))
     loop.start = lambda _: _clear(low, _flags(s, flag))
     loop.hidden = _hidden(s, flag)
     run(low, loop)
     if isinstance(s.test, ast.Constant) and s.test.value and not any(ast.Break in escapes(c) for c in s.body):
         return _never_done(low)
     return _finish(low, s, rest, after, flag, Status.OPEN)
+
+
+_TESTED: dict[ast.While, ast.While] = {}
+
+
+def _tested_inside(s: ast.While) -> ast.While:
+    """The loop with its test, which binds names by `:=`, as the first statement of its body."""
+    found = _TESTED.get(s)
+    if found is None:
+        leave = ast.If(ast.UnaryOp(ast.Not(), s.test), [*s.orelse, ast.Break()], [])
+        found = _TESTED[s] = ast.While(ast.Constant(True), [leave, *s.body], [])
+        for node in (found, found.test, leave, leave.test, leave.body[-1]):
+            ast.copy_location(node, s.test)
+    return found
 
 
 def _following(
@@ -150,12 +194,14 @@ def _for_with_flags(low: Lowering, s: ast.For, loop: Loop, items: Iteration, fla
     low.frame.names.pop(counter)
 
 
-def _unrolled(low: Lowering, s: ast.For, items: list[Value], flag: str, around: frozenset[str]) -> str:
-    """The body once for each item."""
+def _unrolled(low: Lowering, s: ast.For, items: Iteration, first: int, flag: str, around: frozenset[str]) -> str:
+    """The body once for each item, from the first one on."""
     from .statements import assign
 
-    for position, item in enumerate(items):
-        assign(low, s.target, item)
+    assert isinstance(items.length, Lit)
+    for position in range(first, int(items.length.value)):
+        low.worked()
+        assign(low, s.target, items.item(literal(position)))
         status = low.execute(s.body, around)
         if status is Status.DEAD:
             return status
@@ -164,7 +210,7 @@ def _unrolled(low: Lowering, s: ast.For, items: list[Value], flag: str, around: 
             break
         if left != literal(False):
             stop = arm(low, lambda: Status.OPEN)
-            more = arm(low, lambda p=position: _unrolled(low, s, items[p + 1 :], flag, around))
+            more = arm(low, lambda p=position: _unrolled(low, s, items, p + 1, flag, around))
             meet(low, left, stop, more, around)
             break
     return Status.OPEN

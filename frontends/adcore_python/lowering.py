@@ -16,7 +16,8 @@ from .depth import shallow_recursion
 from .facts import Facts
 from .frame import Frame
 from .memory import Memory, Scope
-from .values import Array, Buffer, Scalar, Value
+from .refusals import NotConstantError
+from .values import Array, Buffer, Contents, Identity, Scalar, Value
 from .views import view_read, view_write
 
 __all__ = ["Lowering"]
@@ -38,27 +39,34 @@ class Lowering:
         params: parameters of the Program, captures after arguments.
         captures, guards: outside objects that the Program depends on.
         lent: the memory of the arguments, by the index of the parameter.
+        lent_objects: the lists, dicts and objects in the arguments.
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
+        unrolled: loops that have to be unrolled, since their bodies need a constant counter.
         unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
         work: how many expressions and statements have been lowered.
         guessed, guess_rank: those that were read, and the rank that they are taken to have meanwhile.
+        stacked: copies of lists of constant length, made for an index that is not constant.
         strict: counts the places so far whose meaning depends on a number being a Python rather than a NumPy one.
     """
 
     def __init__(self) -> None:
         self.memory = Memory(Builder())
         self.frames: list[Frame] = []
+        self.memory.context = lambda: (*self.frame.path, *self.frame.call_sites) if self.frames else ()
         self.params: list[Var] = []
         self.captures: list[Capture] = []
         self.captured: dict[tuple[int, str], Value] = {}
         self.guards: list[Guard] = []
         self.lent: dict[int, Buffer] = {}
+        self.lent_objects: list[Identity] = []
         self.facts = Facts()
         self.hints: dict[Any, Any] = {}
+        self.unrolled: set[Any] = set()
+        self.stacked: set[Any] = set()
         self.strict = 0
         self.unknown: set[tuple[Frame, str]] = set()
-        self.guessed: set[tuple[Frame, str]] = set()
+        self.guessed: set[tuple[Frame, str | Identity]] = set()
         self.guess_rank = 0
         self.work = 0
 
@@ -91,6 +99,12 @@ class Lowering:
             return lower(self, node)
         finally:
             b.source = before
+
+    def test(self, node: ast.expr) -> Scalar:
+        """Whether an expression holds."""
+        from .expressions import test_of
+
+        return test_of(self, node)
 
     def worked(self, items: int = 1) -> None:
         """Count what is lowered, and refuse where it becomes too much: loops and calls are unrolled only so far."""
@@ -173,13 +187,13 @@ class Lowering:
         """A new number or array, by the atom's rank."""
         return self.array(atom, name) if atom.type.shape else Scalar(atom, python)
 
-    def guess(self, frame: Frame, name: str) -> Scalar | Array:
-        """Something to go on with in the place of a name's value that is not known yet."""
+    def guess(self, frame: Frame, name: str | Identity) -> Scalar | Array:
+        """Something to go on with in the place of a name's value, or a list's item, that is not known yet."""
         self.guessed.add((frame, name))
         if self.guess_rank == 0:
             return Scalar(Lit(0, DType.I64), python=True)
         length = self.opaque(Lit(0, DType.I64))
-        return self.array(self.b.empty(*[length] * self.guess_rank, dtype=DType.F64), name)
+        return self.array(self.b.empty(*[length] * self.guess_rank, dtype=DType.F64))
 
     def cast(self, atom: Atom, dtype: DType) -> Atom:
         return atom if atom.type.dtype is dtype else self.b.cast(atom, dtype=dtype)
@@ -203,6 +217,17 @@ class Lowering:
             contents.name = array.buffer.name or "t"
         self.memory.write(array.buffer, contents, self.source)
 
+    def change(self, identity: Identity, contents: Contents) -> None:
+        """Give a list, dict or object other contents."""
+        if identity.outside:
+            name = identity.name
+            self.refuse_syntax(
+                f"changing {name!r}, which is {identity.outside}", f"pass {name!r} as an argument, or make a copy"
+            )
+        for other in sorted(self.memory.marks.get(identity, ()), key=lambda each: each.name):
+            self.distinct(identity, other, self.source)
+        self.memory.change(identity, contents, self.source)
+
     def writable(self, buffer: Buffer) -> None:
         """Refuse a write whose effect on other names is not known."""
         if buffer.captured:
@@ -210,26 +235,33 @@ class Lowering:
                 f"writing into {buffer.name!r}, which is defined outside the function",
                 f"pass {buffer.name!r} as an argument, or work on {buffer.name}.copy()",
             )
-        for other in self.memory.marks.get(buffer, ()):
+        for other in sorted(self.memory.marks.get(buffer, ()), key=lambda each: each.name):
             self.distinct(buffer, other, self.source)
 
-    def distinct(self, written: Buffer, other: Buffer, source: Source | None) -> None:
+    def distinct(self, written: Any, other: Any, source: Source | None) -> None:
         """Raise AliasError where a live name leads to the other buffer."""
         theirs = self.reaching(other)
         if not theirs:
             return
+        if self.stacked & {written, other, *self.memory.marks.get(written, ())}:
+            raise NotConstantError(
+                f"this changes an item of a list at an index that is not constant, which may be {theirs[0]!r}",
+                source,
+                "an index that is constant, or a loop over the items themselves",
+            )
         ours = self.reaching(written) or [written.name or "an array"]
-        refuse(
-            AliasError,
-            f"this writes into {ours[0]!r}, which may or may not share memory with {theirs[0]!r}",
-            source,
-            f"take a copy where one is made from the other, e.g. `{ours[0]} = {theirs[0]}.copy()`",
-        )
+        if isinstance(written, Identity):
+            cause = f"this changes {ours[0]!r}, which may or may not be {theirs[0]!r}"
+            write = "a copy where one is made from the other, e.g. `copy.copy(x)` or `list(x)`"
+        else:
+            cause = f"this writes into {ours[0]!r}, which may or may not share memory with {theirs[0]!r}"
+            write = f"take a copy where one is made from the other, e.g. `{ours[0]} = {theirs[0]}.copy()`"
+        refuse(AliasError, cause, source, write)
 
-    def reaching(self, buffer: Buffer) -> list[str]:
-        """Names still needed that lead to the buffer."""
-        inner = self.frame
-        return [n for frame in reversed(self.frames) for n in frame.names_of(buffer, during=frame is not inner)]
+    def reaching(self, wanted: Buffer | Identity) -> list[str]:
+        """Names still needed, and places in them, that lead to a buffer or identity."""
+        inner, memory = self.frame, self.memory
+        return [n for f in reversed(self.frames) for n in f.names_of(wanted, during=f is not inner, memory=memory)]
 
 
 def _spoken(node: ast.AST) -> str:

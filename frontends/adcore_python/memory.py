@@ -1,18 +1,25 @@
-"""What each buffer holds now, and which buffers may be the same memory.
+"""What each buffer and each list, dict and object holds now, and which of them may be the same.
 
 The contents of a buffer are an immutable value of the Program; a write replaces it.  Regions nest: a loop's region
 sees what was written outside through parameters of its own, made when a buffer is first touched there, so that the
 buffers a loop carries are exactly those its body writes.
+
+The contents of a list, dict or object are immutable too, and a change replaces them in the present region.  Where two
+regions meet, and where a loop begins again, they are joined and carried as the values of names are.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from adcore.builder import Builder
 from adcore.errors import CompileError, Source
 from adcore.program import Equation, regions
 from adcore.types import Atom, Var
 
-from .values import Buffer
+from .values import Buffer, Contents, Dict, Fields, Identity, List, Poison, Record, Tuple, Value
 
 __all__ = ["Memory", "Scope", "replace"]
 
@@ -23,8 +30,9 @@ class Scope:
     Attributes:
         builder: where its equations go.
         values: contents of buffers as seen in it; those of other buffers are as in the parent.
+        objects: contents of lists, dicts and objects as seen in it.
         entries: for a loop, the parameter through which a buffer is seen, and its contents outside.
-        written: buffers that have been written in it, and where.
+        written: buffers and identities that have been changed in it, and where.
         checked: indices and lengths that have been compared already.
         places: masks whose places have been found already.
     """
@@ -35,7 +43,8 @@ class Scope:
         self.loop = loop
         self.values: dict[Buffer, Atom] = {}
         self.entries: dict[Buffer, tuple[Var, Atom]] = {}
-        self.written: dict[Buffer, Source | None] = {}
+        self.objects: dict[Identity, Contents] = {}
+        self.written: dict[Buffer | Identity, Source | None] = {}
         self.checked: set[tuple[Atom, Atom]] = set()
         self.places: dict[Atom, tuple[Atom, ...]] = {}
 
@@ -65,9 +74,20 @@ class Scope:
 
 
 class Memory:
+    """All regions and what is known of sharing.
+
+    Attributes:
+        root, scope: the outermost region, and the one under construction.
+        marks: for each buffer and identity those that it may be the same as.
+        made: how many identities each place has made.
+        context: gives the calls that led to what is being lowered.
+    """
+
     def __init__(self, builder: Builder) -> None:
         self.root = self.scope = Scope(None, builder)
-        self.marks: dict[Buffer, set[Buffer]] = {}
+        self.marks: dict[Any, set[Any]] = {}
+        self.made: Counter[Any] = Counter()
+        self.context: Callable[[], Any] = tuple
 
     def fresh(self, contents: Atom, name: str = "") -> Buffer:
         """A new buffer that shares memory with no other."""
@@ -95,33 +115,78 @@ class Memory:
         if self.scope.loop:
             self.read(buffer)
         self.scope.values[buffer] = contents
-        touched = {buffer, *self.marks.get(buffer, ())}
+        self._touched(buffer, source)
+
+    def _touched(self, changed: Buffer | Identity, source: Source | None) -> None:
         scope: Scope | None = self.scope
         while scope is not None:
-            for each in touched:
+            for each in (changed, *self.marks.get(changed, ())):
                 scope.written.setdefault(each, source)
             scope = scope.parent
 
-    def outer(self, scope: Scope, buffer: Buffer) -> bool:
-        """Whether a buffer exists outside a region."""
+    def outer(self, scope: Scope, known: Buffer | Identity) -> bool:
+        """Whether a buffer or identity exists outside a region."""
         outside = scope.parent
         while outside is not None:
-            if buffer in outside.values:
+            if known in outside.values or known in outside.objects:
                 return True
             outside = outside.parent
         return False
 
-    def may_share(self, one: Buffer, other: Buffer) -> bool:
-        """Whether two buffers may be the same memory."""
+    # Lists, dicts and objects
+
+    def identity(self, contents: Contents, name: str = "", outside: str = "") -> Identity:
+        """A new identity with these contents."""
+        origin = (self.scope.builder.source, self.context())
+        self.made[origin] += 1
+        made = Identity(name, outside, (origin, self.made[origin]))
+        self.scope.objects[made] = contents
+        return made
+
+    def identities(self, scope: Scope | None) -> dict[Any, Identity]:
+        """The identities that exist in a region and outside of it, by their keys."""
+        found: dict[Any, Identity] = {}
+        while scope is not None:
+            found = {**{each.key: each for each in scope.objects}, **found}
+            scope = scope.parent
+        return found
+
+    def new_list(self, items: Iterable[Value], name: str = "") -> List:
+        return List(self.identity(Tuple(tuple(items)), name))
+
+    def new_dict(self, items: dict[Any, Value], name: str = "") -> Dict:
+        return Dict(self.identity(Fields(items), name))
+
+    def new_record(self, kind: type, fields: dict[str, Value], name: str = "") -> Record:
+        return Record(self.identity(Fields(fields), name), kind)
+
+    def contents(self, identity: Identity, scope: Scope | None = None) -> Contents:
+        """What the list, dict or object holds in the current region."""
+        found: Scope | None = scope or self.scope
+        while found is not None:
+            if identity in found.objects:
+                return found.objects[identity]
+            found = found.parent
+        cause = f"{identity.name!r} is used outside the region that it was made in"
+        return Poison(cause, "a list, dict or object made before")
+
+    def change(self, identity: Identity, contents: Contents, source: Source | None) -> None:
+        self.scope.objects[identity] = contents
+        self._touched(identity, source)
+
+    # Sharing
+
+    def may_share(self, one: Any, other: Any) -> bool:
+        """Whether two buffers may be the same memory, or two identities the same object."""
         return one is other or other in self.marks.get(one, ())
 
-    def mark(self, one: Buffer, other: Buffer) -> None:
+    def mark(self, one: Any, other: Any) -> None:
         if one is not other:
             self.marks.setdefault(one, set()).add(other)
             self.marks.setdefault(other, set()).add(one)
 
-    def relate(self, made: list[tuple[Buffer, tuple[Buffer, ...]]]) -> None:
-        """Mark new buffers, each of which is one of its sources: the first of all, or the second of all, and so on.
+    def relate(self, made: list[tuple[Any, tuple[Any, ...]]]) -> None:
+        """Mark what is new, each of which is one of its sources: the first of all, or the second of all, and so on.
 
         Two of them may be the same memory where, for some place, their sources at that place may be.
         """

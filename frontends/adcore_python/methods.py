@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedFunctionError
+from adcore.types import DType, literal
 
 from . import array_functions as make
 from . import linear_algebra as products
 from . import reductions as fold
 from . import shapes
-from .containers import changing
+from .classes import is_named_tuple
+from .containers import append, entries, held, needs_constant, pop_item, resizing, set_items
+from .containers import items as items_in
+from .growing import common_item, extended, grown, item_of
 from .indexing import fitted
 from .masks import nonzero
 from .numpy_names import astype, clip
-from .operators import describe, numeric
+from .operators import compare, describe, numeric, truth
+from .outside import constant
 from .picking import take
 from .statements import items_of
 from .strings import plain
-from .values import LAST, NONE, Array, Dict, List, Scalar, Static, Tuple, Value, number
+from .values import LAST, NONE, Array, Dict, Growing, List, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -60,41 +65,119 @@ ATTRIBUTES: dict[str, Any] = {
 
 
 def _append(low: Lowering, owner: Value, item: Value) -> Value:
-    container = _changing(low, owner, List, "append")
-    container.items.append(item)
-    return Static(None)
+    append(low, _list(low, owner, "append"), item)
+    return NONE
 
 
 def _extend(low: Lowering, owner: Value, items: Value) -> Value:
-    container = _changing(low, owner, List, "extend")
-    container.items.extend(items_of(low, items))
-    return Static(None)
+    container = _list(low, owner, "extend")
+    ours = held(low, container)
+    theirs = held(low, items) if isinstance(items, List | Tuple) else None
+    if isinstance(theirs, Growing):
+        resizing(low, container)
+        if isinstance(ours, Tuple):
+            common = common_item(low, [*ours.items, item_of(theirs)])
+            if common is None:
+                low.refuse_syntax("a list is extended by items of another kind", "items of one kind")
+            ours = grown(low, ours, common)
+        low.change(container.identity, extended(low, ours, theirs))
+        return NONE
+    new = items_of(low, items)
+    if isinstance(ours, Tuple):
+        set_items(low, container, [*ours.items, *new])
+        return NONE
+    for value in new:
+        append(low, container, value)
+    return NONE
 
 
-def _pop(low: Lowering, owner: Value, key: Value = LAST) -> Value:
-    container = _changing(low, owner, (List, Dict), "pop")
-    constant = plain(key)
-    try:
-        return container.items.pop(*(constant or (None,)))
-    except (LookupError, TypeError) as error:
-        low.refuse_syntax(f"{type(error).__name__}: {error}", "an item that exists")
+def _pop(low: Lowering, owner: Value, key: Value = LAST, *default: Value) -> Value:
+    if isinstance(owner, List):
+        return pop_item(low, owner, key)
+    known, constant = _of_dict(low, owner, "pop"), plain(key)
+    assert isinstance(owner, Dict)
+    if constant is None:
+        needs_constant(low, "pop at a key that is not constant", "a constant key")
+    if constant[0] in known:
+        set_items(low, owner, {k: v for k, v in known.items() if k != constant[0]})
+        return known[constant[0]]
+    return default[0] if default else low.refuse_syntax(f"KeyError: {constant[0]!r}", "a key that exists")
 
 
-def _changing(low: Lowering, owner: Any, kind: Any, name: str) -> Any:
-    if not isinstance(owner, kind):
+def _insert(low: Lowering, owner: Value, index: Value, item: Value) -> Value:
+    container, constant = _list(low, owner, "insert"), plain(index)
+    if constant is None or not isinstance(constant[0], int):
+        needs_constant(low, "insert at an index that is not constant", "x.append(item)")
+    new = items_in(low, container)
+    new.insert(constant[0], item)
+    set_items(low, container, new)
+    return NONE
+
+
+def _reverse(low: Lowering, owner: Value) -> Value:
+    container = _list(low, owner, "reverse")
+    set_items(low, container, items_in(low, container)[::-1])
+    return NONE
+
+
+def _clear(low: Lowering, owner: Value) -> Value:
+    if not isinstance(owner, List | Dict):
+        low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method 'clear'", "a list or dict")
+    set_items(low, owner, {} if isinstance(owner, Dict) else ())
+    return NONE
+
+
+def _index(low: Lowering, owner: Value, item: Value) -> Value:
+    return number(_place(low, owner, item, "index"))
+
+
+def _count(low: Lowering, owner: Value, item: Value) -> Value:
+    found = literal(0)
+    for same in _equal(low, owner, item, "count"):
+        found = low.b.add(found, low.cast(same.atom, DType.I64))
+    return Scalar(found, True)
+
+
+def _equal(low: Lowering, owner: Value, item: Value, name: str) -> list[Scalar]:
+    """Which items are equal to this one."""
+    if not isinstance(owner, List | Tuple):
+        low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a list or tuple")
+    return [truth(low, compare(low, "==", each, item)) for each in items_in(low, owner)]
+
+
+def _place(low: Lowering, owner: Value, item: Value, name: str) -> int:
+    """Where the first item is that is equal to this one, which has to be known at compile time."""
+    for place, same in enumerate(_equal(low, owner, item, name)):
+        if same.known is None:
+            low.refuse_syntax(f"{name} of numbers that are known at run time only", "a loop that compares")
+        if same.known:
+            return place
+    return low.refuse_syntax("ValueError: the item is not in the list", "an item that is")
+
+
+def _remove(low: Lowering, owner: Value, item: Value) -> Value:
+    container = _list(low, owner, "remove")
+    place = _place(low, owner, item, "remove")
+    new = items_in(low, container)
+    del new[place]
+    set_items(low, container, new)
+    return NONE
+
+
+def _list(low: Lowering, owner: Value, name: str) -> List:
+    if not isinstance(owner, List):
         low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a list")
-    changing(low, owner)
     return owner
 
 
 def _of_dict(low: Lowering, owner: Value, name: str) -> dict[Any, Value]:
     if isinstance(owner, Dict):
-        return owner.items
+        return entries(low, owner)
     return low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a dict")
 
 
 def _keys(low: Lowering, owner: Value) -> Value:
-    return Tuple(tuple(Static(k) for k in _of_dict(low, owner, "keys")))
+    return Tuple(tuple(constant(k) for k in _of_dict(low, owner, "keys")))
 
 
 def _values(low: Lowering, owner: Value) -> Value:
@@ -102,19 +185,70 @@ def _values(low: Lowering, owner: Value) -> Value:
 
 
 def _items(low: Lowering, owner: Value) -> Value:
-    return Tuple(tuple(Tuple((Static(k), v)) for k, v in _of_dict(low, owner, "items").items()))
+    return Tuple(tuple(Tuple((constant(k), v)) for k, v in _of_dict(low, owner, "items").items()))
 
 
 def _get(low: Lowering, owner: Value, key: Value, default: Value = NONE) -> Value:
-    return _of_dict(low, owner, "get").get(getattr(key, "value", None), default)
+    known, place = _of_dict(low, owner, "get"), plain(key)
+    if place is None:
+        needs_constant(low, "get of a key that is not constant", "a constant key")
+    return known.get(place[0], default)
+
+
+def _setdefault(low: Lowering, owner: Value, key: Value, default: Value = NONE) -> Value:
+    known, place = _of_dict(low, owner, "setdefault"), plain(key)
+    assert isinstance(owner, Dict)
+    if place is None:
+        needs_constant(low, "setdefault of a key that is not constant", "a constant key")
+    if place[0] not in known:
+        set_items(low, owner, {**known, place[0]: default})
+    return known.get(place[0], default)
+
+
+def _update(low: Lowering, owner: Value, other: Value = NONE, **keywords: Value) -> Value:
+    known = _of_dict(low, owner, "update")
+    assert isinstance(owner, Dict)
+    new = entries(low, other) if isinstance(other, Dict) else {}
+    if not isinstance(other, Dict) and other is not NONE:
+        for pair in items_of(low, other):
+            both = items_of(low, pair)
+            place = plain(both[0]) if len(both) == 2 else None
+            if place is None:
+                low.refuse_syntax("a dict is made of something else than constant keys and values", "{'name': value}")
+            new[place[0]] = both[1]
+    set_items(low, owner, {**known, **new, **keywords})
+    return NONE
 
 
 def _copy(low: Lowering, owner: Value) -> Value:
     if isinstance(owner, List):
-        return List(list(owner.items), low.memory.scope)
+        return List(low.memory.identity(held(low, owner)))
     if isinstance(owner, Dict):
-        return Dict(dict(owner.items), low.memory.scope)
+        return low.memory.new_dict(dict(entries(low, owner)))
     return make.copied(low, owner)
+
+
+# NamedTuples
+
+
+def _named(low: Lowering, owner: Value, name: str) -> Tuple:
+    if not isinstance(owner, Tuple) or not is_named_tuple(owner.kind):
+        low.refuse(UnsupportedFunctionError, f"{describe(owner)} has no method {name!r}", "a NamedTuple")
+    return owner
+
+
+def _replaced(low: Lowering, owner: Value, **changes: Value) -> Value:
+    owner = _named(low, owner, "_replace")
+    names = getattr(owner.kind, "_fields", ())
+    unknown = [n for n in changes if n not in names]
+    if unknown:
+        low.refuse_syntax(f"ValueError: got unexpected field names: {unknown}", f"one of {', '.join(names)}")
+    return Tuple(tuple(changes.get(n, v) for n, v in zip(names, owner.items, strict=True)), owner.kind)
+
+
+def _as_dict(low: Lowering, owner: Value) -> Value:
+    owner = _named(low, owner, "_asdict")
+    return low.memory.new_dict(dict(zip(getattr(owner.kind, "_fields", ()), owner.items, strict=True)))
 
 
 # Arrays
@@ -162,10 +296,20 @@ METHODS: dict[str, Any] = {
     "fill": _fill,
     "item": _item,
     "append": _append,
+    "clear": _clear,
+    "count": _count,
     "extend": _extend,
+    "index": _index,
+    "insert": _insert,
     "pop": _pop,
+    "remove": _remove,
+    "reverse": _reverse,
     "keys": _keys,
     "values": _values,
     "items": _items,
     "get": _get,
+    "setdefault": _setdefault,
+    "update": _update,
+    "_asdict": _as_dict,
+    "_replace": _replaced,
 }

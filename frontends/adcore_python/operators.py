@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import ORDER, Atom, DType, Lit, literal
 
+from .classes import special
 from .integers import add, exact_power, exact_shift, multiply, subtract
-from .values import Array, Dict, List, Scalar, Static, Tuple, Value, number
+from .values import Array, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
 __all__ = [
+    "SPECIAL",
     "broadcast",
     "compare",
     "describe",
@@ -31,6 +33,22 @@ __all__ = [
 
 BITWISE = {"&": "and", "|": "or", "^": "xor"}
 SHIFTS = {"<<": "shift_left", ">>": "shift_right"}
+SPECIAL = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "**": "pow",
+    "@": "matmul",
+    "&": "and",
+    "|": "or",
+    "^": "xor",
+    "<<": "lshift",
+    ">>": "rshift",
+}
+REFLECTED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 def describe(value: Value) -> str:
@@ -41,8 +59,10 @@ def describe(value: Value) -> str:
         return f"an array ({value.dtype.value}, rank {value.rank})"
     if isinstance(value, Static):
         return f"{value.value!r}" if value.value is None else f"a {type(value.value).__name__}"
-    if isinstance(value, Tuple | List):
-        return f"a {type(value).__name__.lower()} of {len(value.items)}"
+    if isinstance(value, Tuple):
+        return f"a tuple of {len(value.items)}"
+    if isinstance(value, Record):
+        return f"a {value.kind.__name__}"
     return f"a {type(value).__name__.lower()}"
 
 
@@ -117,6 +137,9 @@ def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DT
 
 def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
     """`x op y` for the operator as Python writes it."""
+    own = _by_class(low, x, y, f"__{SPECIAL[op]}__", f"__r{SPECIAL[op]}__")
+    if own is not None:
+        return own
     if op == "@":
         from .linear_algebra import matmul
 
@@ -149,23 +172,53 @@ def is_python(value: Scalar | Array) -> bool:
     return isinstance(value, Scalar) and value.python
 
 
+def _by_class(low: Lowering, x: Value, y: Value, name: str, reflected: str) -> Value | None:
+    """The operator as a class of the user's defines it; None where none does."""
+    for value, other, method in ((x, y, name), (y, x, reflected)):
+        function = special(value, method)
+        if function is not None:
+            found = low.call(function, [other], {})
+            if not (isinstance(found, Static) and found.value is NotImplemented):
+                return found
+    return None
+
+
 def _sequences(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
-    """Operators on strings, tuples and lists known at compile time."""
+    """Operators on strings, tuples, lists and dicts."""
+    from .containers import entries, items
+
     if isinstance(x, Static) and isinstance(y, Static) and op == "+":
         both = isinstance(x.value, str) and isinstance(y.value, str)
         return Static(x.value + y.value) if both else None
     if op == "+" and isinstance(x, Tuple) and isinstance(y, Tuple):
         return Tuple(x.items + y.items)
     if op == "+" and isinstance(x, List) and isinstance(y, List):
-        return List(x.items + y.items, low.memory.scope)
+        made = low.call(Method(x, "copy"), [], {})
+        low.call(Method(made, "extend"), [y], {})
+        return made
+    if op == "|" and isinstance(x, Dict) and isinstance(y, Dict):
+        return low.memory.new_dict({**entries(low, x), **entries(low, y)})
     for a, c in ((x, y), (y, x)):
         if op == "*" and isinstance(a, Tuple | List) and isinstance(c, Scalar):
             if not isinstance(c.known, int):
-                low.refuse_syntax("a sequence is repeated a number of times that is not constant", "np.full(n, value)")
-            low.worked(len(a.items) * max(c.known, 0))
-            items = list(a.items) * c.known
-            return Tuple(tuple(items)) if isinstance(a, Tuple) else List(items, low.memory.scope)
+                return _repeated(low, a, c)
+            found = items(low, a)
+            low.worked(len(found) * max(c.known, 0))
+            found = found * c.known
+            return Tuple(tuple(found)) if isinstance(a, Tuple) else low.memory.new_list(found)
     return None
+
+
+def _repeated(low: Lowering, sequence: Tuple | List, times: Scalar) -> Value:
+    """A list of one item, repeated a number of times that is known at run time."""
+    from .containers import items
+    from .growing import common_item, repeated
+
+    found = items(low, sequence)
+    item = common_item(low, found) if len(found) == 1 and isinstance(sequence, List) else None
+    if item is None or times.dtype is not DType.I64:
+        low.refuse_syntax("a sequence is repeated a number of times that is not constant", "np.full(n, value)")
+    return List(low.memory.identity(repeated(low, item, found[0], times.atom)))
 
 
 def _plain(name: str, of_integers: Any) -> Any:
@@ -258,6 +311,9 @@ def _python_power(low: Lowering, x: Atom, y: Atom, z: Atom) -> None:
 
 def negative(low: Lowering, value: Value) -> Value:
     """`-x`."""
+    own = special(value, "__neg__")
+    if own is not None:
+        return low.call(own, [], {})
     x = numeric(low, value)
     if x.dtype is DType.BOOL:
         low.strict += is_python(x)
@@ -269,6 +325,9 @@ def negative(low: Lowering, value: Value) -> Value:
 
 def invert(low: Lowering, value: Value) -> Value:
     """`~x`."""
+    own = special(value, "__invert__")
+    if own is not None:
+        return low.call(own, [], {})
     x = numeric(low, value)
     if x.dtype is DType.F64:
         low.refuse(DtypeError, "operator ~ on a float", "integers or booleans")
@@ -284,18 +343,47 @@ COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "
 def compare(low: Lowering, op: str, x: Value, y: Value) -> Value:
     """`x op y` for a comparison as Python writes it."""
     if op in ("is", "is not"):
-        return number(_same(x, y) is (op == "is"))
+        return number(_same(low, x, y) is (op == "is"))
     if op in ("in", "not in"):
         return _contains(low, y, x, op == "not in")
-    if isinstance(x, Tuple | List) and isinstance(y, Tuple | List) and op in ("==", "!="):
-        return _equal_sequences(low, x, y, op)
+    own = _compared_by_class(low, op, x, y)
+    if own is not None:
+        return own
+    if isinstance(x, Tuple | List) and isinstance(y, Tuple | List):
+        return _compare_sequences(low, x, y, op)
+    if isinstance(x, Dict) and isinstance(y, Dict) and op in ("==", "!="):
+        return _equal_dicts(low, x, y, op)
     if isinstance(x, Static) or isinstance(y, Static):
         return _compare_constants(low, op, x, y)
     x, y = numeric(low, x), numeric(low, y)
     return mapped(low, COMPARISONS[op], (x, y), join((x.dtype, y.dtype)), is_python(x) and is_python(y))
 
 
-def _same(x: Value, y: Value) -> bool:
+def _compared_by_class(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
+    """A comparison that the class of an operand defines, or `dataclass` for it."""
+    from .records import equal
+
+    names = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+    own = _by_class(low, x, y, f"__{names[op]}__", f"__{names[REFLECTED[op]]}__")
+    if own is not None:
+        return own
+    if op == "!=":
+        same = _by_class(low, x, y, "__eq__", "__eq__")
+        if same is not None:
+            return Scalar(low.b.lnot(truth(low, same).atom), True)
+    if isinstance(x, Record) or isinstance(y, Record):
+        if op not in ("==", "!="):
+            low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of numbers")
+        same = equal(low, x, y) or number(_same(low, x, y))
+        return same if op == "==" else Scalar(low.b.lnot(truth(low, same).atom), True)
+    return None
+
+
+def _same(low: Lowering, x: Value, y: Value) -> bool:
+    if isinstance(x, List | Dict | Record | Cell) and isinstance(y, type(x)):
+        if x.identity is not y.identity and low.memory.may_share(x.identity, y.identity):
+            low.refuse_syntax("whether these are one object is known at run time only", "a comparison of their values")
+        return x.identity is y.identity
     if isinstance(x, Static) and isinstance(y, Static):
         return x.value is y.value
     if isinstance(x, Scalar) and isinstance(y, Scalar):
@@ -312,25 +400,57 @@ def _compare_constants(low: Lowering, op: str, x: Value, y: Value) -> Value:
     return number(op == "!=")
 
 
-def _equal_sequences(low: Lowering, x: Tuple | List, y: Tuple | List, op: str) -> Value:
-    same = len(x.items) == len(y.items) and isinstance(x, Tuple) is isinstance(y, Tuple)
-    holds: Atom = literal(same)
-    if same:
-        for a, c in zip(x.items, y.items, strict=True):
+def _compare_sequences(low: Lowering, x: Tuple | List, y: Tuple | List, op: str) -> Value:
+    from .containers import items
+
+    if isinstance(x, Tuple) is not isinstance(y, Tuple):
+        return number(op == "!=") if op in ("==", "!=") else _compare_constants(low, op, x, y)
+    ours, theirs = items(low, x), items(low, y)
+    if op in ("==", "!="):
+        holds: Atom = literal(len(ours) == len(theirs))
+        for a, c in zip(ours, theirs, strict=False) if len(ours) == len(theirs) else ():
             holds = low.b.land(holds, truth(low, compare(low, "==", a, c)).atom)
+        return Scalar(holds if op == "==" else low.b.lnot(holds), True)
+    return Scalar(_ordered(low, op, ours, theirs), True)
+
+
+def _ordered(low: Lowering, op: str, x: Sequence[Value], y: Sequence[Value]) -> Atom:
+    """The order of two sequences: that of the first items that differ."""
+    if not x or not y:
+        return compare(low, op, number(len(x)), number(len(y))).atom  # type: ignore[union-attr]
+    before = truth(low, compare(low, op[0], x[0], y[0])).atom
+    same = truth(low, compare(low, "==", x[0], y[0])).atom
+    return low.b.lor(before, low.b.land(same, _ordered(low, op, x[1:], y[1:])))
+
+
+def _equal_dicts(low: Lowering, x: Dict, y: Dict, op: str) -> Value:
+    from .containers import entries
+
+    ours, theirs = entries(low, x), entries(low, y)
+    holds: Atom = literal(ours.keys() == theirs.keys())
+    for key in ours if ours.keys() == theirs.keys() else ():
+        holds = low.b.land(holds, truth(low, compare(low, "==", ours[key], theirs[key])).atom)
     return Scalar(holds if op == "==" else low.b.lnot(holds), True)
 
 
 def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Value:
+    from .containers import entries, maybe_items
+    from .strings import plain
+
+    own = special(container, "__contains__")
+    if own is not None:
+        found = truth(low, low.call(own, [item], {}))
+        return Scalar(low.b.lnot(found.atom) if negate else found.atom, True)
     if isinstance(container, Static) and isinstance(item, Static):
         both = isinstance(container.value, str) and isinstance(item.value, str)
         return number((both and item.value in container.value) is not negate)
-    if isinstance(container, Dict) and isinstance(item, Static):
-        return number((item.value in container.items) is not negate)
-    if not isinstance(container, Tuple | List):
+    if isinstance(container, Dict) and (key := plain(item)) is not None:
+        return number((key[0] in entries(low, container)) is not negate)
+    items = maybe_items(low, container)
+    if items is None:
         low.refuse_syntax(f"`in` on {describe(container)}", "a tuple, or a loop that compares")
     holds: Atom = literal(False)
-    for each in container.items:
+    for each in items:
         holds = low.b.lor(holds, truth(low, compare(low, "==", each, item)).atom)
     return Scalar(low.b.lnot(holds) if negate else holds, True)
 
@@ -340,8 +460,16 @@ def truth(low: Lowering, value: Value) -> Scalar:
     if isinstance(value, Static):
         with low.foreign(f"the truth value of {describe(value)}"):
             return number(bool(value.value))
+    for name in ("__bool__", "__len__"):
+        own = special(value, name)
+        if own is not None:
+            return truth(low, low.call(own, [], {}))
+    if isinstance(value, Record):
+        return number(True)
     if isinstance(value, Tuple | List | Dict):
-        return number(bool(value.items))
+        from .containers import length
+
+        return Scalar(low.b.gt(length(low, value).atom, 0), True)
     if isinstance(value, Array):
         low.refuse_syntax("the truth value of an array is ambiguous", "np.any(x) or np.all(x)")
     x = numeric(low, value, "a condition")

@@ -8,12 +8,12 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import DType, literal
 
 from .array_functions import array_like
-from .containers import Slice
 from .indexing import fitted, loaded, located
 from .masks import places_of
 from .operators import describe, join, numeric
 from .selections import array_item
 from .shapes import flat
+from .subscripts import Slice
 from .values import NONE, Array, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ from adcore import plugins
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
+from adcore.trees import instance
 from adcore.types import Atom, Var
 
+from .classes import is_user_class
+from .containers import entries, items, maybe_items
 from .joins import Diverges
 from .operators import describe, is_one
 from .outside import captured_value, constant, make_param
-from .values import NONE, Array, Dict, List, Scalar, Static, Tuple, Value
+from .records import attributes, field_names
+from .values import NONE, Array, Dict, List, Record, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -33,11 +38,34 @@ def value_of(low: Lowering, structure: Any, name: str) -> Value:
     if isinstance(structure, plugins.Static):
         return constant(structure.value)
     if isinstance(structure, dict):
-        return Dict({k: value_of(low, v, f"{name}_{k}") for k, v in structure.items()}, low.memory.scope)
-    if isinstance(structure, tuple | list):
-        items = [value_of(low, v, f"{name}_{k}") for k, v in enumerate(structure)]
-        return List(items, low.memory.scope) if isinstance(structure, list) else Tuple(tuple(items), type(structure))
+        made = low.memory.new_dict({k: value_of(low, v, f"{name}[{k!r}]") for k, v in structure.items()}, name)
+        low.lent_objects.append(made.identity)
+        return made
+    if isinstance(structure, list):
+        made = low.memory.new_list((value_of(low, v, f"{name}[{k}]") for k, v in enumerate(structure)), name)
+        low.lent_objects.append(made.identity)
+        return made
+    if isinstance(structure, tuple):
+        names = getattr(structure, "_fields", None) or range(len(structure))
+        places = [f"{name}.{k}" if isinstance(k, str) else f"{name}[{k}]" for k in names]
+        return Tuple(tuple(value_of(low, v, p) for v, p in zip(structure, places, strict=True)), type(structure))
+    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+        return _instance_of(low, structure, name)
     return constant(structure)
+
+
+def _instance_of(low: Lowering, structure: Any, name: str) -> Value:
+    kind = type(structure)
+    if not is_user_class(kind):
+        low.refuse(
+            UnsupportedFunctionError,
+            f"{name!r} is a {kind.__name__}, a dataclass with methods that Python calls by itself, e.g. __getattr__",
+            "a plain dataclass",
+        )
+    known = {f: value_of(low, getattr(structure, f), f"{name}.{f}") for f in field_names(kind)}
+    made = low.memory.new_record(kind, known, name)
+    low.lent_objects.append(made.identity)
+    return made
 
 
 def result_of(low: Lowering, value: Value, results: list[Atom]) -> Any:
@@ -46,17 +74,49 @@ def result_of(low: Lowering, value: Value, results: list[Atom]) -> Any:
         results.append(low.atom(value))
         return plugins.Leaf(len(results) - 1)
     if isinstance(value, Tuple):
-        items = [result_of(low, v, results) for v in value.items]
-        return value.kind(*items) if hasattr(value.kind, "_fields") else tuple(items)
+        parts = [result_of(low, v, results) for v in value.items]
+        return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     if isinstance(value, List):
-        return [result_of(low, v, results) for v in value.items]
+        return [result_of(low, v, results) for v in _returned(low, value)]
     if isinstance(value, Dict):
-        return {k: result_of(low, v, results) for k, v in value.items.items()}
+        return {k: result_of(low, v, results) for k, v in entries(low, value).items()}
+    if isinstance(value, Record):
+        return instance(value.kind, [(k, result_of(low, v, results)) for k, v in _fields_of(low, value).items()])
     if isinstance(value, Static):
         return plugins.Static(value.value)
     return low.refuse(
         UnsupportedFunctionError, f"the function returns {describe(value)}", "numbers, arrays, tuples of them"
     )
+
+
+def _returned(low: Lowering, value: List) -> list[Value]:
+    found = maybe_items(low, value)
+    if found is None:
+        low.refuse(
+            UnsupportedFunctionError,
+            "the function returns a list whose length is known at run time only",
+            "an array made of it, np.array(x)",
+        )
+    return found
+
+
+def _fields_of(low: Lowering, value: Record) -> dict[str, Value]:
+    """The fields of a dataclass that leaves the function."""
+    if not dataclasses.is_dataclass(value.kind):
+        low.refuse(
+            UnsupportedFunctionError,
+            f"{describe(value)}, which is not a dataclass, as a result of the function",
+            "a dataclass, or a tuple of its attributes",
+        )
+    known, names = attributes(low, value), field_names(value.kind)
+    other = [n for n in known if n not in names and not hasattr(value.kind, n)]
+    missing = [n for n in names if n not in known]
+    if other or missing:
+        problem = f"attribute {other[0]!r}, which is no field" if other else f"no value for field {missing[0]!r}"
+        low.refuse(
+            UnsupportedFunctionError, f"the function returns {describe(value)} with {problem}", "its fields only"
+        )
+    return {n: known[n] for n in names}
 
 
 # Calls of functions that were lowered by themselves
@@ -112,7 +172,7 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
         if kind is inspect.Parameter.VAR_POSITIONAL:
             found.append(Tuple(tuple(value)))
         elif kind is inspect.Parameter.VAR_KEYWORD:
-            found.append(Dict(dict(value), low.memory.scope))
+            found.append(low.memory.new_dict(dict(value), name))
         else:
             found.append(value if isinstance(value, Value) else constant(value))
     return found
@@ -142,7 +202,7 @@ def given(
         if parameter.kind is parameter.VAR_POSITIONAL and isinstance(value, Tuple):
             positional.extend(value.items)
         elif parameter.kind is parameter.VAR_KEYWORD and isinstance(value, Dict):
-            keywords.update(value.items)
+            keywords.update(entries(low, value))
         elif parameter.kind is parameter.KEYWORD_ONLY:
             keywords[parameter.name] = value
         else:
@@ -165,7 +225,9 @@ def finished(low: Lowering, lowering: Callable[[], Value], name: str) -> plugins
             writes.append(plugins.Write(param, len(results)))
             results.append(contents)
     program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
-    return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards), tuple(writes))
+    written = low.memory.root.written
+    changes = tuple(plugins.Change(i.name, written[i]) for i in low.lent_objects if i in written)
+    return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards), tuple(writes), changes)
 
 
 def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:
@@ -175,12 +237,14 @@ def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any
         python = isinstance(value, Scalar) and value.python
         return plugins.Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
     if isinstance(value, Tuple):
-        items = [_structure(low, v, leaves) for v in value.items]
-        return value.kind(*items) if hasattr(value.kind, "_fields") else tuple(items)
+        parts = [_structure(low, v, leaves) for v in value.items]
+        return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     if isinstance(value, List):
-        return [_structure(low, v, leaves) for v in value.items]
+        return [_structure(low, v, leaves) for v in items(low, value)]
     if isinstance(value, Dict):
-        return {k: _structure(low, v, leaves) for k, v in value.items.items()}
+        return {k: _structure(low, v, leaves) for k, v in entries(low, value).items()}
+    if isinstance(value, Record):
+        return instance(value.kind, [(k, _structure(low, v, leaves)) for k, v in _fields_of(low, value).items()])
     if isinstance(value, Static):
         return plugins.Static(value.value)
     return low.refuse(
@@ -211,6 +275,12 @@ def _result(low: Lowering, structure: Any, results: list[Scalar | Array]) -> Val
     if isinstance(structure, plugins.Static):
         return constant(structure.value)
     if isinstance(structure, dict):
-        return Dict({k: _result(low, v, results) for k, v in structure.items()}, low.memory.scope)
-    items = [_result(low, v, results) for v in structure]
-    return List(items, low.memory.scope) if isinstance(structure, list) else Tuple(tuple(items), type(structure))
+        return low.memory.new_dict({k: _result(low, v, results) for k, v in structure.items()})
+    if isinstance(structure, list):
+        return low.memory.new_list(_result(low, v, results) for v in structure)
+    if isinstance(structure, tuple):
+        return Tuple(tuple(_result(low, v, results) for v in structure), type(structure))
+    if dataclasses.is_dataclass(structure):
+        kind = type(structure)
+        return low.memory.new_record(kind, {f: _result(low, getattr(structure, f), results) for f in field_names(kind)})
+    return constant(structure)

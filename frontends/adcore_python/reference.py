@@ -43,6 +43,29 @@ refused is refused at compile time, with the user's line, the cause and the rewr
 """
 
 
+OBJECTS = """\
+## Lists, dicts and objects
+
+A list, dict or object is what it is in Python: one thing under every name and in every container that holds it.
+Changes in branches, loops, helper functions, methods and closures are seen by all of them.  Where it depends on the run
+which of two things a name is, changing it is refused.
+
+- Lists and dicts whose length and keys are constant hold anything; loops over them are unrolled, and so is a loop of at
+  most 64 iterations over a constant range that needs its counter as a constant.
+- A list that a loop appends to, or a comprehension over a range or array whose length is known at run time, has items
+  of one kind: numbers, arrays of one shape, and tuples, lists, dicts and objects of these.  It can be appended to,
+  popped, extended, indexed, sliced, iterated over, summed, made into an array; `np.array(x)` of it can be returned.
+- Keys of dicts, and indices of lists with items of several kinds, are constants.
+- Instances of dataclasses (frozen, slots, keyword-only, `field`, `InitVar`, `__post_init__`), NamedTuples and plain
+  classes are made, read, changed and compared; methods, properties, class methods, `super()` and operators that the
+  class defines are followed.  Dataclasses and NamedTuples are arguments and results, and a gradient has the class of
+  the argument.
+- A compiled function that changes a list, dict or object of its arguments is refused, since the caller would not see
+  it; a derivative of such a function leaves the caller's as they are.
+- `dataclasses.replace`, `asdict`, `astuple`, `fields`, `is_dataclass`, `copy.copy`, `copy.deepcopy`.
+"""
+
+
 def page() -> str:
     """The page, in Markdown."""
     _complete(ast.stmt, STATEMENTS, STATEMENTS_SHOWN)
@@ -52,7 +75,7 @@ def page() -> str:
     lines += ["", "## Expressions", "", *_constructs(EXPRESSIONS_SHOWN, shown)]
     lines += ["", f"Operators: {_listed(OPERATORS.values())}; comparisons: {_listed(COMPARISONS.values())}."]
     lines += ["", f"Exceptions that `raise` takes: {_listed(CHECKED_ERRORS)}."]
-    lines += ["", "## Refused", "", *_refused()]
+    lines += ["", OBJECTS, "## Refused", "", *_refused()]
     lines += _functions("Builtin functions", _qualified, BUILTINS)
     lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
     lines += _functions("Functions of `math`", _qualified, MATH)
@@ -73,7 +96,7 @@ def page() -> str:
 
 def _complete(kind: type[ast.AST], table: dict[Any, Any], examples: dict[str, str]) -> None:
     """Refuse to make a page that leaves out a construct of which the frontend has a row."""
-    absent = {t.__name__ for t in table if issubclass(t, kind)} - examples.keys()
+    absent = {t.__name__ for t in table if issubclass(t, kind) and t.__module__ == "ast"} - examples.keys()
     if absent:
         raise LookupError(f"constructs without an example: {sorted(absent)}")
 
@@ -133,8 +156,8 @@ def _functions(title: str, name_of: Callable[[Any], str], table: dict[Any, Any])
 
 
 def _qualified(function: Any) -> str:
-    name, module = function.__name__, function.__module__.lstrip("_")
-    if name.startswith("_"):
+    name, module = function.__name__, (getattr(function, "__module__", None) or "").lstrip("_")
+    if name.startswith("_") or not module:
         return ""
     return name if module == "builtins" else f"{module}.{name}"
 

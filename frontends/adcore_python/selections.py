@@ -16,9 +16,10 @@ from adcore.program import Program
 from adcore.types import I64, Atom, DType, Var, literal
 
 from .array_functions import array_of
-from .containers import Slice
+from .containers import length as length_of
 from .masks import check_mask, places_of
 from .operators import common_shape, describe, is_one, stretch
+from .subscripts import Slice
 from .values import Array, List, Scalar, Static, Tuple
 from .views import indexed, permuted, picked, reshaped
 
@@ -56,7 +57,7 @@ def axes_taken(item: Any) -> int:
 def array_item(low: Lowering, item: Any) -> Any:
     """The item, sequences of numbers made into index arrays."""
     if isinstance(item, List | Tuple):
-        item = array_of(low, item, None if item.items else DType.I64)
+        item = array_of(low, item, DType.I64 if length_of(low, item).known == 0 else None)
     if isinstance(item, Array) and item.dtype is DType.F64:
         low.refuse(
             DtypeError,

@@ -8,6 +8,7 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.types import Atom, DType, Lit, literal
 
 from .array_functions import array_like, room_for, shape_of
+from .containers import items as items_in
 from .operators import common_shape, describe, is_one, operate, stretch
 from .reductions import axes_of, product
 from .slices import sliced
@@ -42,7 +43,7 @@ def reshape(low: Lowering, a: Value, *shape: Value) -> Value:
     """`np.reshape(a, shape)` and `a.reshape(...)`; one length may be -1."""
     x = _array(low, a)
     lengths = shape[0] if len(shape) == 1 else Tuple(shape)
-    items = list(lengths.items) if isinstance(lengths, Tuple | List) else [lengths]
+    items = items_in(low, lengths) if isinstance(lengths, Tuple | List) else [lengths]
     free = [k for k, i in enumerate(items) if isinstance(i, Scalar) and i.known == -1]
     size = product(low, x.shape)
     known = shape_of(low, Tuple(tuple(i for k, i in enumerate(items) if k not in free)))
@@ -121,7 +122,7 @@ def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
     given = axes[0] if len(axes) == 1 else Tuple(axes)
     if not axes or (isinstance(given, Static) and given.value is None):
         return permuted(x, tuple(reversed(range(x.rank))))
-    items = given.items if isinstance(given, Tuple | List) else [given]
+    items = items_in(low, given) if isinstance(given, Tuple | List) else [given]
     order = [_single(low, i, x.rank) for i in items]
     if sorted(order) != list(range(x.rank)):
         low.refuse(UnsupportedFunctionError, "axes don't match array", "each axis once")

@@ -13,7 +13,7 @@ from typing import Any
 from adcore.errors import Source, UnsupportedFunctionError, refuse
 
 from .fidelity import compiled_from, mangled
-from .liveness import closed_over, yields
+from .liveness import closed_over, nonlocals, rebound_inside, yields
 
 __all__ = ["Code", "code_of", "place_of"]
 
@@ -31,6 +31,8 @@ class Code:
     statements: list[ast.stmt] = field(default_factory=list)
     nested: dict[ast.AST, Code] = field(default_factory=dict)
     read_inside: frozenset[str] | None = None
+    outer_names: frozenset[str] | None = None
+    inner_names: frozenset[str] | None = None
     yielding: list[ast.expr] | None = None
 
     def source(self, node: Any) -> Source:
@@ -59,6 +61,18 @@ class Code:
         if self.read_inside is None:
             self.read_inside = closed_over(self.body())
         return self.read_inside
+
+    def rebinds(self) -> frozenset[str]:
+        """Names of enclosing functions that this one declares `nonlocal`."""
+        if self.outer_names is None:
+            self.outer_names = nonlocals(self.body())
+        return self.outer_names
+
+    def rebound(self) -> frozenset[str]:
+        """Names of this function that functions defined inside rebind."""
+        if self.inner_names is None:
+            self.inner_names = rebound_inside(self.body()) - self.rebinds()
+        return self.inner_names
 
     def yields(self) -> list[ast.expr]:
         """The function's own `yield`s and `await`s."""

@@ -14,15 +14,40 @@ from adcore.errors import UnsupportedSyntaxError
 from adcore.primitives import CHECKED_ERRORS
 from adcore.types import Atom, Lit, literal
 
-from .indexing import augment, element, in_place, store
+from .classes import special
+from .containers import delete_item, entries, held, items
+from .generators import Generator
+from .growing import item_at
+from .indexing import augment, element, store
+from .item_access import augmented
 from .joins import Diverges, Status, arm, meet
 from .liveness import escapes, live_before
 from .loops import lower_for, lower_while
-from .operators import describe, operate, truth
+from .matching import lower_match
+from .operators import describe
+from .outside import constant
+from .records import set_attribute
 from .strings import message_of
-from .values import Array, Dict, Iteration, List, LocalFunction, Range, Scalar, Static, Tuple, Value, named, number
+from .values import (
+    Array,
+    Cell,
+    Dict,
+    Fields,
+    Iteration,
+    List,
+    LocalFunction,
+    Range,
+    Record,
+    Scalar,
+    Static,
+    Tuple,
+    Value,
+    named,
+    number,
+)
 
 if TYPE_CHECKING:
+    from .frame import Frame
     from .lowering import Lowering
 
 __all__ = ["assign", "bind", "execute", "items_of"]
@@ -57,7 +82,8 @@ def execute(low: Lowering, statements: Sequence[ast.stmt], after: frozenset[str]
                     f"the statement {type(statement).__name__} is not supported",
                     REWRITES.get(type(statement), "assignments, loops, branches and function calls"),
                 )
-            rest = (statements[position + 1 :], after) if isinstance(statement, ast.If | ast.For | ast.While) else ()
+            further = isinstance(statement, ast.If | ast.For | ast.While | ast.Match | ast.Try)
+            rest = (statements[position + 1 :], after) if further else ()
             try:
                 status = lower(low, statement, *rest)
             except Diverges as diverged:
@@ -90,9 +116,12 @@ def assign(low: Lowering, target: ast.expr, value: Value) -> None:
     elif isinstance(target, ast.Subscript):
         with low.at(target):
             store(low, low.evaluate(target.value), target.slice, value)
+    elif isinstance(target, ast.Attribute):
+        with low.at(target):
+            set_attribute(low, low.evaluate(target.value), target.attr, value)
     else:
         with low.at(target):
-            low.refuse_syntax("assigning to an attribute", "a local name, or an element of an array")
+            low.refuse_syntax("a starred target here", "the items by name")
 
 
 def bind(low: Lowering, name: str, value: Value) -> None:
@@ -102,7 +131,28 @@ def bind(low: Lowering, name: str, value: Value) -> None:
     elif isinstance(value, Array) and not value.buffer.name:
         named(low.memory.read(value.buffer), name)
         value.buffer.name = name
-    low.frame.names[name] = value
+    elif isinstance(value, List | Dict | Record):
+        value.identity.name = value.identity.name or name
+    frame = low.frame
+    if name in frame.rebinds:
+        frame = _owner(low, name)
+    held = frame.names.get(name)
+    if name in frame.shared and not isinstance(held, Cell):
+        frame.names[name] = Cell(low.memory.identity(Fields({"": value}), name))
+    elif isinstance(held, Cell) and name in frame.shared:
+        low.change(held.identity, Fields({"": value}))
+    else:
+        frame.names[name] = value
+
+
+def _owner(low: Lowering, name: str) -> Frame:
+    """The frame of the enclosing function that binds a name that is declared `nonlocal`."""
+    frame = low.frame.enclosing
+    while frame is not None and name not in frame.bound:
+        frame = frame.enclosing
+    if frame is None:
+        low.refuse_syntax(f"`nonlocal {name}` changes a name outside the function", "return the new value")
+    return frame
 
 
 def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Value) -> None:
@@ -118,7 +168,7 @@ def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Value) -> None:
     rest = len(items) - len(target.elts) + 1
     if rest < 0:
         low.refuse_syntax(f"{len(items)} values for {len(target.elts)} names", "as many names as values")
-    packed = [*items[:star], List(list(items[star : star + rest]), low.memory.scope), *items[star + rest :]]
+    packed = [*items[:star], low.memory.new_list(items[star : star + rest]), *items[star + rest :]]
     for each, item in zip(target.elts, packed, strict=True):
         assign(low, each.value if isinstance(each, ast.Starred) else each, item)
 
@@ -126,9 +176,12 @@ def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Value) -> None:
 def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
     """The items of something of static length; an array of rows gives as many as are asked for."""
     if isinstance(value, Tuple | List):
-        return list(value.items)
+        return items(low, value) if count is None else _unpacked(low, value, count)
     if isinstance(value, Dict):
-        return [key if isinstance(key, Scalar) else Static(key) for key in value.items]
+        return [constant(key) for key in entries(low, value)]
+    own = special(value, "__iter__")
+    if own is not None:
+        return items_of(low, low.call(own, [], {}), count)
     if isinstance(value, Static) and isinstance(value.value, str | tuple):
         return [Static(v) for v in value.value]
     if isinstance(value, Range) and all(isinstance(v.atom, Lit) for v in (value.start, value.stop, value.step)):
@@ -148,34 +201,50 @@ def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Valu
     return low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
 
 
+def _unpacked(low: Lowering, value: Tuple | List, count: int) -> list[Value]:
+    """The items of a list; where its length is known at run time only, as many as are asked for."""
+    contents = held(low, value)
+    if isinstance(contents, Tuple) or isinstance(contents.length.atom, Lit):
+        return items(low, value)
+    low.check(low.b.eq(contents.length.atom, count), "ValueError", f"not {count} values to unpack")
+    return [item_at(low, contents, literal(k)) for k in range(count)]
+
+
 def _augmented(low: Lowering, s: ast.AugAssign) -> None:
     op = OPERATORS[type(s.op)]
     if isinstance(s.target, ast.Name):
         current = low.evaluate(ast.copy_location(ast.Name(s.target.id, ast.Load()), s.target))
         value = low.evaluate(s.value)
-        if isinstance(current, Array):
-            in_place(low, op, current, value)
-        else:
-            bind(low, s.target.id, operate(low, op, current, value))
+        result = augmented(low, op, current, value)
+        if result is not current or not isinstance(result, Array):
+            bind(low, s.target.id, result)
     elif isinstance(s.target, ast.Subscript):
         container = low.evaluate(s.target.value)
         augment(low, container, s.target.slice, op, lambda: low.evaluate(s.value))
     else:
-        low.refuse_syntax("assigning to an attribute", "a local name, or an element of an array")
+        assert isinstance(s.target, ast.Attribute)
+        from .expressions import attribute_of
+
+        owner = low.evaluate(s.target.value)
+        result = augmented(low, op, attribute_of(low, owner, s.target.attr), low.evaluate(s.value))
+        set_attribute(low, owner, s.target.attr, result)
 
 
 def _delete(low: Lowering, s: ast.Delete) -> None:
     for target in s.targets:
-        if not isinstance(target, ast.Name):
-            low.refuse_syntax("deleting an element", "a new array or list without it")
-        low.frame.names.pop(target.id, None)
+        if isinstance(target, ast.Name):
+            low.frame.names.pop(target.id, None)
+        elif isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+            delete_item(low, low.evaluate(target.value), low.evaluate(target.slice))
+        else:
+            low.refuse_syntax("deleting an attribute or slice", "None in its place, or a new list without it")
 
 
 # Control
 
 
 def _if(low: Lowering, s: ast.If, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
-    test = truth(low, low.evaluate(s.test))
+    test = low.test(s.test)
     leaves = bool(escapes(s))
     if leaves:
         then, other = [*s.body, *rest], [*s.orelse, *rest]
@@ -241,7 +310,7 @@ def _fail(low: Lowering, holds: Atom, kind: Value, arguments: Sequence[ast.expr]
 
 
 def _assert(low: Lowering, s: ast.Assert) -> str:
-    test = truth(low, low.evaluate(s.test))
+    test = low.test(s.test)
     arguments = [s.msg] if s.msg is not None else []
 
     def fail() -> str:
@@ -270,7 +339,7 @@ def _function(low: Lowering, s: ast.FunctionDef) -> None:
     value: Value = local_function(low, s)
     for decorator in reversed(decorators):
         value = low.call(decorator, [value], {})
-    low.frame.names[s.name] = value
+    bind(low, s.name, value)
 
 
 def local_function(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> LocalFunction:
@@ -281,23 +350,31 @@ def local_function(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> LocalFu
     return LocalFunction(node, low.frame.code.inner(node), low.frame, defaults, keywords)
 
 
-def _scope(low: Lowering, s: ast.Global | ast.Nonlocal) -> Any:
-    word = type(s).__name__.lower()
-    low.refuse_syntax(f"`{word} {', '.join(s.names)}` changes a name outside the function", "return the new value")
+def _global(low: Lowering, s: ast.Global) -> Any:
+    low.refuse_syntax(f"`global {', '.join(s.names)}` changes a name outside the function", "return the new value")
+
+
+def _nonlocal(low: Lowering, s: ast.Nonlocal) -> None:
+    for name in s.names:
+        _owner(low, name)
 
 
 def _import(low: Lowering, s: ast.Import | ast.ImportFrom) -> Any:
     low.refuse_syntax("an import inside the function", "the import at the top of the file")
 
 
-def _try(low: Lowering, s: ast.Try) -> Any:
-    low.refuse_syntax("`try` is not supported", "a test before the operation that may fail")
+def _try(low: Lowering, s: ast.Try, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    """`try ... finally` without `except`: what raises ends the call, so that nobody sees the rest."""
+    if s.handlers or s.orelse:
+        low.refuse_syntax("`except` is not supported", "a test before the operation that may fail")
+    if any(escapes(child) for child in (*s.body, *s.finalbody)):
+        low.refuse_syntax("leaving a `try` by return, break or continue", "the return after the `try` statement")
+    return low.execute([*s.body, *s.finalbody], live_before(rest, after))
 
 
 REWRITES: dict[type, str] = {
     ast.AsyncFunctionDef: "a plain def",
     ast.ClassDef: "the class at the top of the file",
-    ast.Match: "if and elif on the value",
     ast.TryStar: "a test before the operation that may fail",
     ast.With: "the call of this function inside the with statement",
 }
@@ -309,6 +386,7 @@ STATEMENTS: dict[type, Callable[..., Any]] = {
     ast.Delete: _delete,
     ast.If: _if,
     ast.For: lower_for,
+    Generator: lower_for,
     ast.While: lower_while,
     ast.Return: _return,
     ast.Break: _break,
@@ -318,8 +396,9 @@ STATEMENTS: dict[type, Callable[..., Any]] = {
     ast.Expr: _expression,
     ast.Pass: _pass,
     ast.FunctionDef: _function,
-    ast.Global: _scope,
-    ast.Nonlocal: _scope,
+    ast.Global: _global,
+    ast.Nonlocal: _nonlocal,
+    ast.Match: lower_match,
     ast.Import: _import,
     ast.ImportFrom: _import,
     ast.Try: _try,

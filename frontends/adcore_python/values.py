@@ -1,7 +1,8 @@
 """What a Python expression can be worth while a function is lowered.
 
 Numbers are atoms of the Program.  Arrays are references: a buffer, whose current contents the memory knows, seen
-through a chain of views.  Containers, strings, functions and modules are known at compile time.
+through a chain of views.  Lists, dicts and objects are references too: an identity, whose present contents the memory
+knows.  Tuples, strings, functions and modules are known at compile time.
 """
 
 from __future__ import annotations
@@ -27,8 +28,13 @@ __all__ = [
     "ZERO",
     "Array",
     "Buffer",
+    "Cell",
+    "Contents",
     "Derived",
     "Dict",
+    "Fields",
+    "Growing",
+    "Identity",
     "Iteration",
     "List",
     "LocalFunction",
@@ -37,8 +43,12 @@ __all__ = [
     "Partial",
     "Poison",
     "Range",
+    "Record",
+    "Reference",
     "Scalar",
+    "Snapshot",
     "Static",
+    "Super",
     "Tuple",
     "Value",
     "named",
@@ -101,18 +111,80 @@ class Tuple:
     kind: type = tuple
 
 
-@dataclass(slots=True, eq=False)
+class Identity:
+    """The identity of a list, dict or object.
+
+    Attributes:
+        name: what the user calls it, as far as that is known.
+        outside: what it is where it was made outside the function and may not be changed, e.g. "an argument"; else "".
+        key: where and as the how manieth it was made; the same where a loop's body is lowered again.
+    """
+
+    __slots__ = ("key", "name", "outside")
+
+    def __init__(self, name: str = "", outside: str = "", key: Any = None) -> None:
+        self.name = name
+        self.outside = outside
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
 class List:
-    """A Python list of static length; `scope` is the region it was made in, the only one that may change it."""
+    """A Python list; its contents are a `Tuple`, or a `Growing` where its length is known at run time only."""
 
-    items: list[Value]
-    scope: Any
+    identity: Identity
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Dict:
+    """A Python dict; its contents are `Fields`, one for each key."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An instance of a Python class; its contents are `Fields`, one for each attribute."""
+
+    identity: Identity
+    kind: type
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A variable that inner functions rebind; its contents are `Fields` of one."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """What a dict or object holds at one moment."""
+
     items: dict[Any, Value]
-    scope: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Growing:
+    """What a list of run-time length holds: its items taken apart, each number and array kept in a row of a store.
+
+    Attributes:
+        length: how many items there are.
+        item: an item with stand-ins for its numbers and arrays, its lists, dicts and objects as snapshots.
+        stores: one array for each of these; its leading length is at least the list's.
+    """
+
+    length: Scalar
+    item: Value
+    stores: tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A list, dict or object together with its contents at one moment."""
+
+    reference: List | Dict | Record | Cell
+    contents: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +196,18 @@ class Range:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Iteration:
-    """Something to iterate over: a trip count and the item of each index, from `enumerate`, `zip`, `reversed`."""
+    """Something to iterate over: a trip count and the item of each index.
+
+    Attributes:
+        length, item: the trip count, and what gives the item of an index from 0.
+        over: the buffers and identities that the items are read from.
+        static: the items differ in kind, so that each needs its own copy of a loop's body; the index is a literal.
+    """
 
     length: Atom
     item: Callable[[Atom], Value]
-    over: tuple[Buffer, ...] = ()
+    over: tuple[Any, ...] = ()
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +251,14 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class Super:
+    """`super()`: the object as an instance of the classes that come after one of its own."""
+
+    kind: type
+    owner: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Maybe:
     """The value of a name that is bound only where `defined` holds."""
 
@@ -187,8 +274,11 @@ class Poison:
     write: str
 
 
-Container = Tuple | List | Dict | Range | Iteration
-Value = Scalar | Array | Static | Container | LocalFunction | Derived | Partial | Method | Maybe | Poison
+Reference = List | Dict | Record | Cell
+Container = Tuple | Reference | Range | Iteration
+Contents = Tuple | Fields | Growing | Poison
+Callee = LocalFunction | Derived | Partial | Method | Super
+Value = Scalar | Array | Static | Container | Callee | Maybe | Poison | Fields | Growing | Snapshot
 
 
 def number(value: bool | int | float) -> Scalar:
@@ -198,6 +288,10 @@ def number(value: bool | int | float) -> Scalar:
 
 def spoken(name: str) -> str:
     """A name as messages say it."""
+    if name == "$expression":
+        return "this expression"
+    if name == "__result__":
+        return "what the comprehension makes"
     return "what the function returns" if name.startswith("$") else repr(name)
 
 

@@ -35,3 +35,17 @@ def test_hot_rod():
         step[k] = 1e-5
         difference = (far_end(conductance + step) - far_end(conductance - step)) / 2e-5
         assert gradient[k] == pytest.approx(difference, rel=1e-6)
+
+
+def test_bodies():
+    made = runpy.run_path(str(EXAMPLES / "bodies.py"))
+    body, miss = made["Body"], made["miss"]
+
+    def at(y):
+        return body(np.array([1.0, 0.0]), np.array([0.0, y]), 1e-3)
+
+    planet = body(np.zeros(2), np.zeros(2), 1.0)
+    gradient = grad(miss)(at(1.0), (planet,))
+    assert type(gradient) is body
+    difference = (miss(at(1.0 + 1e-5), (planet,)) - miss(at(1.0 - 1e-5), (planet,))) / 2e-5
+    assert gradient.velocity[1] == pytest.approx(difference, rel=1e-6)

@@ -166,10 +166,6 @@ def set_display(x):
     return {x[0], x[1]}
 
 
-def walrus(x):
-    return (y := x[0]) + y
-
-
 def undefined(x):
     return x + not_defined_anywhere  # noqa: F821
 
@@ -184,7 +180,7 @@ def yielding(x):
 
 
 REFUSED = [
-    (try_statement, UnsupportedSyntaxError, "`try` is not supported"),
+    (try_statement, UnsupportedSyntaxError, "`except` is not supported"),
     (with_statement, UnsupportedSyntaxError, "the statement With is not supported"),
     (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
     (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
@@ -202,7 +198,7 @@ REFUSED = [
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
     (none_in_loop, UnsupportedSyntaxError, "None"),
-    (append_in_loop, UnsupportedSyntaxError, "a list is changed inside a loop or branch"),
+    (append_in_loop, UnsupportedFunctionError, "a list whose length is known at run time only"),
     (endless, UnsupportedFunctionError, "levels deep"),
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),
@@ -211,9 +207,8 @@ REFUSED = [
     (complex_number, DtypeError, "complex numbers are not supported"),
     (single_precision, DtypeError, "dtype float32 is not supported"),
     (set_display, UnsupportedSyntaxError, "Set is not supported"),
-    (walrus, UnsupportedSyntaxError, "NamedExpr is not supported"),
     (undefined, UnsupportedSyntaxError, "name 'not_defined_anywhere' is not defined"),
-    (attribute_write, UnsupportedSyntaxError, "assigning to an attribute"),
+    (attribute_write, UnsupportedSyntaxError, "assigning to attribute 'flat' of an array"),
     (yielding, UnsupportedSyntaxError, "Yield is not supported"),
 ]
 
