@@ -300,10 +300,10 @@ CORE = (
         breaks="of two values written to one element both get the derivative of the last one",
     ),
     Mutant(
-        name="views stay where the loop reads them",
+        name="views are taken out of branches",
         module="adcore/passes/hoisting.py",
-        fragment="        if is_view and equation.outs[0].type.shape and not any(v in inside for v in uses(equation)):",
-        replacement="        if is_view and equation.outs[0].type.shape:",
-        breaks="views of what the loop computes are taken out of it",
+        fragment='            if equation.primitive.name in LOOPS:',
+        replacement='            if equation.primitive.name:',
+        breaks="an array that the other branch does not have is read and written",
     ),
 )

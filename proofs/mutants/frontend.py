@@ -22,8 +22,8 @@ FRONTEND = (
     Mutant(
         name="a write does not reach what may share the memory",
         module="frontends/adcore_python/memory.py",
-        fragment="touched = {buffer, *self.marks.get(buffer, ())}",
-        replacement="touched = {buffer}",
+        fragment="for each in (changed, *self.marks.get(changed, ())):",
+        replacement="for each in (changed,):",
         breaks="a possible alias counts as not written",
     ),
     Mutant(
@@ -78,8 +78,8 @@ FRONTEND = (
     Mutant(
         name="names that enter a loop are unrelated",
         module="frontends/adcore_python/looping.py",
-        fragment="made = [(f.buffer, (f.entry,)) for c in self.carried for f in c.leaves if f.buffer and f.entry]",
-        replacement="made = []",
+        fragment="        self.low.memory.relate(made)\n",
+        replacement="        self.low.memory.relate(made[:0])\n",
         breaks="two names for one array are two arrays inside of a loop",
     ),
     Mutant(
@@ -99,8 +99,8 @@ FRONTEND = (
     Mutant(
         name="names that come to share in a loop are no conflict",
         module="frontends/adcore_python/sharing.py",
-        fragment="            if shared and needed:",
-        replacement="            if not needed:",
+        fragment="            if shared and one.needed(loop) and two.needed(loop):",
+        replacement="            if shared and not one.needed(loop):",
         breaks="a write through one of two names that became one array",
     ),
     Mutant(
