@@ -227,9 +227,22 @@ class Block:
 
     def writable(self, array: Array) -> Strided:
         """The array in memory that may be written: its own where nothing reads the old value, else a copy."""
-        if isinstance(array, Strided) and array.whole and self.is_last_use(array.root):
+        if isinstance(array, Strided) and array.whole and self.is_free(array.root):
             return array
         return self.copied(array)
+
+    def is_free(self, root: Root) -> bool:
+        """Whether the memory may be overwritten; rows of it that are read later are copied first."""
+        if root.owner is not self:
+            return False
+        later = [v for v in root.variables if self.last_use.get(v, -1) > self.now]
+        parts = [(v, self.array(v)) for v in later]
+        if not all(isinstance(p, Strided) and p.region is not None and "i" in p.region[0] for _, p in parts):
+            return False
+        for var, part in parts:
+            root.variables.discard(var)
+            self.bind(var, self.copied(part))
+        return True
 
     def handed_over(self, array: Array) -> Strided:
         """Whole memory for someone else to own: moved where nothing reads it later, else copied."""

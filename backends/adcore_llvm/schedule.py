@@ -17,6 +17,8 @@ from adcore.primitives import Kind
 from adcore.program import Equation, uses
 from adcore.types import Atom, Var
 
+from .sinking import sunk
+
 __all__ = ["Group", "Step", "schedule"]
 
 
@@ -77,7 +79,8 @@ def space_of(equation: Equation) -> tuple[Atom, ...]:
 
 def schedule(equations: list[Equation], results: Iterable[Atom]) -> list[Step]:
     """The steps of a block in the order in which they are emitted."""
-    return _Scheduler(equations, results).run()
+    results = tuple(results)
+    return _Scheduler(sunk(equations, results), results).run()
 
 
 class _Scheduler:

@@ -7,6 +7,7 @@ import pytest
 from adcore_llvm import LLVMBackend
 from adcore_numpy import interpret
 
+import adcore
 from adcore.builder import Builder
 from adcore.program import Program
 from adcore.types import I64, Var, f64, literal
@@ -43,3 +44,44 @@ def test_no_copy(read, written):
     assert "memcpy" not in backend.assembly(program)
     for ours, theirs in zip(backend.compile(program)(given), interpret(program, (given,)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+
+
+def rows(x, n):
+    y = np.zeros((n, 3))
+    y[0] = x
+    for i in range(1, n):
+        y[i] = np.sin(y[i - 1]) * 0.9 + x
+    return np.sum(y * y)
+
+
+def rows_that_live_on(x, n):
+    y = np.zeros((n, 3))
+    last = y[0]
+    for i in range(1, n):
+        row = y[i - 1] + x
+        y[i] = row * row
+        y[i - 1] += row
+        last = y[i].copy()
+    return np.sum(y * y) + np.sum(last)
+
+
+@pytest.mark.parametrize("function", [rows, rows_that_live_on])
+def test_a_row_is_read_and_written_without_a_copy_of_the_array(function):
+    """The pullback of a recurrence on rows takes a time that does not depend on how many rows there are."""
+    g, x = adcore.grad(function), np.array([0.1, 0.2, 0.3])
+    program = adcore.program(g, x, 5)
+    assert "memcpy" not in LLVMBackend().assembly(program)
+    np.testing.assert_allclose(g(x, 5), interpret(program, (x, 5))[0], rtol=1e-13)
+
+
+def test_rows_that_are_read_after_a_write_are_copied_alone():
+    m, b = Var(f64(N, N), "m"), Builder()
+    y = b.update(b.exp(m), 2.0, 1, 1, codes="ii")
+    row = b.view(y, 0, codes="i:")
+    z = b.update(y, b.view(m, 1, codes="i:"), 0, codes="i:")
+    total = b.total(b.mul(z, z), axes=(0, 1))
+    program = Program((m,), b.equations, (b.mul(row, b.expand(total, N, axes=(0,))), z))
+    given = np.arange(9.0).reshape(3, 3) / 9.0
+    assert "memcpy" not in LLVMBackend().assembly(program)
+    for ours, theirs in zip(LLVMBackend().compile(program)(given), interpret(program, (given,)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-14)
