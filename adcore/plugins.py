@@ -108,11 +108,14 @@ class Guard:
 class Write:
     """An argument that the function writes into: its parameter's index, and the result that it holds at the end.
 
-    Without a result the caller's array stays as it is.
+    Without a result the caller's array stays as it is.  A doubtful write goes into what may or may not be the argument,
+    so that what the argument holds is not known; `source` is where it stands.
     """
 
     param: int
     result: int | None = None
+    doubtful: bool = False
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

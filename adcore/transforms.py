@@ -13,7 +13,7 @@ from typing import Any
 from .again import wrapped
 from .boundary import Sweep
 from .derive import push, sweep
-from .errors import AdcoreError, DtypeError, UnsupportedSyntaxError, refuse
+from .errors import AdcoreError, AliasError, DtypeError, UnsupportedSyntaxError, refuse
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
@@ -60,7 +60,25 @@ class Identity(Transform):
     """The function itself, compiled."""
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        return unchanging(lower(self.function, arguments))
+        return decided(unchanging(lower(self.function, arguments)))
+
+
+def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
+    """The same, where it is known what the function leaves in its arguments (those that the caller sees).
+
+    Raises:
+        AliasError: a write goes into what may or may not be an argument.
+    """
+    for write in lowered.writes:
+        if write.doubtful and (seen is None or write.param in seen):
+            name = lowered.program.params[write.param].name
+            refuse(
+                AliasError,
+                f"this writes into what may or may not be the caller's {name!r}",
+                write.source,
+                f"a copy at the beginning: `{name} = {name}.copy()`",
+            )
+    return lowered
 
 
 def unchanging(lowered: Lowered) -> Lowered:
@@ -82,7 +100,7 @@ class Checkpoint(Transform):
     policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = unchanging(lower(self.function, arguments))
+        lowered = decided(unchanging(lower(self.function, arguments)))
         lowered.program = wrapped(note_policy(lowered.program, self.policy))
         return lowered
 
@@ -169,6 +187,7 @@ class Gradient(Transform):
         every, _ = places_of(self.function, arguments)
         given = self.counted("donate_argnums", self.donate_argnums, len(every))
         donated = [k for n in given for k in present(every[n].of(structures))]
+        decided(lowered, donated)
         return pruned(replaced(lowered, program, result, donated))
 
     def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:

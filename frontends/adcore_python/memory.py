@@ -85,6 +85,7 @@ class Memory:
 
     def __init__(self, builder: Builder) -> None:
         self.root = self.scope = Scope(None, builder)
+        self.doubtful: dict[Any, Source | None] = {}  # what a write may or may not have changed, and where
         self.marks: dict[Any, set[Any]] = {}
         self.made: Counter[Any] = Counter()
         self.context: Callable[[], Any] = tuple
@@ -123,6 +124,8 @@ class Memory:
             for each in (changed, *self.marks.get(changed, ())):
                 scope.written.setdefault(each, source)
             scope = scope.parent
+        for other in self.marks.get(changed, ()):
+            self.doubtful.setdefault(other, source)
 
     def outer(self, scope: Scope, known: Buffer | Identity) -> bool:
         """Whether a buffer or identity exists outside a region."""

@@ -221,7 +221,9 @@ def finished(low: Lowering, lowering: Callable[[], Value], name: str) -> plugins
     writes: list[plugins.Write] = []
     for param, buffer in low.lent.items():
         contents = low.memory.read(buffer)
-        if contents is not low.params[param]:
+        if buffer in low.memory.doubtful:
+            writes.append(plugins.Write(param, None, True, low.memory.doubtful[buffer]))
+        elif contents is not low.params[param]:
             writes.append(plugins.Write(param, len(results)))
             results.append(contents)
     program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)

@@ -28,6 +28,8 @@ def check_sharing(low: Lowering, carried: list[Any], scope: Scope, loop: Any) ->
                 _conflict(low, scope, leaf.buffer, other.buffer)
         own = {leaf.entry, *memory.marks.get(leaf.entry, ())}
         for outside in _reach(memory, leaf, {f.buffer: f for _, f in found}) - own:
+            if leaf.buffer in scope.written:
+                memory.doubtful.setdefault(outside, scope.written[leaf.buffer])
             if low.reaching(outside):
                 _conflict(low, scope, leaf.buffer, outside)
 

@@ -128,7 +128,7 @@ def bind(low: Lowering, name: str, value: Value) -> None:
     """Bind a name in the present frame; values without a name take it over."""
     if isinstance(value, Scalar):
         named(value.atom, name)
-    elif isinstance(value, Array) and not value.buffer.name:
+    elif isinstance(value, Array) and value.buffer.name.removeprefix("$expression") == "":
         named(low.memory.read(value.buffer), name)
         value.buffer.name = name
     elif isinstance(value, List | Dict | Record):

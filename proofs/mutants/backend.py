@@ -15,16 +15,23 @@ BACKEND = (
     Mutant(
         name="every write is in place",
         module="backends/adcore_llvm/lower.py",
-        fragment="if isinstance(array, Strided) and array.whole and self.is_last_use(array.root):",
+        fragment="if isinstance(array, Strided) and array.whole and self.is_free(array.root):",
         replacement="if isinstance(array, Strided) and array.whole and array.root.owner is self:",
         breaks="an old value that is read later is overwritten",
     ),
     Mutant(
         name="a part is written as if it were whole",
         module="backends/adcore_llvm/lower.py",
-        fragment="if isinstance(array, Strided) and array.whole and self.is_last_use(array.root):",
-        replacement="if isinstance(array, Strided) and self.is_last_use(array.root):",
+        fragment="if isinstance(array, Strided) and array.whole and self.is_free(array.root):",
+        replacement="if isinstance(array, Strided) and self.is_free(array.root):",
         breaks="a row handed over as memory of its own",
+    ),
+    Mutant(
+        name="rows that live on are not copied before the write",
+        module="backends/adcore_llvm/lower.py",
+        fragment="            self.bind(var, self.copied(part))\n",
+        replacement="",
+        breaks="a row read after a write has the values that were written",
     ),
     Mutant(
         name="results do not stay alive",

@@ -128,6 +128,39 @@ def test_arguments_that_share_memory_are_refused_where_one_is_written(transform)
     compiled(x[:2], x[2:])
 
 
+def swapped(u, n):
+    v = u.copy()
+    for _ in range(n):
+        v[1:-1] = 0.5 * (u[2:] + u[:-2])
+        u, v = v, u
+    return np.sum(u * u)
+
+
+def swapped_the_other_way(u, n):
+    v = np.zeros(u.shape[0])
+    for _ in range(n):
+        u, v = v, u
+        v += 1.0
+    return np.sum(u * v)
+
+
+@pytest.mark.parametrize("function", [swapped, swapped_the_other_way])
+def test_a_write_into_what_may_be_the_callers_array(function):
+    """After a swap a write may go into the caller's array or not: refused where the caller would see it."""
+    u = np.arange(5.0)
+    for transform in (jit, checkpoint):
+        with pytest.raises(AliasError, match="may or may not be the caller's 'u'"):
+            transform(function)(u, 3)
+    with pytest.raises(AliasError, match="may or may not be the caller's 'u'"):
+        grad(function, donate_argnums=0)(u, 3)
+    slope = grad(function)(u, 3)
+    step = 1e-6 * np.eye(5)
+    expected = [(function(u + s, 3) - function(u - s, 3)) / 2e-6 for s in step]
+    np.testing.assert_allclose(slope, expected, rtol=1e-7, atol=1e-7)
+    own = jit(lambda u, n: function(u.copy(), n))
+    assert own(u, 3) == function(u.copy(), 3)
+
+
 def test_a_captured_array_counts_as_an_argument():
     table = np.arange(3.0)
 
