@@ -114,10 +114,15 @@ def differentiable(function: Callable[..., Any], arguments: tuple[Any, ...]) -> 
     return lowered
 
 
-def numbered(arguments: tuple[Any, ...]) -> list[Any]:
-    """Each argument's structure with the index of its program parameter at every Spec leaf."""
+def numbered(arguments: tuple[Any, ...], only_real: bool = False) -> list[Any]:
+    """Each argument's structure with the index of its program parameter at every Spec leaf, or at every real one."""
     count = iter(range(10**9))
-    return [map_leaves(lambda leaf: next(count) if isinstance(leaf, Spec) else None, a) for a in arguments]
+
+    def number(leaf: Any) -> int | None:
+        k = next(count) if isinstance(leaf, Spec) else None
+        return None if only_real and k is not None and not leaf.dtype.differentiable else k
+
+    return [map_leaves(number, a) for a in arguments]
 
 
 def present(structure: Any) -> list[int]:
@@ -169,12 +174,12 @@ class Gradient(Transform):
         for place in targets:
             self.require_real(place.of(arguments), place)
         lowered = differentiable(self.function, arguments)
-        structures = numbered(arguments)
+        structures, wanted = numbered(arguments), numbered(arguments, only_real=True)
         value, aux = self.value_of(lowered)
         program = self.sweep(lowered, arguments).joined()
         places = iter(range(len(lowered.program.results), len(program.results)))
         gradients = tuple(
-            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(structures))
+            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(wanted))
             for place in targets
         )
         single = isinstance(self.argnums, int) and self.argnames is None
@@ -192,15 +197,19 @@ class Gradient(Transform):
 
     def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
         """The primal and the reverse part of a lowered function's gradient."""
-        structures = numbered(arguments)
-        wrt = [k for place in self.targets(arguments) for k in present(place.of(structures))]
+        wanted = numbered(arguments, only_real=True)
+        wrt = [k for place in self.targets(arguments) for k in present(place.of(wanted))]
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
         seeds[self.value_of(lowered)[0].index] = literal(1.0)
         return sweep(inline_whole(lowered.program), wrt, seeds)
 
     def require_real(self, argument: Any, place: Place) -> None:
+        """Refuse an argument without a real number; beside one, other things in a structure have no derivative."""
         where = f"argument {place.position} of {name_of(self.function)}"
-        for leaf in leaves(argument):
+        found = leaves(argument)
+        if any(isinstance(leaf, Spec) and leaf.dtype.differentiable for leaf in found):
+            return
+        for leaf in found:
             if not isinstance(leaf, Spec):
                 raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
             if not leaf.dtype.differentiable:

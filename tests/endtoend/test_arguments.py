@@ -235,6 +235,21 @@ def test_a_named_tuple_is_an_argument():
     np.testing.assert_array_equal(g.points, 2.0)
 
 
+def test_what_is_not_real_has_no_derivative():
+    def f(body, n):
+        return body.mass * np.sum(body.position) * n["power"] * n["scale"]
+
+    g = grad(f)(Body(2.0, np.array([1.0, 3.0])), {"power": 2, "scale": 0.5})
+    assert isinstance(g, Body)
+    assert (g.mass, g.name) == (4.0, None)
+    np.testing.assert_array_equal(g.position, 2.0)
+    _, both = value_and_grad(f, argnums=(0, 1))(Body(2.0, np.array([1.0, 3.0])), {"power": 2, "scale": 0.5})
+    assert both[1] == {"power": None, "scale": 16.0}
+    for wrong in (3, (1, 2), "text", None):
+        with pytest.raises(adcore.DtypeError):
+            grad(lambda x: 1.0)(wrong)
+
+
 def test_cotangents_and_tangents_match_by_key():
     value, pullback = vjp(lambda x: {"a": x, "b": 2.0 * x}, 3.0)
     assert list(value) == ["a", "b"]
