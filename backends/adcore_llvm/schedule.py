@@ -144,7 +144,7 @@ class _Scheduler:
             return
         equation = self.cheap.definitions[var]
         for operand in uses(equation):
-            if self.cheap.is_cheap(operand):
+            if self.cheap.is_repeated(operand):
                 self.repeat(operand, group)
         group.members.append(equation)
         group.results.add(var)
@@ -261,17 +261,17 @@ class Cheap:
         return equation is not None and equation.primitive.name in CHEAP
 
     def leaves(self, var: Var) -> set[Var]:
-        """The arrays in memory that a cheap result is computed from."""
+        """The arrays that a result is computed again from: in memory, since they are not computed again."""
         found: set[Var] = set()
         for operand in uses(self.definitions[var]):
-            if self.is_cheap(operand):
+            if self.is_repeated(operand):
                 found |= self.leaves(operand)
             elif operand.type.shape and operand not in self.constant:
                 found.add(operand)
         return found
 
     def operations(self, var: Var) -> int:
-        return 1 + sum(self.operations(v) for v in uses(self.definitions[var]) if self.is_cheap(v))
+        return 1 + sum(self.operations(v) for v in uses(self.definitions[var]) if self.is_repeated(v))
 
     def is_repeated(self, var: Var) -> bool:
         if var not in self.known:

@@ -85,3 +85,16 @@ def test_rows_that_are_read_after_a_write_are_copied_alone():
     assert "memcpy" not in LLVMBackend().assembly(program)
     for ours, theirs in zip(LLVMBackend().compile(program)(given), interpret(program, (given,)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+
+
+def test_what_is_computed_again_starts_from_what_is_kept():
+    m, b = Var(f64(N), "m"), Builder()
+    chosen = b.select(b.lt(m, 0.5), b.mul(m, b.expand(0.75, N, axes=(0,))), b.sqrt(b.abs(m)))
+    greatest = b.reduce_max(chosen, axes=(0,))
+    taken = b.select(b.eq(chosen, b.expand(greatest, N, axes=(0,))), b.expand(1.0, N, axes=(0,)), 0.0)
+    count = b.total(taken, axes=(0,))
+    share = b.total(b.div(taken, b.expand(count, N, axes=(0,))), axes=(0,))
+    program = Program((m,), b.equations, (chosen, share))
+    given = np.array([0.1, 0.9, 0.9, 0.2])
+    for ours, theirs in zip(LLVMBackend().compile(program)(given), interpret(program, (given,)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-15)
