@@ -34,10 +34,17 @@ ENDS = (
     "tests/endtoend/test_regressions.py",
     "tests/endtoend/test_residuals.py",
     "tests/endtoend/test_api.py",
+    "tests/endtoend/test_arguments.py",
 )
 OWN = {
     "adcore": ("tests/core/test_exact_passes.py", PATTERNS, "proofs/test_linear.py", "tests/core", *ENDS),
-    "adcore_python": ("tests/frontend/test_sharing.py", "tests/frontend/test_meaning.py", PATTERNS, *ENDS),
+    "adcore_python": (
+        "tests/frontend/test_sharing.py",
+        "tests/frontend/test_meaning.py",
+        "tests/frontend/test_integers.py",
+        PATTERNS,
+        *ENDS,
+    ),
     "adcore_llvm": ("tests/llvm", PATTERNS, *ENDS),
 }
 LAST = ("tests/frontend/test_errors.py", "tests/endtoend/test_errors.py", "tests/endtoend/test_derivatives.py")

@@ -47,6 +47,14 @@ def ragged_residual_with_one_length_that_the_body_computes(x, m):
     return s
 
 
+@at(RNG.uniform(-1.0, 1.0, (2, 3, 4)))
+def cyclic_permutations_of_axes(x):
+    y = x.transpose(1, 2, 0).transpose(1, 0, 2).transpose(2, 0, 1)
+    y[1, 2, 0] *= 3.0
+    weights = np.arange(24.0).reshape(2, 4, 3)
+    return np.sum(weights * y * y) + x[1, 0, 2]
+
+
 def moved(arguments: tuple[Any, ...], along: dict[int, Any], step: float) -> tuple[Any, ...]:
     return tuple(a + step * along[k] if k in along else a for k, a in enumerate(arguments))
 
