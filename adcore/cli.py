@@ -13,7 +13,7 @@ from typing import Any
 
 from . import doctor
 from .errors import AdcoreError
-from .primitives import TABLE, Kind, Primitive
+from .primitives import TABLE, Primitive
 
 __all__ = ["main"]
 
@@ -84,7 +84,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _derivative(primitive: Primitive) -> str:
-    if primitive.kind is Kind.CONTROL:
+    if primitive.has_regions:
         return "structural"
     return "linear map" if any(m is not None for m in primitive.maps) else "none"
 

@@ -50,6 +50,8 @@ class Program:
 
 def regions(equation: Equation) -> Iterator[tuple[str, Program]]:
     """The Programs among an equation's parameters, by name."""
+    if not equation.primitive.has_regions:
+        return
     for name, value in equation.params.items():
         if isinstance(value, Program):
             yield name, value
@@ -60,9 +62,13 @@ def uses(equation: Equation) -> Iterator[Var]:
     for atom in equation.operands:
         if isinstance(atom, Var):
             yield atom
-    yield from _named_lengths(equation.outs)
-    for _, region in regions(equation):
-        yield from free_variables(region)
+    for out in equation.outs:
+        if out.type.shape:
+            yield from _named_lengths(equation.outs)
+            break
+    if equation.primitive.has_regions:
+        for _, region in regions(equation):
+            yield from free_variables(region)
 
 
 def _named_lengths(typed: tuple[Var, ...]) -> Iterator[Var]:

@@ -24,7 +24,6 @@ from typing import Any
 
 from .errors import Source
 from .naming import Names, identifier
-from .primitives import Kind
 from .program import Equation, Program, regions
 from .text_parser import RESERVED, from_text
 from .types import Atom, DType, Type, Var
@@ -116,7 +115,7 @@ def _left(names: Names, equation: Equation) -> str:
     if not equation.outs:
         return ""
     outs = ", ".join(_declared(names, v) for v in equation.outs)
-    return f"({outs}) = " if equation.primitive.kind is Kind.CONTROL else f"{outs} = "
+    return f"({outs}) = " if equation.primitive.has_regions else f"{outs} = "
 
 
 def _atom(names: Names, atom: Atom) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from .errors import VerifyError
-from .primitives import Kind, Primitive
+from .primitives import Primitive
 from .primitives.control import compatible
 from .program import Equation, Program, regions
 from .types import I64, Atom, DType, Lit, Type, Var
@@ -108,10 +108,12 @@ class _Scope:
 
     def params(self, equation: Equation) -> None:
         inner = dict(regions(equation))
-        if inner and equation.primitive.kind is not Kind.CONTROL:
-            self.fail("only control flow has regions")
         for name, value in equation.params.items():
-            if name not in inner and not _is_static(value):
+            if name in inner:
+                continue
+            if isinstance(value, Program):
+                self.fail("only control flow has regions")
+            if not _is_static(value):
                 self.fail(f"parameter {name}={value!r} is not static")
         for name, region in inner.items():
             path = f"the {name} of a {equation.primitive.name} in {self.path}"
@@ -125,7 +127,7 @@ class _Scope:
         if len(types) != len(equation.outs):
             self.fail(f"{len(types)} results, {len(equation.outs)} names for them")
         for out, wanted in zip(equation.outs, types, strict=True):
-            agree = compatible(out.type, wanted) if primitive.kind is Kind.CONTROL else out.type == wanted
+            agree = compatible(out.type, wanted) if primitive.has_regions else out.type == wanted
             if not agree:
                 self.fail(f"{out.name} is {_shown(out.type)}, the type rule gives {_shown(wanted)}")
         if primitive.name == "while":

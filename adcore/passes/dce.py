@@ -21,11 +21,13 @@ def has_effect(equation: Equation) -> bool:
     """Whether running the equation can raise."""
     if equation.primitive.kind is Kind.CHECK or equation.params.get("checked"):
         return True
+    if not equation.primitive.has_regions:
+        return False
     return any(has_effect(e) for _, region in regions(equation) for e in region.equations)
 
 
 def _is_needed(equation: Equation, live: set[Var]) -> bool:
-    return any(out in live for out in equation.outs) or has_effect(equation)
+    return not live.isdisjoint(equation.outs) or has_effect(equation)
 
 
 def _variables(atoms: Iterable[Atom]) -> set[Var]:
@@ -40,12 +42,12 @@ def _needs(region: Program, results: Iterable[int]) -> set[Var]:
     live = _variables(region.results[k] for k in results)
     for equation in reversed(region.equations):
         if _is_needed(equation, live):
-            live |= _needs_of(equation, live)
+            live.update(_needs_of(equation, live) if equation.primitive.has_regions else uses(equation))
     return live
 
 
 def _needs_of(equation: Equation, live: set[Var]) -> set[Var]:
-    """What an equation needs, given which of its results are."""
+    """What an equation with regions needs, given which of its results are."""
     lengths = _variables(a for out in equation.outs if out in live for a in out.type.shape) - set(equation.outs)
     if equation.primitive.name in ("loop", "while"):
         skip = _leading(equation)
@@ -55,11 +57,9 @@ def _needs_of(equation: Equation, live: set[Var]) -> set[Var]:
         if "test" in equation.params:
             inside |= _needs(equation.params["test"], (0,)) - defined(equation.params["test"])
         return needed | inside
-    if equation.primitive.name in ("cond", "checkpoint"):
-        keep = _branch_results_needed(equation, live)
-        needed = lengths | _variables(equation.operands)
-        return needed.union(*(_needs(r, keep) - defined(r) for _, r in regions(equation)))
-    return set(uses(equation))
+    keep = _branch_results_needed(equation, live)
+    needed = lengths | _variables(equation.operands)
+    return needed.union(*(_needs(r, keep) - defined(r) for _, r in regions(equation)))
 
 
 def _leading(equation: Equation) -> int:
@@ -102,7 +102,7 @@ def _sweep(region: Program) -> None:
             continue
         if equation.primitive.name in ("loop", "while"):
             _prune_loop(equation, live)
-        elif equation.primitive.name in ("cond", "checkpoint"):
+        elif equation.primitive.has_regions:
             _prune_cond(equation, live)
         live.update(uses(equation))
         kept.append(equation)

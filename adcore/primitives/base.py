@@ -64,6 +64,7 @@ class Primitive:
         kinks: where the maps are not the derivative, in words; empty where the primitive is smooth on its domain.
         sampler: where the laws test it.
         symbol: for scalar rows, the meaning as a SymPy expression of x, y, z, for the certificate.
+        has_regions: whether there are Programs among its parameters.
     """
 
     name: str
@@ -74,6 +75,10 @@ class Primitive:
     kinks: str = ""
     sampler: Sampler | None = None
     symbol: str = ""
+    has_regions: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_regions", self.kind is Kind.CONTROL)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

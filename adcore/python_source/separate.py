@@ -77,7 +77,7 @@ def _drop_unused(region: Program) -> None:
 
 def may_raise(equation: Equation) -> bool:
     """Whether running the equation shows even if its results are not used."""
-    if equation.primitive.kind is Kind.CONTROL:
+    if equation.primitive.has_regions:
         inner = [e for v in equation.params.values() if isinstance(v, Program) for e in v.equations]
         return equation.primitive.name == "while" or any(may_raise(e) for e in inner)
     if equation.primitive.name == "conform":

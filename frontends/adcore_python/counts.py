@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adcore.primitives import Kind
 from adcore.program import Equation, Program
 from adcore.types import Atom, Lit, Var
 
@@ -46,7 +45,7 @@ def origins(atom: Atom, params: set[Var], defining: Defining) -> set[Var] | None
         position = equation.outs.index(atom)  # type: ignore[arg-type]
         arms = (equation.params["then"], equation.params["otherwise"])
         return _joined(origins(a.results[position], params, _inside(a, defining)) for a in arms)
-    if equation.primitive.kind is Kind.CONTROL:
+    if equation.primitive.has_regions:
         body: Program = equation.params["body"]
         position = equation.outs.index(atom) - len(equation.outs)  # type: ignore[arg-type]
         own = body.params[position]
