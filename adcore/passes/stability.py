@@ -13,6 +13,10 @@ the read on lies above (or, for a loop that runs down, below) every index read; 
 the body counts from the next iteration on.  Indices are put in the form `sum of coefficient * variable + constant`;
 counters of inner loops are replaced by their bounds.
 
+What is read must be a state on the way to the loop's result, and there must be only one way: a copy that is written to
+by itself is another array, though it begins as the same value, and an array that a branch sets back to what it was has
+lost the writes in between.
+
 Other reads need the array as it was.  Where an inner loop reads fewer elements of it than it has, these are noted to be
 kept instead.
 """
@@ -83,11 +87,15 @@ class Versions:
 
     Attributes:
         of: each such value's carry.
+        before: the state that it was before an equation, at the same level where it stands in a region.
+        inside: for what a loop or a branch gives, the states that its regions give.
         reads, writes: the `view`, and the `update` and `add_at` equations on them.
         unknown: carries whose states are not a chain of such writes.
     """
 
     of: dict[Var, int] = field(default_factory=dict)
+    before: dict[Var, Atom] = field(default_factory=dict)
+    inside: dict[Var, tuple[Atom, ...]] = field(default_factory=dict)
     reads: list[Access] = field(default_factory=list)
     writes: list[Access] = field(default_factory=list)
     unknown: set[int] = field(default_factory=set)
@@ -111,11 +119,23 @@ class Versions:
             self.reads.append(Access(carry, self.position, self.depth, equation))
         elif name in ("update", "add_at"):
             self.writes.append(Access(carry, self.position, self.depth, equation))
-            self.of[equation.outs[0]] = carry
+            self.follow(equation.outs[0], carry, equation.operands[0])
         elif name == "conform":
-            self.of[equation.outs[0]] = carry
+            self.follow(equation.outs[0], carry, equation.operands[0])
         elif name == "grow":
             self.unknown.add(carry)
+
+    def follow(self, var: Var, carry: int, before: Atom, *inside: Atom) -> None:
+        self.of[var] = carry
+        self.before[var] = before
+        self.inside[var] = inside
+
+    def beginning(self, state: Atom, region: Program) -> Atom:
+        """The state with which a region begins, of one that it gives."""
+        own = {out for equation in region.equations for out in equation.outs}
+        while isinstance(state, Var) and state in own:
+            state = self.before[state]
+        return state
 
     def carry_of(self, atom: Atom) -> int | None:
         return self.of.get(atom) if isinstance(atom, Var) else None
@@ -125,15 +145,17 @@ class Versions:
         skip = len(body.params) - len(body.results)
         inits = equation.operands[len(equation.operands) - len(body.results) :]
         entered = [(self.carry_of(init), param) for init, param in zip(inits, body.params[skip:], strict=True)]
-        self.of.update({param: carry for carry, param in entered if carry is not None})
+        for (carry, param), init in zip(entered, inits, strict=True):
+            if carry is not None:
+                self.follow(param, carry, init)
         self.depth += 1
         self.collect(body.equations)
         self.depth -= 1
-        for (carry, _), result, out in zip(entered, body.results, equation.outs, strict=True):
+        for (carry, param), init, result, out in zip(entered, inits, body.results, equation.outs, strict=True):
             if carry is None:
                 continue
-            self.of[out] = carry
-            if self.carry_of(result) != carry:
+            self.follow(out, carry, init, result)
+            if self.carry_of(result) != carry or self.beginning(result, body) is not param:
                 self.unknown.add(carry)
 
     def enter_branches(self, equation: Equation) -> None:
@@ -142,8 +164,26 @@ class Versions:
             self.collect(branch.equations)
         for out, *results in zip(equation.outs, *(b.results for b in branches), strict=True):
             carry = self.carry_of(results[0])
-            if carry is not None and all(self.carry_of(r) == carry for r in results):
-                self.of[out] = carry
+            if carry is None or any(self.carry_of(r) != carry for r in results):
+                continue
+            first, *others = (self.beginning(r, b) for r, b in zip(results, branches, strict=True))
+            self.follow(out, carry, first, *results)
+            if any(other is not first for other in others):
+                self.unknown.add(carry)
+
+    def restrict(self, results: tuple[Atom, ...]) -> None:
+        """Forget what is not on the way from the carried arrays to the results."""
+        states: set[Var] = set()
+        waiting = [r for k, r in enumerate(results) if self.carry_of(r) == k]
+        while waiting:
+            state = waiting.pop()
+            if isinstance(state, Var) and state not in states:
+                states.add(state)
+                waiting += self.inside.get(state, ())
+                if state in self.before:
+                    waiting.append(self.before[state])
+        self.of = {var: carry for var, carry in self.of.items() if var in states}
+        self.writes = [w for w in self.writes if w.equation.outs[0] in states]
 
 
 def versions(loop: Equation) -> Versions:
@@ -154,6 +194,7 @@ def versions(loop: Equation) -> Versions:
     for found.position, equation in enumerate(body.equations):
         found.enter(equation)
     found.unknown.update(k for k, r in enumerate(body.results) if carries[k].type.shape and found.carry_of(r) != k)
+    found.restrict(body.results)
     return found
 
 
@@ -209,6 +250,8 @@ class _Loop:
 
     def is_stable(self, read: Access, found: Versions) -> bool:
         if read.carry in found.unknown or self.loop.primitive.name == "while":
+            return False
+        if found.carry_of(read.equation.operands[0]) is None:
             return False
         writes = [(w.equation, w.position < read.position) for w in found.writes if w.carry == read.carry]
         return any(self.apart(read.equation, writes, axis) for axis in range(len(read.equation.params["codes"])))

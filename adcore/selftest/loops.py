@@ -183,6 +183,31 @@ class Loops(Writer):
             if self.chance(0.3):
                 self.block(depth + 1, True, 1)
 
+    def write_scratch(self, depth: int, loop: bool) -> None:
+        """A loop that takes a copy of an array, after which the two go their own ways."""
+        i, t, s = self.fresh("i"), self.fresh("t"), self.leaf()
+        v = self.vector_name(LENGTH)
+        bounds = self.pick("4", "1, 4", "n", "3, -1, -1", "3, 0, -1", "n - 1, -1, -1")
+        place = lambda: self.pick(i, i, f"{i} + 1", f"{i} + 1", f"{i} - 1", f"{i} - 1", f"{i} // 2")  # noqa: E731
+        self.emit(depth, f"for {i} in range({bounds}):")
+        self.emit(depth + 1, f"{t} = {v}{self.pick('.copy()', '.copy()', ' * 1.0')}")
+        for _ in range(self.random.randint(3, 5)):
+            forms = [
+                f"{t}[{place()}] = math.sin({v}[{place()}])",
+                f"{t}[{place()}] *= {s}",
+                f"{v}[{place()}] *= {v}[{place()}]",
+                f"{v}[{place()}] = math.tanh({t}[{place()}] + {s})",
+                f"{v}[{place()}] -= 0.5 * {t}[{place()}] * {v}[{place()}]",
+                f"a += {t}[{place()}] ** 2 * {v}[{place()}]",
+                f"b = math.tanh({t}[{place()}] * {t}[{place()}] + b)",
+                f"if {t}[{place()}] > 0.1137:\n    {v}[{place()}] *= {t}[{place()}]",
+                f"if {v}[{place()}] > 0.1137:\n    {t}[{place()}] *= {v}[{place()}]",
+            ]
+            self.emit_lines(depth + 1, self.random.choice(forms))
+        if self.chance(0.2):
+            self.emit(depth + 1, self.pick(f"{v} = {t}", f"{v}, {t} = {t}, {v}", f"{v}[:] = {t}"))
+        self.otherwise(depth, loop)
+
     def write_over(self, depth: int, loop: bool) -> None:
         """A loop over elements or rows."""
         i, u, v, row = self.fresh("i"), self.fresh("u"), self.fresh("u"), self.fresh("r")

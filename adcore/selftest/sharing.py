@@ -11,10 +11,6 @@ __all__ = ["Sharing"]
 class Sharing(Writer):
     """Each `write_…` writes a few lines after which two names may mean the same memory, or seem to."""
 
-    def emit_lines(self, depth: int, text: str) -> None:
-        for line in text.split("\n"):
-            self.emit(depth, line)
-
     def write_overlap(self, depth: int, loop: bool) -> None:
         """A part of an array assigned from another part of it."""
         v, m, s = self.vector_name(LENGTH), self.random.choice(self.matrices), self.scalar(1)

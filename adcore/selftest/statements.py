@@ -82,8 +82,7 @@ class Statements(Writer):
             "x, y = y, x",
             "x, y = y, x.copy()",
         ]
-        for line in self.random.choice(forms).split("\n"):
-            self.emit(depth, line)
+        self.emit_lines(depth, self.random.choice(forms))
 
     def write_view(self, depth: int, loop: bool) -> None:
         """A name for a part of an array, which later statements of the block read and write through."""

@@ -33,6 +33,7 @@ NESTING = {
     "triangular": 4,
     "factor": 2,
     "sweep": 3,
+    "scratch": 2,
     "over": 3,
     "condition": 4,
     "repeat": 2,
@@ -54,6 +55,10 @@ class Writer(Expressions):
 
     def emit(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)
+
+    def emit_lines(self, depth: int, text: str) -> None:
+        for line in text.split("\n"):
+            self.emit(depth, line)
 
     def fresh(self, prefix: str) -> str:
         self.names += 1

@@ -160,6 +160,27 @@ CORE = (
         breaks="a rebound array is read as the loop leaves it",
     ),
     Mutant(
+        name="a copy that is written to counts as the array",
+        module="adcore/passes/stability.py",
+        fragment="    found.restrict(body.results)\n",
+        replacement="",
+        breaks="what a copy held is read from the array that it was made of",
+    ),
+    Mutant(
+        name="an array that a branch sets back counts as written to",
+        module="adcore/passes/stability.py",
+        fragment="            if any(other is not first for other in others):",
+        replacement="            if first is None:",
+        breaks="what was written and then undone is read from the final array",
+    ),
+    Mutant(
+        name="states that change places in an inner loop count as one",
+        module="adcore/passes/stability.py",
+        fragment="if self.carry_of(result) != carry or self.beginning(result, body) is not param:",
+        replacement="if self.carry_of(result) != carry:",
+        breaks="what one of two states held is read from the other",
+    ),
+    Mutant(
         name="reads in a while count as stable",
         module="adcore/passes/stability.py",
         fragment='if read.carry in found.unknown or self.loop.primitive.name == "while":',

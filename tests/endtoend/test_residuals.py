@@ -134,8 +134,79 @@ def against_the_grain(x, n):
     return np.sum(a)
 
 
+def own_way(x, n):
+    """A copy is written to by itself."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        t = a.copy()
+        t[i] = math.sin(a[i])
+        s += t[i] ** 2 * a[i + 1]
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
+def own_way_in_a_loop(x, n):
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        t = a.copy()
+        for j in range(i + 1):
+            t[j] = math.sin(a[j] + s)
+            s += t[j] ** 2 * a[i]
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
+def accepted(x, n):
+    """What is tried is kept in some iterations, as in an adaptive method."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        t = a.copy()
+        t[i] = math.sin(a[i])
+        s += t[i] ** 2 * a[i + 1]
+        if i % 2 == 0:
+            a = t
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
+def set_back(x, n):
+    """What was written is undone in some of an inner loop's iterations."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        before = a.copy()
+        for j in range(3):
+            a[i] = math.sin(a[i]) + 0.1 * j
+            s += a[i] ** 2 * a[i + 1]
+            if j != 1:
+                a = before.copy()
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
+def exchanged_inside(x, n):
+    """Two states of one array change places in an inner loop."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        b = a.copy()
+        for j in range(3):
+            a[i] = math.sin(a[i] + 0.2 * j)
+            s += a[i] ** 2 * a[i + 1]
+            a, b = b, a
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
+def scattered(x, n):
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        a[np.array([i, n])] = a[np.array([n, i])] * 1.3
+        s += a[i] ** 2 * a[i + 1]
+    return s
+
+
 FINAL = [recurrence, read_after_write, triangular, backwards, rows, columns, prefix]
 KEPT = [overwritten, rotating, written_ahead, swept_twice, exchanged, against_the_grain]
+KEPT += [own_way, own_way_in_a_loop, accepted, set_back, exchanged_inside, scattered]
 
 
 @pytest.mark.parametrize("f", FINAL, ids=lambda f: f.__name__)
