@@ -10,8 +10,8 @@ A loop like
 writes element i in iteration i and reads elements below i.  The reads give the same in the array as the loop leaves
 it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index written from
 the read on lies above (or, for a loop that runs down, below) every index read; a write that stands before the read in
-the body counts from the next iteration on.  Indices are put in the form `sum of coefficient * variable + constant`;
-counters of inner loops are replaced by their bounds.
+the body, and that what is read has seen, counts from the next iteration on.  Indices are put in the form `sum of
+coefficient * variable + constant`; counters of inner loops are replaced by their bounds.
 
 What is read must be a state on the way to the loop's result, and there must be only one way: a copy that is written to
 by itself is another array, though it begins as the same value, and an array that a branch sets back to what it was has
@@ -171,17 +171,22 @@ class Versions:
             if any(other is not first for other in others):
                 self.unknown.add(carry)
 
-    def restrict(self, results: tuple[Atom, ...]) -> None:
-        """Forget what is not on the way from the carried arrays to the results."""
-        states: set[Var] = set()
-        waiting = [r for k, r in enumerate(results) if self.carry_of(r) == k]
+    def history(self, *states: Atom) -> set[Var]:
+        """The states, and those that they came from, also inside of loops and branches."""
+        found: set[Var] = set()
+        waiting = list(states)
         while waiting:
             state = waiting.pop()
-            if isinstance(state, Var) and state not in states:
-                states.add(state)
+            if isinstance(state, Var) and state not in found:
+                found.add(state)
                 waiting += self.inside.get(state, ())
                 if state in self.before:
                     waiting.append(self.before[state])
+        return found
+
+    def restrict(self, results: tuple[Atom, ...]) -> None:
+        """Forget what is not on the way from the carried arrays to the results."""
+        states = self.history(*(r for k, r in enumerate(results) if self.carry_of(r) == k))
         self.of = {var: carry for var, carry in self.of.items() if var in states}
         self.writes = [w for w in self.writes if w.equation.outs[0] in states]
 
@@ -251,9 +256,15 @@ class _Loop:
     def is_stable(self, read: Access, found: Versions) -> bool:
         if read.carry in found.unknown or self.loop.primitive.name == "while":
             return False
-        if found.carry_of(read.equation.operands[0]) is None:
+        state = read.equation.operands[0]
+        if found.carry_of(state) is None:
             return False
-        writes = [(w.equation, w.position < read.position) for w in found.writes if w.carry == read.carry]
+        history = found.history(state)
+        writes = [
+            (w.equation, w.position < read.position and w.equation.outs[0] in history)
+            for w in found.writes
+            if w.carry == read.carry
+        ]
         return any(self.apart(read.equation, writes, axis) for axis in range(len(read.equation.params["codes"])))
 
     def survey(self, region: Program) -> None:
@@ -268,7 +279,7 @@ class _Loop:
     def apart(self, read: Equation, writes: list[tuple[Equation, bool]], axis: int) -> bool:
         """Whether on this axis all writes from the read on lie beyond the elements read.
 
-        Each write comes with whether it stands before the read in the loop's body.
+        Each write comes with whether it stands before the read in the loop's body and what is read has seen it.
         """
         lowest, highest = self.extent(read.params["codes"], read.operands[1:], axis)
         extents = [(self.extent(w.params["codes"], w.operands[2:], axis), before) for w, before in writes]

@@ -167,6 +167,13 @@ CORE = (
         breaks="what a copy held is read from the array that it was made of",
     ),
     Mutant(
+        name="a write that what is read has not seen counts from the next iteration",
+        module="adcore/passes/stability.py",
+        fragment="w.position < read.position and w.equation.outs[0] in history",
+        replacement="w.position < read.position",
+        breaks="an older state is read from the final array",
+    ),
+    Mutant(
         name="an array that a branch sets back counts as written to",
         module="adcore/passes/stability.py",
         fragment="            if any(other is not first for other in others):",

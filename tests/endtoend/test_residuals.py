@@ -145,6 +145,16 @@ def own_way(x, n):
     return s
 
 
+def older(x, n):
+    """A copy is read after the array was written to."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        t = a.copy()
+        a[i] = math.tanh(t[i + 1] + s)
+        s += t[i] ** 2 * a[i]
+    return s
+
+
 def own_way_in_a_loop(x, n):
     a, s = np.full(n + 1, x), 0.0
     for i in range(n):
@@ -206,7 +216,7 @@ def scattered(x, n):
 
 FINAL = [recurrence, read_after_write, triangular, backwards, rows, columns, prefix]
 KEPT = [overwritten, rotating, written_ahead, swept_twice, exchanged, against_the_grain]
-KEPT += [own_way, own_way_in_a_loop, accepted, set_back, exchanged_inside, scattered]
+KEPT += [own_way, older, own_way_in_a_loop, accepted, set_back, exchanged_inside, scattered]
 
 
 @pytest.mark.parametrize("f", FINAL, ids=lambda f: f.__name__)
