@@ -54,6 +54,7 @@ class _Matrices(RandomPrograms):
         return (
             *(self.scalar_step, self.integer, self.test, self.whole, self.fused, self.element, self.backwards),
             *(self.write, self.write_slice, self.select, self.region, self.put, self.put, self.turned, self.extreme),
+            self.renamed,
         )
 
     def anything(self) -> Type:

@@ -62,7 +62,7 @@ class RandomPrograms:
         """The steps without regions."""
         return (
             *(self.scalar, self.unary, self.arrays, self.element, self.backwards, self.zeros, self.total),
-            *(self.write, self.write, self.write_slice, self.select),
+            *(self.write, self.write, self.write_slice, self.select, self.renamed),
         )
 
     def structured(self) -> tuple[Step, ...]:
@@ -119,6 +119,16 @@ class RandomPrograms:
     def select(self, b: Builder, scope: list[Atom], depth: int) -> Atom:
         type = self.r.choice((F64, self.array))
         return b.select(b.lt(self.pick(scope, type), 0.1), self.pick(scope, type), self.pick(scope, type))
+
+    def renamed(self, b: Builder, scope: list[Atom], depth: int) -> tuple[Var, ...]:
+        """Two results over an index space of another name, from operands that may be the same memory."""
+        length = b.maximum(self.n, 1)
+
+        def operand() -> Atom:
+            return b.conform(self.pick(scope, self.array), length, checked=self.r.random() < 0.5)
+
+        made = [self.r.choice((b.add, b.mul, b.sub))(operand(), operand()) for _ in range(2)]
+        return tuple(b.conform(m, self.n, checked=False) for m in made)
 
     # Control flow
 

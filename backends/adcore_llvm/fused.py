@@ -41,7 +41,7 @@ class _Nest:
         self.read_here: set[Var] = set()  # at the index of the element
         self.read_elsewhere: set[Var] = set()
         self.pending: dict[Var, Equation] = {}
-        self.reused: dict[Root, Var] = {}  # memory that a result takes over, and the operand that was in it
+        self.reused: set[Root] = set()  # memory that a result takes over from operands
 
     def emit(self) -> None:
         group, block, code = self.group, self.block, self.code
@@ -82,9 +82,9 @@ class _Nest:
 
     def keep(self, var: Var) -> None:
         """Memory for a result: that of an operand that nothing else reads, or new."""
-        for source, array in self.sources.items():
+        for array in self.sources.values():
             if isinstance(array, Strided) and array.dtype is var.type.dtype and self.may_reuse(array):
-                self.reused[array.root] = source
+                self.reused.add(array.root)
                 self.kept[var] = array
                 return
         self.kept[var] = self.block.lowering.new(self.block, var.type.dtype, self.lengths)
@@ -167,8 +167,9 @@ class _Nest:
                 here[atom] = source if isinstance(source, str) else element_of(code, source, indices, flat)
             return here[atom]
 
-        for source in self.reused.values():  # read before a result is written there
-            value(source)
+        for root in self.reused:  # read, under all its names, before a result is written there
+            for source, _ in self.sharing(root):
+                value(source)
         for member in self.group.members:
             if is_fold(member):
                 self.fold(member, value(member.operands[0]), indices)

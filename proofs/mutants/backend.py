@@ -106,9 +106,16 @@ BACKEND = (
     Mutant(
         name="an operand is read after its memory is written",
         module="backends/adcore_llvm/fused.py",
-        fragment="for source in self.reused.values():  # read before a result is written there",
-        replacement="for source in list(self.reused.values())[:0]:",
+        fragment="for root in self.reused:  # read, under all its names, before a result is written there",
+        replacement="for root in list(self.reused)[:0]:",
         breaks="two results of one nest, the first in the memory that the second reads",
+    ),
+    Mutant(
+        name="an operand under another name is read after its memory is written",
+        module="backends/adcore_llvm/fused.py",
+        fragment="            for source, _ in self.sharing(root):\n                value(source)",
+        replacement="            value(self.sharing(root)[0][0])",
+        breaks="one array under two lengths, which a nest reads under both names and writes",
     ),
     Mutant(
         name="memory is reused twice in one nest",

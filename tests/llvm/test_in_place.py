@@ -46,6 +46,21 @@ def test_no_copy(read, written):
         np.testing.assert_allclose(ours, theirs, rtol=1e-15)
 
 
+def test_an_array_under_two_names():
+    """A nest reads an array under the lengths of two others, and writes a result into its memory."""
+
+    def f(x, m, n):
+        y = m.copy()
+        y[n] = 2.0
+        z = x * y
+        return np.dot(z, y)
+
+    x, m = np.array([0.3, 0.7, -0.2]), np.array([1.1, 0.4, 0.9])
+    y = np.array([1.1, 2.0, 0.9])
+    ours = adcore.grad(f, argnums=(0, 1))(x, m, 1)
+    np.testing.assert_allclose(ours, (y * y, 2 * x * y * [1.0, 0.0, 1.0]), rtol=1e-15)
+
+
 def rows(x, n):
     y = np.zeros((n, 3))
     y[0] = x
