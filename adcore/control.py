@@ -43,7 +43,7 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
     seeds = {param: Var(param.type, f"d{param.name}") for _, param, _, _ in moving}
     local: Values = ChainMap(dict(seeds), tangents)  # type: ignore[arg-type]
     push(inner, body.equations, local)
-    results = tuple(value_or_zeros(inner, local, r, p.type.shape) for _, p, r, _ in moving)
+    results = tuple(value_or_zeros(inner, local, r, r.type.shape) for _, _, r, _ in moving)
     inits = tuple(value_or_zeros(b, tangents, i, i.type.shape) for i, _, _, _ in moving)
     outs = tuple(Var(out.type, f"d{out.name}") for _, _, _, out in moving)
     extended = Program((*body.params, *seeds.values()), inner.equations, (*body.results, *results), body.name)

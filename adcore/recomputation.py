@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .builder import Builder
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, defined, regions, substitute, uses
 from .types import Atom, Type, Var
@@ -34,7 +35,20 @@ def recompute(
             known = {out: env[out] for out in equation.outs if out in env}
             copies.append(unchecked(clone_equation(equation, env, effect_free)))
             env.update(known)
+            if known:
+                copies += _under_known_lengths(equation, env)
     return copies, env
+
+
+def _under_known_lengths(equation: Equation, env: dict[Var, Atom]) -> list[Equation]:
+    """Results of a copy whose types name lengths of the copy, under the names by which these are known."""
+    b = Builder()
+    for out in equation.outs:
+        copy = env[out]
+        shape = tuple(substitute(a, env) for a in out.type.shape)
+        if copy.type.shape != shape:
+            env[out] = b.conform(copy, *shape, checked=False)
+    return b.equations
 
 
 def unchecked(equation: Equation) -> Equation:

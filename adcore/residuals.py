@@ -51,9 +51,12 @@ def provide_iterations(
     state = body.params[1:] if is_loop else body.params
     stored = choose_stored(known, wanted, state, inner.coefficients)
     move_into(body.equations, coefficients, stored)
-    # a stored array whose length changes between iterations needs its length stored too
-    lengths = [a for v in stored for a in v.type.shape if a in own and not _outside(body, a)]
-    stored = list(dict.fromkeys([*lengths, *stored]))
+    # a stored array whose length changes between iterations needs its length stored too; other lengths are computed
+    # in front of the loop, and are known there under one name only
+    named = dict.fromkeys(a for v in stored for a in v.type.shape if a in own)
+    fixed = {a for a in named if _outside(body, a)}
+    lengths = [a for a in named if a not in fixed]
+    stored = [v for v in dict.fromkeys([*lengths, *stored]) if v not in fixed]
 
     storage = Storage(origin, scope)
     front = Builder(b)

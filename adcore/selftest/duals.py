@@ -61,7 +61,7 @@ class Dual:
             return NotImplemented
         value, tangent = self.value + o.value, self.tangent + o.tangent
         lost = self.lost + o.lost + UNIT * _size(value)
-        return Dual(value, tangent, lost, self.blurred + o.blurred + UNIT * _size(tangent))
+        return _checked(Dual(value, tangent, lost, self.blurred + o.blurred + UNIT * _size(tangent)))
 
     __radd__ = __add__
 
@@ -212,6 +212,7 @@ def _size(number: Number) -> float:
 
 
 def _checked(number: Dual) -> Dual:
-    if isinstance(number.tangent, Fraction) and number.tangent.denominator.bit_length() > BITS:
+    parts = (number.value, number.tangent)
+    if any(isinstance(part, Fraction) and part.denominator.bit_length() > BITS for part in parts):
         raise TooLongError
     return number

@@ -12,7 +12,9 @@ from test_derivatives import close, inner, richardson
 
 import adcore
 from adcore.arguments import abstract
-from adcore.transforms import PullbackSplit
+from adcore.derive import gradient, pull, push
+from adcore.transforms import PullbackSplit, lower, without_writes
+from adcore.verify import verify
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.uniform(-1.0, 1.0, (2, 5))
@@ -55,6 +57,56 @@ def cyclic_permutations_of_axes(x):
     return np.sum(weights * y * y) + x[1, 0, 2]
 
 
+@at(X)
+def lengths_that_an_iteration_gives_the_next(x):
+    w = x[:0]
+    for i in range(4):
+        w = x[:i]
+    return np.sum(w * w)
+
+
+@at(X[:4], M[:, :4])
+def a_trip_count_that_is_known_in_front_of_the_loop(x, m):
+    for _ in range(2):
+        for i in range(4):
+            s = 0.0
+            for j in range(4):
+                s += x[i] * m[j, i]
+                break
+            x[i - 2] = s
+    return x[1]
+
+
+@at(0.9, X, M, 2)
+def a_length_that_a_branch_gives(a, x, m, n):
+    for _ in range(2):
+        if a > x[0]:
+            for _ in m:
+                for i in range(n, -1, -1):
+                    x[i - 1] -= np.sin(x[i])
+    return np.sum(x) * a
+
+
+@at(X[:4], M[:, :4])
+def lengths_of_rows_that_are_carried(x, m):
+    y = x
+    for _ in range(2):
+        for i in range(3):
+            for r, u in zip(m, y):  # noqa: B905
+                x = m[max(i - 1, 0)]
+                y = r[::-1] * np.tanh(u)
+            m = np.outer(y[:4], y)
+    return np.sum(x)
+
+
+@at(X, M[0], 1)
+def an_array_under_the_lengths_of_two_others(x, y, n):
+    y = y.copy()
+    y[n] = 2.0
+    x = x * y
+    return np.dot(x, y)
+
+
 def moved(arguments: tuple[Any, ...], along: dict[int, Any], step: float) -> tuple[Any, ...]:
     return tuple(a + step * along[k] if k in along else a for k, a in enumerate(arguments))
 
@@ -69,6 +121,23 @@ def test_gradient(function, arguments):
     close(inner(gradient, tuple(along.values())), slope, 1e-8)
     tangents = tuple(along.get(k, a) for k, a in enumerate(arguments))
     close(adcore.jvp(function, arguments, tangents)[1], slope, 1e-8)
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES, ids=[f.__name__ for f, _ in CASES])
+def test_second_order(function, arguments):
+    """Forward over reverse, and reverse over reverse, are well formed and give the same product."""
+    wrt = tuple(k for k, a in enumerate(arguments) if not isinstance(a, int))
+    program = without_writes(lower(function, tuple(abstract(a) for a in arguments))).program
+    first = gradient(program, wrt)
+    count = len(first.results)
+    along = tuple(RNG.normal(size=np.shape(arguments[k])) if np.ndim(arguments[k]) else RNG.normal() for k in wrt)
+    pushed, pulled = push(first, wrt), pull(first, wrt)
+    for second in (pushed, pulled):
+        verify(second)
+    forward = interpret(pushed, (*arguments, *along))[count + 1 :]
+    back = interpret(pulled, (*arguments, 0.0, *along))[count:]
+    for one, other in zip(forward, back, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
 def rebound_in_a_branch(a, x):
