@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .errors import DtypeError
 from .plugins import Leaf, Spec, Static
-from .trees import flatten, map_leaves
+from .trees import map_leaves
 from .types import DType
 
 __all__ = ["abstract", "abstracted", "normalized", "rebuilt", "specialisation_key"]
@@ -64,10 +64,9 @@ def normalized(value: Any) -> Any:
     return value
 
 
-def specialisation_key(structure: Any) -> Hashable:
-    """A key of a tree of specs; static objects count by value where they can be hashed."""
-    found, tree = flatten(structure)
-    return (tree, *map(_leaf_key, found))
+def specialisation_key(specs: Iterable[Any]) -> Hashable:
+    """A key of the specs of arguments; static objects count by value where they can be hashed."""
+    return tuple(map(_leaf_key, specs))
 
 
 def _leaf_key(leaf: Any) -> Hashable:

@@ -166,7 +166,7 @@ class Dispatcher:
         arguments = self.bind(args, kwargs)
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        found = self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
+        found = self.find(specs, tree)
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
         plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
@@ -230,22 +230,22 @@ class Dispatcher:
         """The specialisation for arguments like these."""
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        return self.find(cast("tuple[Any, ...]", tree.unflatten(specs)))
+        return self.find(specs, tree)
 
-    def find(self, structures: tuple[Any, ...]) -> Specialisation:
-        """The specialisation for arguments of these structures, known or made now."""
+    def find(self, specs: list[Any], tree: Any) -> Specialisation:
+        """The specialisation for arguments whose leaves are like these, in a tree like this; known or made now."""
         try:
-            return self._found(structures)
+            return self._found(specs, tree)
         except AdcoreError as error:
             raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
 
-    def _found(self, structures: tuple[Any, ...]) -> Specialisation:
-        candidates = self.known.setdefault((policies.current(), specialisation_key(structures)), [])
+    def _found(self, leaves: list[Any], tree: Any) -> Specialisation:
+        candidates = self.known.setdefault((policies.current(), tree, specialisation_key(leaves)), [])
         for found in candidates:
             if found.is_current():
                 return found
-        lowered = self.target.transform.lower(structures)
-        specs = tuple(leaf for leaf in flatten(structures)[0] if isinstance(leaf, Spec))
+        lowered = self.target.transform.lower(cast("tuple[Any, ...]", tree.unflatten(leaves)))
+        specs = tuple(leaf for leaf in leaves if isinstance(leaf, Spec))
         made = Specialisation(lowered, specs, self.name, self.target.transform.function)
         candidates.insert(0, made)
         return made

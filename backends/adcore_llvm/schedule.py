@@ -80,7 +80,7 @@ def space_of(equation: Equation) -> tuple[Atom, ...]:
 def schedule(equations: list[Equation], results: Iterable[Atom]) -> list[Step]:
     """The steps of a block in the order in which they are emitted."""
     results = tuple(results)
-    return _Scheduler(sunk(equations, results), results).run()
+    return _Scheduler(sunk(equations), results).run()
 
 
 class _Scheduler:

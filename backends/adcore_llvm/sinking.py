@@ -11,7 +11,7 @@ place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from adcore.primitives import Kind
 from adcore.program import Equation, uses
@@ -20,16 +20,15 @@ from adcore.types import Atom, Var
 __all__ = ["sunk"]
 
 
-def sunk(equations: Sequence[Equation], results: Iterable[Atom]) -> list[Equation]:
+def sunk(equations: Sequence[Equation]) -> list[Equation]:
     """The equations, each write that would overwrite what is read later directly in front of its first reader."""
     order = list(equations)
     if not any(e.primitive.kind is Kind.WRITE for e in order):
         return order
     memory = _memory(order)
-    returned = set(results)
     for position in range(len(order) - 1, -1, -1):
         write = order[position]
-        if write.primitive.kind is not Kind.WRITE or (write.outs[0] in returned and position == len(order) - 1):
+        if write.primitive.kind is not Kind.WRITE:
             continue
         target = memory.get(write.operands[0])
         reads = False
