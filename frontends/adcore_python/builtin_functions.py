@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -267,9 +268,16 @@ def _map(low: Lowering, function: Value, *iterables: Value) -> Value:
 
 
 def _isinstance(low: Lowering, x: Value, kind: Value) -> Value:
-    kinds = kind.items if isinstance(kind, Tuple) else (kind,)
-    wanted = tuple(k.value for k in kinds if isinstance(k, Static) and isinstance(k.value, type))
-    return number(issubclass(_class(x) or object, wanted))
+    return number(issubclass(_class(x) or object, _kinds(low, kind)))
+
+
+def _kinds(low: Lowering, kind: Value) -> tuple[Any, ...]:
+    """The classes that `isinstance` asks for."""
+    if isinstance(kind, Tuple):
+        return tuple(k for item in kind.items for k in _kinds(low, item))
+    if isinstance(kind, Static) and isinstance(kind.value, type | UnionType):
+        return (kind.value,)
+    return low.refuse_syntax(f"isinstance() of {describe(kind)}", "a class, or a tuple of classes")
 
 
 def _class(x: Value) -> type | None:

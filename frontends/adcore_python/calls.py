@@ -7,13 +7,14 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
-from adcore.errors import UnsupportedFunctionError, UnsupportedSyntaxError
+from adcore.errors import Source, UnsupportedFunctionError, UnsupportedSyntaxError
 
 from .classes import is_named_tuple, is_user_class, special
 from .derived import call_derived
 from .frame import Frame
 from .joins import Diverges, Status
 from .known import known_function
+from .library import Written, is_ours
 from .liveness import assigned
 from .methods import METHODS
 from .operators import describe
@@ -93,6 +94,8 @@ def python_of(function: Any) -> Any:
 
 def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call what lowers a known function; arguments that it does not take are refused."""
+    if isinstance(known, Written):
+        return _call_python(low, known.function, arguments, keywords, low.source)
     try:
         _signature(known).bind(low, *arguments, **keywords)
     except TypeError as error:
@@ -126,13 +129,17 @@ def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords
 
 
 def _call_python(
-    low: Lowering, function: types.FunctionType, arguments: list[Value], keywords: dict[str, Value]
+    low: Lowering,
+    function: types.FunctionType,
+    arguments: list[Value],
+    keywords: dict[str, Value],
+    standing: Source | None = None,
 ) -> Value:
     code = code_of(function, low.source)
     defaults = tuple(constant(d) for d in function.__defaults__ or ())
     keyword_defaults = {k: constant(v) for k, v in (function.__kwdefaults__ or {}).items()}
     bound = _bound(low, code, defaults, keyword_defaults, arguments, keywords)
-    return enter(low, code, function, None, bound)
+    return enter(low, code, function, None, bound, standing)
 
 
 def _call_local(low: Lowering, function: LocalFunction, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -184,10 +191,25 @@ def parameters_of(
     return parameters
 
 
+def _inherited(low: Lowering, python: types.FunctionType, enclosing: Frame | None) -> Source | None:
+    """The place of all that a function emits, where it is one of the library's that another of these calls."""
+    if enclosing is not None:
+        return enclosing.standing
+    return low.frame.standing if low.frames and is_ours(python) else None
+
+
 def enter(
-    low: Lowering, code: Code, python: types.FunctionType, enclosing: Frame | None, bound: dict[str, Value]
+    low: Lowering,
+    code: Code,
+    python: types.FunctionType,
+    enclosing: Frame | None,
+    bound: dict[str, Value],
+    standing: Source | None = None,
 ) -> Value:
-    """Lower a function's body for these values of its parameters; gives what it returns."""
+    """Lower a function's body for these values of its parameters; gives what it returns.
+
+    All that it emits has the place `standing`, where that is given, instead of places in the function.
+    """
     if len(low.frames) > DEPTH:
         low.refuse(
             UnsupportedFunctionError,
@@ -195,7 +217,7 @@ def enter(
             "a loop",
         )
     if code.yields():
-        low.b.source = code.source(code.yields()[0])
+        low.b.source = standing or code.source(code.yields()[0])
         construct = f"the Python construct {type(code.yields()[0]).__name__} is not supported"
         low.refuse_syntax(f"{construct}: {code.name!r} is a generator or coroutine", "an array that is filled")
     path: tuple[Any, ...] = ()
@@ -203,6 +225,7 @@ def enter(
         path = (*low.frame.path, *low.frame.call_sites)
     body = code.body()
     frame = Frame(code, python, enclosing, path, code.escaping())
+    frame.standing = standing or _inherited(low, python, enclosing)
     frame.rebinds, frame.shared = code.rebinds(), code.rebound()
     frame.bound = (assigned(body) | set(bound)) - frame.rebinds
     source = low.source or code.source(code.node)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
+from adcore.errors import Source
+
 from .liveness import live_before, reads_of
 from .memory import Memory
 from .reach import reach
@@ -28,6 +30,7 @@ class Frame:
         rebinds: names of enclosing functions that this one rebinds, by `nonlocal`.
         first: the first argument, `self` in a method.
         shared: names of this function that inner ones rebind.
+        standing: the one place of all that the function emits, where it is not the user's.
     """
 
     def __init__(
@@ -49,6 +52,11 @@ class Frame:
         self.pinned: list[Any] = []
         self.first: Any = None
         self.call_sites: list[int] = []
+        self.standing: Source | None = None
+
+    def source(self, node: Any) -> Source:
+        """The place of a node, in the user's file."""
+        return self.standing or self.code.source(node)
 
     def live(self, during: bool) -> frozenset[str]:
         """Names still needed after the present statement, or (during) those that it reads as well."""

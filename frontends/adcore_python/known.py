@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import library
 from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .math_functions import MATH
@@ -18,9 +19,11 @@ KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY, **OPERATOR, **TRANSFORMS}
 
 
 def known_function(function: Any) -> Any:
-    """What lowers a call of the function, or None."""
+    """What lowers a call of the function, or is called in its place (a `library.Written`), or None."""
     try:
         found = KNOWN.get(function)
+        if found is None:
+            found = library.found(function)
     except TypeError:
         return None
     if found is None and isinstance(function, np.ufunc):

@@ -89,7 +89,7 @@ class Lowering:
         from .expressions import EXPRESSIONS
 
         b = self.b
-        before, b.source = b.source, self.frame.code.source(node)
+        before, b.source = b.source, self.frame.source(node)
         try:
             self.worked()
             lower = EXPRESSIONS.get(type(node))
@@ -147,7 +147,7 @@ class Lowering:
 
     @contextmanager
     def at(self, node: Any) -> Iterator[None]:
-        with self.b.at(self.frame.code.source(node)):
+        with self.b.at(self.frame.source(node)):
             yield
 
     # Regions

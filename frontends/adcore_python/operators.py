@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import ORDER, Atom, DType, Lit, literal
@@ -147,6 +148,8 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
     special = _sequences(low, op, x, y)
     if special is not None:
         return special
+    if op == "|" and is_type(x) and is_type(y):
+        return Static(x.value | y.value)
     x, y = numeric(low, x), numeric(low, y)
     python = is_python(x) and is_python(y)
     dtype = join((x.dtype, y.dtype))
@@ -166,6 +169,10 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
     integers = x.dtype is not DType.F64 and y.dtype is not DType.F64
     p, q = broadcast(low, [low.cast(low.atom(v), dtype) for v in (x, y)])
     return low.value(ARITHMETIC[op](low, p, q, python, integers), python)
+
+
+def is_type(value: Value) -> TypeGuard[Static]:
+    return isinstance(value, Static) and isinstance(value.value, type | UnionType)
 
 
 def is_python(value: Scalar | Array) -> bool:

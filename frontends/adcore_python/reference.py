@@ -23,6 +23,7 @@ from adcore.types import DType
 from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
+from .library import LIBRARY, Written
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY, NUMPY_BY_NAME
@@ -81,6 +82,9 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
+    written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
+    lines += ["", "## Functions written in the language itself", ""]
+    lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += [

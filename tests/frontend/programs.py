@@ -1299,3 +1299,16 @@ def maybe_unbound_and_promoted(x, n):
 @case((4, 10, 3), (0, 0, 1), (5, 1, -2))
 def sum_of_range(a, b, c):
     return sum(range(b)) + sum(range(a, b, c), 0.5)
+
+
+NUMBER = int | float
+
+
+@case((2.0, 3), (-1.5, 4))
+def classes_asked_for(x, n):
+    found = 0.0
+    if isinstance(n, int | str):
+        found += x
+    if isinstance(x, NUMBER) and not isinstance(n, (str, (list, tuple))):
+        found += 10.0 * n
+    return found + (1.0 if isinstance((x, n), tuple | list) else 2.0)

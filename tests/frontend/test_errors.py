@@ -39,6 +39,10 @@ def printing(x):
     return x
 
 
+def class_asked_for(x):
+    return x if isinstance(x, 3) else 2.0 * x
+
+
 def unknown_function(x):
     return np.fft.fft(x)
 
@@ -184,6 +188,7 @@ REFUSED = [
     (with_statement, UnsupportedSyntaxError, "the statement With is not supported"),
     (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
     (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
+    (class_asked_for, UnsupportedSyntaxError, "isinstance() of a number (int64)"),
     (unknown_function, UnsupportedFunctionError, "fft is not supported"),
     (float_array_index, DtypeError, "arrays used as indices must be of integer (or boolean) type"),
     (indexed_in_place, DtypeError, "a result of dtype float64 does not fit in place into an array of int64"),

@@ -1,0 +1,156 @@
+"""Arrays made of arrays: triangles, diagonals, grids, products of all pairs, columns put together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registry import defines
+
+__all__ = ["append", "cross", "diag", "diagonal", "kron", "meshgrid", "tril", "triu"]
+
+
+@defines("numpy.tril")
+def tril(m, k=0):
+    x = np.asarray(m)
+    keep = np.arange(x.shape[-2])[:, np.newaxis] + k >= np.arange(x.shape[-1])
+    return np.where(keep, x, np.zeros_like(x))
+
+
+@defines("numpy.triu")
+def triu(m, k=0):
+    x = np.asarray(m)
+    keep = np.arange(x.shape[-2])[:, np.newaxis] + k <= np.arange(x.shape[-1])
+    return np.where(keep, x, np.zeros_like(x))
+
+
+@defines("numpy.tri")
+def tri(N, M=None, k=0, dtype=float):
+    keep = np.arange(N)[:, np.newaxis] + k >= np.arange(N if M is None else M)
+    return keep.astype(dtype)
+
+
+@defines("numpy.diagonal")
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    x = np.moveaxis(np.asarray(a), (axis1, axis2), (0, 1))
+    rows, columns = x.shape[:2]
+    down, right = max(-offset, 0), max(offset, 0)
+    length = max(min(rows - down, columns - right), 0)
+    start, step = down * columns + right, columns + 1
+    flat = np.reshape(x, (rows * columns, *x.shape[2:]))  # so that it is a view of what is written to later
+    return np.moveaxis(flat[start : start + length * step : step], 0, -1)
+
+
+@defines("numpy.diag")
+def diag(v, k=0):
+    x = np.asarray(v)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    n = x.shape[0] + abs(k)
+    made = np.zeros((n, n), x.dtype)
+    index = np.arange(x.shape[0])
+    made[index + max(-k, 0), index + max(k, 0)] = x
+    return made
+
+
+@defines("numpy.diagflat")
+def diagflat(v, k=0):
+    return diag(np.asarray(v).ravel(), k)
+
+
+@defines("numpy.kron")
+def kron(a, b):
+    x, y = np.asarray(a), np.asarray(b)
+    if x.ndim == 0 or y.ndim == 0:
+        return x * y
+    rank = max(x.ndim, y.ndim)
+    x = np.reshape(x, (1,) * (rank - x.ndim) + x.shape)
+    y = np.reshape(y, (1,) * (rank - y.ndim) + y.shape)
+    products = np.reshape(x, x.shape + (1,) * rank) * y
+    order = [axis for k in range(rank) for axis in (k, rank + k)]
+    shape = [x.shape[k] * y.shape[k] for k in range(rank)]
+    return np.reshape(np.transpose(products, tuple(order)), tuple(shape))
+
+
+@defines("numpy.cross", "numpy.linalg.cross")
+def cross(a, b):
+    x, y = np.asarray(a), np.asarray(b)
+    if x.shape[-1] != 3 or y.shape[-1] != 3:
+        raise ValueError("both input arrays must be (arrays of) 3-dimensional vectors")
+    return np.stack(
+        (
+            x[..., 1] * y[..., 2] - x[..., 2] * y[..., 1],
+            x[..., 2] * y[..., 0] - x[..., 0] * y[..., 2],
+            x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0],
+        ),
+        -1,
+    )
+
+
+@defines("numpy.meshgrid")
+def meshgrid(*xi, indexing="xy", sparse=False):
+    rank = len(xi)
+    place = [k if indexing == "ij" or k > 1 or rank < 2 else 1 - k for k in range(rank)]
+    vectors = [np.asarray(x).ravel() for x in xi]
+    grids = [np.reshape(vectors[k], tuple([-1 if a == place[k] else 1 for a in range(rank)])) for k in range(rank)]
+    if sparse:
+        return tuple([g.copy() for g in grids])
+    shape = tuple([vectors[place.index(a)].shape[0] for a in range(rank)])
+    return tuple([np.broadcast_to(g, shape).copy() for g in grids])
+
+
+@defines("numpy.append")
+def append(arr, values, axis=None):
+    if axis is None:
+        return np.concatenate((np.atleast_1d(arr).ravel(), np.atleast_1d(values).ravel()))
+    return np.concatenate((np.asarray(arr), np.asarray(values)), axis)
+
+
+@defines("numpy.dstack")
+def dstack(tup):
+    return np.concatenate([np.atleast_3d(x) for x in tup], 2)
+
+
+@defines("numpy.column_stack")
+def column_stack(tup):
+    arrays = [np.asarray(x) for x in tup]
+    return np.concatenate([x[:, np.newaxis] if x.ndim == 1 else x for x in arrays], 1)
+
+
+@defines("numpy.vander")
+def vander(x, N=None, increasing=False):
+    v = np.asarray(x)
+    columns = v.shape[0] if N is None else N
+    made = np.ones((v.shape[0], columns), v.dtype)
+    for k in range(1, columns):
+        made[:, k] = made[:, k - 1] * v
+    return made if increasing else made[:, ::-1]
+
+
+@defines("numpy.polyval")
+def polyval(p, x):
+    coefficients = np.asarray(p)
+    at = np.asarray(x)
+    value = np.zeros_like(at)
+    for c in coefficients:
+        value = value * at + c
+    return value
+
+
+@defines("numpy.ediff1d")
+def ediff1d(ary):
+    x = np.asarray(ary).ravel()
+    return x[1:] - x[:-1]
+
+
+@defines("numpy.trapezoid", "scipy.integrate.trapezoid")
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    f = np.moveaxis(np.asarray(y), axis, -1)
+    if x is None:
+        return np.sum(f[..., 1:] + f[..., :-1], -1) * (0.5 * dx)
+    at = np.asarray(x)
+    if at.ndim > 1:
+        at = np.moveaxis(at, axis, -1)
+    gaps = at[..., 1:] - at[..., :-1]
+    return np.sum((f[..., 1:] + f[..., :-1]) * gaps, -1) * 0.5
