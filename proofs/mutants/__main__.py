@@ -131,6 +131,8 @@ def main() -> int:
     parser.add_argument("--stages", type=int, default=4, metavar="N", help="ask only the first N stages: 1 is quick")
     options = parser.parse_args()
     chosen = [m for m in MUTANTS if options.only is None or any(part in m.name for part in options.only)]
+    for mutant in chosen:  # one that does not apply is found now, not after half of the run
+        mutant.applied((ROOT / mutant.module).read_text())
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="mutants_") as directory, ThreadPoolExecutor(options.jobs) as pool:
         roots = [copied(directory) for _ in range(options.jobs)]

@@ -127,9 +127,30 @@ CORE = (
     Mutant(
         name="lengths that change are not stored",
         module="adcore/residuals.py",
-        fragment="lengths = [a for v in stored for a in v.type.shape if a in own and not _outside(body, a)]",
+        fragment="lengths = [a for a in named if a not in fixed]",
         replacement="lengths = []",
         breaks="arrays whose lengths change are kept in one block",
+    ),
+    Mutant(
+        name="a length known in front of a loop is kept for each iteration too",
+        module="adcore/residuals.py",
+        fragment="if v not in fixed]",
+        replacement="]",
+        breaks="one length has two names, and types do not agree",
+    ),
+    Mutant(
+        name="the tangent of a carry has the length of the carry before it",
+        module="adcore/control.py",
+        fragment="value_or_zeros(inner, local, r, r.type.shape) for _, _, r, _ in moving",
+        replacement="value_or_zeros(inner, local, r, p.type.shape) for _, p, r, _ in moving",
+        breaks="the tangent of an array whose length changes is too short or too long",
+    ),
+    Mutant(
+        name="results of what is run again are under its own lengths",
+        module="adcore/recomputation.py",
+        fragment="            if known:\n                copies += _under_known_lengths(equation, env)\n",
+        replacement="",
+        breaks="one length has two names, and types do not agree",
     ),
     Mutant(
         name="a while counts one iteration too many",
