@@ -206,6 +206,19 @@ def exchanged_inside(x, n):
     return s
 
 
+def exchanged_inside_and_read(x, n):
+    """What is read has seen the writes to the array that it changes places with."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        b = a.copy()
+        for j in range(3):
+            a[i] = math.sin(a[i] + 0.2 * j)
+            s += b[i] ** 2 * a[i + 1]
+            a, b = b, a
+        a[i + 1] *= a[i] * (1.2 + 0.1 * i)
+    return s
+
+
 def scattered(x, n):
     a, s = np.full(n + 1, x), 0.0
     for i in range(n):
@@ -216,7 +229,7 @@ def scattered(x, n):
 
 FINAL = [recurrence, read_after_write, triangular, backwards, rows, columns, prefix]
 KEPT = [overwritten, rotating, written_ahead, swept_twice, exchanged, against_the_grain]
-KEPT += [own_way, older, own_way_in_a_loop, accepted, set_back, exchanged_inside, scattered]
+KEPT += [own_way, older, own_way_in_a_loop, accepted, set_back, exchanged_inside, exchanged_inside_and_read, scattered]
 
 
 @pytest.mark.parametrize("f", FINAL, ids=lambda f: f.__name__)
