@@ -76,7 +76,24 @@ def written_through_what_may_be_another(x, n):
     return s
 
 
+def a_transpose_in_one_axis(x, n):
+    m = np.outer(x, x[:3])
+    flat = m.T.reshape(-1)
+    flat[n] = 7.0
+    m[n, 1] += 2.0
+    return np.sum(flat * np.arange(15.0)) + np.sum(m * m)
+
+
+def a_transpose_in_one_axis_that_is_written(x, n):
+    m = np.outer(x, x[:3])
+    flat = m.T.reshape(-1)
+    flat[n] = 7.0
+    return np.sum(flat * np.arange(15.0)) + np.sum(m * m)
+
+
 MAYBE_REFUSED = [
+    a_transpose_in_one_axis,
+    a_transpose_in_one_axis_that_is_written,
     both_from_one_array,
     one_of_two_arrays,
     one_of_two_arrays_of_which_the_second_is_read,

@@ -72,7 +72,15 @@ def grown_in_a_branch(n):
     return count
 
 
+def steps_too_large_for_a_count(n):
+    total = 0
+    for _ in range(n):
+        total = total + 1152921504606846976
+    return total
+
+
 FUNCTIONS = [
+    (steps_too_large_for_a_count, [(3,), (7,), (9,), (40,)]),
     (factorial, [(5,), (20,), (21,), (30,)]),
     (fibonacci, [(10,), (90,), (94,), (200,)]),
     (power, [(3, 39), (3, 40), (-2, 62), (10, 18), (10, 19), (0, 0), (7, 2), (4_000_000_000, 2)]),
