@@ -105,7 +105,7 @@ def emit_again(b: Builder, step: LinearAgain, values: Values, emit: Emit) -> Non
 def _fitted(b: Builder, values: Values, of: Atom, like: Var) -> Atom:
     found = values.get(of) if isinstance(of, Var) else None
     if found is None:
-        return zeros(b, like.type.shape)
+        return zeros(b, like.type)
     return b.conform(found, *like.type.shape, checked=False) if like.type.shape else found
 
 

@@ -26,7 +26,8 @@ def jit(f: Callable[..., Any]) -> Any:
     """The function itself, compiled.
 
     Args:
-        f: an ordinary Python function of numbers, float64/int64/bool arrays, and tuples, lists and dicts of these.
+        f: an ordinary Python function of numbers, arrays of real and complex numbers, integers and booleans, and
+            tuples, lists and dicts of these.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
@@ -48,6 +49,8 @@ def grad(
     argnums: int | tuple[int, ...] = 0,
     argnames: str | tuple[str, ...] | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
+    conj: bool = False,
     donate_argnums: int | tuple[int, ...] = (),
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
@@ -57,6 +60,10 @@ def grad(
         argnums: which positional arguments to differentiate; an int gives one gradient, a tuple a tuple of them.
         argnames: names of further arguments to differentiate.
         has_aux: `f` returns (value, aux); the result is (gradient, aux).
+        holomorphic: `f` is a holomorphic function of complex numbers that returns one; the result is its complex
+            derivative.
+        conj: give complex gradients conjugated: the direction in which the value grows fastest.  Without it the
+            gradient with respect to z = x + iy is ∂f/∂x - i ∂f/∂y, as in JAX (see docs/complex.md).
         donate_argnums: arguments into which `f` may write, as it does when it is called by itself; all others are
             left alone, whatever `f` does to them.
 
@@ -64,7 +71,8 @@ def grad(
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
 
     Raises:
-        DtypeError: an argument to differentiate is an integer or boolean, or `f` returns one.
+        DtypeError: an argument to differentiate is an integer or boolean, or `f` returns one; or a complex number
+            without `holomorphic`.
         TypeError: `f` returns something else than one real number, or `argnums` is out of range.
 
     >>> import math
@@ -80,8 +88,8 @@ def grad(
     12.0
     """
     if f is _MISSING:
-        return _decorator(grad, argnums, argnames, has_aux, donate_argnums)
-    return transformed(Gradient(f, argnums, argnames, has_aux, False, donate_argnums))
+        return _decorator(grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
+    return transformed(Gradient(f, argnums, argnames, has_aux, False, donate_argnums, holomorphic, conj))
 
 
 def value_and_grad(
@@ -89,6 +97,8 @@ def value_and_grad(
     argnums: int | tuple[int, ...] = 0,
     argnames: str | tuple[str, ...] | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
+    conj: bool = False,
     donate_argnums: int | tuple[int, ...] = (),
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
@@ -100,8 +110,8 @@ def value_and_grad(
     (6.0, (3.0, 2.0))
     """
     if f is _MISSING:
-        return _decorator(value_and_grad, argnums, argnames, has_aux, donate_argnums)
-    return transformed(Gradient(f, argnums, argnames, has_aux, True, donate_argnums))
+        return _decorator(value_and_grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
+    return transformed(Gradient(f, argnums, argnames, has_aux, True, donate_argnums, holomorphic, conj))
 
 
 def _decorator(
@@ -109,10 +119,18 @@ def _decorator(
     argnums: int | tuple[int, ...],
     argnames: str | tuple[str, ...] | None,
     has_aux: bool,
+    holomorphic: bool,
+    conj: bool,
     donate_argnums: int | tuple[int, ...],
 ) -> Any:
     return functools.partial(
-        transform, argnums=argnums, argnames=argnames, has_aux=has_aux, donate_argnums=donate_argnums
+        transform,
+        argnums=argnums,
+        argnames=argnames,
+        has_aux=has_aux,
+        holomorphic=holomorphic,
+        conj=conj,
+        donate_argnums=donate_argnums,
     )
 
 
@@ -202,7 +220,10 @@ class Pullback:
                 raise ValueError(
                     f"pullback: a cotangent of shape {np.shape(ours)} for a value of shape {np.shape(theirs)}"
                 )
-            given.append(normalized(np.asarray(ours, np.float64)) if np.shape(ours) else float(ours))
+            if np.iscomplexobj(ours) and not spec.dtype.complex:
+                raise TypeError("pullback: a complex cotangent for a real value")
+            array = np.asarray(ours, spec.dtype.numpy)
+            given.append(normalized(array) if array.ndim else array.item() if spec.python else array[()])
         results = self._specialisation.late(lowered.backward)(*self._residuals, *given)
         return rebuilt(lowered.gradients, results)[: self._count]
 

@@ -15,7 +15,7 @@ from .types import DType
 __all__ = ["abstract", "abstracted", "normalized", "rebuilt", "specialisation_key"]
 
 _DTYPES = {d.numpy: d for d in DType}
-_SCALARS = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
+_SCALARS = {float: DType.F64, int: DType.I64, bool: DType.BOOL, complex: DType.C128}
 
 
 def abstract(value: Any, name: str = "argument") -> Spec | Static:
@@ -47,7 +47,7 @@ def _dtype(dtype: np.dtype, name: str) -> DType:
     found = _DTYPES.get(dtype.newbyteorder("="))
     if found is None:
         raise DtypeError(
-            f"{name} has dtype {dtype}; float64, int64 and bool are supported so far",
+            f"{name} has dtype {dtype}; float64, float32, complex128, complex64, integers and bool are supported",
             write="x.astype(numpy.float64)",
         )
     return found

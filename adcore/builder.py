@@ -10,7 +10,7 @@ from .errors import Source
 from .passes.simplify import simplify
 from .primitives import TABLE, Kind, Primitive
 from .program import Equation, Program, substitute
-from .types import Atom, DType, Lit, Type, Var, literal
+from .types import Atom, Lit, Type, Var, literal
 
 __all__ = ["Builder"]
 
@@ -21,8 +21,8 @@ _UNSHARED = {Kind.CONTROL, Kind.CHECK}
 class Builder:
     """A sequence of equations under construction; `parent` is the scope around it, whose values it may use.
 
-    Every primitive is a method: `b.sin(x)`, `b.view(a, i, codes="i")`.  Python scalars are taken as literals, and in
-    elementwise operations a scalar is expanded to the shape of the arrays it meets.
+    Every primitive is a method: `b.sin(x)`, `b.view(a, i, codes="i")`.  Python's numbers are taken as literals, in
+    elementwise operations of the dtype that they meet; there a scalar is expanded to the shape of the arrays it meets.
 
     >>> from adcore.types import F64, Var
     >>> x = Var(F64, "x")
@@ -49,9 +49,10 @@ class Builder:
 
     def emit(self, primitive: Primitive, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Emit an equation; gives its result (a tuple where there are none or several)."""
-        atoms = tuple(a if isinstance(a, Var | Lit) else literal(a) for a in operands)
         if primitive.kind is Kind.ELEMENTWISE:
-            atoms = self._aligned(primitive, atoms)
+            atoms = self._aligned(_of_one_dtype(primitive, operands))
+        else:
+            atoms = tuple(a if isinstance(a, Var | Lit) else literal(a) for a in operands)
         simple = simplify(self, primitive, atoms, params)
         if simple is not None:
             return simple
@@ -98,11 +99,8 @@ class Builder:
             scope = scope.parent
         return None
 
-    def _aligned(self, primitive: Primitive, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
-        """Scalars expanded to the shape of the arrays, Python numbers taken in the dtype of the others."""
-        dtypes = [a.type.dtype for a in atoms if isinstance(a, Var)]
-        if DType.F64 in dtypes:
-            atoms = tuple(literal(float(a.value)) if isinstance(a, Lit) and a.dtype is DType.I64 else a for a in atoms)
+    def _aligned(self, atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """Scalars expanded to the shape of the arrays."""
         shape = next((a.type.shape for a in atoms if a.type.shape), ())
         if not shape:
             return atoms
@@ -167,6 +165,16 @@ class Builder:
             yield
         finally:
             self.source = before
+
+
+def _of_one_dtype(primitive: Primitive, operands: tuple[Any, ...]) -> tuple[Atom, ...]:
+    """Python's numbers as literals of the dtype of the other operands, the condition of a `select` left out."""
+    free = 1 if primitive.name == "select" else 0
+    met = next((a.type.dtype for a in operands[free:] if isinstance(a, Var | Lit)), None)
+    return tuple(
+        a if isinstance(a, Var | Lit) else literal(a) if met is None or k < free else met.constant(a)
+        for k, a in enumerate(operands)
+    )
 
 
 def _key(primitive: Primitive, operands: tuple[Atom, ...], params: dict[str, Any]) -> Any:

@@ -19,16 +19,16 @@ from .revolve import Snapshots
 from .storage import extend_test
 from .types import I64, Atom, Type, Var
 
-__all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop"]
+__all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop", "value_or_zeros"]
 
 Values = MutableMapping[Var, Atom]
 Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
 Push = Callable[[Builder, Iterable[Equation], Values], None]
 
 
-def value_or_zeros(b: Builder, values: Values, of: Atom, shape: tuple[Atom, ...]) -> Atom:
+def value_or_zeros(b: Builder, values: Values, of: Atom) -> Atom:
     found = values.get(of) if isinstance(of, Var) else None
-    return zeros(b, shape) if found is None else found
+    return zeros(b, of.type) if found is None else found
 
 
 # Forward mode
@@ -43,8 +43,8 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
     seeds = {param: Var(param.type, f"d{param.name}") for _, param, _, _ in moving}
     local: Values = ChainMap(dict(seeds), tangents)  # type: ignore[arg-type]
     push(inner, body.equations, local)
-    results = tuple(value_or_zeros(inner, local, r, r.type.shape) for _, _, r, _ in moving)
-    inits = tuple(value_or_zeros(b, tangents, i, i.type.shape) for i, _, _, _ in moving)
+    results = tuple(value_or_zeros(inner, local, r) for _, _, r, _ in moving)
+    inits = tuple(value_or_zeros(b, tangents, i) for i, _, _, _ in moving)
     outs = tuple(Var(out.type, f"d{out.name}") for _, _, _, out in moving)
     extended = Program((*body.params, *seeds.values()), inner.equations, (*body.results, *results), body.name)
     params: dict[str, Any] = dict(origin.params, body=extended)
@@ -63,7 +63,7 @@ def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, 
         inner = b.region()
         local: Values = ChainMap({}, tangents)  # type: ignore[arg-type]
         push(inner, branch.equations, local)
-        results = tuple(value_or_zeros(inner, local, branch.results[k], branch.results[k].type.shape) for k in moving)
+        results = tuple(value_or_zeros(inner, local, branch.results[k]) for k in moving)
         params[name] = Program((), inner.equations, (*branch.results, *results), branch.name)
     outs = tuple(Var(origin.outs[k].type, f"d{origin.outs[k].name}") for k in moving)
     b.enter(Equation(origin.primitive, origin.operands, params, (*origin.outs, *outs), origin.source))
@@ -128,7 +128,7 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     emit(inner, loop.body, local, body.equations)
     own_values = local.maps[0]  # type: ignore[attr-defined]
     sum_results = [own_values[v] for v in sums]
-    results = [value_or_zeros(inner, own_values, leave, leave.type.shape) for _, _, leave, _ in ends]
+    results = [value_or_zeros(inner, own_values, leave) for _, _, leave, _ in ends]
     ordered = carried.leave([*sum_results, *results])
 
     stack = _NOTHING
@@ -137,8 +137,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     else:
         count, equations, ordered = snapshots.provide(inner, counter, ordered)
         stack = (snapshots.inits, snapshots.params, snapshots.results)
-    inits = [value_or_zeros(b, values, v, v.type.shape) for v in sums]
-    inits += [value_or_zeros(b, values, feed, feed.type.shape) for feed, _, _, _ in ends]
+    inits = [value_or_zeros(b, values, v) for v in sums]
+    inits += [value_or_zeros(b, values, feed) for feed, _, _, _ in ends]
     further, params, nexts = stack
     region = Program((counter, *carried.params, *params), equations, (*ordered, *nexts), "body")
     outs = carried.outs(b.loop(count, (*carried.initial(inits), *further), region))
@@ -232,7 +232,7 @@ def emit_cond(b: Builder, cond: LinearCond, values: Values, emit: Emit) -> None:
         return
     programs: dict[str, Program] = {}
     for name, (inner, local) in branches.items():
-        results = tuple(value_or_zeros(inner, local, s, s.type.shape) for s in sources[name])
+        results = tuple(value_or_zeros(inner, local, s) for s in sources[name])
         programs[name] = provide_branch(origin, name, inner, results)
     outs = b.cond(origin.operands[0], programs["then"], programs["otherwise"])
     for end, out in zip(ends, outs, strict=True):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from .again import count_loops, emit_again, is_run_again, run_again
 from .boundary import Sweep
 from .builder import Builder
-from .control import emit_cond, emit_loop, push_cond, push_loop
+from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
 from .linear import (
     Edge,
     Linear,
@@ -25,14 +25,13 @@ from .linear import (
     is_differentiable,
     reached_loop,
     transpose,
-    zeros,
 )
 from .passes.dce import eliminate_dead
 from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
 from .program import Equation, Program, clone
-from .types import I64, Atom, Lit, Var, literal
+from .types import I64, Atom, Lit, Var
 
 __all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep"]
 
@@ -145,11 +144,6 @@ def push_equations(b: Builder, equations: Iterable[Equation], tangents: MutableM
                 push_cond(b, equation, active, tangents, push_equations)
 
 
-def _value_or_zeros(b: Builder, values: MutableMapping[Var, Atom], of: Atom) -> Atom:
-    found = values.get(of) if isinstance(of, Var) else None
-    return zeros(b, of.type.shape) if found is None else found
-
-
 def seed_like(b: Builder, value: Atom, name: str) -> tuple[Var, Atom]:
     """A parameter for a (co)tangent of the value, and that parameter checked to have the value's shape."""
     lengths = tuple(a if isinstance(a, Lit) else Var(I64, f"{name}_{k}") for k, a in enumerate(value.type.shape))
@@ -172,7 +166,7 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
         param, tangents[primal] = seed_like(b, primal, f"d{primal.name}")
         params.append(param)
     push_equations(b, program.equations, tangents)
-    outs = tuple(_value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
+    outs = tuple(value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
     pushed = Program((*program.params, *params), b.equations, (*program.results, *outs), f"push_{program.name}")
     return eliminate_dead(pushed)
 
@@ -227,7 +221,7 @@ def sweep(
             before = cotangents.get(result)
             cotangents[result] = seed if before is None else b.plus(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
-    outs = tuple(_value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
+    outs = tuple(value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
     boundary = next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)
     parts = b.equations[:boundary], b.equations[boundary:]
     made = Sweep(program.name, program.params, tuple(further), *parts, results, outs, b.coefficients, tuple(seeded))
@@ -237,5 +231,5 @@ def sweep(
 def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:
     """The program of the results followed by the gradient of the scalar result `index`."""
     seeds: list[Atom | None] = [None] * len(program.results)
-    seeds[index] = literal(1.0)
+    seeds[index] = program.results[index].type.dtype.constant(1)
     return pull(program, wrt, seeds)

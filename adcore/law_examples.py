@@ -1,18 +1,20 @@
 """Where the laws test each row: operand shapes, and a call of the primitive.
 
 Elementwise rows are tested on scalars and arrays at the points their sampler names; every other row has its examples
-here.  A row without any fails the laws.
+here.  A row without any fails the laws.  What is drawn as f64 is tested in f32 and as complex numbers too, where the
+row takes them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .primitives import Kind, Primitive
-from .types import DType
+from .builder import Builder
+from .primitives import Kind, Primitive, TypeRuleError
+from .types import I64, DType, Type, Var
 
 __all__ = ["CHOICES", "KINKS", "SIZES", "Example", "Operand", "examples_of"]
 
@@ -36,6 +38,26 @@ class Example:
     operands: tuple[Operand, ...]
     call: Callable[..., Any]
 
+    def variables(self, lengths: Mapping[str, Var]) -> tuple[Var, ...]:
+        """The operands as parameters, their lengths by letter."""
+        return tuple(
+            Var(Type(o.dtype, tuple(lengths[letter] for letter in o.axes)), f"x{i}")
+            for i, o in enumerate(self.operands)
+        )
+
+    def within(self, dtype: DType) -> Example | None:
+        """The example with this dtype for f64, or None where the row does not take it."""
+        if all(o.dtype is not DType.F64 for o in self.operands):
+            return None
+        operands = tuple(replace(o, dtype=dtype) if o.dtype is DType.F64 else o for o in self.operands)
+        example = Example(operands, self.call)
+        b = Builder()
+        try:
+            example.call(b, *example.variables({letter: Var(I64, letter) for letter in SIZES}))
+        except TypeRuleError:
+            return None
+        return example if b.equations else None
+
 
 def _example(call: Callable[..., Any], *axes: str) -> Example:
     return Example(tuple(Operand(a) for a in axes), call)
@@ -55,6 +77,10 @@ def _shape(x: Any) -> tuple[Any, ...]:
     return x.type.shape
 
 
+def _named(name: str) -> Callable[..., Any]:
+    return lambda b, *operands: getattr(b, name)(*operands)
+
+
 def _two_over(axes: str, call: Callable[..., Any]) -> Example:
     return Example((Operand(axes, dtype=DType.BOOL), Operand(axes), Operand(axes)), call)
 
@@ -66,14 +92,23 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
     ),
     "side": tuple(_example(lambda b, x, y: b.side(x, y), axes, axes) for axes in ("", "nm")),
     "portion": tuple(
-        Example(tuple(Operand(axes) for _ in "xy"), lambda b, x, y: b.portion(b.side(x, y), of=1))
+        Example(tuple(Operand(axes) for _ in "xy"), lambda b, x, y: b.portion(b.side(x, y), of=1, dtype=x.type.dtype))
         for axes in ("", "nm")
     ),
     "cast": (
         Example(_of(DType.I64, (-5, 5), "n"), lambda b, x: b.cast(x, dtype=DType.F64)),
         Example(_of(DType.BOOL, (0, 2), ""), lambda b, x: b.cast(x, dtype=DType.I64)),
         _example(lambda b, x: b.cast(x, dtype=DType.I64), "n"),
+        _example(lambda b, x: b.cast(x, dtype=DType.C128), "n"),
+        _example(lambda b, x: b.cast(x, dtype=DType.C64), "nm"),
+        Example(_of(DType.F64, (-2, 2), "n"), lambda b, x: b.cast(x, dtype=DType.F32)),
+        Example(_of(DType.U8, (0, 9), "n"), lambda b, x: b.cast(x, dtype=DType.F32)),
     ),
+    **{
+        name: tuple(Example(_of(DType.C128, (-2, 2), axes), _named(name)) for axes in ("", "nm"))
+        for name in ("real", "imag", "conj")
+    },
+    "complex": tuple(_example(_named("complex"), axes, axes) for axes in ("", "nm")),
     "iota": (_example(lambda b, x: b.iota(_shape(x)[0]), "n"),),
     "empty": (_example(lambda b, x: b.empty(*_shape(x), dtype=DType.I64), "nm"),),
     "expand": (
@@ -181,8 +216,16 @@ def _pointwise(primitive: Primitive, *operands: Operand) -> tuple[Example, ...]:
     )
 
 
+DTYPES = (DType.F32, DType.C128, DType.C64)
+
+
 def examples_of(primitive: Primitive) -> tuple[Example, ...]:
-    """The examples of a row; none where there are none to be had (control flow, checks) or none were given."""
+    """The examples of a row, in f64 and all other dtypes that it takes; none where none were given."""
+    given = _given(primitive)
+    return (*given, *(other for e in given for dtype in DTYPES if (other := e.within(dtype)) is not None))
+
+
+def _given(primitive: Primitive) -> tuple[Example, ...]:
     name = primitive.name
     if name in _STRUCTURAL:
         return _STRUCTURAL[name]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .types import Atom, Lit, Var, literal
+from .types import Atom, DType, Lit, Type, Var
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -80,6 +80,14 @@ def scale(factor: Atom) -> Generator:  # factor * t, element by element
 
 def mask(keep: Atom) -> Generator:  # t where keep, else exactly 0
     return Generator("mask", (keep,))
+
+
+def conjugate() -> Generator:  # the complex conjugate of t
+    return Generator("conjugate")
+
+
+def cast(before: DType, after: DType) -> Generator:  # t in another dtype; the real part where that is real
+    return Generator("cast", (), (before, after))
 
 
 def compose(*generators: Generator) -> Generator:  # the last one first
@@ -166,6 +174,8 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "negate": lambda g: g,
     "scale": lambda g: g,
     "mask": lambda g: g,
+    "conjugate": lambda g: g,
+    "cast": lambda g: cast(g.params[1], g.params[0]),
     "compose": lambda g: compose(*(part.dual() for part in reversed(g.residuals))),
     "expand": lambda g: total(g.params, g.residuals),
     "total": lambda g: expand(g.params, g.residuals),
@@ -188,9 +198,9 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
 }
 
 
-def zeros(b: Builder, shape: tuple[Atom, ...]) -> Atom:
-    zero = literal(0.0)
-    return b.expand(zero, *shape, axes=tuple(range(len(shape)))) if shape else zero
+def zeros(b: Builder, type: Type) -> Atom:
+    zero = type.dtype.zero
+    return b.expand(zero, *type.shape, axes=tuple(range(type.rank))) if type.shape else zero
 
 
 def _scale(b: Builder, g: Generator, t: Atom) -> Atom:
@@ -208,11 +218,18 @@ def _scale(b: Builder, g: Generator, t: Atom) -> Atom:
 
 
 def is_zero(b: Builder, atom: Atom) -> bool:
-    """Whether a value is the constant 0.0, as the mask writes it."""
+    """Whether a value is the constant 0, as the mask writes it."""
     equation = b.defining(atom)
     if equation is not None and equation.primitive.name == "expand":
         atom = equation.operands[0]
-    return atom == literal(0.0)
+    return atom == atom.type.dtype.zero
+
+
+def converted(b: Builder, t: Atom, dtype: DType) -> Atom:
+    """A number in another dtype: the real part where it is complex and the dtype is not."""
+    if t.type.dtype.complex and not dtype.complex:
+        t = b.real(t)
+    return b.cast(t, dtype=dtype)
 
 
 def _compose(b: Builder, g: Generator, t: Atom) -> Atom:
@@ -226,7 +243,7 @@ def _place_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
 
 
 def _clear(b: Builder, g: Generator, t: Atom) -> Atom:
-    region = b.view(t, *g.residuals, codes=g.params[0]).type.shape
+    region = b.view(t, *g.residuals, codes=g.params[0]).type
     return b.update(t, zeros(b, region), *g.residuals, codes=g.params[0])
 
 
@@ -236,23 +253,23 @@ def _scatter_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
 
 def _clear_at(b: Builder, g: Generator, t: Atom) -> Atom:
     operands, shape = g.residuals
-    return b.scatter(t, zeros(b, shape), *operands, codes=g.params[0], unique=False)
+    return b.scatter(t, zeros(b, t.type.with_shape(*shape)), *operands, codes=g.params[0], unique=False)
 
 
-def _weights(b: Builder, g: Generator) -> Atom:
+def _weights(b: Builder, g: Generator, dtype: DType) -> Atom:
     attained, lengths = g.residuals[0], g.residuals[1:]
-    ones = b.select(attained, 1.0, 0.0)
+    ones = b.select(attained, dtype.constant(1), dtype.zero)
     count = b.total(ones, axes=g.params)
     return b.div(ones, b.expand(count, *lengths, axes=g.params))
 
 
 def _share(b: Builder, g: Generator, t: Atom) -> Atom:
-    return b.total(b.select(g.residuals[0], b.mul(_weights(b, g), t), 0.0), axes=g.params)
+    return b.total(b.select(g.residuals[0], b.mul(_weights(b, g, t.type.dtype), t), 0.0), axes=g.params)
 
 
 def _share_back(b: Builder, g: Generator, t: Atom) -> Atom:
     spread = b.expand(t, *g.residuals[1:], axes=g.params)
-    return b.select(g.residuals[0], b.mul(_weights(b, g), spread), 0.0)
+    return b.select(g.residuals[0], b.mul(_weights(b, g, t.type.dtype), spread), 0.0)
 
 
 APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
@@ -260,6 +277,8 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "negate": lambda b, g, t: b.neg(t),
     "scale": _scale,
     "mask": lambda b, g, t: b.select(g.residuals[0], t, 0.0),
+    "conjugate": lambda b, g, t: b.conj(t),
+    "cast": lambda b, g, t: converted(b, t, g.params[1]),
     "compose": _compose,
     "expand": lambda b, g, t: b.expand(t, *g.residuals, axes=g.params),
     "total": lambda b, g, t: b.total(t, axes=g.params),
@@ -267,10 +286,10 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "conforming": lambda b, g, t: b.conform(t, *g.residuals[1], checked=False),
     "permute": lambda b, g, t: b.permute(t, order=g.params),
     "pick": lambda b, g, t: b.view(t, *g.residuals[0], codes=g.params[0]),
-    "place": lambda b, g, t: _place_into(b, g, zeros(b, g.residuals[1]), t),
+    "place": lambda b, g, t: _place_into(b, g, zeros(b, t.type.with_shape(*g.residuals[1])), t),
     "clear": _clear,
     "gather": lambda b, g, t: b.gather(t, *g.residuals[0], codes=g.params[0]),
-    "scatter_add": lambda b, g, t: _scatter_into(b, g, zeros(b, g.residuals[1]), t),
+    "scatter_add": lambda b, g, t: _scatter_into(b, g, zeros(b, t.type.with_shape(*g.residuals[1])), t),
     "clear_at": _clear_at,
     "grown": lambda b, g, t: b.grow(t, g.residuals[1]),
     "left": lambda b, g, t: b.matmul(g.residuals[0], t),

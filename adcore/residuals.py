@@ -15,7 +15,7 @@ from .passes.stability import read_from, versions
 from .program import Equation, Program, defined, substitute
 from .recomputation import invariant, recompute, rename
 from .storage import Storage
-from .types import BOOL, I64, Atom, Type, Var, literal
+from .types import Atom, Type, Var, literal
 
 __all__ = ["provide_branch", "provide_iterations"]
 
@@ -119,5 +119,5 @@ def export(origin: Equation, name: str, var: Var, env: dict[Var, Atom]) -> Var:
 
 def filler_for(b: Builder, type: Type, inside: set[Var]) -> Atom:
     if not type.shape:
-        return {BOOL.dtype: literal(False), I64.dtype: literal(0)}.get(type.dtype, literal(0.0))
+        return type.dtype.zero
     return b.empty(*(literal(0) if a in inside else a for a in type.shape), dtype=type.dtype)

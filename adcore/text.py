@@ -11,7 +11,8 @@
       return s
     }
 
-Literals tell their dtype: `1` is i64, `1.0`, `nan` and `-inf` are f64, `True` is bool.  A name is visible from its
+Literals tell their dtype: `1` is i64, `1.0`, `nan` and `-inf` are f64, `(0.0, 1.0)` is c128, `True` is bool, and
+`1.0:f32` names another.  A name is visible from its
 definition to the end of its region; the results of control flow are named before its regions and visible after them.
 `from_text(to_text(p))` is `p` up to names of values, and prints as the same text.
 """

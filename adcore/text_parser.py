@@ -1,5 +1,7 @@
 """Reading the text form: a recursive descent parser, one method a rule of the grammar.
 
+    atom      = name | number [":" dtype]
+    number    = integer | float | "True" | "False" | "(" float "," float ")"
     program   = "program" name "(" vars ")" "->" "(" types ")" block("return")
     block(w)  = "{" equation* w [atom {"," atom}] "}"
     equation  = [outs "="] name "(" [atom {"," atom}] [";" param {"," param}] ")" ["{" region+ "}"]
@@ -32,7 +34,7 @@ T = TypeVar("T")
 RESERVED = frozenset({"True", "False", "nan", "inf", "return", "yield"})
 _CONSTANTS = {"True": True, "False": False, "nan": float("nan"), "inf": float("inf")}
 _KINDS = {"name": "a name", "integer": "an integer", "end": "the end"}
-_DTYPES = {d.short: d for d in DType.__members__.values()}
+_DTYPES = {d.short: d for d in DType}
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*)
       | (?P<string>"(?:[^"\\\n]|\\.)*")
@@ -189,10 +191,7 @@ class _Parser:
         return Var(I64, name)
 
     def type(self, scope: dict[str, Var], binding: bool) -> Type:
-        dtype = _DTYPES.get(self.tokens[self.at].text)
-        if dtype is None:
-            self.fail(f"no dtype is called {self.tokens[self.at].text!r}; there are {', '.join(_DTYPES)}")
-        self.at += 1
+        dtype = self.dtype()
         if not self.sees("["):
             return Type(dtype)
         self.expect("[")
@@ -208,18 +207,40 @@ class _Parser:
 
     def atom(self, scope: dict[str, Var]) -> Atom:
         token = self.tokens[self.at]
-        self.at += 1
-        if token.kind == "integer":
-            return literal(int(token.text))
-        if token.kind == "float":
-            return literal(float(token.text))
-        if token.text in _CONSTANTS:
-            return literal(_CONSTANTS[token.text])
-        if token.kind != "name":
-            self.fail(f"expected a value, got {token.text or 'the end'!r}", token)
-        if token.text not in scope:
+        if token.kind == "name" and token.text in scope:
+            self.at += 1
+            return scope[token.text]
+        if token.kind == "name" and token.text not in _CONSTANTS:
             self.fail(f"{token.text} is not defined", token)
-        return scope[token.text]
+        value = self.complex() if self.sees("(") else self.number()
+        if not self.sees(":"):
+            return literal(value)
+        self.expect(":")
+        return self.dtype().constant(value)
+
+    def number(self) -> Any:
+        token = self.tokens[self.at]
+        self.at += 1
+        if token.text in _CONSTANTS:
+            return _CONSTANTS[token.text]
+        if token.kind not in ("integer", "float"):
+            self.fail(f"expected a value, got {token.text or 'the end'!r}", token)
+        return int(token.text) if token.kind == "integer" else float(token.text)
+
+    def complex(self) -> complex:
+        self.expect("(")
+        real = self.number()
+        self.expect(",")
+        imag = self.number()
+        self.expect(")")
+        return complex(real, imag)
+
+    def dtype(self) -> DType:
+        token = self.tokens[self.at]
+        if token.text not in _DTYPES:
+            self.fail(f"no dtype is called {token.text!r}; there are {', '.join(_DTYPES)}")
+        self.at += 1
+        return _DTYPES[token.text]
 
     # Equations
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .again import wrapped
 from .boundary import Sweep
+from .builder import Builder
 from .derive import push, sweep
 from .errors import AdcoreError, AliasError, DtypeError, UnsupportedSyntaxError, refuse
 from .passes.dce import eliminate_dead
@@ -139,6 +140,8 @@ class Gradient(Transform):
         has_aux: whether the function returns (value, aux), of which only the value is differentiated.
         with_value: whether the value is returned too.
         donate_argnums: arguments that may be written into, as a call of the function itself would.
+        holomorphic: whether the value is a complex number, of which the function is a holomorphic one.
+        conj: whether complex gradients are conjugated, so that they point to where the value grows.
     """
 
     argnums: int | tuple[int, ...] = 0
@@ -146,6 +149,8 @@ class Gradient(Transform):
     has_aux: bool = False
     with_value: bool = False
     donate_argnums: int | tuple[int, ...] = ()
+    holomorphic: bool = False
+    conj: bool = False
 
     @property
     def title(self) -> str:
@@ -177,6 +182,8 @@ class Gradient(Transform):
         structures, wanted = numbered(arguments), numbered(arguments, only_real=True)
         value, aux = self.value_of(lowered)
         program = self.sweep(lowered, arguments).joined()
+        if self.conj:
+            program = conjugated(program, len(lowered.program.results))
         places = iter(range(len(lowered.program.results), len(program.results)))
         gradients = tuple(
             map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(wanted))
@@ -200,20 +207,25 @@ class Gradient(Transform):
         wanted = numbered(arguments, only_real=True)
         wrt = [k for place in self.targets(arguments) for k in present(place.of(wanted))]
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
-        seeds[self.value_of(lowered)[0].index] = literal(1.0)
+        index = self.value_of(lowered)[0].index
+        seeds[index] = lowered.program.results[index].type.dtype.constant(1)
         return sweep(inline_whole(lowered.program), wrt, seeds)
 
     def require_real(self, argument: Any, place: Place) -> None:
         """Refuse an argument without a real number; beside one, other things in a structure have no derivative."""
         where = f"argument {place.position} of {name_of(self.function)}"
         found = leaves(argument)
+        real = [leaf for leaf in found if isinstance(leaf, Spec) and leaf.dtype.kind == "f"]
+        if self.holomorphic and real:
+            what = f"{where} is {real[0].dtype.value}"
+            raise self.wrong(f"{what}; with holomorphic=True the arguments are complex", "complex(x), or x + 0j")
         if any(isinstance(leaf, Spec) and leaf.dtype.differentiable for leaf in found):
             return
         for leaf in found:
             if not isinstance(leaf, Spec):
                 raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
             if not leaf.dtype.differentiable:
-                kind = {DType.I64: "an integer", DType.BOOL: "a boolean"}[leaf.dtype]
+                kind = "a boolean" if leaf.dtype is DType.BOOL else "an integer"
                 what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
                 write = "x.astype(float)" if leaf.shape else "2.0 instead of 2"
                 raise self.wrong(f"{where} is {what}; a derivative is with respect to real numbers", write)
@@ -237,7 +249,20 @@ class Gradient(Transform):
             raise self.wrong(f"{wanted} an array of rank {type.rank}", "np.sum of it, or vjp(f, *arguments)")
         if not type.dtype.differentiable:
             raise self.wrong(f"{wanted} {type.dtype}")
+        if self.holomorphic is not type.dtype.complex:
+            if self.holomorphic:
+                raise self.wrong(f"with holomorphic=True {name_of(self.function)} returns a complex number")
+            write = "its abs or real part, or holomorphic=True if the function is"
+            raise self.wrong(f"{wanted} a complex number", write)
         return result, aux
+
+
+def conjugated(program: Program, first: int) -> Program:
+    """The program with the complex ones among its results from `first` on conjugated."""
+    b = Builder()
+    b.adopt(program.equations)
+    results = [b.conj(r) if k >= first and r.type.dtype.complex else r for k, r in enumerate(program.results)]
+    return Program(program.params, b.equations, tuple(results), program.name)
 
 
 def described(result: Any) -> str:
@@ -333,6 +358,9 @@ class Pushforward(Transform):
                 if not t.dtype.differentiable:
                     said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
                     raise DtypeError(said, write="a float tangent")
+                if t.dtype is not p.dtype:
+                    write = f"a tangent of that dtype, e.g. dx.astype({p.dtype.value!r})"
+                    raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
             pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
         return pairs
 

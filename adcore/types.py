@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,44 +16,84 @@ import numpy as np
 __all__ = ["BOOL", "F64", "I64", "Atom", "DType", "Lit", "Type", "Var", "f64", "i64", "literal"]
 
 
-class _OfUsers(enum.EnumMeta):
-    """Iterates over the element types that users' values have."""
+class DType(enum.Enum):
+    """Element types; the value is the name in NumPy.
 
-    def __iter__(cls) -> Iterator[Any]:
-        members: Any = cls.__members__.values()
-        return (d for d in members if d.value != "int8")
-
-
-class DType(enum.Enum, metaclass=_OfUsers):
-    """Element types; the value is the name in the text form and in NumPy.
-
-    `I8` holds what a comparison comes to, three ways (the row `side`): only residuals have it.
+    Attributes:
+        kind: NumPy's letter: b boolean, i integer, u unsigned integer, f real, c complex.
+        bits: the size of an element.
+        short: the name in the text form.
     """
 
     BOOL = "bool"
     I8 = "int8"
+    I16 = "int16"
+    I32 = "int32"
     I64 = "int64"
+    U8 = "uint8"
+    U16 = "uint16"
+    U32 = "uint32"
+    U64 = "uint64"
+    F32 = "float32"
     F64 = "float64"
+    C64 = "complex64"
+    C128 = "complex128"
+
+    kind: str
+    bits: int
+    short: str
+    numpy: np.dtype
+
+    def __init__(self, name: str) -> None:
+        self.numpy = np.dtype(name)
+        self.kind = self.numpy.kind
+        self.bits = 8 * self.numpy.itemsize
+        self.short = "bool" if name == "bool" else f"{self.kind}{self.bits}"
 
     def __str__(self) -> str:
         return self.value
 
     @property
-    def numpy(self) -> np.dtype:
-        return _NUMPY[self]
-
-    @property
-    def short(self) -> str:
-        return _SHORT[self]
-
-    @property
     def differentiable(self) -> bool:
-        return self is DType.F64
+        return self.kind in "fc"
+
+    @property
+    def integer(self) -> bool:
+        return self.kind in "iu"
+
+    @property
+    def complex(self) -> bool:
+        return self.kind == "c"
+
+    @property
+    def real(self) -> DType:
+        """The dtype of a complex number's parts; the dtype itself where it is not complex."""
+        return {DType.C64: DType.F32, DType.C128: DType.F64}.get(self, self)
+
+    @property
+    def as_complex(self) -> DType:
+        """The dtype of complex numbers whose parts are of this one (f64 but for f32)."""
+        return self if self.complex else DType.C64 if self is DType.F32 else DType.C128
+
+    @property
+    def zero(self) -> Lit:
+        """0, 0.0 or False."""
+        return Lit(_PYTHON[self.kind](0), self)
+
+    def constant(self, value: bool | int | float | complex) -> Lit:
+        """A literal of this dtype: of a Python number whose kind it can hold.
+
+        Raises:
+            TypeError: a float where integers belong, for instance.
+        """
+        if ORDER.index(literal(value).dtype) > ORDER.index(_PYTHON_LIKE[self.kind]):
+            raise TypeError(f"{value!r} as {self.value}")
+        return Lit(_PYTHON[self.kind](value), self)
 
 
-_NUMPY = {d: np.dtype(d.value) for d in DType.__members__.values()}
-_SHORT = {DType.BOOL: "bool", DType.I8: "i8", DType.I64: "i64", DType.F64: "f64"}
-ORDER = (DType.BOOL, DType.I64, DType.F64)  # promotion: the later one wins
+_PYTHON_LIKE = {"b": DType.BOOL, "i": DType.I64, "u": DType.I64, "f": DType.F64, "c": DType.C128}
+_PYTHON: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+ORDER = (DType.BOOL, DType.I64, DType.F64, DType.C128)  # of Python's own numbers: the later one wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +131,19 @@ class Var:
 class Lit:
     """A constant scalar.  Two literals are equal when dtype and bits are (so 0.0 and -0.0 differ, nan equals nan)."""
 
-    value: bool | int | float = field(compare=False)
+    value: Any = field(compare=False)  # bool, int, float or complex
     dtype: DType
     key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        text = float(self.value).hex() if self.dtype is DType.F64 else repr(self.value)
+        value = self.value
+        if self.dtype.differentiable and self.dtype.bits < 64 * (1 + self.dtype.complex):  # rounded to what it holds
+            value = self.dtype.numpy.type(value).item()
+            object.__setattr__(self, "value", value)
+        if isinstance(value, complex):
+            text = f"{value.real.hex()} {value.imag.hex()}"
+        else:
+            text = float(value).hex() if self.dtype.kind == "f" else repr(value)
         object.__setattr__(self, "key", text)
 
     @property
@@ -105,23 +151,35 @@ class Lit:
         return _SCALAR[self.dtype]
 
     def __str__(self) -> str:
-        if self.dtype is DType.F64 and not math.isfinite(self.value):
-            return {"nan": "nan", "inf": "inf", "-inf": "-inf"}[str(float(self.value))]
-        return repr(self.value)
+        """As the text form has it: `1`, `1.0`, `True`, a complex number in parentheses; others with their dtype."""
+        value = self.value
+        if isinstance(value, complex):
+            text = f"({_real(value.real)}, {_real(value.imag)})"
+        else:
+            text = _real(value) if self.dtype.kind == "f" else repr(value)
+        return text if self.dtype in ORDER else f"{text}:{self.dtype.short}"
+
+
+def _real(value: float) -> str:
+    return repr(value) if math.isfinite(value) else str(float(value))
 
 
 Atom = Var | Lit
 
 _SCALAR = {d: Type(d) for d in DType}
-BOOL, I64, F64 = (_SCALAR[d] for d in ORDER)
+BOOL, I64, F64 = (_SCALAR[d] for d in (DType.BOOL, DType.I64, DType.F64))
 
 
-def literal(value: bool | int | float) -> Lit:
-    """The literal of a Python scalar: bool, int (i64) or float (f64)."""
-    if isinstance(value, bool | np.bool_):
-        return Lit(bool(value), DType.BOOL)
-    if isinstance(value, int | np.integer):
-        return Lit(int(value), DType.I64)
+def literal(value: Any) -> Lit:
+    """The literal of a scalar: of Python's bool, int (i64), float (f64) and complex (c128), and of NumPy's scalars."""
+    if isinstance(value, np.generic):
+        return Lit(value.item(), DType(value.dtype.name))
+    if isinstance(value, bool):
+        return Lit(value, DType.BOOL)
+    if isinstance(value, int):
+        return Lit(value, DType.I64)
+    if isinstance(value, complex):
+        return Lit(value, DType.C128)
     return Lit(float(value), DType.F64)
 
 

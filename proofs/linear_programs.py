@@ -15,7 +15,7 @@ from adcore.derive import emit
 from adcore.linear import Edge, Generator, Linear
 from adcore.primitives import TABLE
 from adcore.program import Equation, Program
-from adcore.types import BOOL, F64, I64, Atom, Var, f64, i64, literal
+from adcore.types import BOOL, F64, I64, Atom, DType, Var, f64, i64, literal
 from adcore.verify import verify
 
 __all__ = ["Chain", "matrix", "random_chain"]
@@ -29,6 +29,8 @@ _KINDS = {
     "matrix": (_ROWS, _COLUMNS),
     "turned": (_COLUMNS, _ROWS),
 }
+
+_TO_COMPLEX, _TO_REAL = linear.cast(DType.F64, DType.C128), linear.cast(DType.C128, DType.F64)
 
 Label = Callable[["Residuals"], Generator]
 
@@ -64,6 +66,7 @@ def _same(kind: str) -> list[Label]:
         lambda r: linear.scale(r.factors[kind]),
         lambda r: linear.mask(r.masks[kind]),
         lambda r: linear.compose(linear.mask(r.masks[kind]), linear.scale(r.factors[kind]), linear.negate()),
+        lambda r: linear.compose(_TO_REAL, linear.scale(literal(2.0 - 0.5j)), linear.conjugate(), _TO_COMPLEX),
     ]
     if codes:
         maps.append(lambda r: linear.clear(codes, (literal(1),)))

@@ -226,7 +226,7 @@ def _users(generator: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear", "clear_at")
+_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear", "clear_at", "conjugate")
 
 
 def _in_duals() -> Iterator[Fault]:

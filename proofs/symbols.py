@@ -35,7 +35,9 @@ _EXACT: dict[float, sympy.Expr] = {
 _MEANINGS: dict[str, Callable[..., Any]] = {
     "sign": sympy.sign,
     "side": lambda x, y: sympy.sign(x - y),
-    "portion": lambda s, of: sympy.Piecewise((1, sympy.Eq(s, of)), (sympy.Rational(1, 2), sympy.Eq(s, 0)), (0, True)),
+    "portion": lambda s, of, dtype: sympy.Piecewise(
+        (1, sympy.Eq(s, of)), (sympy.Rational(1, 2), sympy.Eq(s, 0)), (0, True)
+    ),
     "copysign": lambda x, y: sympy.Abs(x) * sympy.sign(y),
     "eq": sympy.Eq,
     "ge": sympy.Ge,

@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from ..linear import Generator, compose, identity, mask, negate, scale
+from ..linear import Generator, cast, compose, conjugate, identity, mask, negate, scale
 from ..types import Atom, DType, Type
 from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
 
 __all__: list[str] = []
 
 ANY = tuple(DType)
-NUMBER = (DType.I64, DType.F64)
-FLOAT = (DType.F64,)
+INTEGER = tuple(d for d in ANY if d.integer)
+FLOAT = (DType.F64, DType.F32)
+COMPLEX = (DType.C128, DType.C64)
+REAL = INTEGER + FLOAT
+INEXACT = FLOAT + COMPLEX
+NUMBER = INTEGER + INEXACT
 
 
 def same_shape(name: str, types: tuple[Type, ...]) -> None:
@@ -75,7 +79,9 @@ def elementwise(
 elementwise("neg", np.negative, lambda b, x, z: negate(), domain=NUMBER, symbol="-x")
 elementwise("add", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=NUMBER, symbol="x + y")
 # The sum of (co)tangents: x + y, where the order in which a longer sum is taken is left to the backend.
-elementwise("plus", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), symbol="x + y")
+elementwise(
+    "plus", np.add, lambda b, x, y, z: identity(), lambda b, x, y, z: identity(), domain=INEXACT, symbol="x + y"
+)
 elementwise(
     "sub", np.subtract, lambda b, x, y, z: identity(), lambda b, x, y, z: negate(), domain=NUMBER, symbol="x - y"
 )
@@ -85,6 +91,7 @@ elementwise(
     np.divide,
     lambda b, x, y, z: scale(b.div(1.0, y)),
     lambda b, x, y, z: scale(b.neg(b.div(z, y))),
+    domain=INEXACT,
     at=((-2.0, 2.0), (0.5, 2.0)),
     symbol="x/y",
 )
@@ -105,18 +112,19 @@ elementwise(
     np.power,
     _pow_of_base,
     _pow_of_exponent,
+    domain=INEXACT,
     at=((0.3, 2.0), (-2.0, 2.0)),
     kinks="x = 0",
     symbol="x**y",
 )
-elementwise("integer_pow", np.power, domain=(DType.I64,), arity=2)
-elementwise("floordiv", np.floor_divide, None, None, domain=NUMBER, kinks="x/y an integer", at=((0.1, 0.9), (1.0, 2.0)))
+elementwise("integer_pow", np.power, domain=INTEGER, arity=2)
+elementwise("floordiv", np.floor_divide, None, None, domain=REAL, kinks="x/y an integer", at=((0.1, 0.9), (1.0, 2.0)))
 elementwise(
     "mod",
     np.mod,
     lambda b, x, y, z: identity(),
     lambda b, x, y, z: scale(b.neg(b.floordiv(x, y))),
-    domain=NUMBER,
+    domain=REAL,
     kinks="x/y an integer",
     at=((3.2, 3.8), (1.2, 1.4)),
 )
@@ -126,7 +134,7 @@ def _taken(of: int) -> Callable[..., Generator]:
     # the tangent of the operand that is taken; half of each at a tie
     # what both need of x and y is one byte: which is the larger, or neither
     def rule(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
-        part = b.portion(b.side(x, y), of=of)
+        part = b.portion(b.side(x, y), of=of, dtype=z.type.dtype)
         return compose(mask(b.gt(part, 0.0)), scale(part))
 
     return rule
@@ -137,7 +145,7 @@ elementwise(
     np.maximum,
     _taken(of=1),
     _taken(of=-1),
-    domain=NUMBER,
+    domain=REAL,
     kinks="x = y",
     symbol="Max(x, y)",
 )
@@ -146,7 +154,7 @@ elementwise(
     np.minimum,
     _taken(of=-1),
     _taken(of=1),
-    domain=NUMBER,
+    domain=REAL,
     kinks="x = y",
     symbol="Min(x, y)",
 )
@@ -184,22 +192,43 @@ elementwise(
 
 # Exponentials and logarithms
 
-elementwise("exp", np.exp, lambda b, x, z: scale(z), symbol="exp(x)")
-elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), symbol="exp(x) - 1")
-elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), symbol="2**x")
-elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), at=((0.3, 3.0),), symbol="log(x)")
-elementwise("log1p", np.log1p, lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))), at=((-0.6, 2.0),), symbol="log(1 + x)")
+elementwise("exp", np.exp, lambda b, x, z: scale(z), domain=INEXACT, symbol="exp(x)")
+elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), domain=INEXACT, symbol="exp(x) - 1")
+elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), domain=INEXACT, symbol="2**x")
+elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), domain=INEXACT, at=((0.3, 3.0),), symbol="log(x)")
 elementwise(
-    "log2", np.log2, lambda b, x, z: scale(b.div(1.0 / math.log(2.0), x)), at=((0.3, 3.0),), symbol="log(x)/log(2)"
+    "log1p",
+    np.log1p,
+    lambda b, x, z: scale(b.div(1.0, b.add(x, 1.0))),
+    domain=INEXACT,
+    at=((-0.6, 2.0),),
+    symbol="log(1 + x)",
+)
+elementwise(
+    "log2",
+    np.log2,
+    lambda b, x, z: scale(b.div(1.0 / math.log(2.0), x)),
+    domain=INEXACT,
+    at=((0.3, 3.0),),
+    symbol="log(x)/log(2)",
 )
 elementwise(
     "log10",
     np.log10,
     lambda b, x, z: scale(b.div(1.0 / math.log(10.0), x)),
+    domain=INEXACT,
     at=((0.3, 3.0),),
     symbol="log(x)/log(10)",
 )
-elementwise("sqrt", np.sqrt, lambda b, x, z: scale(b.div(0.5, z)), at=((0.3, 3.0),), kinks="x = 0", symbol="sqrt(x)")
+elementwise(
+    "sqrt",
+    np.sqrt,
+    lambda b, x, z: scale(b.div(0.5, z)),
+    domain=INEXACT,
+    at=((0.3, 3.0),),
+    kinks="x = 0",
+    symbol="sqrt(x)",
+)
 elementwise(
     "cbrt",
     np.cbrt,
@@ -211,9 +240,16 @@ elementwise(
 
 # Trigonometric and hyperbolic
 
-elementwise("sin", np.sin, lambda b, x, z: scale(b.cos(x)), symbol="sin(x)")
-elementwise("cos", np.cos, lambda b, x, z: scale(b.neg(b.sin(x))), symbol="cos(x)")
-elementwise("tan", np.tan, lambda b, x, z: scale(b.add(b.mul(z, z), 1.0)), at=((-1.2, 1.2),), symbol="tan(x)")
+elementwise("sin", np.sin, lambda b, x, z: scale(b.cos(x)), domain=INEXACT, symbol="sin(x)")
+elementwise("cos", np.cos, lambda b, x, z: scale(b.neg(b.sin(x))), domain=INEXACT, symbol="cos(x)")
+elementwise(
+    "tan",
+    np.tan,
+    lambda b, x, z: scale(b.add(b.mul(z, z), 1.0)),
+    domain=INEXACT,
+    at=((-1.2, 1.2),),
+    symbol="tan(x)",
+)
 
 
 def _one_minus_square(b: Any, x: Atom) -> Atom:
@@ -224,6 +260,7 @@ elementwise(
     "arcsin",
     np.arcsin,
     lambda b, x, z: scale(b.div(1.0, b.sqrt(_one_minus_square(b, x)))),
+    domain=INEXACT,
     at=((-0.8, 0.8),),
     kinks="x = -1, x = 1",
     symbol="asin(x)",
@@ -232,24 +269,33 @@ elementwise(
     "arccos",
     np.arccos,
     lambda b, x, z: scale(b.div(-1.0, b.sqrt(_one_minus_square(b, x)))),
+    domain=INEXACT,
     at=((-0.8, 0.8),),
     kinks="x = -1, x = 1",
     symbol="acos(x)",
 )
-elementwise("arctan", np.arctan, lambda b, x, z: scale(b.div(1.0, b.add(b.mul(x, x), 1.0))), symbol="atan(x)")
-elementwise("sinh", np.sinh, lambda b, x, z: scale(b.cosh(x)), symbol="sinh(x)")
-elementwise("cosh", np.cosh, lambda b, x, z: scale(b.sinh(x)), symbol="cosh(x)")
-elementwise("tanh", np.tanh, lambda b, x, z: scale(_one_minus_square(b, z)), symbol="tanh(x)")
+elementwise(
+    "arctan", np.arctan, lambda b, x, z: scale(b.div(1.0, b.add(b.mul(x, x), 1.0))), domain=INEXACT, symbol="atan(x)"
+)
+elementwise("sinh", np.sinh, lambda b, x, z: scale(b.cosh(x)), domain=INEXACT, symbol="sinh(x)")
+elementwise("cosh", np.cosh, lambda b, x, z: scale(b.sinh(x)), domain=INEXACT, symbol="cosh(x)")
+elementwise("tanh", np.tanh, lambda b, x, z: scale(_one_minus_square(b, z)), domain=INEXACT, symbol="tanh(x)")
+def _root_of_one_plus_square(b: Any, x: Atom) -> Atom:
+    return b.sqrt(b.add(b.mul(x, x), 1.0)) if x.type.dtype.complex else b.hypot(x, 1.0)
+
+
 elementwise(
     "arcsinh",
     np.arcsinh,
-    lambda b, x, z: scale(b.div(1.0, b.hypot(x, 1.0))),
+    lambda b, x, z: scale(b.div(1.0, _root_of_one_plus_square(b, x))),
+    domain=INEXACT,
     symbol="asinh(x)",
 )
 elementwise(
     "arccosh",
     np.arccosh,
     lambda b, x, z: scale(b.div(1.0, b.mul(b.sqrt(b.sub(x, 1.0)), b.sqrt(b.add(x, 1.0))))),
+    domain=INEXACT,
     at=((1.2, 3.0),),
     kinks="x = 1",
     symbol="acosh(x)",
@@ -258,13 +304,15 @@ elementwise(
     "arctanh",
     np.arctanh,
     lambda b, x, z: scale(b.div(1.0, _one_minus_square(b, x))),
+    domain=INEXACT,
     at=((-0.8, 0.8),),
     symbol="atanh(x)",
 )
 
 
 def _vectorized(f: Callable[[float], float]) -> Callable[..., Any]:
-    return np.vectorize(f, otypes=[np.float64])
+    applied = np.vectorize(f, otypes=[np.float64])
+    return lambda x: applied(x).astype(np.float32 if np.asarray(x).dtype == np.float32 else np.float64)[()]
 
 
 def _gaussian(b: Any, x: Atom, factor: float) -> Atom:
@@ -279,15 +327,31 @@ elementwise(
 
 # Piecewise constant or linear
 
-elementwise(
+
+def _abs_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    (type,) = arithmetic("abs", 1, NUMBER)(operands, params)
+    return (type.with_dtype(type.dtype.real),)
+
+
+def _abs_map(b: Any, x: Atom, z: Atom) -> Generator:
+    if not x.type.dtype.complex:
+        return scale(b.sign(x))
+    # |x + t| = |x| + Re(conj(x) t) / |x|
+    unit = b.select(b.eq(z, 0.0), 0.0, b.div(b.conj(x), b.cast(z, dtype=x.type.dtype)))
+    return compose(cast(x.type.dtype, z.type.dtype), scale(unit))
+
+
+row(
     "abs",
+    Kind.ELEMENTWISE,
+    _abs_typing,
     np.abs,
-    lambda b, x, z: scale(b.sign(x)),
-    domain=NUMBER,
+    maps=(pointwise(_abs_map),),
     kinks="x = 0",
+    sampler=Sampler(((-2.0, 2.0),)),
     symbol="Abs(x)",
 )
-elementwise("sign", np.sign, None, domain=NUMBER, kinks="x = 0", arity=1)
+elementwise("sign", np.sign, None, domain=REAL, kinks="x = 0", arity=1)
 elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
@@ -297,7 +361,7 @@ elementwise("rint", np.rint, None, kinks="x half an odd integer", at=((0.6, 0.9)
 
 
 def _comparison(name: str, meaning: Callable[..., Any]) -> None:
-    same = arithmetic(name, 2, ANY)
+    same = arithmetic(name, 2, ANY if name in ("eq", "ne") else tuple(d for d in ANY if not d.complex))
 
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         return (same(operands, params)[0].with_dtype(DType.BOOL),)
@@ -334,13 +398,13 @@ def _wrapping(name: str, exact: Callable[..., Any]) -> None:
 for _name, _exact in {"add_wraps": operator.add, "sub_wraps": operator.sub, "mul_wraps": operator.mul}.items():
     _wrapping(_name, _exact)
 
-_BITS = (DType.BOOL, DType.I64)
+_BITS = (DType.BOOL, *INTEGER)
 elementwise("and", np.bitwise_and, domain=_BITS, arity=2)
 elementwise("or", np.bitwise_or, domain=_BITS, arity=2)
 elementwise("xor", np.bitwise_xor, domain=_BITS, arity=2)
 elementwise("not", np.invert, domain=_BITS, arity=1)
-elementwise("shift_left", np.left_shift, domain=(DType.I64,), arity=2)
-elementwise("shift_right", np.right_shift, domain=(DType.I64,), arity=2)
+elementwise("shift_left", np.left_shift, domain=INTEGER, arity=2)
+elementwise("shift_right", np.right_shift, domain=INTEGER, arity=2)
 
 
 _ordered = arithmetic("side", 2, FLOAT)
@@ -361,7 +425,7 @@ row("side", Kind.ELEMENTWISE, _side_typing, _side_meaning)
 def _portion_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     require(len(operands) == 1 and operands[0].type.dtype is DType.I8, "portion takes a side")
     require(params["of"] in (1, -1), "portion of {}", params["of"])
-    return (operands[0].type.with_dtype(DType.F64),)
+    return (operands[0].type.with_dtype(params["dtype"]),)
 
 
 # The share of one side: 1 where it is this one, half where it is neither, else 0.
@@ -369,12 +433,12 @@ row(
     "portion",
     Kind.ELEMENTWISE,
     _portion_typing,
-    lambda side, of: np.where(side == of, 1.0, np.where(side == 0, 0.5, 0.0))[()],
+    lambda side, of, dtype: np.where(side == of, 1.0, np.where(side == 0, 0.5, 0.0)).astype(dtype.numpy)[()],
 )
 
 
 def _predicate(name: str, meaning: Callable[..., Any]) -> None:
-    same = arithmetic(name, 1, FLOAT)
+    same = arithmetic(name, 1, INEXACT)
 
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         return (same(operands, params)[0].with_dtype(DType.BOOL),)
@@ -407,6 +471,8 @@ row(
 
 def _cast_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     require(len(operands) == 1, "cast takes one operand")
+    known = not operands[0].type.dtype.complex or params["dtype"].complex
+    require(known, "cast of {} to {}: real or abs says which part", operands[0].type, params["dtype"])
     return (operands[0].type.with_dtype(params["dtype"]),)
 
 
@@ -414,4 +480,59 @@ def _cast_meaning(x: Any, dtype: DType) -> Any:
     return np.asarray(x).astype(dtype.numpy)[()]
 
 
-row("cast", Kind.ELEMENTWISE, _cast_typing, _cast_meaning)
+row(
+    "cast",
+    Kind.ELEMENTWISE,
+    _cast_typing,
+    _cast_meaning,
+    maps=(lambda b, e: cast(e.operands[0].type.dtype, e.params["dtype"]),),
+)
+
+# Complex numbers.  Tangents pair with cotangents as Re(sum(w t)), as JAX has it, so that a complex-linear map's dual
+# is its plain transpose: nothing is conjugated but by `conj` itself.
+
+
+def _of_parts(name: str) -> Callable[..., tuple[Type, ...]]:
+    same = arithmetic(name, 1, COMPLEX)
+
+    def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+        (type,) = same(operands, params)
+        return (type.with_dtype(type.dtype.real),)
+
+    return typing
+
+
+def _complex_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    (type,) = arithmetic("complex", 2, FLOAT)(operands, params)
+    return (type.with_dtype(type.dtype.as_complex),)
+
+
+def _complex_meaning(x: Any, y: Any) -> Any:
+    made = np.empty(np.shape(x), np.result_type(x, np.complex64))
+    made.real, made.imag = x, y
+    return made[()]
+
+
+def _real_part(x: Atom) -> Generator:
+    return cast(x.type.dtype, x.type.dtype.real)
+
+
+row("real", Kind.ELEMENTWISE, _of_parts("real"), np.real, maps=(pointwise(lambda b, x, z: _real_part(x)),))
+row(
+    "imag",
+    Kind.ELEMENTWISE,
+    _of_parts("imag"),
+    np.imag,
+    maps=(pointwise(lambda b, x, z: compose(_real_part(x), scale(x.type.dtype.constant(-1j)))),),  # Im t = Re(-it)
+)
+elementwise("conj", np.conj, lambda b, x, z: conjugate(), domain=COMPLEX)
+row(
+    "complex",
+    Kind.ELEMENTWISE,
+    _complex_typing,
+    _complex_meaning,
+    maps=(
+        pointwise(lambda b, x, y, z: cast(x.type.dtype, z.type.dtype)),
+        pointwise(lambda b, x, y, z: compose(scale(z.type.dtype.constant(1j)), cast(x.type.dtype, z.type.dtype))),
+    ),
+)

@@ -28,6 +28,7 @@ from ..linear import (
 )
 from ..types import I64, Atom, DType, Lit, Type, literal
 from .base import Kind, operand_types, require, row
+from .elementwise import NUMBER, REAL
 
 __all__ = ["numpy_index", "region_lengths"]
 
@@ -266,7 +267,6 @@ def _fold_typing(name: str, domain: tuple[DType, ...]):
     return typing
 
 
-_NUMBER = (DType.I64, DType.F64)
 
 
 def kept_lengths(shape: tuple[Atom, ...], axes: tuple[int, ...]) -> tuple[Atom, ...]:
@@ -276,8 +276,8 @@ def kept_lengths(shape: tuple[Atom, ...], axes: tuple[int, ...]) -> tuple[Atom, 
 row(
     "total",
     Kind.REDUCTION,
-    _fold_typing("total", _NUMBER),
-    lambda x, axes: np.sum(x, axis=axes),
+    _fold_typing("total", NUMBER),
+    lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     maps=(lambda b, e: total(e.params["axes"], kept_lengths(e.operands[0].type.shape, e.params["axes"])),),
 )
 
@@ -293,7 +293,7 @@ for _name, _meaning in {"reduce_max": np.max, "reduce_min": np.min}.items():
     row(
         _name,
         Kind.REDUCTION,
-        _fold_typing(_name, _NUMBER),
+        _fold_typing(_name, REAL),
         lambda x, axes, f=_meaning: f(x, axis=axes),
         maps=(_extremum,),
         kinks="ties",

@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass, replace
 
-from ..types import DType, Lit, Var
+from ..types import ORDER, Lit, Var
 
 __all__ = ["Expression", "Level", "call", "constant", "indexed", "infix", "negated", "read", "union"]
 
@@ -62,12 +62,24 @@ def read(name: str, storage: frozenset[Var] = frozenset(), numpy: bool = False) 
 
 
 def constant(lit: Lit) -> Expression:
-    if lit.dtype is DType.F64 and not math.isfinite(lit.value):
-        return {"nan": Expression("np.nan"), "inf": Expression("np.inf"), "-inf": Expression("-np.inf", Level.UNARY)}[
-            str(lit)
-        ]
-    text = str(lit)
+    """A literal: Python's own numbers as they are, others as NumPy's scalars."""
+    value = lit.value
+    text = _complex(value) if isinstance(value, complex) else _number(value)
+    if lit.dtype not in ORDER:
+        return Expression(f"np.{lit.dtype.value}({text})", numpy=True)
     return Expression(text, Level.UNARY if text.startswith("-") else Level.ATOM)
+
+
+def _complex(value: complex) -> str:
+    if math.copysign(1.0, value.real) == 1.0 and value.real == 0.0 and math.isfinite(value.imag):
+        return f"{value.imag!r}j"
+    return f"complex({_number(value.real)}, {_number(value.imag)})"
+
+
+def _number(value: bool | int | float) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "np.nan", "inf": "np.inf", "-inf": "-np.inf"}[str(value)]
+    return repr(value)
 
 
 def union(text: str, *parts: Expression, level: Level = Level.ATOM, numpy: bool = False) -> Expression:

@@ -41,8 +41,8 @@ _FOLDS = {
     "reduce_and": "np.all",
     "reduce_or": "np.any",
 }
-_DTYPES = {DType.BOOL: "bool", DType.I8: "np.int8", DType.I64: "np.int64", DType.F64: "np.float64"}
-_PYTHON = {DType.BOOL: "bool", DType.I64: "int", DType.F64: "float"}
+_I = literal(1j)
+_PYTHON = {DType.BOOL: "bool", DType.I64: "int", DType.F64: "float", DType.C128: "complex"}
 _NUMPY_NAMES = {"pow": "np.power", "integer_pow": "np.power"}
 _FAST_POWERS = frozenset(literal(v) for v in (-1.0, 0.0, -0.0, 0.5, 1.0, 2.0))
 
@@ -157,8 +157,8 @@ def _extreme(equation: Equation, x: Sequence[Expression]) -> Expression:
 def _conversion(equation: Equation, x: Sequence[Expression]) -> Expression:
     dtype = equation.params["dtype"]
     if equation.outs[0].type.shape:
-        return union(f"{x[0].within(Level.ATOM)}.astype({_DTYPES[dtype]})", *x)
-    return call(_PYTHON[dtype], *x)
+        return union(f"{x[0].within(Level.ATOM)}.astype({dtype_text(dtype)})", *x)
+    return call(_PYTHON.get(dtype, dtype_text(dtype)), *x)
 
 
 def _side(equation: Equation, x: Sequence[Expression]) -> Expression:
@@ -168,12 +168,19 @@ def _side(equation: Equation, x: Sequence[Expression]) -> Expression:
 
 def _portion(equation: Equation, x: Sequence[Expression]) -> Expression:
     side = x[0].within(Level.BIT_OR)
-    return union(f"(1.0 * ({side} == {equation.params['of']}) + 0.5 * ({side} == 0))", *x)
+    text = f"(1.0 * ({side} == {equation.params['of']}) + 0.5 * ({side} == 0))"
+    dtype, arrays = equation.params["dtype"], bool(equation.outs[0].type.shape)
+    if dtype is not DType.F64:
+        text = f"{text}.astype({dtype_text(dtype)})" if arrays else f"{dtype_text(dtype)}{text}"
+    return union(text, *x)
 
 
 def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
-    function = f"math.{equation.primitive.name}"
-    return call(f"np.vectorize({function}, otypes=[float])" if equation.outs[0].type.shape else function, *x)
+    function, type = f"math.{equation.primitive.name}", equation.outs[0].type
+    if type.shape:
+        return call(f"np.vectorize({function}, otypes=[{dtype_text(type.dtype)}])", *x)
+    found = call(function, *x)
+    return found if type.dtype is DType.F64 else call(dtype_text(type.dtype), found, numpy=True)
 
 
 _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
@@ -186,6 +193,9 @@ _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "maximum": _extreme,
     "minimum": _extreme,
     "cast": _conversion,
+    "real": lambda equation, x: union(f"{x[0].within(Level.ATOM)}.real", *x),
+    "imag": lambda equation, x: union(f"{x[0].within(Level.ATOM)}.imag", *x),
+    "complex": lambda equation, x: infix("+", Level.SUM, x[0], infix("*", Level.PRODUCT, constant(_I), x[1])),
     "add_wraps": _wrapping("+", Level.SUM),
     "sub_wraps": _wrapping("-", Level.SUM),
     "mul_wraps": _wrapping("*", Level.PRODUCT),
@@ -194,6 +204,10 @@ _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
 }
 
 # Arrays
+
+
+def dtype_text(dtype: DType) -> str:
+    return "bool" if dtype is DType.BOOL else f"np.{dtype.value}"
 
 
 def shape_text(lengths: Sequence[Expression]) -> str:
@@ -206,7 +220,7 @@ def _constant_array(equation: Equation, x: Sequence[Expression]) -> Expression:
         return call("np.arange", *x)
     if name == "empty":
         dtype = equation.params["dtype"]
-        kind = "" if dtype is DType.F64 else f", dtype={_DTYPES[dtype]}"
+        kind = "" if dtype is DType.F64 else f", dtype={dtype_text(dtype)}"
         return union(f"np.zeros({shape_text(x)}{kind})", *x)
     value, lengths = x[0], x[1:]
     shape = shape_text(lengths)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from adcore.plugins import Leaf, Static
 from adcore.types import DType, Type
 
 from . import capi
-from .code import LLVM_TYPE
+from .code import LLVM_TYPE, SIZE
+from .complexes import parts
 from .python_code import PythonCode
 
 __all__ = ["boxed", "slots_of"]
 
 
 def slots_of(type: Type) -> int:
-    """How many words a result takes in the kernel's output."""
-    return 1 + type.rank
+    """How many words a result takes in the kernel's output: the value, or the pointer and lengths of an array."""
+    return 1 + type.rank if type.shape else max(SIZE[type.dtype] // 8, 1)
 
 
 def boxed(py: PythonCode, types: Sequence[Type], result: Any, out: str) -> str:
@@ -34,16 +37,24 @@ def boxed(py: PythonCode, types: Sequence[Type], result: Any, out: str) -> str:
 
 
 def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
-    dtype = type.dtype
-    value = py.code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
+    """Python's number where it has the dtype, else NumPy's scalar."""
+    code, dtype = py.code, type.dtype
+    if dtype not in capi.PYTHON_SCALARS:
+        new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_SCALAR)} to ptr)"
+        thing = code.op(f"call ptr {new}(ptr {place}, ptr {py.constant(dtype.numpy)}, ptr null)")
+        py.guard(code.op(f"icmp ne ptr {thing}, null"), "broken")
+        return thing
+    value = code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
     if dtype is DType.F64:
         thing = py.call("PyFloat_FromDouble", "ptr", ("double", value))
-    elif dtype in (DType.I64, DType.I8):
-        wide = value if dtype is DType.I64 else py.code.op(f"sext i8 {value} to i64")
-        thing = py.call("PyLong_FromLongLong", "ptr", ("i64", wide))
+    elif dtype is DType.C128:
+        both = parts(code, dtype, value)
+        thing = py.call("PyComplex_FromDoubles", "ptr", *(("double", part) for part in both))
+    elif dtype is DType.I64:
+        thing = py.call("PyLong_FromLongLong", "ptr", ("i64", value))
     else:
-        thing = py.call("PyBool_FromLong", "ptr", ("i64", py.code.op(f"zext i1 {value} to i64")))
-    py.guard(py.code.op(f"icmp ne ptr {thing}, null"), "broken")
+        thing = py.call("PyBool_FromLong", "ptr", ("i64", code.op(f"zext i1 {value} to i64")))
+    py.guard(code.op(f"icmp ne ptr {thing}, null"), "broken")
     return thing
 
 
@@ -56,7 +67,7 @@ def boxed_array(py: PythonCode, place: str, type: Type) -> str:
     py.call("Py_IncRef", "void", ("ptr", descr))
     new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_FROM_DESCR)} to ptr)"
     array = code.op(
-        f"call ptr {new}(ptr {py.constant(capi.np.ndarray)}, ptr {descr}, i32 {type.rank}, ptr {dimensions}, "
+        f"call ptr {new}(ptr {py.constant(np.ndarray)}, ptr {descr}, i32 {type.rank}, ptr {dimensions}, "
         f"ptr null, ptr {data}, i32 {capi.CARRAY}, ptr null)"
     )
     py.guard(code.op(f"icmp ne ptr {array}, null"), "broken")

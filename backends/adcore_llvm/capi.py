@@ -6,15 +6,13 @@ import ctypes
 from functools import cache
 from importlib import import_module
 
-import numpy as np
-
 from adcore.types import DType
 
-__all__ = ["NUMPY_SCALARS", "address_of", "numpy_function"]
+__all__ = ["PYTHON_SCALARS", "address_of", "numpy_function"]
 
 # Offsets in bytes (CPython's PyObject_HEAD is 16; numpy/ndarraytypes.h, PyArrayObject_fields).
 OB_TYPE = 8
-FLOAT_VALUE = 16
+SCALAR_VALUE = 16  # of a float or complex number, and of NumPy's scalars
 CELL_CONTENTS = 16
 ARRAY_DATA = 16
 ARRAY_NDIM = 24
@@ -27,8 +25,9 @@ CARRAY = 0x0501
 OWNDATA = 0x0004
 
 NEW_FROM_DESCR = 94  # numpy/__multiarray_api.h
+NEW_SCALAR = 60
 
-NUMPY_SCALARS = {DType.F64: np.float64, DType.I64: np.int64, DType.BOOL: np.bool_}
+PYTHON_SCALARS = {DType.F64: float, DType.I64: int, DType.BOOL: bool, DType.C128: complex}
 
 
 def address_of(thing: object) -> int:

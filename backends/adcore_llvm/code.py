@@ -10,19 +10,40 @@ from adcore.types import DType, Lit
 
 __all__ = ["LLVM_TYPE", "MEMORY_TYPE", "SIZE", "Code", "constant"]
 
-LLVM_TYPE = {DType.BOOL: "i1", DType.I8: "i8", DType.I64: "i64", DType.F64: "double"}
-MEMORY_TYPE = {DType.BOOL: "i8", DType.I8: "i8", DType.I64: "i64", DType.F64: "double"}
-SIZE = {DType.BOOL: 1, DType.I8: 1, DType.I64: 8, DType.F64: 8}
+_REAL = {DType.F32: "float", DType.F64: "double"}
+
+
+def _type(dtype: DType) -> str:
+    """The type of a value in registers: a complex number is the pair of its parts."""
+    if dtype is DType.BOOL:
+        return "i1"
+    if dtype.complex:
+        part = _REAL[dtype.real]
+        return f"{{{part}, {part}}}"
+    return _REAL.get(dtype, f"i{dtype.bits}")
+
+
+LLVM_TYPE = {d: _type(d) for d in DType}
+MEMORY_TYPE = {**LLVM_TYPE, DType.BOOL: "i8"}
+SIZE = {d: d.bits // 8 for d in DType}
 
 
 def constant(lit: Lit) -> str:
-    """A literal as LLVM writes it; doubles by their bits."""
-    if lit.dtype is DType.F64:
-        (bits,) = struct.unpack("<Q", struct.pack("<d", float(lit.value)))
-        return f"0x{bits:016X}"
+    """A literal as LLVM writes it; floats by the bits of the double that they are."""
+    value = lit.value
+    if isinstance(value, complex):
+        part = LLVM_TYPE[lit.dtype.real]
+        return f"{{{part} {_float(value.real)}, {part} {_float(value.imag)}}}"
+    if lit.dtype.kind == "f":
+        return _float(value)
     if lit.dtype is DType.BOOL:
-        return "true" if lit.value else "false"
-    return str(int(lit.value))
+        return "true" if value else "false"
+    return str(int(value))
+
+
+def _float(value: float) -> str:
+    (bits,) = struct.unpack("<Q", struct.pack("<d", float(value)))
+    return f"0x{bits:016X}"
 
 
 class Code:
@@ -149,4 +170,4 @@ class Code:
 
 
 def _suffix(type: str) -> str:
-    return {"double": "f64", "i64": "i64", "i1": "i1", "i8": "i8"}[type]
+    return {"double": "f64", "float": "f32"}.get(type, type)

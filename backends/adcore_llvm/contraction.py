@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from adcore.program import Equation
 from adcore.types import DType
 
-from .code import LLVM_TYPE, Code
+from .code import LLVM_TYPE, Code, constant
+from .scalar import lower_scalar
 from .values import Strided, load, store, zero
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     left, right = (block.materialized(block.array(a)) for a in equation.operands)
     lengths = block.lengths(out.type)
     inner = left.lengths[1]
-    if out.type.dtype is DType.F64 and "1" not in (*lengths, inner):
+    if out.type.dtype.differentiable and "1" not in (*lengths, inner):
         block.bind(out, gemm(block, left, right, lengths))
         return
     by_rows = right.lengths[1] == "1" and left.strides[1] == "1"
@@ -42,10 +43,13 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     block.bind(out, result)
 
 
+GEMM = {DType.F32: "sgemm", DType.F64: "dgemm", DType.C64: "cgemm", DType.C128: "zgemm"}
+
+
 @cache
-def gemm_address() -> int:
-    """The address of SciPy's BLAS `dgemm`."""
-    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__["dgemm"]
+def gemm_address(dtype: DType) -> int:
+    """The address of SciPy's BLAS matrix product."""
+    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__[GEMM[dtype]]
     name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
@@ -55,6 +59,7 @@ def gemm_address() -> int:
 def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
     """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
     code = block.code
+    type = LLVM_TYPE[left.dtype]
     rows, columns = lengths
     work = code.product([rows, columns, left.lengths[1]])
     (left, flip_left), (right, flip_right) = by_columns(block, left), by_columns(block, right)
@@ -63,12 +68,12 @@ def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) 
         in_frame(code, "i8", flip_right),
         in_frame(code, "i8", flip_left),
         *(in_frame(code, "i32", code.op(f"trunc i64 {n} to i32")) for n in (columns, rows, left.lengths[1])),
-        in_frame(code, "double", "1.0"),
+        in_frame(code, type, constant(left.dtype.constant(1))),
         right.pointer,
         in_frame(code, "i32", leading(code, right, flip_right)),
         left.pointer,
         in_frame(code, "i32", leading(code, left, flip_left)),
-        in_frame(code, "double", "0.0"),
+        in_frame(code, type, zero(left.dtype)),
         result.pointer,
         in_frame(code, "i32", leading(code, result, NOT_FLIPPED)),
     ]
@@ -76,7 +81,7 @@ def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) 
     large, small, done = code.label(), code.label(), code.label()
     code.branch(code.op(f"icmp sgt i64 {work}, {SMALL}"), large, small)
     code.start(large)
-    code.do(f"call void inttoptr (i64 {gemm_address()} to ptr)({call})")
+    code.do(f"call void inttoptr (i64 {gemm_address(left.dtype)} to ptr)({call})")
     code.jump(done)
     code.start(small)
     accumulate(code, left, right, result, left.lengths[1])
@@ -108,12 +113,12 @@ def in_frame(code: Code, type: str, value: str) -> str:
 
 
 def times(code: Code, left: Strided, right: Strided, i: str, k: str, j: str) -> str:
-    operation = "fmul double" if left.dtype is DType.F64 else "mul i64"
-    return code.op(f"{operation} {load(code, left, [i, k])}, {load(code, right, [k, j])}")
+    operands = load(code, left, [i, k]), load(code, right, [k, j])
+    return lower_scalar(code, "mul", (left.dtype, left.dtype), operands, {})
 
 
 def plus(code: Code, dtype: DType, x: str, y: str) -> str:
-    return code.op(f"fadd reassoc double {x}, {y}" if dtype is DType.F64 else f"add i64 {x}, {y}")
+    return lower_scalar(code, "plus" if dtype.differentiable else "add", (dtype, dtype), (x, y), {})
 
 
 def dot(code: Code, left: Strided, right: Strided, indices: list[str], inner: str) -> str:

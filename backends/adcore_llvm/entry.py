@@ -99,10 +99,10 @@ def _emit_kernel(program: Program, lowering: Lowering) -> str:
         registers = [(LLVM_TYPE[result.type.dtype], value)] if isinstance(value, str) else [("ptr", value.pointer)]
         if isinstance(value, Strided):
             registers += [("i64", n) for n in value.lengths]
-        for type, register in registers:
-            place = code.op(f"getelementptr i64, ptr %out, i64 {slot}")
+        for k, (type, register) in enumerate(registers):
+            place = code.op(f"getelementptr i64, ptr %out, i64 {slot + k}")
             code.do(f"store {type} {register}, ptr {place}")
-            slot += 1
+        slot += slots_of(result.type)
     code.do("ret i64 0")
     code.start("failed")
     code.do(f"ret i64 {code.op('load i64, ptr %status')}")

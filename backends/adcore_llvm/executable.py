@@ -14,6 +14,7 @@ from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
 from adcore.types import DType, Lit
 
+from .capi import PYTHON_SCALARS
 from .engine import to_machine_code
 from .entry import emit_module
 from .lower import Failure
@@ -75,7 +76,7 @@ def flat_inputs(program: Program) -> tuple[Spec, ...]:
     specs = []
     for param in program.params:
         shape = tuple(int(a.value) if isinstance(a, Lit) else ANY for a in param.type.shape)
-        specs.append(Spec(param.type.dtype, shape, python=not shape))
+        specs.append(Spec(param.type.dtype, shape, python=not shape and param.type.dtype in PYTHON_SCALARS))
     return tuple(specs)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from adcore.primitives import Kind
 from adcore.program import Equation
 from adcore.types import Atom, DType, Var
@@ -12,7 +14,7 @@ from .code import LLVM_TYPE, Code
 from .picked import Picked, picked
 from .scalar import lower_scalar
 from .schedule import Group, read_elsewhere
-from .values import Array, Counting, Root, Strided, load, store
+from .values import Array, Counting, Root, Strided, load, store, zero
 from .writes import is_indexed, prepare, put
 
 if TYPE_CHECKING:
@@ -132,13 +134,14 @@ class _Nest:
 
     def prepare_fold(self, member: Equation) -> None:
         out = member.outs[0]
-        start = START[member.primitive.name, out.type.dtype]
+        name = member.primitive.name
+        start, zeroed = start_of(name, out.type.dtype), name in ("total", "reduce_or")
         if not out.type.shape:
             self.slots[out] = self.code.slot(LLVM_TYPE[out.type.dtype], start)
             return
         lengths = self.block.lengths(out.type)
-        memory = self.block.lowering.new(self.block, out.type.dtype, lengths, zeroed=start in ("0.0", "0", "false"))
-        if start not in ("0.0", "0", "false"):
+        memory = self.block.lowering.new(self.block, out.type.dtype, lengths, zeroed=zeroed)
+        if not zeroed:
             self.code.nest(list(lengths), lambda ix: store(self.code, memory, ix, start))
         self.kept[out] = memory
 
@@ -219,25 +222,30 @@ def flattened(array: Strided) -> Strided:
 
 
 _INFINITY, _MINUS_INFINITY = "0x7FF0000000000000", "0xFFF0000000000000"
-START: dict[tuple[str, DType], str] = {
-    ("total", DType.F64): "0.0",
-    ("total", DType.I64): "0",
-    ("reduce_max", DType.F64): _MINUS_INFINITY,
-    ("reduce_max", DType.I64): str(-(2**63)),
-    ("reduce_min", DType.F64): _INFINITY,
-    ("reduce_min", DType.I64): str(2**63 - 1),
-    ("reduce_and", DType.BOOL): "true",
-    ("reduce_or", DType.BOOL): "false",
+_ELEMENTWISE = {
+    "total": "plus",
+    "reduce_max": "maximum",
+    "reduce_min": "minimum",
+    "reduce_and": "and",
+    "reduce_or": "or",
 }
+
+
+def start_of(name: str, dtype: DType) -> str:
+    """What a reduction begins with."""
+    if name in ("total", "reduce_or"):
+        return zero(dtype)
+    if name == "reduce_and":
+        return "true"
+    if dtype.kind == "f":
+        return _MINUS_INFINITY if name == "reduce_max" else _INFINITY
+    limits = np.iinfo(dtype.numpy)
+    return str(limits.min if name == "reduce_max" else limits.max)
 
 
 def combine(code: Code, name: str, dtype: DType, before: str, value: str) -> str:
     """One step of a reduction.  Sums may be reassociated, as NumPy's pairwise sums are."""
-    if name == "total":
-        return code.op(f"fadd reassoc double {before}, {value}" if dtype is DType.F64 else f"add i64 {before}, {value}")
-    if dtype is DType.F64:  # propagates nan, as NumPy does, and is vectorized
-        return code.intrinsic({"reduce_max": "maximum", "reduce_min": "minimum"}[name], "double", before, value)
-    primitive = {"reduce_max": "maximum", "reduce_min": "minimum", "reduce_and": "and", "reduce_or": "or"}[name]
-    return lower_scalar(code, primitive, (dtype, dtype), (before, value), {})
-
-
+    if name in ("reduce_max", "reduce_min") and dtype.kind == "f":  # propagates nan, as NumPy does, and is vectorized
+        return code.intrinsic({"reduce_max": "maximum", "reduce_min": "minimum"}[name], LLVM_TYPE[dtype], before, value)
+    elementwise = "add" if name == "total" and dtype.integer else _ELEMENTWISE[name]
+    return lower_scalar(code, elementwise, (dtype, dtype), (before, value), {})

@@ -18,7 +18,7 @@ from adcore.types import Atom, DType, Lit, Type, Var
 from . import control, fused, memory, views, writes
 from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
-from .scalar import lower_scalar
+from .scalar import cast, lower_scalar
 from .schedule import Group, Step, schedule
 from .values import Array, Constant, Root, Strided, Undefined, load, row_major, store, zero
 
@@ -292,9 +292,15 @@ class Block:
 
 
 def lower_check(block: Block, equation: Equation) -> None:
-    reported = [(block.scalar(a), a.type.dtype) for a in equation.operands[1:]]
+    reported = [_wide(block.code, block.scalar(a), a.type.dtype) for a in equation.operands[1:]]
     holds = block.scalar(equation.operands[0])
     block.lowering.fail_unless(holds, equation.params["error"], equation.params["message"], reported, equation.source)
+
+
+def _wide(code: Code, value: str, dtype: DType) -> tuple[str, DType]:
+    """A number that a failure reports, as one of those that fill a word."""
+    wide = {"f": DType.F64, "i": DType.I64, "u": DType.I64}.get(dtype.kind, dtype)
+    return cast(code, dtype, wide, value), wide
 
 
 KINDS: dict[Kind, Callable[[Block, Equation], None]] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from adcore.plugins import ANY, Capture, Spec, Write
 from adcore.types import DType
 
@@ -48,22 +50,21 @@ def unboxed_scalar(py: PythonCode, thing: str, spec: Spec) -> str:
         yes = py.same(thing, True)
         py.guard(code.op(f"or i1 {yes}, {py.same(thing, False)}"))
         return yes
-    python = {DType.F64: float, DType.I64: int, DType.I8: int}
-    type = python[spec.dtype] if spec.python else capi.NUMPY_SCALARS[spec.dtype]
+    type = capi.PYTHON_SCALARS[spec.dtype] if spec.python else spec.dtype.numpy.type
     py.guard(py.same(py.field(thing, capi.OB_TYPE), type))
-    if spec.python and spec.dtype in (DType.I64, DType.I8):
+    if spec.python and spec.dtype is DType.I64:
         overflow = code.slot("i32", "0")
         value = py.call("PyLong_AsLongLongAndOverflow", "i64", ("ptr", thing), ("ptr", overflow))
         py.guard(code.op(f"icmp eq i32 {code.op(f'load i32, ptr {overflow}')}, 0"))
-        return value if spec.dtype is DType.I64 else code.op(f"trunc i64 {value} to i8")
+        return value
     if spec.dtype is DType.BOOL:
-        return code.op(f"icmp ne i8 {py.field(thing, capi.FLOAT_VALUE, 'i8')}, 0")
-    return py.field(thing, capi.FLOAT_VALUE, LLVM_TYPE[spec.dtype])
+        return code.op(f"icmp ne i8 {py.field(thing, capi.SCALAR_VALUE, 'i8')}, 0")
+    return py.field(thing, capi.SCALAR_VALUE, LLVM_TYPE[spec.dtype])
 
 
 def unboxed_array(py: PythonCode, thing: str, spec: Spec) -> Registers:
     code = py.code
-    py.guard(py.same(py.field(thing, capi.OB_TYPE), capi.np.ndarray))
+    py.guard(py.same(py.field(thing, capi.OB_TYPE), np.ndarray))
     py.guard(py.same(py.field(thing, capi.ARRAY_DESCR), spec.dtype.numpy))
     rank = py.field(thing, capi.ARRAY_NDIM, "i32")
     py.guard(code.op(f"icmp eq i32 {rank}, {len(spec.shape)}"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from adcore.types import DType, Var
 
-from .code import LLVM_TYPE, MEMORY_TYPE, Code
+from .code import LLVM_TYPE, MEMORY_TYPE, Code, constant
 
 __all__ = ["Array", "Constant", "Counting", "Memory", "Root", "Strided", "Undefined", "load", "store"]
 
@@ -113,7 +113,7 @@ def load(code: Code, array: Array, indices: list[str]) -> str:
         return array.value
     if isinstance(array, Counting):
         return indices[0]
-    return f"{'0.0' if array.dtype is DType.F64 else 'false' if array.dtype is DType.BOOL else '0'}"
+    return zero(array.dtype)
 
 
 def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
@@ -121,7 +121,7 @@ def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
 
 
 def zero(dtype: DType) -> str:
-    return {DType.F64: "0x0000000000000000", DType.I64: "0", DType.I8: "0", DType.BOOL: "false"}[dtype]
+    return constant(dtype.zero)
 
 
 def llvm_type(dtype: DType) -> str:

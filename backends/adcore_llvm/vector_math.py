@@ -25,7 +25,7 @@ _BINARY = ["pow", "atan2", "hypot"]
 
 @cache
 def lanes() -> tuple[str, int] | None:
-    """The letter and width of the widest variant this machine runs: ("e", 8) for AVX-512, ("d", 4) for AVX2."""
+    """The letter and doubles of the widest variant this machine runs: ("e", 8) for AVX-512, ("d", 4) for AVX2."""
     features = llvm.get_host_cpu_features()
     if features.get("avx512f"):
         return "e", 8
@@ -48,19 +48,21 @@ def vector_functions() -> dict[str, str]:
     found = {}
     for names, arguments in ((_UNARY, "v"), (_BINARY, "vv")):
         for name in names:
-            symbol = f"_ZGV{letter}N{n}{arguments}_{name}"
-            if llvm.address_of_symbol(symbol):
-                found[name] = symbol
+            for function, width in ((name, n), (f"{name}f", 2 * n)):
+                symbol = f"_ZGV{letter}N{width}{arguments}_{function}"
+                if llvm.address_of_symbol(symbol):
+                    found[function] = symbol
     return found
 
 
-def call_site(code: Code, name: str, arity: int) -> str:
+def call_site(code: Code, name: str, arity: int, type: str = "double") -> str:
     """The attributes of a call of a scalar math function; declares and keeps alive its vector variant."""
     symbol = vector_functions().get(name)
     if symbol is None:
         return PURE
-    _, n = lanes() or ("", 0)
-    vector = f"<{n} x double>"
+    _, doubles = lanes() or ("", 0)
+    n = doubles if type == "double" else 2 * doubles
+    vector = f"<{n} x {type}>"
     code.declare(symbol, f"declare {vector} @{symbol}({', '.join([vector] * arity)})")
     arguments = "v" * arity
     return f'{PURE} "vector-function-abi-variant"="_ZGV_LLVM_N{n}{arguments}_{name}({symbol})"'

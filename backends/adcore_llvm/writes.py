@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
-from adcore.types import DType
 
 from .code import SIZE
 from .picked import Picked, picked_of
+from .scalar import lower_scalar
 from .values import Array, Strided, Undefined, load, row_major, store
 from .views import region_of
 
@@ -66,8 +66,7 @@ def put(block: Block, equation: Equation, place: Strided | Picked, indices: list
         region = place
     if equation.primitive.name in ("add_at", "scatter_add"):
         before = load(code, region, indices)
-        operation = "fadd double" if region.dtype is DType.F64 else "add i64"
-        value = code.op(f"{operation} {before}, {value}")
+        value = lower_scalar(code, "add", (region.dtype, region.dtype), (before, value), {})
     store(code, region, indices, value)
 
 

@@ -20,12 +20,12 @@ __all__ = ["interpret"]
 
 Environment = dict[Var, Any]
 
-_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I8: np.int8, DType.I64: int, DType.F64: float}
+_PYTHON_SCALAR: dict[DType, type] = {DType.BOOL: bool, DType.I64: int, DType.F64: float, DType.C128: complex}
 _RAISED = tuple(CHECKED_ERRORS.values())
 
 
 def interpret(program: Program, arguments: Sequence[Any]) -> tuple[Any, ...]:
-    """The results of a program: Python scalars and fresh C-contiguous arrays.
+    """The results of a program: scalars, Python's where it has the dtype, and fresh C-contiguous arrays.
 
     Args:
         program: a well-formed program (`adcore.verify`).
@@ -58,7 +58,8 @@ def _bind(env: Environment, param: Var, argument: Any) -> None:
     """Enter a parameter, and the lengths that its shape names."""
     value = np.asarray(argument)
     wanted = param.type.dtype
-    if not np.can_cast(value.dtype, wanted.numpy, "safe"):
+    weak = isinstance(argument, bool | int | float | complex) and np.can_cast(value.dtype, wanted.numpy, "same_kind")
+    if not weak and not np.can_cast(value.dtype, wanted.numpy, "safe"):
         raise TypeError(f"{param.name}: expected {wanted.value}, got {value.dtype}")
     if value.ndim != param.type.rank:
         raise TypeError(f"{param.name}: expected an array of rank {param.type.rank}, got shape {value.shape}")
@@ -77,7 +78,9 @@ def _value(env: Environment, atom: Atom) -> Any:
 
 
 def _fresh(value: Any, type: Type) -> Any:
-    return np.array(value, type.dtype.numpy, order="C") if type.shape else _PYTHON_SCALAR[type.dtype](value)
+    if type.shape:
+        return np.array(value, type.dtype.numpy, order="C")
+    return _PYTHON_SCALAR.get(type.dtype, type.dtype.numpy.type)(value)
 
 
 def _run(region: Program, env: Environment) -> None:

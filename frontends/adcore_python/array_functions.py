@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.types import ORDER, Atom, DType, Lit, literal
+from adcore.types import Atom, DType, Lit, literal
 
 from .carries import leaves
 from .containers import held
 from .containers import items as items_in
 from .growing import rows
-from .operators import common_shape, describe, join, numeric, stretch
+from .operators import common_shape, describe, numeric, stretch
+from .promotion import converted, join, promoted
 from .values import FIFTY, NONE, TRUE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ __all__ = [
 
 ADDRESSES = 2.0**63
 TOO_BIG = "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."
-PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.BOOL}
+PYTHON_TYPES: dict[Any, DType] = {float: DType.F64, int: DType.I64, bool: DType.BOOL, complex: DType.C128}
 
 
 def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
@@ -57,7 +58,8 @@ def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
     try:
         return DType(np.dtype(given).name)
     except (TypeError, ValueError):
-        low.refuse(DtypeError, f"dtype {getattr(given, '__name__', given)} is not supported", "float64, int64 or bool")
+        name = getattr(given, "__name__", given)
+        low.refuse(DtypeError, f"dtype {name} is not supported", "float64, float32, complex128, complex64, int64, …")
 
 
 def shape_of(low: Lowering, value: Value) -> tuple[Atom, ...]:
@@ -103,22 +105,22 @@ def _expanded(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Value:
     return low.array(low.b.expand(atom, *shape, axes=tuple(range(len(shape)))))
 
 
-def _constant(value: float, dtype: DType) -> Lit:
-    return literal({DType.F64: float, DType.I64: int, DType.BOOL: bool}[dtype](value))
+def _constant(value: int | None, dtype: DType) -> Lit:
+    return dtype.zero if not value else DType.BOOL.constant(True) if dtype is DType.BOOL else dtype.constant(value)
 
 
-def filled(value: float) -> Any:
+def filled(value: int) -> Any:
     """`np.zeros` or `np.ones`."""
 
     def lower(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
-        constant, lengths = _constant(value, dtype_of(low, dtype, DType.F64)), shape_of(low, shape)
-        room_for(low, lengths, constant.dtype)
-        return _expanded(low, constant, lengths)
+        wanted, lengths = dtype_of(low, dtype, DType.F64), shape_of(low, shape)
+        room_for(low, lengths, wanted)
+        return _expanded(low, _constant(value, wanted), lengths)
 
     return lower
 
 
-def filled_like(value: float | None) -> Any:
+def filled_like(value: int | None) -> Any:
     """`np.zeros_like`, `np.ones_like`, `np.empty_like`."""
 
     def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
@@ -127,7 +129,7 @@ def filled_like(value: float | None) -> Any:
         wanted = dtype_of(low, dtype, x.dtype)
         if value is None and shape:
             return low.array(low.b.empty(*shape, dtype=wanted))
-        return _expanded(low, _constant(value or 0, wanted), shape)
+        return _expanded(low, _constant(value, wanted), shape)
 
     return lower
 
@@ -137,7 +139,7 @@ def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
     lengths = shape_of(low, shape)
     wanted = dtype_of(low, dtype, DType.F64)
     if not lengths:
-        return Scalar(_constant(0, wanted))
+        return Scalar(wanted.zero)
     room_for(low, lengths, wanted)
     return low.array(low.b.empty(*lengths, dtype=wanted))
 
@@ -166,17 +168,18 @@ def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, 
         start, stop = number(0), start
     by = number(1) if isinstance(step, Static) else step
     values = [_number(low, v) for v in (start, stop, by)]
-    kind = join([v.dtype for v in values])
-    first, last, each = (low.cast(low.atom(v), kind) for v in values)
+    kind = promoted(values)
+    kind = DType.I64 if not kind.differentiable else kind
+    first, last, each = (converted(low, v, kind) for v in values)
     b = low.b
-    low.check(b.ne(each, 0 if kind is DType.I64 else 0.0), "ZeroDivisionError", "division by zero")
+    low.check(b.ne(each, kind.zero), "ZeroDivisionError", "division by zero")
     if kind is DType.I64:
         length = _integer_steps(low, first, last, each)
     else:
         count = b.ceil(b.div(b.sub(last, first), each))
         length = b.maximum(b.cast(count, dtype=DType.I64), 0)
     index = b.cast(b.iota(length), dtype=kind)
-    values_of = b.add(first, b.mul(index, each)) if first != literal(0) or each != literal(1) else index
+    values_of = b.add(first, b.mul(index, each)) if first != kind.zero or each != kind.constant(1) else index
     return low.array(low.cast(values_of, dtype_of(low, dtype, kind)))
 
 
@@ -339,7 +342,7 @@ def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     if not isinstance(first, Array) or any(not isinstance(p, Array) or p.rank != first.rank for p in parts):
         low.refuse(UnsupportedFunctionError, "joining arrays of different ranks", "arrays of one rank")
     at = _axis(low, axis, first.rank)
-    b, dtype = low.b, max((p.dtype for p in parts), key=ORDER.index)
+    b, dtype = low.b, join([p.dtype for p in parts])
     atoms = [low.cast(low.atom(p), dtype) for p in parts]
     total = atoms[0].type.shape[at]
     for atom in atoms[1:]:

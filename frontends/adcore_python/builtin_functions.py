@@ -13,12 +13,14 @@ from adcore.types import DType, Lit, literal
 
 from .array_functions import array_of
 from .classes import special
+from .complexes import make_complex
 from .comprehensions import listed
 from .containers import held, length
 from .iteration import enumerated, iterate, range_length, range_of, reversed_of, zipped
 from .joins import arm, meet_values
 from .math_functions import to_integer
-from .operators import compare, describe, is_python, join, mapped, numeric, operate, truth
+from .operators import compare, describe, mapped, numeric, operate, truth
+from .promotion import is_python, promoted
 from .records import FUNCTIONS
 from .reductions import all_of, any_of, extremum, total
 from .statements import items_of
@@ -70,6 +72,8 @@ def _float(low: Lowering, x: Value = ZERO) -> Value:
     value = numeric(low, x)
     if isinstance(value, Array):
         low.refuse(DtypeError, "float() of an array", "an element, x[0]")
+    if value.dtype.complex:
+        low.refuse(DtypeError, "float() of a complex number", "z.real, or abs(z)")
     return Scalar(low.cast(value.atom, DType.F64), True)
 
 
@@ -135,9 +139,9 @@ def _least(op: str, primitive: str, reduce: Any, word: str) -> Any:
         return best
 
     def two(low: Lowering, x: Scalar, y: Scalar) -> Scalar:
-        b, dtype, python = low.b, join((x.dtype, y.dtype)), x.python and y.python
+        b, dtype, python = low.b, promoted((x, y)), x.python and y.python
         p, q = low.cast(x.atom, dtype), low.cast(y.atom, dtype)
-        if dtype is DType.I64:
+        if dtype.integer:
             return Scalar(getattr(b, primitive)(p, q), python)
         return Scalar(b.select(getattr(b, op)(q, p), q, p), python)
 
@@ -282,8 +286,8 @@ def _kinds(low: Lowering, kind: Value) -> tuple[Any, ...]:
 
 def _class(x: Value) -> type | None:
     if isinstance(x, Scalar):
-        python = {DType.F64: float, DType.I64: int, DType.BOOL: bool}[x.dtype]
-        return python if x.python else x.dtype.numpy.type
+        python = {DType.F64: float, DType.I64: int, DType.BOOL: bool, DType.C128: complex}
+        return python[x.dtype] if x.python else x.dtype.numpy.type
     if isinstance(x, Static):
         return type(x.value)
     return {Array: np.ndarray, List: list, Dict: dict, Range: range}.get(type(x)) or getattr(x, "kind", None)
@@ -335,6 +339,7 @@ BUILTINS: dict[Any, Any] = {
     dict: _dict,
     divmod: _divmod,
     enumerate: _enumerate,
+    complex: make_complex,
     float: _float,
     functools.partial: _partial,
     functools.reduce: _reduce,

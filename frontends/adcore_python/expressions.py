@@ -46,8 +46,6 @@ COMPARISONS: dict[type, str] = {
 
 
 def _constant(low: Lowering, e: ast.Constant) -> Value:
-    if isinstance(e.value, complex):
-        low.refuse(DtypeError, "complex numbers are not supported", "real numbers")
     if isinstance(e.value, int) and not -(2**63) <= e.value < 2**63:
         low.refuse(DtypeError, "an integer that does not fit into 64 bits", "a float")
     return constant(e.value)

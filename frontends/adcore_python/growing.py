@@ -11,7 +11,8 @@ from adcore.types import Atom, Var, literal
 
 from .carries import comparable, leaves, parts, rebuilt, snapshot, with_identity, with_parts
 from .memory import Scope
-from .operators import describe, join
+from .operators import describe
+from .promotion import join, promoted
 from .reach import reach
 from .values import Array, Buffer, Growing, Scalar, Snapshot, Tuple, Value, number
 from .views import indexed
@@ -51,10 +52,9 @@ def joined_item(items: list[Any]) -> Value:
     """One item with the joined kinds of numbers of all."""
     first = items[0]
     if isinstance(first, Scalar):
-        dtype = join([i.dtype for i in items])
-        return Scalar(literal(dtype.numpy.type(0).item()), all(i.python for i in items))
+        return Scalar(promoted(items).zero, all(i.python for i in items))
     if isinstance(first, Array):
-        return Array(Buffer(), join([i.dtype for i in items]), first.shape)
+        return Array(Buffer(), promoted(items), first.shape)
     pieces = [parts(i) for i in items]
     if not pieces[0]:
         return first

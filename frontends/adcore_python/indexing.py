@@ -6,13 +6,16 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from adcore.errors import DtypeError
 from adcore.types import Atom, DType, literal
 
 from .array_functions import array_of
 from .item_access import augment_item, load_item, store_item
 from .masks import check_mask
-from .operators import is_one, join, numeric, operate, stretch
+from .operators import is_one, numeric, operate, stretch
+from .promotion import converted, promoted
 from .selections import array_item, axes_taken, has_arrays, is_new_axis, select
 from .slices import sliced
 from .subscripts import Slice, bounds_of, in_range, integer, out_of_bounds
@@ -70,7 +73,7 @@ def store(low: Lowering, container: Value, node: ast.expr, value: Value) -> None
         _write_masked(low, container, mask, operand.atom)
         return
     place = located(low, container, items)
-    atom = low.cast(low.atom(operand), place.dtype)
+    atom = converted(low, operand, place.dtype)
     if mask is not None and atom.type.rank == 1:
         atom = _as_many(low, atom, place)
     low.write(place, fitted(low, atom, place))
@@ -109,9 +112,9 @@ def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: 
         in_place(low, op, place, value)
         return
     operand = numeric(low, value)
-    fits = join((operand.dtype, place.dtype)) is place.dtype and place.dtype is not DType.BOOL
+    fits = promoted((operand, place)) is place.dtype and place.dtype is not DType.BOOL
     if op in ("+", "-") and fits and low.memory.read(place.buffer) is before and isinstance(operand, Scalar):
-        atom = low.cast(operand.atom, place.dtype)
+        atom = converted(low, operand, place.dtype)
         low.write(place, low.b.neg(atom) if op == "-" else atom, add=True)
         return
     old = Scalar(view_read(low.b, before, place.views))
@@ -133,7 +136,7 @@ def _augment_selected(low: Lowering, array: Array, items: list[Any], op: str, va
     if mask is not None and not simple:
         read = located(low, array, seen)
     old = low.array(view_read(low.b, before, read.views))
-    result = low.atom(numeric(low, operate(low, op, old, value)))
+    result = low.cast(low.atom(numeric(low, operate(low, op, old, value))), array.dtype)
     if mask is not None and simple:
         _write_masked(low, array, mask, result)
         return
@@ -142,9 +145,12 @@ def _augment_selected(low: Lowering, array: Array, items: list[Any], op: str, va
 
 
 def check_in_place(low: Lowering, op: str, dtype: DType, value: Scalar | Array) -> None:
-    """Refuse `x op= value` where the result would have another dtype than the array."""
-    result = DType.F64 if op == "/" else join((dtype, value.dtype))
-    if result is not dtype:
+    """Refuse `x op= value` where the result does not go into an array of the dtype (NumPy's rule "same_kind")."""
+    array = Scalar(dtype.zero)
+    result = promoted((array, value))
+    if op == "/" and not result.differentiable:
+        result = DType.F64
+    if not np.can_cast(result.numpy, dtype.numpy, "same_kind"):
         low.refuse(
             DtypeError,
             f"a result of dtype {result.value} does not fit in place into an array of {dtype.value}",
@@ -156,12 +162,12 @@ def in_place(low: Lowering, op: str, array: Array, value: Value) -> None:
     """`x op= value` on an array: every name for the memory sees it."""
     operand = numeric(low, value)
     check_in_place(low, op, array.dtype, operand)
-    if op in ("+", "-") and array.dtype is not DType.BOOL:
-        atom = low.cast(low.atom(operand), array.dtype)
+    if op in ("+", "-") and promoted((array, operand)) is array.dtype and array.dtype is not DType.BOOL:
+        atom = converted(low, operand, array.dtype)
         low.write(array, fitted(low, low.b.neg(atom) if op == "-" else atom, array), add=True)
         return
     result = numeric(low, operate(low, op, array, operand))
-    low.write(array, fitted(low, low.atom(result), array))
+    low.write(array, fitted(low, low.cast(low.atom(result), array.dtype), array))
 
 
 def fitted(low: Lowering, atom: Atom, place: Array) -> Atom:

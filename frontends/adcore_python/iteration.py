@@ -131,7 +131,7 @@ def zipped(low: Lowering, values: list[Value]) -> Value:
 
 def enumerated(low: Lowering, value: Value, start: Value) -> Value:
     """`enumerate(x, start)`."""
-    if not isinstance(start, Scalar) or start.dtype is DType.F64:
+    if not isinstance(start, Scalar) or start.dtype.differentiable:
         low.refuse_syntax(f"enumerate from {describe(start)}", "enumerate(x, 1)")
     first = low.cast(start.atom, DType.I64)
     parts = iterate(low, value)

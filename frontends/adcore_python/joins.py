@@ -17,7 +17,8 @@ from adcore.types import Atom, DType, Var, literal
 from .carries import alike, comparable, parts, same_constant, same_kind, with_identity, with_parts
 from .growing import common_item, grown, hoisted, item_of, joined_item
 from .memory import Scope
-from .operators import describe, join
+from .operators import describe
+from .promotion import join, promoted
 from .values import (
     Array,
     Cell,
@@ -40,10 +41,9 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["ZEROS", "Arm", "Diverges", "Status", "arm", "meet", "meet_values"]
+__all__ = ["Arm", "Diverges", "Status", "arm", "meet", "meet_values"]
 
 Build = Callable[[], Any]
-ZEROS = {DType.BOOL: literal(False), DType.I64: literal(0), DType.F64: literal(0.0)}
 COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne", "isnan", "isfinite"}
 CHEAP = {"add", "sub", "neg", "and", "or", "not", "xor", "cast"} | COMPARISONS
 UNSAFE = (Kind.CHECK, Kind.CONTROL)
@@ -325,7 +325,7 @@ class _Joining:
         python = left.python and right.python
         if left.atom == right.atom:
             return _constant(Scalar(left.atom, python))
-        dtype = join((left.dtype, right.dtype))
+        dtype = promoted((left, right))
         slot = Slot(self._cast(self.then, left.atom, dtype), self._cast(self.other, right.atom, dtype))
         self.scalars.append(slot)
         return lambda: Scalar(slot.result(), python)
@@ -403,7 +403,7 @@ class _Joining:
         if isinstance(value, Scalar):
             if not self._inside(side, value.atom):
                 return _constant(value)
-            slot = self._padded(side, value.atom, ZEROS[value.dtype])
+            slot = self._padded(side, value.atom, value.dtype.zero)
             self.scalars.append(slot)
             return lambda: Scalar(slot.result(), value.python)
         if isinstance(value, Array):

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import library
 from .builtin_functions import BUILTINS
+from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .math_functions import MATH
 from .numpy_names import NUMPY, NUMPY_BY_NAME
@@ -15,7 +16,7 @@ from .operator_functions import OPERATOR
 
 __all__ = ["known_function"]
 
-KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **NUMPY, **OPERATOR, **TRANSFORMS}
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **CMATH, **NUMPY, **COMPLEX, **OPERATOR, **TRANSFORMS}
 
 
 def known_function(function: Any) -> Any:

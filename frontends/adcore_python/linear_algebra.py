@@ -8,7 +8,8 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom, DType
 
 from .array_functions import array_like
-from .operators import join, operate
+from .operators import operate
+from .promotion import converted, promoted
 from .reductions import product
 from .values import Array, Scalar, Value
 
@@ -54,8 +55,8 @@ def outer(low: Lowering, a: Value, b: Value) -> Value:
     x, y = array_like(low, a), array_like(low, b)
     if not (isinstance(x, Array) and isinstance(y, Array) and x.rank == y.rank == 1):
         low.refuse(UnsupportedFunctionError, "np.outer of other than two vectors", "np.outer(x.ravel(), y.ravel())")
-    dtype = join((x.dtype, y.dtype))
-    p, q = (low.cast(low.atom(v), dtype) for v in (x, y))
+    dtype = promoted((x, y))
+    p, q = (converted(low, v, dtype) for v in (x, y))
     rows, columns = low.b.expand(p, *y.shape, axes=(1,)), low.b.expand(q, *x.shape, axes=(0,))
     return low.array(low.b.mul(rows, columns))
 
@@ -68,8 +69,7 @@ def trace(low: Lowering, a: Value) -> Value:
     b, (rows, columns) = low.b, x.shape
     same = b.eq(b.expand(b.iota(rows), columns, axes=(1,)), b.expand(b.iota(columns), rows, axes=(0,)))
     atom = low.atom(x)
-    zero = 0.0 if x.dtype is DType.F64 else 0
-    return Scalar(b.total(b.select(same, atom, zero), axes=(0, 1)))
+    return Scalar(b.total(b.select(same, atom, x.dtype.zero), axes=(0, 1)))
 
 
 def _numpy(value: Scalar | Array) -> Scalar | Array:
@@ -79,7 +79,7 @@ def _numpy(value: Scalar | Array) -> Scalar | Array:
 def _product(low: Lowering, x: Array, y: Array, name: str) -> Value:
     if x.rank > 2 or y.rank > 2:
         low.refuse(UnsupportedFunctionError, f"{name} of arrays of rank {x.rank} and {y.rank}", "a loop over matrices")
-    dtype = join((x.dtype, y.dtype))
+    dtype = promoted((x, y))
     if dtype is DType.BOOL:
         low.refuse(DtypeError, f"{name} of booleans", "x.astype(int) @ y.astype(int)")
     b = low.b

@@ -26,11 +26,11 @@ from .carries import (
 )
 from .counts import origins
 from .growing import common_item, grown, reserved
-from .joins import ZEROS, Status
+from .joins import Status
 from .liveness import assigned
 from .loop_parts import Carried, Leaf, Loop, Moved, alike_leaves, only_numbers, place_in, replaced
 from .memory import Scope, replace
-from .operators import join
+from .promotion import promoted
 from .replanning import Replanning
 from .sharing import check_sharing, relate_results
 from .values import (
@@ -153,7 +153,7 @@ class _Attempt(Replanning):
         found: dict[Path, Any] = {}
         for path, leaf in leaves(value):
             if isinstance(leaf, Scalar):
-                found[path] = Scalar(ZEROS[leaf.dtype], leaf.python)
+                found[path] = Scalar(leaf.dtype.zero, leaf.python)
                 continue
             shape = [n if isinstance(n, Lit) else low.opaque(literal(0)) for n in leaf.shape]
             found[path] = low.array(low.b.empty(*shape, dtype=leaf.dtype))
@@ -224,7 +224,8 @@ class _Attempt(Replanning):
         low, plan = self.low, self.plan
         outer = low.memory.scope.parent
         assert outer is not None
-        dtype = join([value.dtype, plan.dtypes.get(key, value.dtype)])
+        raised = plan.dtypes.get(key)
+        dtype = value.dtype if raised is None else promoted([value, Scalar(raised.zero)])
         name = name.lstrip("$") or "t"
         path = key[1]
         with low.inside(outer):
@@ -355,7 +356,7 @@ class _Attempt(Replanning):
 
     def _result(self, leaf: Leaf, value: Scalar | Array, strict: int) -> bool:
         low, plan = self.low, self.plan
-        dtype = join([leaf.param.type.dtype, value.dtype])
+        dtype = promoted([Scalar(leaf.param, leaf.python), value])
         again = False
         if dtype is not leaf.param.type.dtype:
             plan.dtypes[leaf.key] = dtype
@@ -419,7 +420,7 @@ class _Attempt(Replanning):
         for path, leaf in leaves(whole):
             assert isinstance(leaf, Scalar)
             param = Var(Type(leaf.dtype), name)
-            found.append(Leaf(path, (name, path), ZEROS[leaf.dtype], param, leaf.python, result=leaf.atom))
+            found.append(Leaf(path, (name, path), leaf.dtype.zero, param, leaf.python, result=leaf.atom))
         return Carried(name, whole, found)
 
     # Emission

@@ -74,7 +74,7 @@ def truths(low: Lowering, value: Value) -> Array:
         low.refuse(UnsupportedFunctionError, f"the places of {describe(x)}", "an array")
     if x.dtype is DType.BOOL:
         return x
-    return low.array(low.b.ne(low.atom(x), 0 if x.dtype is DType.I64 else 0.0))
+    return low.array(low.b.ne(low.atom(x), x.dtype.zero))
 
 
 def nonzero(low: Lowering, a: Value) -> Value:

@@ -15,7 +15,7 @@ from .values import Scalar, Value, number
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["MATH", "to_integer"]
+__all__ = ["MATH", "domain", "to_integer"]
 
 Check = Callable[["Lowering", Atom, Atom], None]
 
@@ -23,24 +23,26 @@ Check = Callable[["Lowering", Atom, Atom], None]
 def _float(low: Lowering, value: Value) -> Atom:
     if not isinstance(value, Scalar):
         low.refuse(DtypeError, f"a function of `math` takes a number, not {describe(value)}", "the function of NumPy")
+    if value.dtype.complex:
+        low.refuse(DtypeError, "a function of `math` takes a real number, not a complex one", "the function of cmath")
     return low.cast(value.atom, DType.F64)
 
 
-def _domain(low: Lowering, holds: Atom) -> None:
+def domain(low: Lowering, holds: Atom) -> None:
     low.check(holds, "ValueError", "math domain error")
 
 
 def _outside(compare: str, bound: float) -> Check:
     """A domain error where `x compare bound`; nan passes."""
-    return lambda low, x, z: _domain(low, low.b.lnot(getattr(low.b, compare)(x, bound)))
+    return lambda low, x, z: domain(low, low.b.lnot(getattr(low.b, compare)(x, bound)))
 
 
 def _outside_interval(compare: str) -> Check:
-    return lambda low, x, z: _domain(low, low.b.lnot(getattr(low.b, compare)(low.b.abs(x), 1.0)))
+    return lambda low, x, z: domain(low, low.b.lnot(getattr(low.b, compare)(low.b.abs(x), 1.0)))
 
 
 def _finite_argument(low: Lowering, x: Atom, z: Atom) -> None:
-    _domain(low, low.b.lor(low.b.isfinite(x), low.b.isnan(x)))
+    domain(low, low.b.lor(low.b.isfinite(x), low.b.isnan(x)))
 
 
 def _overflow(low: Lowering, x: Atom, z: Atom) -> None:
@@ -78,8 +80,8 @@ def _pow(low: Lowering, x: Value, y: Value) -> Value:
     b, p, q = low.b, _float(low, x), _float(low, y)
     z = b.pow(p, q)
     whole = b.eq(b.floor(q), q)
-    _domain(low, b.lor(b.lor(whole, b.ge(p, 0.0)), b.isnan(p)))
-    _domain(low, b.lor(b.ne(p, 0.0), b.ge(q, 0.0)))
+    domain(low, b.lor(b.lor(whole, b.ge(p, 0.0)), b.isnan(p)))
+    domain(low, b.lor(b.ne(p, 0.0), b.ge(q, 0.0)))
     fine = b.lor(b.isfinite(z), b.lnot(b.land(b.isfinite(p), b.isfinite(q))))
     low.check(fine, "OverflowError", "math range error")
     return Scalar(z, True)
@@ -93,7 +95,7 @@ def to_integer(name: str) -> Any:
     """`int`, `math.floor`, `math.ceil`, `math.trunc`, `round` of a number."""
 
     def lower(low: Lowering, x: Value) -> Value:
-        if isinstance(x, Scalar) and x.dtype is not DType.F64:
+        if isinstance(x, Scalar) and not x.dtype.differentiable:
             return Scalar(low.cast(x.atom, DType.I64), True)
         b, atom = low.b, _float(low, x)
         if isinstance(atom, Lit) and math.isfinite(atom.value):

@@ -12,6 +12,7 @@ from . import linear_algebra as products
 from . import reductions as fold
 from . import shapes
 from .classes import is_named_tuple
+from .complexes import conjugate, imaginary, real
 from .containers import append, entries, held, needs_constant, pop_item, resizing, set_items
 from .containers import items as items_in
 from .growing import common_item, extended, grown, item_of
@@ -21,6 +22,7 @@ from .numpy_names import astype, clip
 from .operators import compare, describe, numeric, truth
 from .outside import constant
 from .picking import take
+from .promotion import python_dtype
 from .statements import items_of
 from .strings import plain
 from .values import LAST, NONE, Array, Dict, Growing, List, Scalar, Static, Tuple, Value, number
@@ -57,7 +59,8 @@ ATTRIBUTES: dict[str, Any] = {
     "ndim": _rank,
     "T": _transposed,
     "dtype": _dtype,
-    "real": lambda low, x: x,
+    "real": real,
+    "imag": imaginary,
 }
 
 
@@ -266,7 +269,7 @@ def _item(low: Lowering, owner: Value) -> Value:
     value = numeric(low, owner)
     if isinstance(value, Array):
         low.refuse(UnsupportedFunctionError, "item() of an array", "an element, x[0]")
-    return Scalar(value.atom, True)
+    return Scalar(low.cast(value.atom, python_dtype(value.dtype)), True)
 
 
 METHODS: dict[str, Any] = {
@@ -283,6 +286,8 @@ METHODS: dict[str, Any] = {
     "dot": products.dot,
     "trace": products.trace,
     "clip": clip,
+    "conj": conjugate,
+    "conjugate": conjugate,
     "reshape": shapes.reshape,
     "ravel": shapes.flat,
     "flatten": shapes.flatten,

@@ -15,22 +15,34 @@ from . import linear_algebra as products
 from . import masks, picking, shapes
 from . import reductions as fold
 from .array_functions import array_like, dtype_of
-from .operators import broadcast, compare, invert, join, mapped, negative, numeric, operate, truth
+from .operators import broadcast, compare, invert, mapped, negative, numeric, operate, truth
+from .promotion import converted, inexact, promoted
 from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["NUMPY", "NUMPY_BY_NAME", "clip", "converted"]
+__all__ = ["NUMPY", "NUMPY_BY_NAME", "clip", "conversion"]
 
 
 def _of_floats(name: str) -> Any:
-    """An elementwise function of floats; integers are converted."""
-    return lambda low, x: mapped(low, name, (array_like(low, x),), DType.F64, False)
+    """An elementwise function of real or complex numbers; integers are converted."""
+
+    def lower(low: Lowering, *operands: Value) -> Value:
+        values = [array_like(low, x) for x in operands]
+        return mapped(low, name, values, inexact(promoted(values)), False)
+
+    return lower
+
+
+def _of_float(name: str) -> Any:
+    of_any = _of_floats(name)
+    return lambda low, x: of_any(low, x)
 
 
 def _of_two_floats(name: str) -> Any:
-    return lambda low, x, y: mapped(low, name, (array_like(low, x), array_like(low, y)), DType.F64, False)
+    of_any = _of_floats(name)
+    return lambda low, x, y: of_any(low, x, y)
 
 
 def _of_numbers(name: str) -> Any:
@@ -46,7 +58,7 @@ def _of_numbers(name: str) -> Any:
 def _of_two_numbers(name: str, of_booleans: str) -> Any:
     def lower(low: Lowering, x: Value, y: Value) -> Value:
         values = (array_like(low, x), array_like(low, y))
-        dtype = join([v.dtype for v in values])
+        dtype = promoted(values)
         return mapped(low, of_booleans if dtype is DType.BOOL else name, values, dtype, False)
 
     return lower
@@ -59,7 +71,7 @@ def _rounding(name: str) -> Any:
         value = array_like(low, x)
         if not (isinstance(decimals, Scalar) and decimals.known == 0):
             low.refuse(UnsupportedFunctionError, "rounding to a number of decimals", "np.round(x * 100) / 100")
-        if value.dtype is not DType.F64:
+        if not value.dtype.differentiable:
             return low.value(low.atom(value))
         return mapped(low, name, (value,), None, False)
 
@@ -96,7 +108,7 @@ def _logical_not(low: Lowering, x: Value) -> Value:
 
 
 def _predicate(name: str) -> Any:
-    return lambda low, x: mapped(low, name, (array_like(low, x),), DType.F64, False)
+    return _of_float(name)
 
 
 def _isinf(low: Lowering, x: Value) -> Value:
@@ -117,7 +129,7 @@ def _square(low: Lowering, x: Value) -> Value:
 
 def _reciprocal(low: Lowering, x: Value) -> Value:
     value = _numpy(low, x)
-    if value.dtype is not DType.F64:
+    if not value.dtype.differentiable:
         low.refuse(DtypeError, "np.reciprocal of integers is integer division", "1.0 / x")
     return operate(low, "/", number(1.0), value)
 
@@ -132,8 +144,8 @@ def _where(low: Lowering, condition: Value, x: Value = NONE, y: Value = NONE) ->
             return masks.nonzero(low, condition)
         low.refuse(UnsupportedFunctionError, "np.where takes both or neither of x and y", "np.where(condition, x, y)")
     test, yes, no = _truths(low, condition), array_like(low, x), array_like(low, y)
-    dtype = join((yes.dtype, no.dtype))
-    atoms = [low.atom(test), low.cast(low.atom(yes), dtype), low.cast(low.atom(no), dtype)]
+    dtype = promoted((yes, no))
+    atoms = [low.atom(test), converted(low, yes, dtype), converted(low, no, dtype)]
     return low.value(low.b.select(*broadcast(low, atoms)))
 
 
@@ -153,31 +165,31 @@ def _logaddexp(low: Lowering, x: Value, y: Value) -> Value:
     larger = numeric(low, NUMPY[np.maximum](low, p, q))
     far = numeric(low, _absolute(low, operate(low, "-", _numpy(low, p), _numpy(low, q))))
     distance = _where(low, compare(low, "==", p, q), number(0.0), far)
-    rest = _of_floats("log1p")(low, _of_floats("exp")(low, negative(low, distance)))
+    rest = _of_float("log1p")(low, _of_float("exp")(low, negative(low, distance)))
     return operate(low, "+", larger, rest)
 
 
 def _logistic(low: Lowering, x: Value) -> Value:
     """1 / (1 + exp(-x))."""
-    grown = _of_floats("exp")(low, negative(low, _numpy(low, x)))
+    grown = _of_float("exp")(low, negative(low, _numpy(low, x)))
     return operate(low, "/", number(1.0), operate(low, "+", number(1.0), grown))
 
 
-def converted(dtype: DType) -> Any:
+def conversion(dtype: DType) -> Any:
     """`np.float64(x)` and the like."""
 
     def lower(low: Lowering, x: Value = ZERO) -> Value:
         value = array_like(low, x)
         if dtype is DType.BOOL:
             return _truths(low, value)
-        return low.value(low.cast(low.atom(value), dtype))
+        return low.value(converted(low, Scalar(value.atom) if isinstance(value, Scalar) else value, dtype))
 
     return lower
 
 
 def astype(low: Lowering, x: Value, dtype: Value) -> Value:
     """`x.astype(dtype)`."""
-    return converted(dtype_of(low, dtype, DType.F64))(low, x)
+    return conversion(dtype_of(low, dtype, DType.F64))(low, x)
 
 
 def _shape(low: Lowering, a: Value) -> Value:
@@ -197,28 +209,28 @@ def _rank(low: Lowering, a: Value) -> Value:
 
 NUMPY: dict[Any, Any] = {
     # Elementwise
-    np.sin: _of_floats("sin"),
-    np.cos: _of_floats("cos"),
-    np.tan: _of_floats("tan"),
-    np.arcsin: _of_floats("arcsin"),
-    np.arccos: _of_floats("arccos"),
-    np.arctan: _of_floats("arctan"),
-    np.sinh: _of_floats("sinh"),
-    np.cosh: _of_floats("cosh"),
-    np.tanh: _of_floats("tanh"),
-    np.arcsinh: _of_floats("arcsinh"),
-    np.arccosh: _of_floats("arccosh"),
-    np.arctanh: _of_floats("arctanh"),
-    np.exp: _of_floats("exp"),
-    np.exp2: _of_floats("exp2"),
-    np.expm1: _of_floats("expm1"),
-    np.log: _of_floats("log"),
-    np.log2: _of_floats("log2"),
-    np.log10: _of_floats("log10"),
-    np.log1p: _of_floats("log1p"),
-    np.sqrt: _of_floats("sqrt"),
-    np.cbrt: _of_floats("cbrt"),
-    np.fabs: _of_floats("abs"),
+    np.sin: _of_float("sin"),
+    np.cos: _of_float("cos"),
+    np.tan: _of_float("tan"),
+    np.arcsin: _of_float("arcsin"),
+    np.arccos: _of_float("arccos"),
+    np.arctan: _of_float("arctan"),
+    np.sinh: _of_float("sinh"),
+    np.cosh: _of_float("cosh"),
+    np.tanh: _of_float("tanh"),
+    np.arcsinh: _of_float("arcsinh"),
+    np.arccosh: _of_float("arccosh"),
+    np.arctanh: _of_float("arctanh"),
+    np.exp: _of_float("exp"),
+    np.exp2: _of_float("exp2"),
+    np.expm1: _of_float("expm1"),
+    np.log: _of_float("log"),
+    np.log2: _of_float("log2"),
+    np.log10: _of_float("log10"),
+    np.log1p: _of_float("log1p"),
+    np.sqrt: _of_float("sqrt"),
+    np.cbrt: _of_float("cbrt"),
+    np.fabs: _of_float("abs"),
     np.arctan2: _of_two_floats("arctan2"),
     np.hypot: _of_two_floats("hypot"),
     np.copysign: _of_two_floats("copysign"),
@@ -249,7 +261,7 @@ NUMPY: dict[Any, Any] = {
     np.floor_divide: _operator("//"),
     np.remainder: _operator("%"),
     np.power: _operator("**"),
-    np.float_power: lambda low, x, y: operate(low, "**", converted(DType.F64)(low, x), _numpy(low, y)),
+    np.float_power: lambda low, x, y: operate(low, "**", conversion(DType.F64)(low, x), _numpy(low, y)),
     np.bitwise_and: _operator("&"),
     np.bitwise_or: _operator("|"),
     np.bitwise_xor: _operator("^"),
@@ -303,12 +315,12 @@ NUMPY: dict[Any, Any] = {
     np.outer: products.outer,
     np.trace: products.trace,
     # Making
-    np.zeros: make.filled(0.0),
-    np.ones: make.filled(1.0),
+    np.zeros: make.filled(0),
+    np.ones: make.filled(1),
     np.empty: make.empty,
     np.full: make.full,
-    np.zeros_like: make.filled_like(0.0),
-    np.ones_like: make.filled_like(1.0),
+    np.zeros_like: make.filled_like(0),
+    np.ones_like: make.filled_like(1),
     np.empty_like: make.filled_like(None),
     np.full_like: make.full_like,
     np.arange: make.arange,
@@ -337,14 +349,12 @@ NUMPY: dict[Any, Any] = {
     np.size: _size,
     np.ndim: _rank,
     # Numbers
-    np.float64: converted(DType.F64),
-    np.int64: converted(DType.I64),
-    np.bool_: converted(DType.BOOL),
+    **{d.numpy.type: conversion(d) for d in DType},
 }
 
 # Functions of SciPy, known by name so that SciPy need not be imported.
 NUMPY_BY_NAME: dict[str, Any] = {
-    "erf": _of_floats("erf"),
-    "erfc": _of_floats("erfc"),
+    "erf": _of_float("erf"),
+    "erfc": _of_float("erfc"),
     "expit": _logistic,
 }

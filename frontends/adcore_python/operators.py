@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+import numpy as np
+
 from adcore.errors import DtypeError, UnsupportedSyntaxError
-from adcore.types import ORDER, Atom, DType, Lit, literal
+from adcore.primitives import TypeRuleError
+from adcore.types import Atom, DType, Lit, literal
 
 from .classes import special
 from .integers import add, exact_power, exact_shift, multiply, subtract
+from .promotion import converted, is_python, promoted
 from .values import Array, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ __all__ = [
     "describe",
     "invert",
     "is_one",
-    "join",
     "mapped",
     "negative",
     "numeric",
@@ -69,11 +72,6 @@ def describe(value: Value) -> str:
 
 def is_one(atom: Atom) -> bool:
     return isinstance(atom, Lit) and atom.value == 1
-
-
-def join(dtypes: Sequence[DType]) -> DType:
-    """The dtype that NumPy and Python give to mixed operands: bool below int below float."""
-    return max(dtypes, key=ORDER.index)
 
 
 def numeric(low: Lowering, value: Value, use: str = "an operand") -> Scalar | Array:
@@ -127,10 +125,12 @@ def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
 
 def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DType | None, python: bool) -> Value:
     """An elementwise primitive applied to values cast to a dtype (None: their own) and broadcast."""
-    atoms = [low.atom(v) for v in values]
-    if dtype is not None:
-        atoms = [low.cast(a, dtype) for a in atoms]
-    return low.value(getattr(low.b, name)(*broadcast(low, atoms)), python)
+    atoms = [low.atom(v) if dtype is None else converted(low, v, dtype) for v in values]
+    try:
+        return low.value(getattr(low.b, name)(*broadcast(low, atoms)), python)
+    except TypeRuleError:
+        kinds = ", ".join(describe(v) for v in values)
+        return low.refuse(DtypeError, f"{name} is not defined on {kinds}", "real numbers, e.g. x.real or abs(x)")
 
 
 # Arithmetic
@@ -152,11 +152,13 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
         return Static(x.value | y.value)
     x, y = numeric(low, x), numeric(low, y)
     python = is_python(x) and is_python(y)
-    dtype = join((x.dtype, y.dtype))
+    dtype = promoted((x, y))
     if op in BITWISE or op in SHIFTS:
         return _bits(low, op, x, y, dtype, python)
-    if op == "/":
+    if op == "/" and not dtype.differentiable:
         dtype = DType.F64
+    if op in ("//", "%") and dtype.complex:
+        low.refuse(DtypeError, f"operator {op} on complex numbers", "real numbers, e.g. x.real // y")
     if dtype is DType.BOOL:
         low.strict += python
         if not python and op in "+*":
@@ -166,17 +168,13 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
         dtype = DType.I64
     if op == "**":
         return _power(low, x, y, dtype, python)
-    integers = x.dtype is not DType.F64 and y.dtype is not DType.F64
-    p, q = broadcast(low, [low.cast(low.atom(v), dtype) for v in (x, y)])
+    integers = not x.dtype.differentiable and not y.dtype.differentiable
+    p, q = broadcast(low, [converted(low, v, dtype) for v in (x, y)])
     return low.value(ARITHMETIC[op](low, p, q, python, integers), python)
 
 
 def is_type(value: Value) -> TypeGuard[Static]:
     return isinstance(value, Static) and isinstance(value.value, type | UnionType)
-
-
-def is_python(value: Scalar | Array) -> bool:
-    return isinstance(value, Scalar) and value.python
 
 
 def _by_class(low: Lowering, x: Value, y: Value, name: str, reflected: str) -> Value | None:
@@ -238,7 +236,8 @@ def _plain(name: str, of_integers: Any) -> Any:
 def _division(low: Lowering, x: Atom, y: Atom, python: bool, integers: bool) -> Atom:
     if python:
         low.strict += 1
-        message = "division by zero" if integers else "float division by zero"
+        kind = "complex " if x.type.dtype.complex else "float "
+        message = "division by zero" if integers else f"{kind}division by zero"
         low.check(low.b.ne(y, 0.0), "ZeroDivisionError", message)
     return low.b.div(x, y)
 
@@ -269,7 +268,7 @@ ARITHMETIC = {
 
 
 def _bits(low: Lowering, op: str, x: Scalar | Array, y: Scalar | Array, dtype: DType, python: bool) -> Value:
-    if dtype is DType.F64:
+    if dtype.differentiable:
         low.refuse(DtypeError, f"operator {op} on a float", "integers or booleans")
     if op in BITWISE:
         return mapped(low, BITWISE[op], (x, y), dtype, python)
@@ -279,7 +278,7 @@ def _bits(low: Lowering, op: str, x: Scalar | Array, y: Scalar | Array, dtype: D
         low.check(low.b.ge(q, 0), "ValueError", "negative shift count")
         if op == "<<":
             exact_shift(low, p, q)
-    return mapped(low, SHIFTS[op], (x, y), DType.I64, python)
+    return mapped(low, SHIFTS[op], (x, y), dtype if dtype.integer else DType.I64, python)
 
 
 def _power(low: Lowering, x: Scalar | Array, y: Scalar | Array, dtype: DType, python: bool) -> Value:
@@ -287,9 +286,9 @@ def _power(low: Lowering, x: Scalar | Array, y: Scalar | Array, dtype: DType, py
     if dtype is DType.I64 and python and known is not None and known < 0:
         low.strict += 1
         dtype = DType.F64
-    p, q = broadcast(low, [low.cast(low.atom(v), dtype) for v in (x, y)])
+    p, q = broadcast(low, [converted(low, v, dtype) for v in (x, y)])
     b = low.b
-    if dtype is DType.I64:
+    if dtype.integer:
         holds = b.ge(q, 0)
         if holds.type.shape:
             holds = b.reduce_and(holds, axes=tuple(range(holds.type.rank)))
@@ -300,7 +299,7 @@ def _power(low: Lowering, x: Scalar | Array, y: Scalar | Array, dtype: DType, py
             exact_power(low, p, q)
         return low.value(b.mul(p, p) if known == 2 else b.integer_pow(p, q), python)
     result = b.pow(p, q)
-    if python:
+    if python and not dtype.complex:
         _python_power(low, p, q, result)
     return low.value(result, python)
 
@@ -336,7 +335,7 @@ def invert(low: Lowering, value: Value) -> Value:
     if own is not None:
         return low.call(own, [], {})
     x = numeric(low, value)
-    if x.dtype is DType.F64:
+    if x.dtype.differentiable:
         low.refuse(DtypeError, "operator ~ on a float", "integers or booleans")
     low.strict += is_python(x)
     return mapped(low, "not", (x,), DType.I64 if is_python(x) else None, is_python(x))
@@ -363,7 +362,19 @@ def compare(low: Lowering, op: str, x: Value, y: Value) -> Value:
     if isinstance(x, Static) or isinstance(y, Static):
         return _compare_constants(low, op, x, y)
     x, y = numeric(low, x), numeric(low, y)
-    return mapped(low, COMPARISONS[op], (x, y), join((x.dtype, y.dtype)), is_python(x) and is_python(y))
+    return mapped(low, COMPARISONS[op], (x, y), _compared_in(x, y), is_python(x) and is_python(y))
+
+
+def _compared_in(x: Scalar | Array, y: Scalar | Array) -> DType:
+    """The dtype of a comparison; that of a Python integer which the other operand's dtype does not hold is int64."""
+    dtype = promoted((x, y))
+    for value in (x, y):
+        known = value.known if is_python(value) and isinstance(value, Scalar) else None
+        if dtype.integer and isinstance(known, int) and not isinstance(known, bool):
+            limits = np.iinfo(dtype.numpy)
+            if not limits.min <= known <= limits.max:
+                return DType.I64
+    return dtype
 
 
 def _compared_by_class(low: Lowering, op: str, x: Value, y: Value) -> Value | None:
@@ -481,5 +492,4 @@ def truth(low: Lowering, value: Value) -> Scalar:
         low.refuse_syntax("the truth value of an array is ambiguous", "np.any(x) or np.all(x)")
     x = numeric(low, value, "a condition")
     atom = low.atom(x)
-    zero = {DType.I64: literal(0), DType.F64: literal(0.0)}.get(x.dtype)
-    return Scalar(atom if zero is None else low.b.ne(atom, zero), True)
+    return Scalar(atom if x.dtype is DType.BOOL else low.b.ne(atom, x.dtype.zero), True)

@@ -14,7 +14,7 @@ from adcore.types import Atom
 from .array_functions import array_like
 from .indexing import fitted
 from .masks import truths
-from .operators import describe, join, numeric, truth
+from .operators import describe, numeric, truth
 from .values import Array, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Output:
 
     Attributes:
         broadcasts: whether the result is repeated to the shape of `out`, and `where` says which elements are written.
-        casts: whether the result is cast to its dtype where that keeps the kind (bool to int to float).
+        casts: whether the result is cast to its dtype where that keeps the kind (bool, int, float, complex).
         position: where among the positional arguments `out` may stand; 0 where it has to be named.
     """
 
@@ -95,7 +95,7 @@ def call_into(
 
 def _placed(low: Lowering, taken: Output, result: Scalar | Array, out: Array) -> Atom:
     """The result in the dtype and shape of `out`."""
-    fits = join((result.dtype, out.dtype)) is out.dtype if taken.casts else result.dtype is out.dtype
+    fits = np.can_cast(result.dtype.numpy, out.dtype.numpy, "same_kind") if taken.casts else result.dtype is out.dtype
     if not fits:
         rule = "same_kind" if taken.casts else "no"
         low.refuse(

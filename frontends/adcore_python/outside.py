@@ -62,7 +62,8 @@ def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
         return _outside(low, name, vars(owner), found)
     if isinstance(namespace, dict) and name in namespace:
         return _outside(low, name, namespace, found)
-    if isinstance(found, float | int | np.generic | np.ndarray) and not isinstance(owner, type | np.generic | np.dtype):
+    numeric = isinstance(found, float | int | complex | np.generic | np.ndarray)
+    if numeric and not isinstance(owner, type | np.generic | np.dtype):
         low.refuse_syntax(
             f"attribute {name!r} of a {type(owner).__name__} is computed, so it cannot be read at every call",
             f"pass the value of {name!r} as an argument",
@@ -72,10 +73,10 @@ def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
 
 def constant(value: Any) -> Value:
     """An object taken as it is now."""
-    if isinstance(value, bool | int | float) and not isinstance(value, np.generic) and fits(value):
+    if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic) and fits(value):
         return number(value)
     if isinstance(value, np.generic) and value.dtype in DTYPES:
-        return Scalar(literal(value.item()))
+        return Scalar(literal(value))
     if isinstance(value, tuple):
         return Tuple(tuple(constant(v) for v in value), type(value))
     if isinstance(value, range) and all(fits(bound) for bound in (value.start, value.stop, value.step)):
@@ -83,7 +84,7 @@ def constant(value: Any) -> Value:
     return Static(value)
 
 
-def fits(value: float) -> bool:
+def fits(value: complex) -> bool:
     """Whether a Python number is one of ours: integers have 64 bits."""
     return not isinstance(value, int) or -(2**63) <= value < 2**63
 
@@ -99,7 +100,7 @@ def _outside(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
 def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     if isinstance(found, types.ModuleType):
         return Static(found)
-    if isinstance(found, bool | int | float | np.generic | np.ndarray):
+    if isinstance(found, bool | int | float | complex | np.generic | np.ndarray):
         spec = _spec(low, name, found)
         low.captures.append(Capture(name, owner, spec))
         return make_param(low, spec, str(name), captured=True)
@@ -137,7 +138,7 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
 def _spec(low: Lowering, name: str, found: Any) -> Spec:
     if isinstance(found, np.generic | np.ndarray):
         if found.dtype not in DTYPES:
-            low.refuse(DtypeError, f"{name!r} has dtype {found.dtype}", "a float64, int64 or bool array")
+            low.refuse(DtypeError, f"{name!r} has dtype {found.dtype}", "an array of real or complex numbers")
         return Spec(DTYPES[found.dtype], tuple(1 if n == 1 else None for n in found.shape))
     if not fits(found):
         low.refuse(DtypeError, f"{name!r} is an integer that does not fit into 64 bits", "a float")

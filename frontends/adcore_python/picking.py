@@ -8,9 +8,10 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import DType, literal
 
 from .array_functions import array_like
-from .indexing import fitted, loaded, located
+from .indexing import check_in_place, fitted, loaded, located
 from .masks import places_of
-from .operators import describe, join, numeric
+from .operators import describe, numeric
+from .promotion import converted
 from .selections import array_item
 from .shapes import flat
 from .subscripts import Slice
@@ -64,14 +65,11 @@ def add_at(op: str) -> Any:
             low.refuse(UnsupportedFunctionError, f"writing into {describe(a)}", "an array")
         items = list(indices.items) if isinstance(indices, Tuple) else [indices]
         value = array_like(low, b)
-        if join((a.dtype, value.dtype)) is not a.dtype or a.dtype is DType.BOOL:
-            low.refuse(
-                DtypeError,
-                f"a result of dtype {value.dtype.value} does not fit in place into an array of {a.dtype.value}",
-                "an array of that dtype",
-            )
+        check_in_place(low, op, a.dtype, value)
+        if a.dtype is DType.BOOL:
+            low.refuse(DtypeError, f"np.{'add' if op == '+' else 'subtract'}.at on booleans", "an array of integers")
         place = located(low, a, [array_item(low, i) for i in items])
-        atom = low.cast(low.atom(value), a.dtype)
+        atom = converted(low, value, a.dtype)
         low.write(place, fitted(low, low.b.neg(atom) if op == "-" else atom, place), add=True)
         return NONE
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adcore.errors import UnsupportedFunctionError
+from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom, DType, Type, Var, literal
 
 from .operators import mapped, operate
+from .promotion import inexact
 from .values import FALSE, NONE, ZERO, Array, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
@@ -74,40 +75,53 @@ def _as_array(low: Lowering, x: Value) -> Scalar | Array:
 def total(low: Lowering, x: Value, axis: Value = NONE, keepdims: Value = FALSE) -> Value:
     """`np.sum`."""
     x = _as_array(low, x)
-    dtype = DType.I64 if x.dtype is DType.BOOL else x.dtype
+    dtype = summed(x.dtype)
     if isinstance(x, Scalar):
         return Scalar(low.cast(x.atom, dtype))
     axes = axes_of(low, axis, x.rank)
     return _kept(low, x, axes, keepdims, low.b.total(low.cast(low.atom(x), dtype), axes=axes))
 
 
+def summed(dtype: DType) -> DType:
+    """The dtype of a sum or product: integers of fewer bits, and booleans, are added up in 64."""
+    if dtype.differentiable:
+        return dtype
+    return DType.U64 if dtype.kind == "u" else DType.I64
+
+
 def mean(low: Lowering, x: Value, axis: Value = NONE, keepdims: Value = FALSE) -> Value:
     """`np.mean`."""
     x = _as_array(low, x)
     if isinstance(x, Scalar):
-        return Scalar(low.cast(x.atom, DType.F64))
+        return Scalar(low.cast(x.atom, averaged(x.dtype)))
     axes = axes_of(low, axis, x.rank)
     return _kept(low, x, axes, keepdims, _mean(low, x, axes))
 
 
+def averaged(dtype: DType) -> DType:
+    """The dtype of a mean: integers are averaged in float64."""
+    return dtype if dtype.differentiable else DType.F64
+
+
 def _mean(low: Lowering, x: Array, axes: tuple[int, ...]) -> Atom:
-    b = low.b
-    count = b.cast(product(low, _lengths(x, axes)), dtype=DType.F64)
-    return b.div(b.total(low.cast(low.atom(x), DType.F64), axes=axes), count)
+    b, dtype = low.b, averaged(x.dtype)
+    count = b.cast(product(low, _lengths(x, axes)), dtype=dtype)
+    return b.div(b.total(low.cast(low.atom(x), dtype), axes=axes), count)
 
 
 def var(low: Lowering, x: Value, axis: Value = NONE, ddof: Value = ZERO, keepdims: Value = FALSE) -> Value:
     """`np.var`."""
     x = _as_array(low, x)
     if isinstance(x, Scalar):
-        return Scalar(literal(0.0))
-    b, axes = low.b, axes_of(low, axis, x.rank)
+        return Scalar(averaged(x.dtype).real.zero)
+    b, axes, dtype = low.b, axes_of(low, axis, x.rank), averaged(x.dtype)
     lengths = _lengths(x, axes)
     center = b.expand(_mean(low, x, axes), *lengths, axes=axes)
-    away = b.sub(low.cast(low.atom(x), DType.F64), center)
+    away = b.sub(low.cast(low.atom(x), dtype), center)
     count = operate(low, "-", Scalar(product(low, lengths)), ddof)
     assert isinstance(count, Scalar)
-    folded = b.div(b.total(b.mul(away, away), axes=axes), low.cast(count.atom, DType.F64))
+    squares = b.real(b.mul(away, b.conj(away))) if dtype.complex else b.mul(away, away)
+    folded = b.div(b.total(squares, axes=axes), low.cast(count.atom, dtype.real))
     return _kept(low, x, axes, keepdims, folded)
 
 
@@ -126,6 +140,8 @@ def extremum(name: str, word: str, of_booleans: str) -> Any:
         if isinstance(x, Scalar):
             return Scalar(x.atom)
         axes = axes_of(low, axis, x.rank)
+        if x.dtype.complex:
+            low.refuse(DtypeError, "the order of complex numbers", "np.max(np.abs(x)), or of x.real")
         for length in _lengths(x, axes):
             message = f"zero-size array to reduction operation {word} which has no identity"
             low.check(low.b.gt(length, 0), "ValueError", message)
@@ -139,7 +155,7 @@ def _truths(low: Lowering, x: Scalar | Array) -> Atom:
     atom = low.atom(x)
     if x.dtype is DType.BOOL:
         return atom
-    return low.b.ne(atom, 0 if x.dtype is DType.I64 else 0.0)
+    return low.b.ne(atom, x.dtype.zero)
 
 
 def _logical(name: str) -> Any:
@@ -162,19 +178,25 @@ def norm(low: Lowering, x: Value, ord: Value = NONE, axis: Value = NONE, keepdim
     x = _as_array(low, x)
     order = ord.known if isinstance(ord, Scalar) else getattr(ord, "value", None)
     if isinstance(x, Scalar):
-        return mapped(low, "abs", (x,), DType.F64, False)
+        return mapped(low, "abs", (x,), inexact(x.dtype), False)
     vector = x.rank == 1 or isinstance(axis, Scalar)
     if order is None or (order == 2 and vector) or (order == "fro" and x.rank == 2):
-        squares = operate(low, "*", x, x)
-        found = total(low, squares, axis, keepdims)
+        found = total(low, _squares(low, x), axis, keepdims)
         assert isinstance(found, Scalar | Array)
-        return mapped(low, "sqrt", (found,), DType.F64, False)
+        return mapped(low, "sqrt", (found,), inexact(found.dtype), False)
     if vector and order in (1, float("inf")):
-        sizes = mapped(low, "abs", (x,), DType.F64, False)
+        sizes = mapped(low, "abs", (x,), inexact(x.dtype), False)
         return total(low, sizes, axis, keepdims) if order == 1 else MAXIMUM(low, sizes, axis, keepdims)
     return low.refuse(
         UnsupportedFunctionError, f"norm of order {order!r} of rank {x.rank}", "the 2-norm or Frobenius norm"
     )
+
+
+def _squares(low: Lowering, x: Array) -> Value:
+    if not x.dtype.complex:
+        return operate(low, "*", x, x)
+    atom = low.atom(x)
+    return low.array(low.b.real(low.b.mul(atom, low.b.conj(atom))))
 
 
 MAXIMUM = extremum("reduce_max", "maximum", "reduce_or")
@@ -183,14 +205,14 @@ MAXIMUM = extremum("reduce_max", "maximum", "reduce_or")
 def prod(low: Lowering, x: Value, axis: Value = NONE, keepdims: Value = FALSE) -> Value:
     """`np.prod`: a loop that multiplies along the axes."""
     x = _as_array(low, x)
-    dtype = DType.I64 if x.dtype is DType.BOOL else x.dtype
+    dtype = summed(x.dtype)
     if isinstance(x, Scalar):
         return Scalar(low.cast(x.atom, dtype))
     b, axes = low.b, axes_of(low, axis, x.rank)
     rest = tuple(a for a in range(x.rank) if a not in axes)
     lengths, kept = _lengths(x, axes), _lengths(x, rest)
     rows = b.reshape(b.permute(low.cast(low.atom(x), dtype), order=axes + rest), product(low, lengths), *kept)
-    one: Atom = literal(1) if dtype is DType.I64 else literal(1.0)
+    one: Atom = dtype.constant(1)
     if kept:
         one = b.expand(one, *kept, axes=tuple(range(len(kept))))
     k, so_far = Var(Type(DType.I64), "k"), Var(one.type, "product")
@@ -209,9 +231,9 @@ def cumulative(name: str) -> Any:
         if isinstance(x, Scalar) or x.rank != 1:
             low.refuse(UnsupportedFunctionError, "a running sum of a matrix", "one of each row, in a loop")
         b = low.b
-        dtype = DType.I64 if x.dtype is DType.BOOL else x.dtype
+        dtype = summed(x.dtype)
         values, (length,) = low.cast(low.atom(x), dtype), x.shape
-        start = literal({"add": 0, "mul": 1}[name] if dtype is DType.I64 else {"add": 0.0, "mul": 1.0}[name])
+        start = dtype.constant({"add": 0, "mul": 1}[name])
         empty = b.empty(length, dtype=dtype)
         k, so_far, filled = Var(Type(DType.I64), "k"), Var(start.type, "so_far"), Var(empty.type, "filled")
         with low.region() as scope:

@@ -21,6 +21,7 @@ from adcore.primitives import CHECKED_ERRORS
 from adcore.types import DType
 
 from .builtin_functions import BUILTINS
+from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
 from .library import LIBRARY, Written
@@ -80,7 +81,8 @@ def page() -> str:
     lines += _functions("Builtin functions", _qualified, BUILTINS)
     lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
     lines += _functions("Functions of `math`", _qualified, MATH)
-    lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
+    lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
+    lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
     written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
     lines += ["", "## Functions written in the language itself", ""]

@@ -58,7 +58,7 @@ def array_item(low: Lowering, item: Any) -> Any:
     """The item, sequences of numbers made into index arrays."""
     if isinstance(item, List | Tuple):
         item = array_of(low, item, DType.I64 if length_of(low, item).known == 0 else None)
-    if isinstance(item, Array) and item.dtype is DType.F64:
+    if isinstance(item, Array) and item.dtype.differentiable:
         low.refuse(
             DtypeError,
             f"an index is {describe(item)}: arrays used as indices must be of integer (or boolean) type",
@@ -91,7 +91,7 @@ def _expanded(low: Lowering, array: Array, items: Sequence[Any]) -> list[Any]:
             found = places_of(low, low.atom(item))
             parts.extend(Places(p, axis + k, array.shape[axis + k], True) for k, p in enumerate(found))
         elif isinstance(item, Array):
-            parts.append(Places(low.atom(item), axis, array.shape[axis]))
+            parts.append(Places(low.cast(low.atom(item), DType.I64), axis, array.shape[axis]))
         else:
             parts.append(item)
         axis += axes_taken(item)

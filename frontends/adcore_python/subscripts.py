@@ -45,8 +45,8 @@ def _bound(low: Lowering, value: Value) -> Value | None:
 
 def integer(low: Lowering, value: Value) -> Atom:
     """The atom of an index."""
-    if isinstance(value, Scalar) and value.dtype is DType.I64:
-        return value.atom
+    if isinstance(value, Scalar) and value.dtype.integer:
+        return low.cast(value.atom, DType.I64)
     return low.refuse(DtypeError, f"an index is {describe(value)}, not an integer", "an integer, e.g. int(i) or i // 2")
 
 

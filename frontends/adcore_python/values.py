@@ -281,7 +281,7 @@ Callee = LocalFunction | Derived | Partial | Method | Super
 Value = Scalar | Array | Static | Container | Callee | Maybe | Poison | Fields | Growing | Snapshot
 
 
-def number(value: bool | int | float) -> Scalar:
+def number(value: complex) -> Scalar:
     """A Python number as a value."""
     return Scalar(literal(value), python=True)
 

@@ -85,8 +85,8 @@ CORE = (
     Mutant(
         name="sums of a loop begin at zero",
         module="adcore/control.py",
-        fragment="inits = [value_or_zeros(b, values, v, v.type.shape) for v in sums]",
-        replacement="inits = [zeros(b, v.type.shape) for v in sums]",
+        fragment="inits = [value_or_zeros(b, values, v) for v in sums]",
+        replacement="inits = [zeros(b, v.type) for v in sums]",
         breaks="what a value from outside has gathered after the loop is lost",
     ),
     Mutant(
@@ -99,8 +99,8 @@ CORE = (
     Mutant(
         name="tangents of a loop begin at zero",
         module="adcore/control.py",
-        fragment="inits = tuple(value_or_zeros(b, tangents, i, i.type.shape) for i, _, _, _ in moving)",
-        replacement="inits = tuple(zeros(b, i.type.shape) for i, _, _, _ in moving)",
+        fragment="inits = tuple(value_or_zeros(b, tangents, i) for i, _, _, _ in moving)",
+        replacement="inits = tuple(zeros(b, i.type) for i, _, _, _ in moving)",
         breaks="forward mode forgets what happened before a loop",
     ),
     Mutant(
@@ -141,8 +141,8 @@ CORE = (
     Mutant(
         name="the tangent of a carry has the length of the carry before it",
         module="adcore/control.py",
-        fragment="value_or_zeros(inner, local, r, r.type.shape) for _, _, r, _ in moving",
-        replacement="value_or_zeros(inner, local, r, p.type.shape) for _, p, r, _ in moving",
+        fragment="value_or_zeros(inner, local, r) for _, _, r, _ in moving",
+        replacement="(local[r] if r in local else zeros(inner, p.type)) for _, p, r, _ in moving",
         breaks="the tangent of an array whose length changes is too short or too long",
     ),
     Mutant(
@@ -267,7 +267,7 @@ CORE = (
     Mutant(
         name="adding to a written region is writing",
         module="adcore/passes/simplify.py",
-        fragment="if same and _is(b, equation.operands[1], 0.0):",
+        fragment="if same and _is(b, equation.operands[1], 0):",
         replacement="if same:",
         breaks="a sum into what was just written loses what was written",
     ),
@@ -288,14 +288,14 @@ CORE = (
     Mutant(
         name="x minus y with equal sides is zero for floats too",
         module="adcore/passes/simplify.py",
-        fragment="if x == y and x.type.dtype is DType.I64 and not x.type.shape:",
+        fragment="if x == y and x.type.dtype.integer and not x.type.shape:",
         replacement="if x == y and not x.type.shape:",
         breaks="inf - inf, and a result of the wrong dtype",
     ),
     Mutant(
         name="a sum with zero is dropped for floats too",
         module="adcore/passes/simplify.py",
-        fragment="    if x.type.dtype is not DType.I64:\n        return None\n    if _is(b, x, 0):",
+        fragment="    if not x.type.dtype.integer:\n        return None\n    if _is(b, x, 0):",
         replacement="    if _is(b, x, 0):",
         breaks="-0.0 + 0.0",
     ),

@@ -57,7 +57,7 @@ FRONTEND = (
     Mutant(
         name="joined numbers have the first path's dtype",
         module="frontends/adcore_python/joins.py",
-        fragment="        dtype = join((left.dtype, right.dtype))\n        slot = Slot(self._cast",
+        fragment="        dtype = promoted((left, right))\n        slot = Slot(self._cast",
         replacement="        dtype = left.dtype\n        slot = Slot(self._cast",
         breaks="a float is cut to an integer where paths meet",
     ),
@@ -71,7 +71,7 @@ FRONTEND = (
     Mutant(
         name="a carry keeps the dtype that it begins with",
         module="frontends/adcore_python/looping.py",
-        fragment="dtype = join([leaf.param.type.dtype, value.dtype])",
+        fragment="dtype = promoted([Scalar(leaf.param, leaf.python), value])",
         replacement="dtype = leaf.param.type.dtype",
         breaks="a sum that begins at the integer 0 stays an integer",
     ),

@@ -158,12 +158,12 @@ def no_such_keyword(x):
     return np.sum(x, where=x > 0)
 
 
-def complex_number(x):
-    return x * 1j
+def order_of_complex_numbers(x):
+    return x * 1j < 2.0
 
 
-def single_precision(x):
-    return x.astype(np.float32)
+def half_precision(x):
+    return x.astype(np.float16)
 
 
 def set_display(x):
@@ -209,8 +209,8 @@ REFUSED = [
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),
     (float_index, DtypeError, "an index is a number (float64), not an integer"),
     (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'where'"),
-    (complex_number, DtypeError, "complex numbers are not supported"),
-    (single_precision, DtypeError, "dtype float32 is not supported"),
+    (order_of_complex_numbers, DtypeError, "lt is not defined on an array (complex128, rank 1)"),
+    (half_precision, DtypeError, "dtype float16 is not supported"),
     (set_display, UnsupportedSyntaxError, "Set is not supported"),
     (undefined, UnsupportedSyntaxError, "name 'not_defined_anywhere' is not defined"),
     (attribute_write, UnsupportedSyntaxError, "assigning to attribute 'flat' of an array"),

@@ -1,14 +1,16 @@
-"""The README's examples run and print what it says."""
-
-from __future__ import annotations
+"""The examples of the README and of the pages in docs/ run and print what they say."""
 
 import doctest
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if ">>> " in p.read_text("utf-8")]
 
 
-def test_examples_of_the_readme():
-    results = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
-    assert results.attempted > 0
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_examples(page):
+    results = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert results.attempted > 3
     assert results.failed == 0

@@ -1,0 +1,133 @@
+"""Elementwise primitives on real numbers: one entry a primitive, for float and double alike."""
+
+from __future__ import annotations
+
+from adcore.types import DType
+
+from .code import LLVM_TYPE, Code
+from .vector_math import call_site
+
+__all__ = ["FLOAT"]
+
+
+def instruction(text: str):
+    """An instruction on operands of one type."""
+    return lambda c, d, *xs: c.op(f"{text} {LLVM_TYPE[d]} {', '.join(xs)}")
+
+
+def intrinsic(name: str):
+    return lambda c, d, *xs: c.intrinsic(name, LLVM_TYPE[d], *xs)
+
+
+def libm(name: str):
+    """A function of the C library: `exp` of doubles, `expf` of floats."""
+
+    def emit(c: Code, d: DType, *xs: str) -> str:
+        type, function = LLVM_TYPE[d], name if d is DType.F64 else f"{name}f"
+        return c.call(type, function, *((type, x) for x in xs), attributes=call_site(c, function, len(xs), type))
+
+    return emit
+
+
+def select(c: Code, d: DType, condition: str, yes: str, no: str) -> str:
+    type = LLVM_TYPE[d]
+    return c.op(f"select i1 {condition}, {type} {yes}, {type} {no}")
+
+
+def comparison(text: str):
+    return lambda c, d, x, y: c.op(f"{text} {LLVM_TYPE[d]} {x}, {y}")
+
+
+def _extremum(compare: str):
+    # NumPy: x if x >= y or isnan(x) else y
+    def emit(c: Code, d: DType, x: str, y: str) -> str:
+        ordered, nan = comparison(f"fcmp {compare}")(c, d, x, y), _isnan(c, d, x)
+        return select(c, d, c.op(f"or i1 {ordered}, {nan}"), x, y)
+
+    return emit
+
+
+def _isnan(c: Code, d: DType, x: str) -> str:
+    return comparison("fcmp uno")(c, d, x, x)
+
+
+def _sign(c: Code, d: DType, x: str) -> str:
+    positive = comparison("fcmp ogt")(c, d, x, "0.0")
+    negative = comparison("fcmp olt")(c, d, x, "0.0")
+    signed = select(c, d, positive, "1.0", select(c, d, negative, "-1.0", "0.0"))
+    return select(c, d, _isnan(c, d, x), x, signed)
+
+
+def _remainder(c: Code, d: DType, x: str, y: str) -> tuple[str, str]:
+    """C's remainder, and whether its sign is not the divisor's."""
+    remainder = instruction("frem")(c, d, x, y)
+    below = comparison("fcmp olt")
+    differs = c.op(f"xor i1 {below(c, d, y, '0.0')}, {below(c, d, remainder, '0.0')}")
+    return remainder, c.op(f"and i1 {differs}, {comparison('fcmp one')(c, d, remainder, '0.0')}")
+
+
+def _mod(c: Code, d: DType, x: str, y: str) -> str:
+    # the remainder with the sign of the divisor; a zero remainder has it too
+    remainder, wrong = _remainder(c, d, x, y)
+    moved = select(c, d, wrong, instruction("fadd")(c, d, remainder, y), remainder)
+    is_zero = comparison("fcmp oeq")(c, d, remainder, "0.0")
+    return select(c, d, is_zero, intrinsic("copysign")(c, d, "0.0", y), moved)
+
+
+def _floordiv(c: Code, d: DType, x: str, y: str) -> str:
+    # (x - remainder) / y, one less where the signs differ, rounded to the integer it is; x / y where y is 0
+    add, sub, div = (instruction(name) for name in ("fadd", "fsub", "fdiv"))
+    is_zero = comparison("fcmp oeq")
+    quotient = div(c, d, x, y)
+    remainder, wrong = _remainder(c, d, x, y)
+    exact = div(c, d, sub(c, d, x, remainder), y)
+    exact = select(c, d, wrong, sub(c, d, exact, "1.0"), exact)
+    floor = intrinsic("floor")(c, d, exact)
+    above = comparison("fcmp ogt")(c, d, sub(c, d, exact, floor), "5.0e-01")
+    rounded = select(c, d, above, add(c, d, floor, "1.0"), floor)
+    signed = select(c, d, is_zero(c, d, exact, "0.0"), intrinsic("copysign")(c, d, "0.0", quotient), rounded)
+    return select(c, d, is_zero(c, d, y, "0.0"), quotient, signed)
+
+
+def _side(c: Code, d: DType, x: str, y: str) -> str:
+    equal = select(c, DType.I8, comparison("fcmp oeq")(c, d, x, y), "0", "2")
+    less = select(c, DType.I8, comparison("fcmp olt")(c, d, x, y), "-1", equal)
+    return select(c, DType.I8, comparison("fcmp ogt")(c, d, x, y), "1", less)
+
+
+def is_finite(c: Code, d: DType, x: str) -> str:
+    return comparison("fcmp olt")(c, d, intrinsic("fabs")(c, d, x), "0x7FF0000000000000")
+
+
+FLOAT = {
+    "neg": instruction("fneg"),
+    "add": instruction("fadd"),
+    "plus": instruction("fadd reassoc"),
+    "sub": instruction("fsub"),
+    "mul": instruction("fmul"),
+    "div": instruction("fdiv"),
+    "floordiv": _floordiv,
+    "mod": _mod,
+    "maximum": _extremum("oge"),
+    "minimum": _extremum("ole"),
+    "abs": intrinsic("fabs"),
+    "sqrt": intrinsic("sqrt"),
+    "floor": intrinsic("floor"),
+    "ceil": intrinsic("ceil"),
+    "trunc": intrinsic("trunc"),
+    "rint": intrinsic("rint"),
+    "copysign": intrinsic("copysign"),
+    "sign": _sign,
+    "isnan": _isnan,
+    "isfinite": is_finite,
+    "side": _side,
+    "lt": comparison("fcmp olt"),
+    "le": comparison("fcmp ole"),
+    "gt": comparison("fcmp ogt"),
+    "ge": comparison("fcmp oge"),
+    "eq": comparison("fcmp oeq"),
+    "ne": comparison("fcmp une"),
+    **{name: libm(name) for name in ("pow", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt")},
+    **{name: libm(name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "erf", "erfc")},
+    **{f"arc{name}": libm(f"a{name}") for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+}
