@@ -150,8 +150,8 @@ class _Nest:
         if self.regions or any(g.trailing for g in self.gathers.values()):
             return False
         arrays = [self.sources[v] for v in self.read_here]
-        if any(isinstance(a, Counting) for a in arrays):
-            return len(self.lengths) == 1
+        if len(self.lengths) > 1 and any(isinstance(a, Counting) for a in arrays):
+            return False
         plain = all(a.whole for a in arrays if isinstance(a, Strided))
         folds = all(not m.outs[0].type.shape for m in self.group.members if is_fold(m))
         return plain and folds

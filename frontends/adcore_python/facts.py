@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adcore.builder import Builder
-from adcore.types import Atom, DType, Lit, Var
+from adcore.types import Atom, DType, Lit, Var, literal
 
 from .counts import COUNTED, DRIFTED, START, origins
 
@@ -171,6 +171,11 @@ class Facts:
             return min(one, other)
         positive = one >= 0 and (other >= 0 if name == "mul" else other > 0)
         return 0 if positive else None
+
+    def single(self, b: Builder, length: Atom) -> bool:
+        """Whether a length is that of a slice of one element: 1, or 0 where there is none (see `slices`)."""
+        equation = b.defining(length)
+        return equation is not None and equation.primitive.name == "minimum" and literal(1) in equation.operands
 
     def nonnegative(self, b: Builder, atom: Atom) -> bool:
         least = self.least(b, atom)

@@ -10,7 +10,7 @@ import numpy as np
 
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.primitives import TypeRuleError
-from adcore.types import Atom, DType, Lit, literal
+from adcore.types import Atom, DType, Lit, Var, literal
 
 from .classes import special
 from .integers import add, exact_power, exact_shift, multiply, subtract
@@ -89,11 +89,12 @@ def numeric(low: Lowering, value: Value, use: str = "an operand") -> Scalar | Ar
 def broadcast(low: Lowering, atoms: Sequence[Atom]) -> list[Atom]:
     """Arrays brought to one shape by NumPy's rules; numbers stay numbers, which the builder expands."""
     shapes = [a.type.shape for a in atoms if a.type.shape]
-    target = common_shape(shapes)
+    target = common_shape(shapes, low)
     return [stretch(low, a, target) if a.type.shape else a for a in atoms]
 
 
-def common_shape(shapes: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
+def common_shape(shapes: Sequence[tuple[Atom, ...]], low: Lowering | None = None) -> tuple[Atom, ...]:
+    """The shape that shapes are broadcast to; with `low`, a slice of one element is one however long its array is."""
     if all(s == shapes[0] for s in shapes):
         return shapes[0] if shapes else ()
     rank = max(map(len, shapes))
@@ -101,7 +102,8 @@ def common_shape(shapes: Sequence[tuple[Atom, ...]]) -> tuple[Atom, ...]:
     for axis in range(-rank, 0):
         lengths = [s[axis] for s in shapes if len(s) >= -axis and not is_one(s[axis])]
         known = [n for n in lengths if isinstance(n, Lit)]
-        target.append((known or lengths or [literal(1)])[0])
+        long = [n for n in lengths if low is None or not low.facts.single(low.b, n)]
+        target.append((known or long or lengths or [literal(1)])[0])
     return tuple(target)
 
 
@@ -111,6 +113,9 @@ def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
     if shape == target:
         return atom
     lead = len(target) - len(shape)
+    if any(_is_repeated(low, n, target[lead + k]) for k, n in enumerate(shape)):
+        ones = [literal(1) if _is_repeated(low, n, target[lead + k]) else n for k, n in enumerate(shape)]
+        return stretch(low, b.conform(atom, *ones, checked=True), target)
     new = tuple(range(lead)) + tuple(
         lead + k for k, n in enumerate(shape) if is_one(n) and not is_one(target[lead + k])
     )
@@ -121,6 +126,11 @@ def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
     if kept != wanted:
         atom = b.conform(atom, *wanted, checked=True)
     return b.expand(atom, *(target[a] for a in new), axes=new)
+
+
+def _is_repeated(low: Lowering, length: Atom, wanted: Atom) -> bool:
+    """Whether an axis of one element by its making, though not by its type, is broadcast."""
+    return length != wanted and isinstance(length, Var) and low.facts.single(low.b, length)
 
 
 def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DType | None, python: bool) -> Value:

@@ -59,10 +59,25 @@ def _forward(low: Lowering, first: Atom | None, last: Atom | None, length: Atom)
         return start, shortened(b, length, front), one
     if cut and isinstance(last, Lit) and last.value < 0:
         return start, shortened(b, length, front - int(last.value)), one
+    if _is_one_element(low, first, last):
+        return start, b.minimum(b.maximum(b.sub(length, start), 0), 1), one
     if last is None:
         return start, b.sub(length, start), one
     stop = clipped(low, last, length)
     return start, stop if start == literal(0) else b.maximum(b.sub(stop, start), 0), one
+
+
+def _is_one_element(low: Lowering, first: Atom | None, last: Atom | None) -> bool:
+    """Whether the bounds of a slice are those of one element: `:1`, `-1:`, `k:k+1`."""
+    b = low.b
+    if first is None:
+        return last == literal(1)
+    if last is None:
+        return first == literal(-1)
+    (base, before), (other, after) = linear(b, first), linear(b, last)
+    if base != other or after != before + 1:
+        return False
+    return before != -1 if base is None else low.facts.nonnegative(b, first)
 
 
 def clipped(low: Lowering, bound: Atom, length: Atom) -> Atom:
