@@ -186,6 +186,7 @@ _INTEGER = ("shift_left", "shift_right", "integer_pow")
 # Points on a kink where the map is the mean of the one-sided derivatives.
 KINKS: dict[str, tuple[tuple[float, ...], ...]] = {
     "abs": ((0.0,),),
+    "hypot": ((0.0, 0.0),),
     "maximum": ((1.5, 1.5), (0.0, 0.0)),
     "minimum": ((1.5, 1.5), (0.0, 0.0)),
 }

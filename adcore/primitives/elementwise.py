@@ -160,24 +160,34 @@ elementwise(
 )
 
 
-def _radius(b: Any, x: Atom, y: Atom) -> Atom:
-    return b.add(b.mul(x, x), b.mul(y, y))
+def _over_square(b: Any, z: Atom, x: Atom, y: Atom) -> Atom:
+    # z / (x^2 + y^2), which neither overflows nor underflows before its value does
+    radius = b.hypot(x, y)
+    return b.div(b.div(z, radius), radius)
 
 
 elementwise(
     "arctan2",
     np.arctan2,
-    lambda b, x, y, z: scale(b.div(y, _radius(b, x, y))),
-    lambda b, x, y, z: scale(b.neg(b.div(x, _radius(b, x, y)))),
+    lambda b, x, y, z: scale(_over_square(b, y, x, y)),
+    lambda b, x, y, z: scale(b.neg(_over_square(b, x, x, y))),
     kinks="the cut y < 0, x = 0, and the origin",
     at=((-2.0, 2.0), (0.5, 2.0)),
     symbol="atan(x/y)",
 )
+
+
+def _part_of(b: Any, x: Atom, z: Atom) -> Generator:
+    # at the origin the mean of both sides
+    origin = b.eq(z, 0.0)
+    return scale(b.select(origin, 0.0, b.div(x, b.select(origin, 1.0, z))))
+
+
 elementwise(
     "hypot",
     np.hypot,
-    lambda b, x, y, z: scale(b.div(x, z)),
-    lambda b, x, y, z: scale(b.div(y, z)),
+    lambda b, x, y, z: _part_of(b, x, z),
+    lambda b, x, y, z: _part_of(b, y, z),
     kinks="the origin",
     at=((0.5, 2.0),),
     symbol="sqrt(x**2 + y**2)",
@@ -193,7 +203,7 @@ elementwise(
 # Exponentials and logarithms
 
 elementwise("exp", np.exp, lambda b, x, z: scale(z), domain=INEXACT, symbol="exp(x)")
-elementwise("expm1", np.expm1, lambda b, x, z: scale(b.add(z, 1.0)), domain=INEXACT, symbol="exp(x) - 1")
+elementwise("expm1", np.expm1, lambda b, x, z: scale(b.exp(x)), domain=INEXACT, symbol="exp(x) - 1")
 elementwise("exp2", np.exp2, lambda b, x, z: scale(b.mul(z, math.log(2.0))), domain=INEXACT, symbol="2**x")
 elementwise("log", np.log, lambda b, x, z: scale(b.div(1.0, x)), domain=INEXACT, at=((0.3, 3.0),), symbol="log(x)")
 elementwise(
