@@ -8,13 +8,37 @@ from ..primitives import Kind
 from ..program import Equation, Program, defined, regions, uses
 from ..types import Atom, Var
 
-__all__ = ["eliminate_dead", "has_effect"]
+__all__ = ["eliminate_dead", "has_effect", "note_unread"]
 
 
 def eliminate_dead(program: Program) -> Program:
     """Remove, in place, what no result and no check depends on.  Valid in, valid out; results unchanged."""
     _sweep(program)
     return program
+
+
+def note_unread(program: Program) -> None:
+    """Note at each equation with several results which of them nothing reads: they need no tangents."""
+    read = _read_anywhere(program)
+    _note_unread(program, read)
+
+
+def _note_unread(region: Program, read: set[Var]) -> None:
+    for equation in region.equations:
+        if equation.primitive.has_regions:
+            for _, inner in regions(equation):
+                _note_unread(inner, read)
+        elif len(equation.outs) > 1:
+            equation.unread = frozenset(k for k, out in enumerate(equation.outs) if out not in read)
+
+
+def _read_anywhere(region: Program) -> set[Var]:
+    read = _variables(region.results)
+    for equation in region.equations:
+        read.update(uses(equation))
+        for _, inner in regions(equation):
+            read |= _read_anywhere(inner)
+    return read
 
 
 def has_effect(equation: Equation) -> bool:
