@@ -82,6 +82,6 @@ def solve(a: Any, x: Any, *factors: Any, by: str = "", transposed: bool = False)
     return _lapack("gesv", a, x)(a.T if transposed else a, x)[2] if x.size else np.array(x)
 
 
-def pseudo_inverse(a: Any, p: Any, cutoff: float) -> Any:
-    """a⁺, singular values up to `cutoff` times the largest taken as 0; `p`, which is a⁺, is not needed here."""
+def pseudo_inverse(a: Any, u: Any, s: Any, vt: Any, cutoff: float) -> Any:
+    """a⁺, singular values up to `cutoff` times the largest taken as 0; `u`, `s` and `vt` are not needed here."""
     return np.linalg.pinv(_real(a), rcond=cutoff)

@@ -111,8 +111,8 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
         _example(lambda b, a, x, f: b.solve(a, x, f, by="cholesky", transposed=False), "nn", "nm", "nn"),
     ),
     "pseudo_inverse": (
-        _example(lambda b, a, p: b.pseudo_inverse(a, p, 1e-15), "nm", "mn"),
-        _example(lambda b, a, p: b.pseudo_inverse(a, p, 1e-15), "mn", "nm"),
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "nm"),
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "mn"),
     ),
 }
 _STRUCTURAL: dict[str, tuple[Example, ...]] = {

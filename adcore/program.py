@@ -24,7 +24,7 @@ class Equation:
     the loops through whose end the elements that it reads are not written again, and whether the elements should
     rather be kept than the array.  `counted` is one of `adcore.again`: which result of a `while` counts its iterations;
     `keeps` of `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
-    `adcore.passes.dce`: which of several results nothing reads.
+    `adcore.passes.dce`: which of several results need no tangents.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module

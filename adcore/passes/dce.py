@@ -18,7 +18,7 @@ def eliminate_dead(program: Program) -> Program:
 
 
 def note_unread(program: Program) -> None:
-    """Note at each equation with several results which of them nothing reads: they need no tangents."""
+    """Note at each equation with several results which of them need no tangents: nothing depends on them smoothly."""
     read = _read_anywhere(program)
     _note_unread(program, read)
 
@@ -35,10 +35,18 @@ def _note_unread(region: Program, read: set[Var]) -> None:
 def _read_anywhere(region: Program) -> set[Var]:
     read = _variables(region.results)
     for equation in region.equations:
-        read.update(uses(equation))
+        for number, operand in enumerate(equation.operands):
+            if isinstance(operand, Var) and _depends(equation, number):
+                read.add(operand)
         for _, inner in regions(equation):
             read |= _read_anywhere(inner)
     return read
+
+
+def _depends(equation: Equation, number: int) -> bool:
+    """Whether a result has a derivative in the operand."""
+    primitive = equation.primitive
+    return primitive.has_regions or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
 
 
 def has_effect(equation: Equation) -> bool:

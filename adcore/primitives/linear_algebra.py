@@ -7,13 +7,13 @@
     svd(a, k)                         U, s, Vᵀ, info                 k = min(m, n); a = U diag(s) Vᵀ
     solve_triangular(t, x)            t⁻¹ x                          of one triangle of t
     solve(a, x, *factors)             a⁻¹ x
-    pseudo_inverse(a, p, cutoff)      a⁺, singular values up to so many times the largest taken as 0
+    pseudo_inverse(a, U, s, Vᵀ, c)    a⁺, singular values up to c times the largest taken as 0
 
 The rows are LAPACK's routines: none raises, `info` is LAPACK's, not 0 where there is no such factorization.
 
-`solve` and `pseudo_inverse` are functions of the matrix a alone.  What a has come apart into before (or the pseudo-
-inverse that has been computed) is given beside it, so that it need not be done again: nothing depends on it but the
-time.  So the derivative too is solved with what the primal has computed: the tangent is -a⁻¹ da x.
+`solve` and `pseudo_inverse` are functions of the matrix a alone.  What it has come apart into before is given
+beside it, so that it need not be done again: nothing depends on that but the time.  So the derivative too is solved
+with what the primal has computed: the tangent is -a⁻¹ da x.
 """
 
 from __future__ import annotations
@@ -104,10 +104,11 @@ def _solve_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tupl
 
 
 def _pseudo_inverse_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
-    a, p = operand_types(operands[:2])
+    a, u, s, vt, cutoff = operand_types(operands)
     _matrix("pseudo_inverse", a)
-    require(p == a.with_shape(*reversed(a.shape)), "pseudo_inverse: {} for {}", p, a)
-    return (p,)
+    require((u, s, vt) == _svd_typing((operands[0], s.shape[0]), {})[:3], "pseudo_inverse: {} {} {} of {}", u, s, vt, a)
+    require(cutoff == a.with_shape(), "pseudo_inverse: the cutoff is {}", cutoff)
+    return (a.with_shape(*reversed(a.shape)),)
 
 
 # Parts of linear maps

@@ -13,7 +13,7 @@ from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
 from .code import LLVM_TYPE, Code
-from .contraction import NOT_FLIPPED, by_columns, leading
+from .contraction import NOT_FLIPPED, by_columns, gemm, leading
 from .routines import call_routine, integer, letter
 from .values import Strided, load, store, zero
 
@@ -266,7 +266,24 @@ def _factors(block: Block, e: Equation) -> tuple[Strided, Strided, Strided]:
 
 
 def _pseudo_inverse(block: Block, e: Equation) -> None:
-    block.bind(e.outs[0], block.array(e.operands[1]))
+    # P = W Uᵀ, with W the columns of V over the singular values that are large enough
+    code = block.code
+    u, s, vt = (block.materialized(block.array(a)) for a in e.operands[1:4])
+    (k, n), type, nothing = vt.lengths, LLVM_TYPE[s.dtype], zero(s.dtype)
+    first = code.slot(type, nothing)
+    with code.counting(code.intrinsic("smin", "i64", k, "1")) as i:
+        code.do(f"store {type} {load(code, s, [i])}, ptr {first}")
+    largest = code.op(f"load {type}, ptr {first}")
+    least = code.op(f"fmul {type} {block.scalar(e.operands[4])}, {largest}")
+    scaled = _new_columns(block, s.dtype, n, k)
+    with code.counting(k) as i:
+        value = load(code, s, [i])
+        inverse, kept = code.op(f"fdiv {type} 1.0, {value}"), code.op(f"fcmp ogt {type} {value}, {least}")
+        factor = code.op(f"select i1 {kept}, {type} {inverse}, {type} {nothing}")
+        with code.counting(n) as j:
+            store(code, scaled, [j, i], code.op(f"fmul {type} {factor}, {load(code, vt, [i, j])}"))
+    turned = Strided(u.dtype, u.pointer, u.lengths[::-1], u.strides[::-1], u.root)
+    block.bind(e.outs[0], gemm(block, scaled, turned, block.lengths(e.outs[0].type)))
 
 
 _SOLVES: dict[str, Callable[[Block, Equation], None]] = {
