@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cholesky", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
+__all__ = ["cholesky", "determinant", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
 
 
 def _lapack(name: str, *arrays: Any) -> Any:
@@ -48,8 +48,11 @@ def cholesky(a: Any) -> tuple[Any, int]:
 
 def qr(a: Any) -> tuple[Any, Any]:
     """Q with orthonormal columns and the upper triangular R, of a matrix with at least as many rows as columns."""
-    q, r = np.linalg.qr(_real(a))
-    return q, r
+    a = _real(a)
+    if not a.size:
+        return np.array(a), np.zeros((a.shape[1],) * 2, a.dtype)
+    reflections, scales, _, _ = _lapack("geqrf", a)(a)
+    return _lapack("orgqr", a)(reflections, scales)[0], np.triu(reflections[: a.shape[1]])
 
 
 def eigh(a: Any) -> tuple[Any, Any, int]:
@@ -82,6 +85,15 @@ def solve(a: Any, x: Any, *factors: Any, by: str = "", transposed: bool = False)
     return _lapack("gesv", a, x)(a.T if transposed else a, x)[2] if x.size else np.array(x)
 
 
+def determinant(a: Any, *factors: Any) -> Any:
+    """The determinant; the factors of `a` are not needed here."""
+    packed, _, swaps, _ = lu(a)
+    odd = np.sum(swaps != np.arange(len(swaps))) % 2
+    return np.prod(np.diagonal(packed)) * (-1.0 if odd else 1.0)
+
+
 def pseudo_inverse(a: Any, u: Any, s: Any, vt: Any, cutoff: float) -> Any:
     """a⁺, singular values up to `cutoff` times the largest taken as 0; `u`, `s` and `vt` are not needed here."""
-    return np.linalg.pinv(_real(a), rcond=cutoff)
+    u, s, vt, _ = svd(a)
+    large = s > cutoff * np.max(s, initial=0.0)
+    return (vt.T * np.divide(1.0, s, out=np.zeros_like(s), where=large)) @ u.T

@@ -110,6 +110,7 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
         ),
         _example(lambda b, a, x, f: b.solve(a, x, f, by="cholesky", transposed=False), "nn", "nm", "nn"),
     ),
+    "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
     "pseudo_inverse": (
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "nm"),
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "mn"),

@@ -10,8 +10,9 @@
     pseudo_inverse(a, U, s, Vᵀ, c)    a⁺, singular values up to c times the largest taken as 0
 
 The rows are LAPACK's routines: none raises, `info` is LAPACK's, not 0 where there is no such factorization.
+    determinant(a, *factors)          of a regular matrix
 
-`solve` and `pseudo_inverse` are functions of the matrix a alone.  What it has come apart into before is given
+The last three are functions of the matrix a (and x) alone.  What it has come apart into before is given
 beside it, so that it need not be done again: nothing depends on that but the time.  So the derivative too is solved
 with what the primal has computed: the tangent is -a⁻¹ da x.
 """
@@ -101,6 +102,14 @@ def _solve_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tupl
     elif params.get("by") == "cholesky":
         require(factors == (a,), "solve: {} are no factors of {}", factors, a)
     return (x,)
+
+
+def _determinant_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    a, packed, order, swaps = operand_types(operands)
+    _matrix("determinant", a, square=True)
+    wanted = (a, Type(DType.I64, a.shape[:1]), Type(DType.I64, swaps.shape))
+    require((packed, order, swaps) == wanted, "determinant: {} {} {} of {}", packed, order, swaps, a)
+    return (a.with_shape(),)
 
 
 def _pseudo_inverse_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
@@ -418,6 +427,24 @@ row(
     _solve_typing,
     factorizations.solve,
     maps=(_of_matrix, lambda b, e: _solving(e), None),
+)
+
+
+def _of_determinant(b: Builder, e: Equation) -> Generator:
+    # d det a = det a sum(a⁻ᵀ * da)
+    a, packed, order = e.operands[:3]
+    n = a.type.shape[0]
+    inverse = b.solve(a, _eye(b, n, a.type), packed, order, by="lu", transposed=True)
+    return compose(total((0, 1), (n, n)), scale(b.mul(inverse, e.outs[0])))
+
+
+row(
+    "determinant",
+    Kind.SOLVE,
+    _determinant_typing,
+    factorizations.determinant,
+    maps=(_of_determinant, None),
+    kinks="singular matrices",
 )
 
 

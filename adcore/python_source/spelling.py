@@ -277,6 +277,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "solve": _solved,
     "solve_triangular": _solved,
     "pseudo_inverse": _solved,
+    "determinant": _solved,
 }
 
 

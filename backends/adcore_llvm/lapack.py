@@ -265,6 +265,20 @@ def _factors(block: Block, e: Equation) -> tuple[Strided, Strided, Strided]:
     return packed, order, given
 
 
+def _determinant(block: Block, e: Equation) -> None:
+    code = block.code
+    packed, swaps = (block.materialized(block.array(e.operands[k])) for k in (1, 3))
+    type = LLVM_TYPE[packed.dtype]
+    so_far = code.slot(type, "1.0")
+    with code.counting(packed.lengths[0]) as i:
+        value = load(code, packed, [i, i])
+        moved = code.op(f"icmp ne i64 {load(code, swaps, [i])}, {i}")
+        signed = code.op(f"select i1 {moved}, {type} {code.op(f'fneg {type} {value}')}, {type} {value}")
+        before = code.op(f"load {type}, ptr {so_far}")
+        code.do(f"store {type} {code.op(f'fmul {type} {before}, {signed}')}, ptr {so_far}")
+    block.bind(e.outs[0], code.op(f"load {type}, ptr {so_far}"))
+
+
 def _pseudo_inverse(block: Block, e: Equation) -> None:
     # P = W Uᵀ, with W the columns of V over the singular values that are large enough
     code = block.code
@@ -290,4 +304,5 @@ _SOLVES: dict[str, Callable[[Block, Equation], None]] = {
     "solve_triangular": _solve_triangular,
     "solve": _solve,
     "pseudo_inverse": _pseudo_inverse,
+    "determinant": _determinant,
 }

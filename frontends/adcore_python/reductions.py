@@ -20,7 +20,6 @@ __all__ = [
     "cumulative",
     "extremum",
     "mean",
-    "norm",
     "prod",
     "product",
     "std",
@@ -155,26 +154,6 @@ def _logical(name: str) -> Any:
 
 any_of = _logical("reduce_or")
 all_of = _logical("reduce_and")
-
-
-def norm(low: Lowering, x: Value, ord: Value = NONE, axis: Value = NONE, keepdims: Value = FALSE) -> Value:
-    """`np.linalg.norm` of vectors (orders 1, 2, inf) and of whole matrices (Frobenius)."""
-    x = _as_array(low, x)
-    order = ord.known if isinstance(ord, Scalar) else getattr(ord, "value", None)
-    if isinstance(x, Scalar):
-        return mapped(low, "abs", (x,), DType.F64, False)
-    vector = x.rank == 1 or isinstance(axis, Scalar)
-    if order is None or (order == 2 and vector) or (order == "fro" and x.rank == 2):
-        squares = operate(low, "*", x, x)
-        found = total(low, squares, axis, keepdims)
-        assert isinstance(found, Scalar | Array)
-        return mapped(low, "sqrt", (found,), DType.F64, False)
-    if vector and order in (1, float("inf")):
-        sizes = mapped(low, "abs", (x,), DType.F64, False)
-        return total(low, sizes, axis, keepdims) if order == 1 else MAXIMUM(low, sizes, axis, keepdims)
-    return low.refuse(
-        UnsupportedFunctionError, f"norm of order {order!r} of rank {x.rank}", "the 2-norm or Frobenius norm"
-    )
 
 
 MAXIMUM = extremum("reduce_max", "maximum", "reduce_or")

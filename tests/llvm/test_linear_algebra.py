@@ -12,7 +12,7 @@ from adcore.primitives import TABLE
 from adcore.text import from_text
 
 BACKEND = LLVMBackend()
-ROWS = ["lu", "cholesky", "qr", "eigh", "svd", "solve_triangular", "pseudo_inverse"]
+ROWS = ["lu", "cholesky", "qr", "eigh", "svd", "solve_triangular", "pseudo_inverse", "determinant"]
 
 
 @pytest.mark.parametrize("name", ROWS)
