@@ -101,6 +101,8 @@ def tensorsolve(a, b, axes=None):
 def matrix_power(a, n):
     x = floating(a)
     square(x)
+    if n == 1:
+        return x
     base = inv(x) if n < 0 else x
     if x.ndim == 2:
         return _power(base, abs(n))
