@@ -171,7 +171,7 @@ def test_writes_after_the_call(name, f, x):
         found = jit(g)(x)
     except AliasError:
         return
-    np.testing.assert_allclose(found, g(x), rtol=1e-13)
+    np.testing.assert_allclose(found, g(x), **near(name) if "linalg" in name else {"rtol": 1e-13})
 
 
 @pytest.mark.parametrize("f", [np.diag, np.flipud, lambda x: np.moveaxis(x, 0, 1), lambda x: np.rot90(x, 2)])

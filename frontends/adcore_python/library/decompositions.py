@@ -1,4 +1,4 @@
-"""Matrices taken apart, as NumPy and SciPy name it: Cholesky, QR, LU, eigenvalues of symmetric matrices, singular values.
+"""Matrices taken apart, as NumPy and SciPy name it: Cholesky, QR, LU, eigenvalues and singular values.
 
 Arrays of matrices are taken apart one after the other.
 """

@@ -83,7 +83,8 @@ def _values(low: Lowering, atoms: tuple[Atom, ...]) -> Tuple:
 def _flag(low: Lowering, value: Value) -> bool:
     known = value.known if isinstance(value, Scalar) else None
     if not isinstance(known, bool):
-        low.refuse(UnsupportedFunctionError, "which triangle, or whether it is transposed, is not constant", "lower=True")
+        cause = "which triangle, or whether it is transposed, is not constant"
+        low.refuse(UnsupportedFunctionError, cause, "lower=True")
     return known
 
 
