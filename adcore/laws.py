@@ -152,7 +152,7 @@ def _drawn(rng: np.random.Generator, operand: Operand) -> Any:
     shape = tuple(SIZES[letter] for letter in operand.axes)
     if operand.dtype is DType.F64:
         drawn = rng.uniform(*operand.interval, shape)[()]
-        return drawn + operand.diagonal * np.eye(*shape) if operand.diagonal else drawn
+        return drawn + operand.diagonal * np.eye(shape[0]) if operand.diagonal else drawn
     low, high = (0, 2) if operand.dtype is DType.BOOL else map(int, operand.interval)
     return np.asarray(rng.integers(low, high, shape), operand.dtype.numpy)[()]
 

@@ -64,6 +64,7 @@ CALLS = {
         (lambda x: np.linalg.pinv(x), A),
         (lambda x: np.linalg.pinv(x), B),
         (lambda x: np.linalg.pinv(x, rcond=1e-3), A),
+        (lambda x: np.linalg.pinv(x, hermitian=True), S),
     ],
     "numpy.linalg.lstsq": [
         (lambda x: np.linalg.lstsq(x, x[:, 0] * x[:, 1])[0], H),

@@ -12,7 +12,7 @@ from adcore import factorizations
 from .factors import floating
 from .registry import defines
 
-__all__ = ["eigen", "householder", "singular_values", "square", "stacked", "triangle_of"]
+__all__ = ["eigen", "householder", "mirrored", "singular_values", "square", "stacked", "triangle_of"]
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 QRResult = type(np.linalg.qr(np.eye(1)))
@@ -194,6 +194,11 @@ def triangle_of(x, UPLO):
     return x if UPLO in ("L", "l") else np.swapaxes(x, -1, -2)
 
 
+def mirrored(x):
+    """The symmetric matrices that have these lower triangles."""
+    return np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
+
+
 def eigen(x):
     w, v, info = factorizations.eigh(x)
     if info > 0:
@@ -236,8 +241,7 @@ def _symmetric_for_scipy(a, b, lower, type):
     """The matrix of the ordinary problem: a, or with b = L Lᵀ one of L⁻¹ a L⁻ᵀ and Lᵀ a L; and L."""
     x = floating(a)
     square_for_scipy(x)
-    x = x if lower else x.T
-    x = np.tril(x) + np.tril(x, -1).T
+    x = mirrored(x if lower else x.T)
     if b is None:
         return x, None
     y = floating(b)
@@ -300,6 +304,8 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     x = floating(a)
     if x.ndim < 2:
         raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
+    if hermitian:
+        raise NotImplementedError("np.linalg.svd with hermitian=True; np.linalg.eigh")
     if not compute_uv:
         return svdvals(x)
     if full_matrices:
@@ -308,7 +314,8 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
         u, s, vt = singular_values(x)
         return SVDResult(u, s, vt)
     flat = stacked(x)
-    (count, m, n), k = flat.shape, min(flat.shape[1], flat.shape[2])
+    count, m, n = flat.shape[0], x.shape[-2], x.shape[-1]
+    k = min(m, n)
     us, ss, vts = (np.empty((count, *shape), x.dtype) for shape in ((m, k), (k,), (k, n)))
     for i in range(count):
         u, s, vt = singular_values(flat[i])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .composition import diagonal
-from .decompositions import svdvals
+from .decompositions import mirrored, svdvals
 from .factors import floating, precision
 from .registry import defines
 from .solving import inv
@@ -124,7 +124,7 @@ def cond(x, p=None):
 
 @defines("numpy.linalg.matrix_rank")
 def matrix_rank(A, tol=None, hermitian=False, *, rtol=None):
-    a = floating(A)
+    a = mirrored(floating(A)) if hermitian else floating(A)
     if a.ndim < 2:
         return int(np.any(a != 0.0))
     s = svdvals(a)

@@ -6,7 +6,7 @@ import numpy as np
 
 from adcore import factorizations
 
-from .decompositions import lower_factor, singular_values, square, square_for_scipy, stacked
+from .decompositions import lower_factor, mirrored, singular_values, square, square_for_scipy, stacked
 from .factors import floating, precision
 from .registry import defines
 
@@ -138,7 +138,7 @@ def _rounding(x):
 
 @defines("numpy.linalg.pinv")
 def pinv(a, rcond=None, hermitian=False, *, rtol=None):
-    x = floating(a)
+    x = mirrored(floating(a)) if hermitian else floating(a)
     cutoff = rcond if rcond is not None else rtol if rtol is not None else _rounding(x)
     if x.ndim == 2:
         return pseudo_inverse(x, cutoff)[0]
@@ -231,8 +231,13 @@ def _without_division(x):
     return made[0, 0] if n % 2 == 1 else -made[0, 0]
 
 
-@defines("numpy.linalg.det", "scipy.linalg.det")
-def det(a, overwrite_a=False, check_finite=True):
+@defines("scipy.linalg.det")
+def scipy_det(a, overwrite_a=False, check_finite=True):
+    return det(a)
+
+
+@defines("numpy.linalg.det")
+def det(a):
     x = floating(a)
     square(x)
     if x.ndim == 2:
@@ -277,11 +282,6 @@ def _like(found, y):
     return found[:, 0] if y.ndim == 1 else found
 
 
-def _mirrored(x, lower):
-    x = x if lower else x.T
-    return np.tril(x) + np.tril(x, -1).T
-
-
 @defines("scipy.linalg.solve")
 def scipy_solve(
     a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False
@@ -291,13 +291,13 @@ def scipy_solve(
     if x.shape[1] != y.shape[0]:
         raise ValueError("incompatible shapes between a and b")
     if assume_a in ("pos", "positive definite"):
-        x = _mirrored(x, lower)
+        x = mirrored(x if lower else x.T)
         factor = lower_factor(x, "Matrix is singular.")
         return _like(factorizations.solve(x, _columns(y), factor, by="cholesky", transposed=False), y)
     if assume_a in ("lower triangular", "upper triangular"):
         return solve_triangular(x, y, 1 if transposed else 0, assume_a == "lower triangular")
     if assume_a in ("sym", "symmetric", "her", "hermitian"):
-        x = _mirrored(x, lower)
+        x = mirrored(x if lower else x.T)
     return _like(solution(x.T if transposed else x, _columns(y), "A singular matrix detected."), y)
 
 

@@ -75,7 +75,7 @@ def block_diag(*arrs):
     for block in blocks:
         rows = rows + block.shape[0]
         columns = columns + block.shape[1]
-    made = np.zeros((rows, columns))
+    made = np.zeros((rows, columns), np.concatenate([block.ravel() for block in blocks]).dtype)
     i, j = 0, 0
     for block in blocks:
         made[i : i + block.shape[0], j : j + block.shape[1]] = block
