@@ -139,6 +139,11 @@ def test_singular_values_that_coincide():
     np.testing.assert_allclose(grad(lambda x: np.sum(np.linalg.svdvals(x) ** 2))(x), 2.0 * x, atol=1e-12)
 
 
+@pytest.mark.parametrize("ord", [None, 1, 2, "fro", "nuc", np.inf])
+def test_norms_at_zero_have_the_mean_of_the_onesided_derivatives(ord):
+    np.testing.assert_array_equal(grad(lambda x: np.linalg.norm(x, ord))(np.zeros((3, 3))), np.zeros((3, 3)))
+
+
 def rebuilt(x):
     w, v = np.linalg.eigh(x)
     return np.sum((v * np.sqrt(w)) @ v.T * U)

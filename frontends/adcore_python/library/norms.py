@@ -17,7 +17,7 @@ __all__ = ["cond", "matrix_rank", "multi_dot", "norm"]
 def norm(x, ord=None, axis=None, keepdims=False):
     a = floating(x)
     if axis is None and (ord is None or (_is(ord, "fro", "f") and a.ndim == 2) or (ord == 2 and a.ndim == 1)):
-        size = np.sqrt(np.sum(a * a))
+        size = _root(np.sum(a * a))
         return np.full((1,) * a.ndim, size) if keepdims else size
     axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     if len(axes) == 1:
@@ -33,6 +33,12 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return np.expand_dims(np.expand_dims(found, min(one, other)), max(one, other))
 
 
+def _root(squares):
+    """The square root; at 0 the mean of the one-sided derivatives of the norm is 0."""
+    zero = squares == 0.0
+    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, squares)))
+
+
 def _is(ord, *names):
     return isinstance(ord, str) and ord in names
 
@@ -41,7 +47,7 @@ def _of_vectors(a, ord, axis, keepdims):
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order {ord!r} for vectors")
     if ord is None or ord == 2:
-        return np.sqrt(np.sum(a * a, axis=axis, keepdims=keepdims))
+        return _root(np.sum(a * a, axis=axis, keepdims=keepdims))
     if ord == np.inf:
         return np.max(np.abs(a), axis=axis, keepdims=keepdims)
     if ord == -np.inf:
@@ -56,7 +62,7 @@ def _of_vectors(a, ord, axis, keepdims):
 def _of_matrices(a, ord):
     """Of the matrices in the last two axes."""
     if ord is None or _is(ord, "fro", "f"):
-        return np.sqrt(np.sum(np.sum(a * a, axis=-1), axis=-1))
+        return _root(np.sum(np.sum(a * a, axis=-1), axis=-1))
     if _is(ord, "nuc"):
         return np.sum(svdvals(a), axis=-1)
     if isinstance(ord, str):
