@@ -17,10 +17,11 @@ __all__ = ["choose_kept", "choose_stored", "coefficients_of", "move_into", "need
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
+FACTORIZATION_COST = 1 << 32  # bytes: a matrix that has been taken apart is kept
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 NEVER = 1 << 58
 TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
-COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
+COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE}
 
 
 def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:
@@ -75,7 +76,10 @@ def choose_stored(
     sources += [r for r in roots if r in seen]
 
     def price(vertex: Any) -> int:
-        bytes = RUN_COST if isinstance(vertex, _Run) else cost(vertex) * (PARTS_COST if vertex in in_parts else 1)
+        if isinstance(vertex, _Run):
+            is_factorization = vertex.equation.primitive.kind is Kind.FACTORIZATION
+            return TIES * (FACTORIZATION_COST if is_factorization else RUN_COST)
+        bytes = cost(vertex) * (PARTS_COST if vertex in in_parts else 1)
         return TIES * bytes + (vertex in coefficients)
 
     return [v for v in minimum_cut(edges, sources, list(wanted), price) if isinstance(v, Var)]

@@ -26,7 +26,7 @@ from .linear import (
     reached_loop,
     transpose,
 )
-from .passes.dce import eliminate_dead
+from .passes.dce import eliminate_dead, note_unread
 from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
@@ -52,14 +52,16 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
     if equation.primitive.name == "cond":
         return _linearize_cond(equation, active)
     edges: list[Step] = []
+    moved: list[Var] = []
     for index, operand in enumerate(equation.operands):
         if not isinstance(operand, Var) or operand not in active:
             continue
-        rule = equation.primitive.map_for(index)
-        if rule is not None and is_differentiable(equation.outs[0]):
-            edges.append(Edge(_label(rule, equation), operand, equation.outs[0], equation))
-    if edges:
-        active.add(equation.outs[0])
+        for number, out in enumerate(equation.outs):
+            rule = equation.primitive.map_for(index, number)
+            if rule is not None and is_differentiable(out) and number not in equation.unread:
+                edges.append(Edge(_label(rule, equation), operand, out, equation))
+                moved.append(out)
+    active.update(moved)
     return edges
 
 
@@ -157,6 +159,7 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
     Results that are not differentiable (integers, booleans) have no tangent.
     """
     program = clone(program)
+    note_unread(program)
     count_loops(program.equations, backwards=False)
     b = Builder()
     params: list[Var] = []
@@ -197,6 +200,7 @@ def sweep(
     program = clone(program)
     hoist_views(program)
     note_stable_reads(program)
+    note_unread(program)
     segment_loops(program)
     count_loops(program.equations, backwards=True)
     b = Builder()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from .builder import Builder
 from .primitives import Kind, Primitive, TypeRuleError
 from .types import I64, DType, Type, Var
@@ -24,11 +26,12 @@ SIZES = {"n": 3, "m": 4, "k": 2, "l": 3}
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An operand: one letter an axis, the interval its elements are drawn from, the dtype."""
+    """An operand: one letter an axis, the interval of its elements, the dtype, what the diagonal has more."""
 
     axes: str = ""
     interval: tuple[float, float] = (-2.0, 2.0)
     dtype: DType = DType.F64
+    diagonal: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,60 @@ def _two_over(axes: str, call: Callable[..., Any]) -> Example:
     return Example((Operand(axes, dtype=DType.BOOL), Operand(axes), Operand(axes)), call)
 
 
+def _definite(call: Callable[..., Any], *axes: str) -> Example:
+    """A call with a matrix before its operands that is positive definite."""
+    return Example((Operand("nn", diagonal=8.0), *(Operand(a) for a in axes)), call)
+
+
+def _smaller(b: Any, x: Any) -> Any:
+    return b.minimum(*_shape(x))
+
+
+_LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
+    "lu": (
+        _example(lambda b, a: b.lu(a, _shape(a)[0]), "nn"),
+        _example(lambda b, a: b.lu(a, _smaller(b, a)), "nm"),
+        _example(lambda b, a: b.lu(a, _smaller(b, a)), "mn"),
+    ),
+    "cholesky": (_definite(lambda b, a: b.cholesky(a)),),
+    "qr": (_example(lambda b, a: b.qr(a), "mn"), _example(lambda b, a: b.qr(a), "nn")),
+    "eigh": (Example((Operand("nn", (0.5, 2.0)),), lambda b, a: b.eigh(a)),),  # away from where LAPACK turns a sign
+    "svd": (
+        _example(lambda b, a: b.svd(a, _shape(a)[0]), "nn"),
+        _example(lambda b, a: b.svd(a, _smaller(b, a)), "nm"),
+        _example(lambda b, a: b.svd(a, _smaller(b, a)), "mn"),
+    ),
+    "solve_triangular": tuple(
+        _definite(
+            lambda b, t, x, lower=lower, unit=unit, transposed=transposed: b.solve_triangular(
+                t, x, lower=lower, unit=unit, transposed=transposed
+            ),
+            "nm",
+        )
+        for lower, unit, transposed in itertools.product((False, True), repeat=3)
+    ),
+    "solve": (
+        *(
+            _definite(
+                lambda b, a, x, transposed=transposed: b.solve(
+                    a, x, *b.lu(a, _shape(a)[0])[:2], by="lu", transposed=transposed
+                ),
+                "nm",
+            )
+            for transposed in (False, True)
+        ),
+        Example(
+            (*(Operand(a) for a in ("nn", "nm", "nn")), Operand("n", (0, 3), DType.I64)),
+            lambda b, a, x, f, p: b.solve(a, x, f, p, by="lu", transposed=False),
+        ),
+        _example(lambda b, a, x, f: b.solve(a, x, f, by="cholesky", transposed=False), "nn", "nm", "nn"),
+    ),
+    "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
+    "pseudo_inverse": (
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "nm"),
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "mn"),
+    ),
+}
 _STRUCTURAL: dict[str, tuple[Example, ...]] = {
     "select": (
         _two_over("", lambda b, c, x, y: b.select(c, x, y)),
@@ -170,6 +227,7 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "nk", "m"),
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
     ),
+    **_LINEAR_ALGEBRA,
     "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
     "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
     "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),
@@ -184,11 +242,12 @@ _INTEGER = ("shift_left", "shift_right", "integer_pow")
 
 
 # Points on a kink where the map is the mean of the one-sided derivatives.
-KINKS: dict[str, tuple[tuple[float, ...], ...]] = {
+KINKS: dict[str, tuple[tuple[Any, ...], ...]] = {
     "abs": ((0.0,),),
     "hypot": ((0.0, 0.0),),
     "maximum": ((1.5, 1.5), (0.0, 0.0)),
     "minimum": ((1.5, 1.5), (0.0, 0.0)),
+    "svd": ((np.diag([2.0, 1.0, 0.0]),),),
 }
 
 

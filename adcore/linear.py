@@ -163,6 +163,20 @@ def share_back(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...])
     return Generator("share_back", (attained, *lengths), axes)
 
 
+def sums(*generators: Generator) -> Generator:  # the maps of t, added up
+    return Generator("sum", generators)
+
+
+def solution(matrix: Atom, *factors: Atom, by: str, transposed: bool = False) -> Generator:
+    """matrix⁻¹ @ t, or that of the transposed matrix; `factors` are the matrix taken apart, as `by` says."""
+    return Generator("solution", (matrix, *factors), (by, transposed))
+
+
+def substitution(matrix: Atom, lower: bool, unit: bool = False, transposed: bool = False) -> Generator:
+    """triangle⁻¹ @ t, or that of the transposed triangle of the matrix; `unit` takes its diagonal as ones."""
+    return Generator("substitution", (matrix,), (lower, unit, transposed))
+
+
 def transposed(b: Builder, matrix: Atom) -> Atom:
     return b.permute(matrix, order=(1, 0))
 
@@ -177,6 +191,7 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "conjugate": lambda g: g,
     "cast": lambda g: cast(g.params[1], g.params[0]),
     "compose": lambda g: compose(*(part.dual() for part in reversed(g.residuals))),
+    "sum": lambda g: sums(*(part.dual() for part in g.residuals)),
     "expand": lambda g: total(g.params, g.residuals),
     "total": lambda g: expand(g.params, g.residuals),
     "reshape": lambda g: reshape(g.residuals[1], g.residuals[0]),
@@ -193,6 +208,8 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "right": lambda g: Generator("right_transposed", g.residuals),
     "left_transposed": lambda g: left(*g.residuals),
     "right_transposed": lambda g: right(*g.residuals),
+    "solution": lambda g: solution(*g.residuals, by=g.params[0], transposed=not g.params[1]),
+    "substitution": lambda g: substitution(g.residuals[0], g.params[0], g.params[1], not g.params[2]),
     "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
     "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
 }
@@ -238,6 +255,27 @@ def _compose(b: Builder, g: Generator, t: Atom) -> Atom:
     return t
 
 
+def _sum(b: Builder, g: Generator, t: Atom) -> Atom:
+    return _sum_into(b, g, None, t)
+
+
+def _sum_into(b: Builder, g: Generator, acc: Atom | None, t: Atom) -> Atom:
+    for part in g.residuals:
+        acc = part.accumulate(b, acc, t)
+    assert acc is not None
+    return acc
+
+
+def _solution(b: Builder, g: Generator, t: Atom) -> Atom:
+    matrix, *factors = g.residuals
+    return b.solve(matrix, t, *factors, by=g.params[0], transposed=g.params[1])
+
+
+def _substitution(b: Builder, g: Generator, t: Atom) -> Atom:
+    lower, unit, is_transposed = g.params
+    return b.solve_triangular(g.residuals[0], t, lower=lower, unit=unit, transposed=is_transposed)
+
+
 def _place_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
     return b.add_at(acc, t, *g.residuals[0], codes=g.params[0])
 
@@ -280,6 +318,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "conjugate": lambda b, g, t: b.conj(t),
     "cast": lambda b, g, t: converted(b, t, g.params[1]),
     "compose": _compose,
+    "sum": _sum,
     "expand": lambda b, g, t: b.expand(t, *g.residuals, axes=g.params),
     "total": lambda b, g, t: b.total(t, axes=g.params),
     "reshape": lambda b, g, t: b.reshape(t, *g.residuals[1]),
@@ -296,6 +335,8 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "right": lambda b, g, t: b.matmul(t, g.residuals[0]),
     "left_transposed": lambda b, g, t: b.matmul(transposed(b, g.residuals[0]), t),
     "right_transposed": lambda b, g, t: b.matmul(t, transposed(b, g.residuals[0])),
+    "solution": _solution,
+    "substitution": _substitution,
     "share": _share,
     "share_back": _share_back,
 }
@@ -304,6 +345,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
 ACCUMULATE: dict[str, Callable[[Builder, Generator, Atom, Atom], Atom]] = {
     "place": _place_into,
     "scatter_add": _scatter_into,
+    "sum": _sum_into,
 }
 
 

@@ -23,7 +23,8 @@ class Equation:
     `number`, `stable` and `keep` are notes of `adcore.passes.stability`: a loop's number; for a `view` the numbers of
     the loops through whose end the elements that it reads are not written again, and whether the elements should
     rather be kept than the array.  `counted` is one of `adcore.again`: which result of a `while` counts its iterations;
-    `keeps` of `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep.
+    `keeps` of `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
+    `adcore.passes.dce`: which of several results need no tangents.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -36,6 +37,7 @@ class Equation:
     keep: bool = False
     counted: int | None = None
     keeps: Var | None = None
+    unread: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True, eq=False)

@@ -116,7 +116,7 @@ def _left(names: Names, equation: Equation) -> str:
     if not equation.outs:
         return ""
     outs = ", ".join(_declared(names, v) for v in equation.outs)
-    return f"({outs}) = " if equation.primitive.has_regions else f"{outs} = "
+    return f"({outs}) = " if equation.primitive.has_regions or len(equation.outs) > 1 else f"{outs} = "
 
 
 def _atom(names: Names, atom: Atom) -> str:

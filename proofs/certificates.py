@@ -28,29 +28,37 @@ def certificates() -> dict[str, Any]:
 
 def entry(primitive: Primitive) -> dict[str, Any]:
     """What a row states, and the evidence for each of its maps."""
-    maps = [_map(primitive, index) for index in range(len(primitive.maps))]
+    maps = [_map(primitive, k, j) for k, entry in enumerate(primitive.maps) for j in range(_results(entry))]
     return {"symbol": primitive.symbol, "kinks": primitive.kinks, "maps": maps}
 
 
-def _map(primitive: Primitive, index: int) -> dict[str, str]:
-    if primitive.maps[index] is None:
+def _results(entry: Any) -> int:
+    return len(entry) if isinstance(entry, tuple) else 1
+
+
+def _map(primitive: Primitive, index: int, result: int) -> dict[str, str]:
+    if primitive.map_for(index, result) is None:
         return {"kind": "none"}
     if primitive.symbol:
         found = certificate(primitive, index)
         return {"kind": "derivative", "derivative": str(found.derivative), "coefficient": str(found.coefficient)}
-    return {"kind": "linear", "generators": " ∘ ".join(_generators(primitive, index))}
+    return {"kind": "linear", "generators": _generators(primitive, index, result)}
 
 
-def _generators(primitive: Primitive, index: int) -> list[str]:
+def _generators(primitive: Primitive, index: int, result: int) -> str:
     """The names of the generators, on the row's first example with that operand."""
-    case = next(c for c in cases(primitive, seeds=(0,)) if any(i == index for i, _ in c.maps()))
-    rule = primitive.maps[index]
+    case = next(c for c in cases(primitive, seeds=(0,)) if (index, result) in c.maps())
+    rule = primitive.map_for(index, result)
     assert rule is not None
-    return _names(rule(case.builder, case.equation))
+    return _written(rule(case.builder, case.equation))
 
 
-def _names(generator: Generator) -> list[str]:
-    return [part.name for part in generator.residuals] if generator.name == "compose" else [generator.name]
+def _written(generator: Generator) -> str:
+    if generator.name == "compose":
+        return " ∘ ".join(_written(part) for part in generator.residuals)
+    if generator.name == "sum":
+        return f"({' + '.join(_written(part) for part in generator.residuals)})"
+    return generator.name
 
 
 def written() -> dict[str, Any]:

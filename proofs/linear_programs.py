@@ -119,6 +119,9 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
     ("matrix", "matrix"): [
         lambda r: linear.left(r.squares["rows"]),
         lambda r: linear.right(r.squares["columns"]),
+        lambda r: linear.solution(r.squares["rows"], r.squares["rows"], by="cholesky"),
+        lambda r: linear.substitution(r.squares["rows"], lower=True),
+        lambda r: linear.sums(linear.left(r.squares["rows"]), linear.mask(r.masks["matrix"])),
     ],
 }
 

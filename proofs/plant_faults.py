@@ -23,7 +23,6 @@ from adcore.laws import LAWS, cases
 from adcore.linear import ACCUMULATE, APPLY, DUAL, Generator, compose, identity, mask, negate, scale
 from adcore.primitives import TABLE, Primitive, TypeRuleError
 from adcore.primitives.base import Rule
-from adcore.program import Equation
 from adcore.types import Atom
 from proofs.linear_programs import matrix, random_chain
 
@@ -135,23 +134,33 @@ class _Altered:
 
 def _in_maps() -> Iterator[Fault]:
     for primitive in TABLE:
-        for index, rule in enumerate(primitive.maps):
-            if rule is None:
-                continue
-            for name, altered in _alterations(primitive, index, rule):
+        for index, result, rule in _rules(primitive):
+            where = f"map {index}" + (f" to result {result}" if result else "")
+            for name, altered in _alterations(primitive, (index, result), rule):
+                entry: Any = primitive.maps[index]
+                if isinstance(entry, tuple):
+                    altered = (*entry[:result], altered, *entry[result + 1 :])
                 maps = (*primitive.maps[:index], altered, *primitive.maps[index + 1 :])
-                yield _row(f"{primitive.name}: map {index} {name}", primitive, maps=maps)
+                yield _row(f"{primitive.name}: {where} {name}", primitive, maps=maps)
+
+
+def _rules(primitive: Primitive) -> Iterator[tuple[int, int, Rule]]:
+    """The linear maps of a row: operand, result, rule."""
+    for index, entry in enumerate(primitive.maps):
+        for result, rule in enumerate(entry if isinstance(entry, tuple) else (entry,)):
+            if rule is not None:
+                yield index, result, rule
 
 
 def _row(name: str, primitive: Primitive, **changes: Any) -> Fault:
     return Fault(name, TABLE.rows, primitive.name, replace(primitive, **changes), (primitive.name,))
 
 
-def _alterations(primitive: Primitive, index: int, rule: Rule) -> Iterator[tuple[str, Rule | None]]:
-    generator, asked = _observed(primitive, index, rule)
+def _alterations(primitive: Primitive, pair: tuple[int, int], rule: Rule) -> Iterator[tuple[str, Rule | None]]:
+    generator, asked = _observed(primitive, pair, rule)
     yield "left out", None
     yield "with the wrong sign", _after(rule, lambda g: compose(negate(), g))
-    yield "doubled", lambda b, e: compose(scale(_two(b, e)), rule(b, e))
+    yield "doubled", lambda b, e: compose(scale(_two(b, e.outs[pair[1]])), rule(b, e))
     for part in sorted({part.name for part in _parts(generator)} & {"scale", "mask"}):
         yield f"without its {part}", _after(rule, lambda g, part=part: _without(g, part))
     if any(part.name == "mask" for part in _parts(generator)):
@@ -161,9 +170,9 @@ def _alterations(primitive: Primitive, index: int, rule: Rule) -> Iterator[tuple
         yield f"with {instead} for {operation}", lambda b, e, o=operation: rule(_Altered(b, o), e)  # type: ignore[arg-type]
 
 
-def _observed(primitive: Primitive, index: int, rule: Rule) -> tuple[Generator, set[str]]:
+def _observed(primitive: Primitive, pair: tuple[int, int], rule: Rule) -> tuple[Generator, set[str]]:
     """What a rule gives, and which operations it asks the builder for, on the row's first example with that operand."""
-    case = next(c for c in cases(primitive, seeds=(0,)) if any(i == index for i, _ in c.maps()))
+    case = next(c for c in cases(primitive, seeds=(0,)) if pair in c.maps())
     watched = _Altered(case.builder)
     return rule(watched, case.equation), watched.asked  # type: ignore[arg-type]
 
@@ -172,20 +181,30 @@ def _after(rule: Rule, change: Callable[[Generator], Generator]) -> Rule:
     return lambda b, e: change(rule(b, e))
 
 
+_MADE_OF_OTHERS = ("compose", "sum")
+
+
 def _parts(g: Generator) -> list[Generator]:
-    return list(g.residuals) if g.name == "compose" else [g]
+    """What a map is composed of, or a sum of."""
+    return [p for part in g.residuals for p in _parts(part)] if g.name in _MADE_OF_OTHERS else [g]
+
+
+def _each(g: Generator, change: Callable[[Generator], Generator]) -> Generator:
+    if g.name in _MADE_OF_OTHERS:
+        return replace(g, residuals=tuple(_each(part, change) for part in g.residuals))
+    return change(g)
 
 
 def _without(g: Generator, name: str) -> Generator:
-    return compose(*(identity() if part.name == name else part for part in _parts(g)))
+    return _each(g, lambda part: identity() if part.name == name else part)
 
 
 def _inverted(b: Builder, g: Generator) -> Generator:
-    return compose(*(mask(b.lnot(part.residuals[0])) if part.name == "mask" else part for part in _parts(g)))
+    return _each(g, lambda part: mask(b.lnot(part.residuals[0])) if part.name == "mask" else part)
 
 
-def _two(b: Builder, e: Equation) -> Atom:
-    shape = e.outs[0].type.shape
+def _two(b: Builder, out: Atom) -> Atom:
+    shape = out.type.shape
     return b.expand(2.0, *shape, axes=tuple(range(len(shape))))
 
 
@@ -194,7 +213,7 @@ def _two(b: Builder, e: Equation) -> Atom:
 
 def _in_rows() -> Iterator[Fault]:
     for primitive in TABLE:
-        two = [rule for rule in primitive.maps if rule is not None]
+        two = [rule for rule in primitive.maps if rule is not None and not isinstance(rule, tuple)]
         if len(two) == len(primitive.maps) == 2 and primitive.name not in ("add", "plus"):
             yield _row(f"{primitive.name}: maps exchanged", primitive, maps=primitive.maps[::-1])
         if primitive.symbol:
@@ -212,15 +231,18 @@ def _other(primitive: Primitive) -> Callable[..., Any]:
 # In the linear language
 
 
+def _within(g: Generator) -> list[Generator]:
+    """A map and all that it is made of."""
+    return [g, *(p for part in g.residuals for p in _within(part))] if g.name in _MADE_OF_OTHERS else [g]
+
+
 def _users(generator: str) -> tuple[str, ...]:
     """The rows whose maps or whose maps' duals are made of a generator."""
     found = []
     for primitive in TABLE:
-        for index, rule in enumerate(primitive.maps):
-            if rule is None:
-                continue
-            g, _ = _observed(primitive, index, rule)
-            names = {part.name for h in (g, g.dual()) for part in (h, *_parts(h))}
+        for index, result, rule in _rules(primitive):
+            g, _ = _observed(primitive, (index, result), rule)
+            names = {part.name for h in (g, g.dual()) for part in _within(h)}
             if generator in names and primitive.name not in found:
                 found.append(primitive.name)
     return tuple(found)

@@ -8,13 +8,45 @@ from ..primitives import Kind
 from ..program import Equation, Program, defined, regions, uses
 from ..types import Atom, Var
 
-__all__ = ["eliminate_dead", "has_effect"]
+__all__ = ["eliminate_dead", "has_effect", "note_unread"]
 
 
 def eliminate_dead(program: Program) -> Program:
     """Remove, in place, what no result and no check depends on.  Valid in, valid out; results unchanged."""
     _sweep(program)
     return program
+
+
+def note_unread(program: Program) -> None:
+    """Note at each equation with several results which of them need no tangents: nothing depends on them smoothly."""
+    read = _read_anywhere(program)
+    _note_unread(program, read)
+
+
+def _note_unread(region: Program, read: set[Var]) -> None:
+    for equation in region.equations:
+        if equation.primitive.has_regions:
+            for _, inner in regions(equation):
+                _note_unread(inner, read)
+        elif len(equation.outs) > 1:
+            equation.unread = frozenset(k for k, out in enumerate(equation.outs) if out not in read)
+
+
+def _read_anywhere(region: Program) -> set[Var]:
+    read = _variables(region.results)
+    for equation in region.equations:
+        for number, operand in enumerate(equation.operands):
+            if isinstance(operand, Var) and _depends(equation, number):
+                read.add(operand)
+        for _, inner in regions(equation):
+            read |= _read_anywhere(inner)
+    return read
+
+
+def _depends(equation: Equation, number: int) -> bool:
+    """Whether a result has a derivative in the operand."""
+    primitive = equation.primitive
+    return primitive.has_regions or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
 
 
 def has_effect(equation: Equation) -> bool:

@@ -35,6 +35,8 @@ class Kind(Enum):
     GATHER = "gather"  # elements at places that arrays name
     WRITE = "write"  # the first operand with some elements changed
     CONTRACTION = "contraction"  # matrix products
+    FACTORIZATION = "factorization"  # matrices taken apart, in cubic time
+    SOLVE = "solve"  # what is solved with a factorization
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 
@@ -60,7 +62,8 @@ class Primitive:
         typing: operands and parameters to result types; raises `TypeRuleError`.
         meaning: operands' NumPy values and parameters to the result's NumPy value.
         maps: the linear map for each operand, `None` where the derivative is zero or cannot exist; the last entry
-            serves all further operands.
+            serves all further operands.  Where a row has several results with a derivative, an entry is a tuple with
+            a map for each result.
         kinks: where the maps are not the derivative, in words; empty where the primitive is smooth on its domain.
         sampler: where the laws test it.
         symbol: for scalar rows, the meaning as a SymPy expression of x, y, z, for the certificate.
@@ -71,7 +74,7 @@ class Primitive:
     kind: Kind
     typing: TypeRule
     meaning: Callable[..., Any]
-    maps: tuple[Rule | None, ...] = (None,)
+    maps: tuple[Rule | tuple[Rule | None, ...] | None, ...] = (None,)
     kinks: str = ""
     sampler: Sampler | None = None
     symbol: str = ""
@@ -83,8 +86,12 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-    def map_for(self, index: int) -> Rule | None:
-        return self.maps[min(index, len(self.maps) - 1)]
+    def map_for(self, index: int, result: int = 0) -> Rule | None:
+        """The linear map from an operand to a result."""
+        rule = self.maps[min(index, len(self.maps) - 1)]
+        if isinstance(rule, tuple):
+            return rule[result] if result < len(rule) else None
+        return rule if result == 0 else None
 
 
 @dataclass(slots=True)

@@ -353,6 +353,7 @@ CHECKED_ERRORS: dict[str, type[Exception]] = {
         RuntimeError,
         KeyError,
         NotImplementedError,
+        np.linalg.LinAlgError,
     )
 }
 

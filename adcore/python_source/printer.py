@@ -16,13 +16,18 @@ from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
 from .separate import is_fresh_constant, separated
-from .spelling import as_region_value, elements_and_places, spelled, subscript
+from .spelling import FACTORIZATIONS, as_region_value, elements_and_places, factorized, spelled, subscript
 from .storage import Storage
 from .writer import WIDTH, Writer, function_name, is_temporary
 
 __all__ = ["to_python"]
 
 _LONG = 72
+_IMPORTS = (
+    ("import math", "math."),
+    ("import numpy as np", "np."),
+    ("from adcore import factorizations", "factorizations."),
+)
 _SPAN = '''def span(start, length, step):
     """The slice of `length` elements from `start`, where the step may be negative."""
     stop = start + length * step
@@ -59,7 +64,7 @@ def to_python(program: Program) -> str:
     head = f"def {function}({', '.join(names)}):"
     body = "\n".join([head, *writer.lines]) + "\n"
     parts = [_SPAN] if "span(" in body else []
-    imports = [line for line, used in (("import math", "math."), ("import numpy as np", "np.")) if used in body]
+    imports = [line for line, used in _IMPORTS if used in body]
     gap = "\n\n\n" if imports else ""
     return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
 
@@ -161,6 +166,18 @@ class _Printer:
         else:
             self.writer.assign(out, value)
 
+    def several(self, equation: Equation) -> None:
+        """One call that gives several results."""
+        writer = self.writer
+        value = factorized(equation, [writer.value(a) for a in equation.operands])
+        names: list[str] = []
+        for out in equation.outs:
+            names.append(writer.choose(out, avoid=names))
+        writer.settle(names=set(names))
+        writer.emit(f"{', '.join(names)} = {value.text}")
+        for name, out in zip(names, equation.outs, strict=True):
+            writer.hold(name, out, numpy=not out.type.shape)
+
     def composed(self, equation: Equation) -> Expression:
         """The equation as one expression, of which parts are written down first where it would grow too long."""
         writer = self.writer
@@ -181,6 +198,7 @@ class _Printer:
         condition, *reported = (self.writer.value(a) for a in equation.operands)
         error, message = equation.params["error"], equation.params["message"]
         self.writer.emit(f"if {negated(condition).text}:")
+        error = "np.linalg.LinAlgError" if error == "LinAlgError" else error
         self.writer.emit(f"    raise {error}({_formatted(message, reported)})")
 
     def conform(self, equation: Equation) -> None:
@@ -269,6 +287,7 @@ _STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
     "loop": _Printer.loop,
     "while": _Printer.while_,
     "cond": _Printer.cond,
+    **dict.fromkeys(FACTORIZATIONS, _Printer.several),
 }
 
 

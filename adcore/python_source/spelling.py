@@ -11,7 +11,15 @@ from ..types import DType, Lit, Type, literal
 from .expressions import Expression, Level, call, constant, indexed, infix, negated, union
 from .separate import is_fresh_constant
 
-__all__ = ["as_region_value", "elements_and_places", "shape_text", "spelled", "subscript"]
+__all__ = [
+    "FACTORIZATIONS",
+    "as_region_value",
+    "elements_and_places",
+    "factorized",
+    "shape_text",
+    "spelled",
+    "subscript",
+]
 
 _INFIX = {
     "add": ("+", Level.SUM),
@@ -262,12 +270,28 @@ def _gathered(equation: Equation, x: Sequence[Expression], lengths: Sequence[Exp
     return indexed(elements, places, *x[1:])
 
 
+def _solved(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    return factorized(equation, x)
+
+
+def factorized(equation: Equation, x: Sequence[Expression]) -> Expression:
+    """A call of `adcore.factorizations`, as yet without the names of its results."""
+    named = [Expression(f"{k}={v!r}") for k, v in equation.params.items() if k != "by"]
+    operands = x[: FACTORIZATIONS.get(equation.primitive.name, len(x))]
+    return call(f"factorizations.{equation.primitive.name}", *operands, *named)
+
+
+FACTORIZATIONS = {"lu": 1, "cholesky": 1, "qr": 1, "eigh": 1, "svd": 1}  # and how many operands they are called with
 _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
     "permute": _permuted,
     "view": _viewed,
     "gather": _gathered,
+    "solve": _solved,
+    "solve_triangular": _solved,
+    "pseudo_inverse": _solved,
+    "determinant": _solved,
 }
 
 

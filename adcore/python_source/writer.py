@@ -18,7 +18,7 @@ __all__ = ["WIDTH", "Writer", "function_name", "is_temporary"]
 
 WIDTH = 100
 _BUILTINS = ("abs", "bool", "float", "int", "len", "math", "max", "min", "np", "range", "slice", "span")
-_RESERVED = frozenset((*keyword.kwlist, *_BUILTINS))
+_RESERVED = frozenset((*keyword.kwlist, *_BUILTINS, "factorizations"))
 _INDENT = "    "
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
 from adcore.types import DType
 
 from .code import LLVM_TYPE, Code, constant
+from .routines import call_routine
 from .scalar import lower_scalar
 from .values import Strided, load, store, zero
 
@@ -43,19 +41,6 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     block.bind(out, result)
 
 
-GEMM = {DType.F32: "sgemm", DType.F64: "dgemm", DType.C64: "cgemm", DType.C128: "zgemm"}
-
-
-@cache
-def gemm_address(dtype: DType) -> int:
-    """The address of SciPy's BLAS matrix product."""
-    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__[GEMM[dtype]]
-    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return pointer(capsule, name(capsule))
-
-
 def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
     """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
     code = block.code
@@ -77,11 +62,10 @@ def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) 
         result.pointer,
         in_frame(code, "i32", leading(code, result, NOT_FLIPPED)),
     ]
-    call = ", ".join(f"ptr {a}" for a in arguments)
     large, small, done = code.label(), code.label(), code.label()
     code.branch(code.op(f"icmp sgt i64 {work}, {SMALL}"), large, small)
     code.start(large)
-    code.do(f"call void inttoptr (i64 {gemm_address(left.dtype)} to ptr)({call})")
+    call_routine(code, "gemm", left.dtype, *arguments)
     code.jump(done)
     code.start(small)
     accumulate(code, left, right, result, left.lengths[1])

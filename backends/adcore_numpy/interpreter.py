@@ -92,7 +92,8 @@ def _run(region: Program, env: Environment) -> None:
             _meaning(equation, env)
             values = ()
         else:
-            values = (np.asarray(_meaning(equation, env))[()],)
+            meant = _meaning(equation, env)
+            values = tuple(np.asarray(v)[()] for v in (meant if len(equation.outs) > 1 else (meant,)))
         env.update(zip(equation.outs, values, strict=True))
 
 

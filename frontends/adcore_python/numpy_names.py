@@ -306,7 +306,6 @@ NUMPY: dict[Any, Any] = {
     np.std: fold.std,
     np.cumsum: fold.cumulative("add"),
     np.cumprod: fold.cumulative("mul"),
-    np.linalg.norm: fold.norm,
     # Products
     np.matmul: products.matmul,
     np.dot: products.dot,

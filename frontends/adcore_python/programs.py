@@ -197,7 +197,7 @@ def given(
     """The values of arguments of these structures, by position and by name as the parameters demand."""
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
-    for parameter, structure in zip(parameters, arguments, strict=True):
+    for parameter, structure in zip(parameters, arguments, strict=False):  # those that are missing have defaults
         value = value_of(low, structure, parameter.name)
         if parameter.kind is parameter.VAR_POSITIONAL and isinstance(value, Tuple):
             positional.extend(value.items)

@@ -8,7 +8,6 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom, DType, Type, Var, literal
 
 from .operators import mapped, operate
-from .promotion import inexact
 from .values import FALSE, NONE, ZERO, Array, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ __all__ = [
     "cumulative",
     "extremum",
     "mean",
-    "norm",
     "prod",
     "product",
     "std",
@@ -171,32 +169,6 @@ def _logical(name: str) -> Any:
 
 any_of = _logical("reduce_or")
 all_of = _logical("reduce_and")
-
-
-def norm(low: Lowering, x: Value, ord: Value = NONE, axis: Value = NONE, keepdims: Value = FALSE) -> Value:
-    """`np.linalg.norm` of vectors (orders 1, 2, inf) and of whole matrices (Frobenius)."""
-    x = _as_array(low, x)
-    order = ord.known if isinstance(ord, Scalar) else getattr(ord, "value", None)
-    if isinstance(x, Scalar):
-        return mapped(low, "abs", (x,), inexact(x.dtype), False)
-    vector = x.rank == 1 or isinstance(axis, Scalar)
-    if order is None or (order == 2 and vector) or (order == "fro" and x.rank == 2):
-        found = total(low, _squares(low, x), axis, keepdims)
-        assert isinstance(found, Scalar | Array)
-        return mapped(low, "sqrt", (found,), inexact(found.dtype), False)
-    if vector and order in (1, float("inf")):
-        sizes = mapped(low, "abs", (x,), inexact(x.dtype), False)
-        return total(low, sizes, axis, keepdims) if order == 1 else MAXIMUM(low, sizes, axis, keepdims)
-    return low.refuse(
-        UnsupportedFunctionError, f"norm of order {order!r} of rank {x.rank}", "the 2-norm or Frobenius norm"
-    )
-
-
-def _squares(low: Lowering, x: Array) -> Value:
-    if not x.dtype.complex:
-        return operate(low, "*", x, x)
-    atom = low.atom(x)
-    return low.array(low.b.real(low.b.mul(atom, low.b.conj(atom))))
 
 
 MAXIMUM = extremum("reduce_max", "maximum", "reduce_or")

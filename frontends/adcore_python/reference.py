@@ -169,7 +169,7 @@ def _qualified(function: Any) -> str:
 
 
 def _numpy_name(function: Any) -> str:
-    return "np.linalg.norm" if function is np.linalg.norm else f"np.{function.__name__}"
+    return f"np.{function.__name__}"
 
 
 def _parameters(rule: Any, own: int) -> str:

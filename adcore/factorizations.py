@@ -1,0 +1,99 @@
+"""Matrices taken apart and solved with, by LAPACK through SciPy.
+
+This is what the rows of `adcore.primitives.linear_algebra` mean.
+
+None of these raises where a matrix has no such factorization: `info` is LAPACK's, 0 where all is well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cholesky", "determinant", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
+
+
+def _lapack(name: str, *arrays: Any) -> Any:
+    from scipy.linalg.lapack import get_lapack_funcs  # takes as long to import as all of adcore
+
+    return get_lapack_funcs(name, arrays)
+
+
+def _real(a: Any) -> Any:
+    if np.iscomplexobj(a):
+        raise TypeError("the factorization of a complex matrix is no analytic function of it")
+    return np.asarray(a)
+
+
+def lu(a: Any) -> tuple[Any, Any, Any, int]:
+    """`a[order] = L @ U`: L below the diagonal and U on and above it in one matrix, the order, the swaps, info.
+
+    Row k was exchanged with row `swaps[k]`.
+    """
+    order = np.arange(a.shape[0])
+    if not a.size:
+        return np.array(a), order, np.zeros(min(a.shape), np.int64), 0
+    packed, swaps, info = _lapack("getrf", a)(a)
+    for i, j in enumerate(swaps):
+        order[[i, j]] = order[[j, i]]
+    return packed, order, swaps.astype(np.int64), info
+
+
+def cholesky(a: Any) -> tuple[Any, int]:
+    """The lower triangular L with `L @ L.T` the symmetric matrix whose lower triangle is that of `a`; info."""
+    a = _real(a)
+    return _lapack("potrf", a)(a, lower=1, clean=1) if a.size else (np.array(a), 0)
+
+
+def qr(a: Any) -> tuple[Any, Any]:
+    """Q with orthonormal columns and the upper triangular R, of a matrix with at least as many rows as columns."""
+    a = _real(a)
+    if not a.size:
+        return np.array(a), np.zeros((a.shape[1],) * 2, a.dtype)
+    reflections, scales, _, _ = _lapack("geqrf", a)(a)
+    return _lapack("orgqr", a)(reflections, scales)[0], np.triu(reflections[: a.shape[1]])
+
+
+def eigh(a: Any) -> tuple[Any, Any, int]:
+    """Eigenvalues, ascending, and eigenvectors of the symmetric matrix whose lower triangle is that of `a`; info."""
+    a = _real(a)
+    return _lapack("syevd", a)(a, lower=1) if a.size else (np.zeros(0, a.dtype), np.array(a), 0)
+
+
+def svd(a: Any) -> tuple[Any, Any, Any, int]:
+    """U, the singular values, descending, and Vᵀ, as many as the smaller side has; info."""
+    a = _real(a)
+    (m, n), k = a.shape, min(a.shape)
+    if not a.size:
+        return np.zeros((m, k), a.dtype), np.zeros(k, a.dtype), np.zeros((k, n), a.dtype), 0
+    return _lapack("gesdd", a)(a, full_matrices=0)
+
+
+def solve_triangular(t: Any, x: Any, lower: bool, unit: bool, transposed: bool) -> Any:
+    """t⁻¹ x for one triangle of t, or that of its transpose; `unit` takes the diagonal as ones."""
+    triangle = np.tril(t) if lower else np.triu(t)
+    if unit:
+        np.fill_diagonal(triangle, 1.0)
+    if not x.size:
+        return np.array(x)
+    return _lapack("trtrs", triangle, x)(triangle, x, lower=lower, trans=int(transposed))[0]
+
+
+def solve(a: Any, x: Any, *factors: Any, by: str = "", transposed: bool = False) -> Any:
+    """a⁻¹ x, or that of the transposed matrix; the factors of `a` are not needed here."""
+    return _lapack("gesv", a, x)(a.T if transposed else a, x)[2] if x.size else np.array(x)
+
+
+def determinant(a: Any, *factors: Any) -> Any:
+    """The determinant; the factors of `a` are not needed here."""
+    packed, _, swaps, _ = lu(a)
+    odd = np.sum(swaps != np.arange(len(swaps))) % 2
+    return np.prod(np.diagonal(packed)) * (-1.0 if odd else 1.0)
+
+
+def pseudo_inverse(a: Any, u: Any, s: Any, vt: Any, cutoff: float) -> Any:
+    """a⁺, singular values up to `cutoff` times the largest taken as 0; `u`, `s` and `vt` are not needed here."""
+    u, s, vt, _ = svd(a)
+    large = s > cutoff * np.max(s, initial=0.0)
+    return (vt.T * np.divide(1.0, s, out=np.zeros_like(s), where=large)) @ u.T

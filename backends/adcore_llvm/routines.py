@@ -1,0 +1,52 @@
+"""BLAS and LAPACK routines, as SciPy brings them, under names that compiled code calls.
+
+Every argument of a routine is an address: numbers and letters are put into the stack frame first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from adcore.types import DType
+
+from .code import Code
+
+__all__ = ["call_routine", "integer", "letter"]
+
+PREFIX = {DType.F32: "s", DType.F64: "d", DType.C64: "c", DType.C128: "z"}
+_MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
+
+
+@cache
+def symbol(name: str) -> str:
+    """The name under which compiled code finds a routine."""
+    capsule = next(c[name] for c in map(_capsules, _MODULES) if name in c)
+    title, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    title.restype, title.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    llvm.add_symbol(f"adcore_{name}", pointer(capsule, title(capsule)))
+    return f"adcore_{name}"
+
+
+def _capsules(module: str) -> dict[str, Any]:
+    return import_module(module).__pyx_capi__
+
+
+def call_routine(code: Code, name: str, dtype: DType, *addresses: str) -> None:
+    """Call a routine, named without the letter of its dtype."""
+    code.call("void", symbol(PREFIX[dtype] + name), *(("ptr", a) for a in addresses))
+
+
+def integer(code: Code, value: str) -> str:
+    """The address of an integer, as LAPACK has them."""
+    return code.slot("i32", code.op(f"trunc i64 {value} to i32"))
+
+
+def letter(code: Code, value: str) -> str:
+    """The address of a letter, say `N` or `T`."""
+    return code.slot("i8", str(ord(value)))

@@ -1,0 +1,368 @@
+"""Matrices taken apart, as NumPy and SciPy name it: Cholesky, QR, LU, eigenvalues and singular values.
+
+Arrays of matrices are taken apart one after the other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adcore import factorizations
+
+from .factors import floating
+from .registry import defines
+
+__all__ = ["eigen", "householder", "mirrored", "singular_values", "square", "stacked", "triangle_of"]
+
+EighResult = type(np.linalg.eigh(np.eye(1)))
+QRResult = type(np.linalg.qr(np.eye(1)))
+SVDResult = type(np.linalg.svd(np.eye(1)))
+
+
+# What all of them need
+
+
+def square(x):
+    """Raise, as NumPy does, unless these are square matrices."""
+    if x.ndim < 2:
+        raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
+    if x.shape[-1] != x.shape[-2]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+
+
+def stacked(x):
+    """All matrices of the array along one axis."""
+    count = 1
+    for n in x.shape[:-2]:
+        count = count * n
+    return np.reshape(x, (count, *x.shape[-2:]))
+
+
+# Cholesky
+
+
+def lower_factor(x, message):
+    lower, info = factorizations.cholesky(x)
+    if info > 0:
+        raise np.linalg.LinAlgError(message)
+    return lower
+
+
+@defines("numpy.linalg.cholesky")
+def cholesky(a, /, *, upper=False):
+    x = floating(a)
+    square(x)
+    if upper:
+        return np.swapaxes(_lower_factors(np.swapaxes(x, -1, -2)), -1, -2)
+    return _lower_factors(x)
+
+
+def _lower_factors(x):
+    message = "Matrix is not positive definite"
+    if x.ndim == 2:
+        return lower_factor(x, message)
+    flat = stacked(x)
+    made = np.empty_like(flat)
+    for k in range(flat.shape[0]):
+        made[k] = lower_factor(flat[k], message)
+    return np.reshape(made, x.shape)
+
+
+@defines("scipy.linalg.cholesky")
+def scipy_cholesky(a, lower=False, overwrite_a=False, check_finite=True):
+    x = floating(a)
+    square_for_scipy(x)
+    message = "The matrix is not positive definite"
+    return lower_factor(x, message) if lower else lower_factor(x.T, message).T
+
+
+def square_for_scipy(x):
+    if x.ndim != 2:
+        raise ValueError(f"a matrix is wanted, not an array of {x.ndim} dimensions")
+    if x.shape[0] != x.shape[1]:
+        raise ValueError(f"Input array is expected to be square but has the shape: ({x.shape[0]}, {x.shape[1]}).")
+
+
+# QR
+
+
+def _thin(x):
+    """Q and R of a matrix of any shape: what columns there are beyond the rows only go into R."""
+    m, n = x.shape
+    k = min(m, n)
+    q, square_part = factorizations.qr(x[:, :k])
+    r = np.empty((k, n), x.dtype)
+    r[:, :k] = square_part
+    r[:, k:] = q.T @ x[:, k:]
+    return q, r
+
+
+def householder(x):
+    """Q with all its columns, and R: reflections one after the other, as LAPACK makes them."""
+    m, n = x.shape
+    q, r = np.eye(m, dtype=x.dtype), x.copy()
+    for k in range(min(m - 1, n)):
+        rest = r[k + 1 :, k]
+        if np.sum(rest * rest) > 0.0:
+            length = np.sqrt(np.sum(r[k:, k] * r[k:, k]))
+            end = -length if r[k, k] >= 0.0 else length
+            v = r[k:, k] / (r[k, k] - end)
+            v[0] = 1.0
+            scale = (end - r[k, k]) / end
+            r[k:, k:] -= np.outer(scale * v, v @ r[k:, k:])
+            q[:, k:] -= np.outer(scale * (q[:, k:] @ v), v)
+    return q, np.triu(r)
+
+
+@defines("numpy.linalg.qr")
+def qr(a, mode="reduced"):
+    x = floating(a)
+    if x.ndim < 2:
+        raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(f"np.linalg.qr: mode={mode!r} is not supported: 'reduced', 'complete' and 'r' are")
+    if x.ndim > 2:
+        return _stack_of_qr(x, mode)
+    if mode == "complete":
+        q, r = householder(x)
+        return QRResult(q, r)
+    q, r = _thin(x)
+    return r if mode == "r" else QRResult(q, r)
+
+
+def _stack_of_qr(x, mode):
+    flat = stacked(x)
+    m, n = x.shape[-2:]
+    k = m if mode == "complete" else min(m, n)
+    q, r = np.empty((flat.shape[0], m, k), x.dtype), np.empty((flat.shape[0], k, n), x.dtype)
+    for i in range(flat.shape[0]):
+        one = householder(flat[i]) if mode == "complete" else _thin(flat[i])
+        q[i] = one[0]
+        r[i] = one[1]
+    batch = x.shape[:-2]
+    r = np.reshape(r, (*batch, k, n))
+    return r if mode == "r" else QRResult(np.reshape(q, (*batch, m, k)), r)
+
+
+@defines("scipy.linalg.qr")
+def scipy_qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_finite=True):
+    x = floating(a)
+    if pivoting:
+        raise NotImplementedError("scipy.linalg.qr with pivoting")
+    if mode == "economic":
+        return _thin(x)
+    if mode == "r":
+        return (np.concatenate((_thin(x)[1], np.zeros((max(x.shape[0] - x.shape[1], 0), x.shape[1]), x.dtype))),)
+    if mode != "full":
+        raise ValueError("Mode argument should be one of ['full', 'r', 'economic']; 'raw' is not supported")
+    return householder(x)
+
+
+# LU
+
+
+def upper_part(packed, k):
+    return np.triu(packed[:k])
+
+
+def lower_part(packed, k):
+    return np.tril(packed[:, :k], -1) + np.eye(packed.shape[0], k, dtype=packed.dtype)
+
+
+@defines("scipy.linalg.lu")
+def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
+    x = floating(a)
+    packed, order, _, _ = factorizations.lu(x)
+    k = min(x.shape[0], x.shape[1])
+    lower, upper = lower_part(packed, k), upper_part(packed, k)
+    back = np.empty_like(order)  # where each row went
+    back[order] = np.arange(order.shape[0])
+    if permute_l:
+        return lower[back], upper
+    if p_indices:
+        return back, lower, upper
+    return np.eye(x.shape[0], dtype=x.dtype)[back], lower, upper
+
+
+# Eigenvalues and eigenvectors of symmetric matrices
+
+
+def triangle_of(x, UPLO):
+    """The array of matrices whose lower triangles are the ones named."""
+    if UPLO not in ("L", "U", "l", "u"):
+        raise ValueError("UPLO argument must be 'L' or 'U'")
+    return x if UPLO in ("L", "l") else np.swapaxes(x, -1, -2)
+
+
+def mirrored(x):
+    """The symmetric matrices that have these lower triangles."""
+    return np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
+
+
+def eigen(x):
+    w, v, info = factorizations.eigh(x)
+    if info > 0:
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+    return w, v
+
+
+@defines("numpy.linalg.eigh")
+def eigh(a, UPLO="L"):
+    x = floating(a)
+    square(x)
+    x = triangle_of(x, UPLO)
+    if x.ndim == 2:
+        w, v = eigen(x)
+        return EighResult(w, v)
+    flat = stacked(x)
+    values, vectors = np.empty(flat.shape[:2], x.dtype), np.empty_like(flat)
+    for k in range(flat.shape[0]):
+        w, v = eigen(flat[k])
+        values[k] = w
+        vectors[k] = v
+    return EighResult(np.reshape(values, x.shape[:-1]), np.reshape(vectors, x.shape))
+
+
+@defines("numpy.linalg.eigvalsh")
+def eigvalsh(a, UPLO="L"):
+    x = floating(a)
+    square(x)
+    x = triangle_of(x, UPLO)
+    if x.ndim == 2:
+        return eigen(x)[0]
+    flat = stacked(x)
+    values = np.empty(flat.shape[:2], x.dtype)
+    for k in range(flat.shape[0]):
+        values[k] = eigen(flat[k])[0]
+    return np.reshape(values, x.shape[:-1])
+
+
+def _symmetric_for_scipy(a, b, lower, type):
+    """The matrix of the ordinary problem: a, or with b = L Lᵀ one of L⁻¹ a L⁻ᵀ and Lᵀ a L; and L."""
+    x = floating(a)
+    square_for_scipy(x)
+    x = mirrored(x if lower else x.T)
+    if b is None:
+        return x, None
+    y = floating(b)
+    factor = lower_factor(y if lower else y.T, "The leading minor of B is not positive definite")
+    if type == 1:
+        half = factorizations.solve_triangular(factor, x, lower=True, unit=False, transposed=False)
+        return factorizations.solve_triangular(factor, half.T, lower=True, unit=False, transposed=False), factor
+    return factor.T @ x @ factor, factor
+
+
+def _chosen(w, subset_by_index):
+    return w if subset_by_index is None else w[..., subset_by_index[0] : subset_by_index[1] + 1]
+
+
+@defines("scipy.linalg.eigh")
+def scipy_eigh(
+    a,
+    b=None,
+    *,
+    lower=True,
+    eigvals_only=False,
+    overwrite_a=False,
+    overwrite_b=False,
+    type=1,
+    check_finite=True,
+    subset_by_index=None,
+):
+    x, factor = _symmetric_for_scipy(a, b, lower, type)
+    w, v = eigen(x)
+    if eigvals_only:
+        return _chosen(w, subset_by_index)
+    if b is not None:
+        if type == 3:
+            v = factor @ v
+        else:
+            v = factorizations.solve_triangular(factor, v, lower=True, unit=False, transposed=True)
+    return _chosen(w, subset_by_index), _chosen(v, subset_by_index)
+
+
+@defines("scipy.linalg.eigvalsh")
+def scipy_eigvalsh(
+    a, b=None, *, lower=True, overwrite_a=False, overwrite_b=False, type=1, check_finite=True, subset_by_index=None
+):
+    x, _ = _symmetric_for_scipy(a, b, lower, type)
+    return _chosen(eigen(x)[0], subset_by_index)
+
+
+# Singular values
+
+
+def singular_values(x):
+    u, s, vt, info = factorizations.svd(x)
+    if info > 0:
+        raise np.linalg.LinAlgError("SVD did not converge")
+    return u, s, vt
+
+
+@defines("numpy.linalg.svd")
+def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
+    x = floating(a)
+    if x.ndim < 2:
+        raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
+    if hermitian:
+        raise NotImplementedError("np.linalg.svd with hermitian=True; np.linalg.eigh")
+    if not compute_uv:
+        return svdvals(x)
+    if full_matrices:
+        _thin_is_full(x.shape[-2], x.shape[-1])
+    if x.ndim == 2:
+        u, s, vt = singular_values(x)
+        return SVDResult(u, s, vt)
+    flat = stacked(x)
+    count, m, n = flat.shape[0], x.shape[-2], x.shape[-1]
+    k = min(m, n)
+    us, ss, vts = (np.empty((count, *shape), x.dtype) for shape in ((m, k), (k,), (k, n)))
+    for i in range(count):
+        u, s, vt = singular_values(flat[i])
+        us[i] = u
+        ss[i] = s
+        vts[i] = vt
+    batch = x.shape[:-2]
+    return SVDResult(np.reshape(us, (*batch, m, k)), np.reshape(ss, (*batch, k)), np.reshape(vts, (*batch, k, n)))
+
+
+def _thin_is_full(m, n):
+    if m != n:
+        raise NotImplementedError("svd with full_matrices=True of a matrix that is not square; full_matrices=False is")
+
+
+@defines("numpy.linalg.svdvals")
+def svdvals(x, /):
+    a = floating(x)
+    if a.ndim == 2:
+        return singular_values(a)[1]
+    flat = stacked(a)
+    k = min(a.shape[-2], a.shape[-1])
+    values = np.empty((flat.shape[0], k), a.dtype)
+    for i in range(flat.shape[0]):
+        values[i] = singular_values(flat[i])[1]
+    return np.reshape(values, (*a.shape[:-2], k))
+
+
+@defines("scipy.linalg.svd")
+def scipy_svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_finite=True, lapack_driver="gesdd"):
+    x = floating(a)
+    if not compute_uv:
+        return singular_values(x)[1]
+    if full_matrices:
+        _thin_is_full(x.shape[0], x.shape[1])
+    return singular_values(x)
+
+
+@defines("scipy.linalg.svdvals")
+def scipy_svdvals(a, overwrite_a=False, check_finite=True):
+    return singular_values(floating(a))[1]
+
+
+@defines("scipy.linalg.polar")
+def polar(a, side="right"):
+    x = floating(a)
+    u, s, vt = singular_values(x)
+    if side == "right":
+        return u @ vt, (vt.T * s) @ vt
+    return u @ vt, (u * s) @ u.T
