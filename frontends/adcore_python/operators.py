@@ -130,7 +130,9 @@ def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
 
 def _is_repeated(low: Lowering, length: Atom, wanted: Atom) -> bool:
     """Whether an axis of one element by its making, though not by its type, is broadcast."""
-    return length != wanted and isinstance(length, Var) and low.facts.single(low.b, length)
+    facts = low.facts
+    one = length != wanted and isinstance(length, Var) and facts.single(low.b, length)
+    return one and not (isinstance(wanted, Var) and facts.single(low.b, wanted))
 
 
 def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DType | None, python: bool) -> Value:

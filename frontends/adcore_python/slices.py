@@ -60,7 +60,9 @@ def _forward(low: Lowering, first: Atom | None, last: Atom | None, length: Atom)
     if cut and isinstance(last, Lit) and last.value < 0:
         return start, shortened(b, length, front - int(last.value)), one
     if _is_one_element(low, first, last):
-        return start, b.minimum(b.maximum(b.sub(length, start), 0), 1), one
+        from_end = isinstance(first, Lit) and first.value < 0
+        left = shifted(b, length, int(first.value) + 1) if from_end else b.sub(length, start)
+        return start, b.minimum(b.maximum(left, 0), 1), one
     if last is None:
         return start, b.sub(length, start), one
     stop = clipped(low, last, length)

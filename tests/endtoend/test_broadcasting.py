@@ -55,3 +55,18 @@ def test_what_is_empty_does_not_broadcast():
     with pytest.raises(ValueError, match="could not be broadcast"):
         jit(lambda x: x * x[:, 3:4])(X[:, :2])
     assert jit(lambda x: np.concatenate((x[:1], x)))(X[:0]).shape == (0, 5)
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_slices_of_one_element_of_short_arrays(n):
+    x = X[0, :n]
+    for f in (lambda x: x[:1], lambda x: x[-1:], lambda x: x[-2:-1], lambda x: x[-3:-2], lambda x: x[1:2]):
+        np.testing.assert_array_equal(jit(f)(x), f(x))
+
+    def written(x):
+        y = x * 1.0
+        y[-2:-1] = 7.0
+        y[-3:-2] -= y[-3:-2] * y[-3:-2]
+        return y
+
+    np.testing.assert_array_equal(jit(written)(x), written(x))
