@@ -340,7 +340,7 @@ def test_complex_matrices(f):
     np.testing.assert_allclose(along, (f(Z + 1e-6 * u) - f(Z - 1e-6 * u)) / 2e-6, rtol=1e-6, atol=1e-8)
     w = np.ones(np.shape(along), np.asarray(along).dtype) * 0.5
     (back,) = vjp(f, Z)[1](w if w.ndim else w[()])
-    np.testing.assert_allclose(np.sum(along * w).real, np.sum(back * u).real, rtol=1e-11)
+    np.testing.assert_allclose(np.sum(along * w).real, np.sum(back * u).real, rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize("f", [np.linalg.cholesky, np.linalg.qr, np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.pinv])
