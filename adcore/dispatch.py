@@ -97,7 +97,7 @@ class Specialisation:
             if write.result is not None and not written.flags.writeable:
                 raise ValueError("assignment destination is read-only")
             for k, other in enumerate(values):
-                if k != write.param and isinstance(other, np.ndarray) and share_memory(written, other):
+                if write.meets(k) and isinstance(other, np.ndarray) and share_memory(written, other):
                     raise AliasError(
                         f"{self.name} writes into {names[write.param]!r}, which shares memory with {names[k]!r}",
                         definition(self.function),

@@ -109,13 +109,19 @@ class Write:
     """An argument that the function writes into: its parameter's index, and the result that it holds at the end.
 
     Without a result the caller's array stays as it is.  A doubtful write goes into what may or may not be the argument,
-    so that what the argument holds is not known; `source` is where it stands.
+    so that what the argument holds is not known; `source` is where it stands.  The parameters in `unseen` may share
+    memory with the argument: tangents, which the function itself knows nothing of.
     """
 
     param: int
     result: int | None = None
     doubtful: bool = False
     source: Source | None = None
+    unseen: frozenset[int] = frozenset()
+
+    def meets(self, param: int) -> bool:
+        """Whether the argument must not share memory with this one."""
+        return param != self.param and param not in self.unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,7 @@ class Lowered:
         result: the structure of the result, a tree with `Leaf` and `Static` leaves.
         captures: values read at call time.
         guards: objects whose replacement makes this specialisation stale.
-        writes: arguments that the function writes into, which must not share memory with any other array.
+        writes: arguments that the function writes into, which must not share memory with any other array it sees.
         changes: lists, dicts and objects in the arguments that the function changes; what the caller has, stays as it
             is.
     """

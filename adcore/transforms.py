@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .again import wrapped
@@ -248,7 +248,7 @@ def described(result: Any) -> str:
 
 def replaced(lowered: Lowered, program: Program, result: Any, donated: Sequence[int] = ()) -> Lowered:
     """Another program and result for the same arguments, into which it does not write but where they are donated."""
-    writes = tuple(w if w.param in donated else Write(w.param) for w in lowered.writes)
+    writes = tuple(w if w.param in donated else Write(w.param, unseen=w.unseen) for w in lowered.writes)
     return Lowered(program, result, lowered.captures, lowered.guards, writes, lowered.changes)
 
 
@@ -264,7 +264,7 @@ def pruned(lowered: Lowered) -> Lowered:
     program = lowered.program
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
-    writes = tuple(Write(w.param, None if w.result is None else order.index(w.result)) for w in lowered.writes)
+    writes = tuple(replace(w, result=None if w.result is None else order.index(w.result)) for w in lowered.writes)
     rest = (lowered.captures, lowered.guards, writes, lowered.changes)
     return Lowered(eliminate_dead(program), result, *rest)
 
@@ -313,6 +313,8 @@ class Pushforward(Transform):
         tangent = map_leaves(
             lambda leaf: place.get(leaf.index, Static(None)) if isinstance(leaf, Leaf) else Static(None), lowered.result
         )
+        unseen = frozenset(range(count, count + len(tangent_params)))
+        lowered.writes = tuple(replace(w, unseen=w.unseen | unseen) for w in lowered.writes)
         return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
     def pairs(

@@ -143,7 +143,7 @@ def _written(low: Lowering, leaves: list[Scalar | Array], write: plugins.Write, 
     """An argument that the called function writes into gets its new contents."""
     array = leaves[write.param]
     assert isinstance(array, Array)
-    others = [v.buffer for k, v in enumerate(leaves) if isinstance(v, Array) and k != write.param]
+    others = [v.buffer for k, v in enumerate(leaves) if isinstance(v, Array) and write.meets(k)]
     shared = next((o for o in others if low.memory.may_share(array.buffer, o)), None)
     if shared is not None:
         low.refuse(

@@ -128,6 +128,38 @@ def test_arguments_that_share_memory_are_refused_where_one_is_written(transform)
     compiled(x[:2], x[2:])
 
 
+def test_tangents_and_cotangents_may_share_memory_with_what_is_written():
+    def f(x, y):
+        x *= x
+        return x * y
+
+    x, y = np.arange(1.0, 4.0), np.array([2.0, 3.0, 5.0])
+    for _ in range(2):  # the second call enters machine code directly
+        value, tangent = jvp(f, (x, y), (x, x))
+        np.testing.assert_array_equal(value, x * x * y)
+        np.testing.assert_array_equal(tangent, 2.0 * x * x * y + x**3)
+    _, tangent = jvp(f, (x, y), (x[::-1], y))
+    np.testing.assert_array_equal(tangent, 2.0 * x * x[::-1] * y + x * x * y)
+    _, pullback = vjp(f, x, y)
+    np.testing.assert_array_equal(pullback(x)[0], 2.0 * x * y * x)
+    np.testing.assert_array_equal(x, np.arange(1.0, 4.0))
+
+    def inside(x, y):
+        return np.sum(jvp(f, (x, y), (x, x))[1])
+
+    np.testing.assert_allclose(grad(inside)(x, y), 4.0 * x * y + 3.0 * x * x)
+
+    def second(x, y):
+        return jvp(f, (x, y), (x, y))
+
+    (_, tangent), _ = jvp(second, (x, y), (x, x))
+    np.testing.assert_array_equal(tangent, 2.0 * x * x * y + x * x * y)
+    with pytest.raises(AliasError, match="shares memory"):
+        jvp(f, (x, x), (x, y))
+    with pytest.raises(AliasError, match="shares memory"):
+        vjp(f, x, x)
+
+
 def swapped(u, n):
     v = u.copy()
     for _ in range(n):
