@@ -25,6 +25,7 @@ from .outside import make_param
 from .programs import call_lowered, finished, given
 from .strings import plain
 from .values import (
+    EMPTY,
     FALSE,
     NONE,
     ZERO,
@@ -64,8 +65,9 @@ def _gradient(make: Callable[..., Any]) -> Any:
         argnums: Value = ZERO,
         argnames: Value = NONE,
         has_aux: Value = FALSE,
+        donate_argnums: Value = EMPTY,
     ) -> Value:
-        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux, "donate_argnums": donate_argnums}
         if isinstance(f, Static) and f.value is None:
             return Partial(Static(make), (), options)
         known = {name: _option(low, name, value) for name, value in options.items()}

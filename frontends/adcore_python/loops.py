@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adcore.types import Atom, Lit, literal
 
 from .generators import Generator
-from .iteration import iterate
+from .iteration import exhausted, iterate
 from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
 from .loop_parts import Loop
@@ -39,6 +39,8 @@ def lower_for(low: Lowering, s: ast.For, rest: Sequence[ast.stmt], after: frozen
     else:
         status = _rolled(low, s, items, flag, Loop(s, s.body, live_before(s.body, around) - targets, around, following))
     low.frame.pinned.pop()
+    if status is not Status.DEAD:
+        exhausted(low, items, _left(low, flag))
     return _finish(low, s, rest, after, flag, status)
 
 

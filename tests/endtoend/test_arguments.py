@@ -102,6 +102,33 @@ def test_a_donated_argument_is_written_into():
         grad(f, donate_argnums=2)(x, y)
 
 
+def test_a_donated_argument_of_a_gradient_inside_a_function():
+    def inner(x, y):
+        x *= y
+        y += 1.0
+        return np.sum(x * x)
+
+    def outer(x, y):
+        z = y * 1.0
+        first = grad(inner, donate_argnums=(1,))(x, z)
+        second = grad(lambda u: inner(u, z.copy()), donate_argnums=0)(x)
+        return np.sum(first * x) + np.sum(second * z)
+
+    def plain(x, y):
+        z = y + 1.0
+        first = 2.0 * x * y * y
+        second = 2.0 * x * z * z
+        x = x * z
+        return np.sum(first * x) + np.sum(second * z)
+
+    x, y = np.array([1.0, 2.0, -0.5]), np.array([0.5, 1.5, 2.0])
+    expected = plain(x, y)
+    slope = [(plain(x + s, y) - plain(x - s, y)) / 2e-6 for s in 1e-6 * np.eye(3)]
+    np.testing.assert_allclose(grad(outer)(x, y), slope, rtol=1e-7)
+    assert jit(outer)(x, y) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(x, np.array([1.0, 2.0, -0.5]) * (y + 1.0))
+
+
 def test_results_and_arguments_do_not_share_memory():
     def f(x):
         x[0] = 7.0
