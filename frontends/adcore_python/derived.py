@@ -20,9 +20,10 @@ from adcore.plugins import Capture, Lowered, Spec
 from .carries import with_identity
 from .containers import items
 from .frame import Frame
+from .lowered_calls import call_lowered
 from .operators import describe, is_one
 from .outside import make_param
-from .programs import call_lowered, finished, given
+from .programs import finished, given
 from .strings import plain
 from .values import (
     EMPTY,

@@ -94,7 +94,7 @@ def zipped_strictly_unrolled(arrays):
     firsts, seconds = [arrays[0][0], 2.0, arrays[1][0]], [arrays[2][0], 3.0]
     if len(arrays) > 3:
         seconds.append(1.0)
-    return sum(list(a * b for a, b in zip(firsts, seconds, strict=True)))
+    return sum([a * b for a, b in zip(firsts, seconds, strict=True)])
 
 
 ARRAYS = np.array([2.0, -1.0, 3.0]), np.array([1.0, 0.5, 4.0]), np.array([3.0, -2.0, 1.5])
