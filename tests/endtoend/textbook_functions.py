@@ -654,3 +654,26 @@ def adaptive_runge_kutta(y0, mu, h):
         if error < 0.02:
             h *= 1.5
     return y @ y + sum(accepted)
+
+
+@at(0.7)
+def while_in_while(x):
+    y = x
+    while y < 5.0:
+        t = 0.1 * x
+        while t < 1.0:
+            t = t * 2.0 + 0.05 * y
+        y += math.sin(t) ** 2
+    return y
+
+
+@at(0.7)
+def while_in_a_branch_of_a_while(x):
+    y = x
+    while y < 5.0:
+        t = 0.1 * x
+        if y > 1.0:
+            while t < 1.0:
+                t = t * 2.0 + 0.05 * y
+        y += math.sin(t) ** 2 + 0.1
+    return y
