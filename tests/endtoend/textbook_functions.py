@@ -677,3 +677,26 @@ def while_in_a_branch_of_a_while(x):
                 t = t * 2.0 + 0.05 * y
         y += math.sin(t) ** 2 + 0.1
     return y
+
+
+@at(RNG.uniform(0.0, 1.0, (5, 5)), 0.1)
+def heat_through_a_view(u0, k):
+    u = u0.copy()
+    inner = u[1:-1, 1:-1]
+    for _ in range(4):
+        lap = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - 4.0 * inner
+        inner += k * lap * inner
+    return np.sum(u**2)
+
+
+@at(np.array([0.3, 0.8, 1.1, 0.2]))
+def views_written_in_branches(x):
+    y = x.copy()
+    head, tail = y[:2], y[2:]
+    for k in range(5):
+        if k % 2:
+            head += np.sin(tail) * y[k % 4]
+        else:
+            tail *= head[::-1] + 0.5
+        y -= 0.1 * y
+    return np.sum(y * y) + head[0] * tail[1]
