@@ -293,7 +293,7 @@ def subscript(codes: str, scalars: Sequence[Expression], whole: AbstractSet[int]
         if code == "i":
             entries.append(rest.pop(0).text)
             continue
-        entry, reverse = (":", False) if code == ":" else _slice(*rest[:3], axis in whole)
+        entry, reverse = (":", False) if code == ":" else _slice(rest[0], rest[1], rest[2], axis in whole)
         del rest[: 3 if code == "s" else 0]
         entries.append("::-1" if reverse and entry == ":" else entry)
         backwards.append("::-1" if reverse and entry != ":" else ":")

@@ -110,7 +110,7 @@ def item(low: Lowering, container: Value, key: Value) -> Value:
         low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
     contents = held(low, container)
     if isinstance(contents, Tuple) and constant is not None:
-        if _may_be_longer(low, container, contents, constant[0]):
+        if isinstance(container, List) and _may_be_longer(low, container, contents, constant[0]):
             return _not_yet(low, container, "list index out of range")
         return _found(low, contents.items, constant[0])
     if isinstance(contents, Tuple):
@@ -118,12 +118,11 @@ def item(low: Lowering, container: Value, key: Value) -> Value:
     return item_at(low, contents, _index(low, contents, key))
 
 
-def _may_be_longer(low: Lowering, container: Value, contents: Tuple, index: Any) -> bool:
+def _may_be_longer(low: Lowering, container: List, contents: Tuple, index: Any) -> bool:
     """Whether an index is beyond the end of a list to which the loop or branch that is being lowered may append."""
-    if not isinstance(container, List) or not isinstance(index, int):
-        return False
     count = len(contents.items)
-    return not -count <= index < count and low.memory.outer(low.memory.scope, container.identity)
+    beyond = isinstance(index, int) and not -count <= index < count
+    return beyond and low.memory.outer(low.memory.scope, container.identity)
 
 
 def _not_yet(low: Lowering, container: List, message: str) -> Value:
