@@ -64,6 +64,7 @@ def _counted(equation: Equation) -> tuple[Program, tuple[Var, ...]]:
         (Var(I64, "k"), *(body.params[k] for k in kept)), body.equations, tuple(body.results[k] for k in kept), "body"
     )
     iteration = eliminate_dead(clone(iteration, {}, keep=effect_free))
+    count_loops(iteration.equations, backwards=True)  # anew: nothing has read the counts of those inside yet
     b = Builder()
     b.source = equation.source
     inits = tuple(equation.operands[k] for k in kept)

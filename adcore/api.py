@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import abstract, normalized, rebuilt
+from .arguments import abstract, normalized
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
+from .outcomes import rebuilt, stacked
 from .plugins import Spec
 from .policies import Policy, loop_policy
 from .program import Program, clone
@@ -187,9 +188,9 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
         return functools.partial(vjp, f, has_aux=has_aux)
     splitting = _derived(f, _WITH_AUX if has_aux else PullbackSplit)
     found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
-    out, residuals = splitting(*primals)
+    out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
-    return (value, Pullback(found, value, residuals, len(primals)), *aux)
+    return (value, Pullback(found, value, residuals, lists, len(primals), has_aux), *aux)
 
 
 _WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
@@ -198,11 +199,21 @@ _WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
 class Pullback:
     """The cotangents of a function's arguments at one point, as a function of the value's cotangent."""
 
-    def __init__(self, specialisation: Specialisation, value: Any, residuals: tuple[Any, ...], count: int) -> None:
+    def __init__(
+        self,
+        specialisation: Specialisation,
+        value: Any,
+        residuals: tuple[Any, ...],
+        lists: tuple[Any, ...],
+        count: int,
+        has_aux: bool,
+    ) -> None:
         self._specialisation = specialisation
         self._value = value
         self._residuals = residuals
+        self._lists = lists
         self._count = count
+        self._has_aux = has_aux
 
     def __call__(self, cotangent: Any) -> tuple[Any, ...]:
         lowered = self._specialisation.lowered
@@ -212,9 +223,10 @@ class Pullback:
             cotangents = matched(tree, cotangent)
         except ValueError:
             raise TypeError("pullback: the cotangent has another structure than the value") from None
-        given = []
+        given: list[Any] = []
         for ours, theirs in zip(cotangents, values, strict=True):
             if not isinstance(spec := abstract(theirs), Spec) or not spec.dtype.differentiable:
+                given.append(None)
                 continue
             if np.shape(ours) != np.shape(theirs):
                 raise ValueError(
@@ -224,7 +236,10 @@ class Pullback:
                 raise TypeError("pullback: a complex cotangent for a real value")
             array = np.asarray(ours, spec.dtype.numpy)
             given.append(normalized(array) if array.ndim else array.item() if spec.python else array[()])
-        results = self._specialisation.late(lowered.backward)(*self._residuals, *given)
+        result, _, lists = lowered.result
+        known = {leaf.index: value for leaf, value in zip(lists, self._lists, strict=True)}
+        flat = stacked(result[0] if self._has_aux else result, iter(given), known)
+        results = self._specialisation.late(lowered.backward)(*self._residuals, *(c for c in flat if c is not None))
         return rebuilt(lowered.gradients, results)[: self._count]
 
 

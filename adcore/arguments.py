@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from .errors import DtypeError
-from .plugins import Leaf, Spec, Static
-from .trees import map_leaves
+from .plugins import Spec, Static
 from .types import DType
 
-__all__ = ["abstract", "abstracted", "normalized", "rebuilt", "specialisation_key"]
+__all__ = ["abstract", "abstracted", "normalized", "specialisation_key"]
 
 _DTYPES = {d.numpy: d for d in DType}
 _SCALARS = {float: DType.F64, int: DType.I64, bool: DType.BOOL, complex: DType.C128}
@@ -78,11 +77,3 @@ def _leaf_key(leaf: Any) -> Hashable:
     except TypeError:
         return (Static, id(value))
     return (Static, type(value), value)
-
-
-def rebuilt(result: Any, values: tuple[Any, ...]) -> Any:
-    """A result structure with its leaves filled in."""
-    return map_leaves(
-        lambda leaf: values[leaf.index] if isinstance(leaf, Leaf) else leaf.value if isinstance(leaf, Static) else leaf,
-        result,
-    )

@@ -18,8 +18,9 @@ from typing import Any, cast
 import numpy as np
 
 from . import policies
-from .arguments import abstract, abstracted, normalized, rebuilt, specialisation_key
+from .arguments import abstract, abstracted, normalized, specialisation_key
 from .errors import AdcoreError, AliasError
+from .outcomes import apply_changes, rebuilt
 from .plugins import Capture, Change, Leaf, Lowered, Spec, Static, backend
 from .program import Program
 from .signatures import definition
@@ -46,7 +47,8 @@ class Specialisation:
     pullback: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        self.native = only_tuples(self.lowered.result)
+        self.changing = any(c.contents is not None for c in self.lowered.changes)
+        self.native = only_tuples(self.lowered.result) and not self.changing
         result = self.lowered.result if self.native else self.flat_result()
         inputs = (*self.specs, *self.lowered.captures)
         lowered = self.lowered
@@ -54,7 +56,8 @@ class Specialisation:
         self.direct = self.entry.function(_refuse)
 
     def flat_result(self) -> tuple[Leaf, ...]:
-        return tuple(Leaf(k) for k in range(len(self.lowered.program.results)))
+        written = [w.result for w in self.lowered.writes if w.result is not None]  # which come last
+        return tuple(Leaf(k) for k in range(min(written, default=len(self.lowered.program.results))))
 
     def is_current(self) -> bool:
         """Whether what the specialisation assumed of closures and globals still holds."""
@@ -74,8 +77,8 @@ class Specialisation:
             self.pullback = backend().compile(backward)
         return self.pullback
 
-    def __call__(self, values: list[Any]) -> Any:
-        """The result for the Spec leaves of the arguments; what the function writes into them is in them afterwards."""
+    def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
+        """The result for the Spec leaves of the arguments; what the function changes in them is in them afterwards."""
         given = [normalized(v) for v in values]
         captured = [c.read() for c in self.lowered.captures]
         converted = [normalized(v) for v in captured]
@@ -87,6 +90,8 @@ class Specialisation:
         for write in self.lowered.writes:
             if write.result is not None and given[write.param] is not values[write.param]:
                 values[write.param][...] = given[write.param]
+        if self.changing:
+            apply_changes(self.lowered, arguments, result)
         return result if self.native else rebuilt(self.lowered.result, result)
 
     def check_writes(self, values: list[Any]) -> None:
@@ -97,7 +102,7 @@ class Specialisation:
             if write.result is not None and not written.flags.writeable:
                 raise ValueError("assignment destination is read-only")
             for k, other in enumerate(values):
-                if k != write.param and isinstance(other, np.ndarray) and share_memory(written, other):
+                if write.meets(k) and isinstance(other, np.ndarray) and share_memory(written, other):
                     raise AliasError(
                         f"{self.name} writes into {names[write.param]!r}, which shares memory with {names[k]!r}",
                         definition(self.function),
@@ -174,7 +179,7 @@ class Dispatcher:
             self.latest, self.waits = found, False
             if plain and found.native:
                 self.enter_directly(found)
-        return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)])
+        return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)], arguments)
 
     def check_distinct(self, arguments: tuple[Any, ...], change: Change) -> None:
         """Refuse arguments that hold one list, dict or object twice, where the function changes one."""

@@ -19,15 +19,20 @@ from .types import DType
 
 __all__ = [
     "ANY",
+    "Attribute",
     "Backend",
     "Capture",
     "Change",
     "Entry",
     "Executable",
     "Frontend",
+    "Given",
     "Guard",
     "Leaf",
     "Lowered",
+    "Made",
+    "New",
+    "Rows",
     "Spec",
     "Static",
     "Write",
@@ -71,6 +76,21 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The place in a result structure of a list whose length is known at run time.
+
+    Attributes:
+        length: the result that says how many items there are.
+        item: the structure of an item; its results have a row for each item.
+        given: of a list of the caller's, how many items were there before.
+    """
+
+    length: Leaf
+    item: Any
+    given: Any = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """A closed-over or global number or array, read anew at every call and passed as a further argument.
 
@@ -109,21 +129,72 @@ class Write:
     """An argument that the function writes into: its parameter's index, and the result that it holds at the end.
 
     Without a result the caller's array stays as it is.  A doubtful write goes into what may or may not be the argument,
-    so that what the argument holds is not known; `source` is where it stands.
+    so that what the argument holds is not known; `source` is where it stands.  The parameters in `unseen` may share
+    memory with the argument: tangents, which the function itself knows nothing of.
     """
 
     param: int
     result: int | None = None
     doubtful: bool = False
     source: Source | None = None
+    unseen: frozenset[int] = frozenset()
+
+    def meets(self, param: int) -> bool:
+        """Whether the argument must not share memory with this one."""
+        return param != self.param and param not in self.unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A step of a place in the arguments: to an attribute of an object; other steps are indices and keys."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A list, dict or object in the arguments that the function changes, and where."""
+    """A list, dict or object in the arguments that the function changes, and where.
+
+    Attributes:
+        name: what it is called in the function.
+        source: where it is changed.
+        place: the steps to it, the first of which is the position of the argument.
+        contents: what it holds at the end: the items of a list (or its `Rows`), the entries of a dict, or those
+            attributes of an object that are others than before; None where the caller's stays as it is.
+        problem: why that cannot be said.
+    """
 
     name: str
     source: Source | None
+    place: tuple[Any, ...] = ()
+    contents: Any = None
+    problem: AdcoreError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """In what a change leaves: the very thing that the caller has at a place of the arguments.
+
+    With `otherwise` that is so only where the array there is as before; else it is another one, this result.
+    """
+
+    place: tuple[Any, ...]
+    otherwise: Leaf | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """In what a change leaves: a list, dict or object that the function makes, by its position in `Lowered.made`."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A list, dict or object that the function makes and leaves in one of the caller's; its contents as a change's."""
+
+    kind: type
+    contents: Any
 
 
 @dataclass(slots=True)
@@ -136,9 +207,9 @@ class Lowered:
         result: the structure of the result, a tree with `Leaf` and `Static` leaves.
         captures: values read at call time.
         guards: objects whose replacement makes this specialisation stale.
-        writes: arguments that the function writes into, which must not share memory with any other array.
-        changes: lists, dicts and objects in the arguments that the function changes; what the caller has, stays as it
-            is.
+        writes: arguments that the function writes into, which must not share memory with any other array it sees.
+        changes: lists, dicts and objects in the arguments that the function changes.
+        made: what it makes and leaves in them.
     """
 
     program: Program
@@ -147,6 +218,7 @@ class Lowered:
     guards: tuple[Guard, ...] = field(default=())
     writes: tuple[Write, ...] = ()
     changes: tuple[Change, ...] = ()
+    made: tuple[New, ...] = ()
 
 
 class Frontend(Protocol):

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .again import wrapped
 from .boundary import Sweep
 from .builder import Builder
 from .derive import push, sweep
-from .errors import AdcoreError, AliasError, DtypeError, UnsupportedSyntaxError, refuse
+from .errors import AdcoreError, AliasError, DtypeError, refuse
+from .outcomes import lists_of, tangents
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
@@ -61,7 +62,7 @@ class Identity(Transform):
     """The function itself, compiled."""
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        return decided(unchanging(lower(self.function, arguments)))
+        return decided(lower(self.function, arguments))
 
 
 def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
@@ -69,7 +70,11 @@ def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
 
     Raises:
         AliasError: a write goes into what may or may not be an argument.
+        UnsupportedFunctionError: a list, dict or object of the caller gets what cannot be given back.
     """
+    for change in lowered.changes:
+        if change.problem is not None:
+            raise change.problem
     for write in lowered.writes:
         if write.doubtful and (seen is None or write.param in seen):
             name = lowered.program.params[write.param].name
@@ -82,18 +87,6 @@ def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
     return lowered
 
 
-def unchanging(lowered: Lowered) -> Lowered:
-    """The function, if it leaves the lists, dicts and objects of its caller as they are."""
-    for change in lowered.changes:
-        refuse(
-            UnsupportedSyntaxError,
-            f"this changes {change.name!r}, an argument, which the caller of compiled code would not see",
-            change.source,
-            "a copy that is changed and returned, e.g. copy.copy(x), or dataclasses.replace(x, ...)",
-        )
-    return lowered
-
-
 @dataclass(frozen=True)
 class Checkpoint(Transform):
     """The function itself as one region that the reverse sweep runs again, its loops under a policy."""
@@ -101,14 +94,14 @@ class Checkpoint(Transform):
     policy: LoopPolicy
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = decided(unchanging(lower(self.function, arguments)))
+        lowered = decided(lower(self.function, arguments))
         lowered.program = wrapped(note_policy(lowered.program, self.policy))
         return lowered
 
 
 def differentiable(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
     """The Program of a function whose derivative is wanted, its loops under the policy in force."""
-    lowered = lower(function, arguments)
+    lowered = unchanging(lower(function, arguments))
     policy = current()
     if policy is not None:
         note_policy(lowered.program, policy)
@@ -273,8 +266,17 @@ def described(result: Any) -> str:
 
 def replaced(lowered: Lowered, program: Program, result: Any, donated: Sequence[int] = ()) -> Lowered:
     """Another program and result for the same arguments, into which it does not write but where they are donated."""
-    writes = tuple(w if w.param in donated else Write(w.param) for w in lowered.writes)
+    writes = tuple(w if w.param in donated else Write(w.param, unseen=w.unseen) for w in lowered.writes)
     return Lowered(program, result, lowered.captures, lowered.guards, writes, lowered.changes)
+
+
+def unchanging(lowered: Lowered) -> Lowered:
+    """The function without what it leaves in the lists, dicts and objects of its caller."""
+    if not lowered.changes:
+        return lowered
+    lowered.changes = tuple(replace(c, contents=None, problem=None) for c in lowered.changes)
+    lowered.made = ()
+    return pruned(lowered)
 
 
 def without_writes(lowered: Lowered) -> Lowered:
@@ -289,7 +291,7 @@ def pruned(lowered: Lowered) -> Lowered:
     program = lowered.program
     program = Program(program.params, program.equations, tuple(program.results[k] for k in order), program.name)
     result = map_leaves(lambda leaf: Leaf(order.index(leaf.index)) if isinstance(leaf, Leaf) else leaf, lowered.result)
-    writes = tuple(Write(w.param, None if w.result is None else order.index(w.result)) for w in lowered.writes)
+    writes = tuple(replace(w, result=None if w.result is None else order.index(w.result)) for w in lowered.writes)
     rest = (lowered.captures, lowered.guards, writes, lowered.changes)
     return Lowered(eliminate_dead(program), result, *rest)
 
@@ -309,14 +311,14 @@ class Pushforward(Transform):
         return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        primals, tangents = arguments
-        if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        primals, given = arguments
+        if not isinstance(primals, tuple | list) or not isinstance(given, tuple | list):
             raise TypeError("jvp takes a tuple of primals and a tuple of tangents: jvp(f, (x,), (dx,))")
-        if len(primals) != len(tangents):
-            raise TypeError(f"jvp: {len(primals)} primals and {len(tangents)} tangents")
-        lowered = lower(self.function, tuple(primals))
-        places = numbered(tuple(tangents))
-        pairs = [p for k in range(len(primals)) for p in self.pairs(k, primals[k], tangents[k], places[k])]
+        if len(primals) != len(given):
+            raise TypeError(f"jvp: {len(primals)} primals and {len(given)} tangents")
+        lowered = unchanging(lower(self.function, tuple(primals)))
+        places = numbered(tuple(given))
+        pairs = [p for k in range(len(primals)) for p in self.pairs(k, primals[k], given[k], places[k])]
         specs = [p for p, _, _ in pairs if p is not None]
         moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]
         program = push(lowered.program, moving)
@@ -335,9 +337,9 @@ class Pushforward(Transform):
         place = {
             k: Leaf(next(tangent_places)) for k, r in enumerate(lowered.program.results) if r.type.dtype.differentiable
         }
-        tangent = map_leaves(
-            lambda leaf: place.get(leaf.index, Static(None)) if isinstance(leaf, Leaf) else Static(None), lowered.result
-        )
+        tangent = tangents(lowered.result, place)
+        unseen = frozenset(range(count, count + len(tangent_params)))
+        lowered.writes = tuple(replace(w, unseen=w.unseen | unseen) for w in lowered.writes)
         return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
     def pairs(
@@ -373,7 +375,7 @@ def parameter(spec: Spec, name: str) -> Var:
 
 @dataclass(slots=True)
 class SplitLowered(Lowered):
-    """A lowered function that gives (result, residuals), and what takes the residuals.
+    """A lowered function that gives (result, residuals, what its lists are made of), and what takes the residuals.
 
     Attributes:
         backward: residuals, then a cotangent for each differentiable result, to the arguments' cotangents.
@@ -400,9 +402,9 @@ class PullbackSplit(Transform):
         structures = numbered(arguments)
         places, _ = places_of(self.function, arguments)
         gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
-        result = (lowered.result, residuals)
+        result = (lowered.result, residuals, lists_of(lowered.result))
         rest = (lowered.captures, lowered.guards, lowered.writes, lowered.changes)
-        return SplitLowered(forward, result, *rest, backward, gradients)
+        return SplitLowered(forward, result, *rest, backward=backward, gradients=gradients)
 
     def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:
         """Which of the arguments' numbers and arrays are real."""

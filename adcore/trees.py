@@ -24,6 +24,7 @@ __all__ = [
     "is_namedtuple",
     "leaves",
     "map_leaves",
+    "map_nodes",
     "matched",
     "structure",
 ]
@@ -68,6 +69,13 @@ def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
     """The same tree with every leaf replaced by `f(leaf)`."""
     found, spec = flatten(tree)
     return spec.unflatten([f(leaf) for leaf in found])
+
+
+def map_nodes(f: Callable[[Any], Any], tree: Any, kind: type) -> Any:
+    """The same tree with every leaf, and every node of a class whatever is below it, replaced by `f` of it."""
+    flatten(tree)  # what it has of dataclasses is known from here on
+    found, spec = optree.tree_flatten(tree, lambda x: isinstance(x, kind), none_is_leaf=True, namespace=NAMESPACE)
+    return spec.unflatten([f(node) for node in found])
 
 
 def matched(spec: PyTreeSpec, tree: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
 from .separate import is_fresh_constant, separated
-from .spelling import FACTORIZATIONS, as_region_value, elements_and_places, factorized, spelled, subscript
+from .spelling import FACTORIZATIONS, as_region_value, elements_and_places, factorized, spelled, subscript, whole_axes
 from .storage import Storage
 from .writer import WIDTH, Writer, function_name, is_temporary
 
@@ -221,7 +221,7 @@ class _Printer:
         """`x[i] = v` or `x[i] += v`, of the same array or of a copy."""
         operator = "+=" if equation.primitive.name == "add_at" else "="
         index_parts = [self.writer.value(a) for a in equation.operands[2:]]
-        index = subscript(equation.params["codes"], index_parts)
+        index = subscript(equation.params["codes"], index_parts, whole_axes(equation, 2))
         name, value = self.target(equation, index_parts)
         self.writer.emit(f"{name}[{index}] {operator} {value.text}")
 
@@ -229,7 +229,9 @@ class _Printer:
         """`x[i] = v` or `np.add.at(x, i, v)` with index arrays."""
         parts = [self.writer.value(a) for a in equation.operands[2:]]
         name, value = self.target(equation, parts)
-        elements, places = elements_and_places(Expression(name), equation.params["codes"], parts)
+        elements, places = elements_and_places(
+            Expression(name), equation.params["codes"], parts, whole_axes(equation, 2)
+        )
         if equation.primitive.name == "scatter":
             self.writer.emit(f"{elements.text}[{places}] = {value.text}")
             return

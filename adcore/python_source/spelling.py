@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ..primitives import array_axes, index_arrays, without_arrays
@@ -19,6 +20,7 @@ __all__ = [
     "shape_text",
     "spelled",
     "subscript",
+    "whole_axes",
 ]
 
 _INFIX = {
@@ -261,12 +263,12 @@ def _permuted(equation: Equation, x: Sequence[Expression], lengths: Sequence[Exp
 
 
 def _viewed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
-    seen = indexed(x[0], subscript(equation.params["codes"], x[1:]), *x[1:])
+    seen = indexed(x[0], subscript(equation.params["codes"], x[1:], whole_axes(equation, 1)), *x[1:])
     return replace(seen, numpy=not lengths)
 
 
 def _gathered(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
-    elements, places = elements_and_places(x[0], equation.params["codes"], x[1:])
+    elements, places = elements_and_places(x[0], equation.params["codes"], x[1:], whole_axes(equation, 1))
     return indexed(elements, places, *x[1:])
 
 
@@ -307,16 +309,30 @@ def _fold(equation: Equation, x: Expression) -> Expression:
 # Subscripts
 
 
-def subscript(codes: str, scalars: Sequence[Expression]) -> str:
-    """The index of the region that axis codes describe, e.g. `i, a:b`; a region taken backwards needs a second one."""
+def whole_axes(equation: Equation, before: int) -> frozenset[int]:
+    """The axes of the first operand that slices take all of; `before` operands come before those of the axis codes."""
+    codes, rest = equation.params["codes"], list(equation.operands[before:])
+    found: set[int] = set()
+    for axis, (code, length) in enumerate(zip(codes, equation.operands[0].type.shape, strict=True)):
+        if code == "s" and rest[1] == length:
+            found.add(axis)
+        del rest[: {"s": 3, ":": 0}.get(code, 1)]
+    return frozenset(found)
+
+
+def subscript(codes: str, scalars: Sequence[Expression], whole: AbstractSet[int]) -> str:
+    """The index of the region that axis codes describe, e.g. `i, a:b`; a region taken backwards needs a second one.
+
+    The slices of the axes in `whole` are as long as the axes.
+    """
     rest = list(scalars)
     entries: list[str] = []
     backwards: list[str] = []
-    for code in codes:
+    for axis, code in enumerate(codes):
         if code == "i":
             entries.append(rest.pop(0).text)
             continue
-        entry, reverse = (":", False) if code == ":" else _slice(*rest[:3])
+        entry, reverse = (":", False) if code == ":" else _slice(rest[0], rest[1], rest[2], axis in whole)
         del rest[: 3 if code == "s" else 0]
         entries.append("::-1" if reverse and entry == ":" else entry)
         backwards.append("::-1" if reverse and entry != ":" else ":")
@@ -326,11 +342,13 @@ def subscript(codes: str, scalars: Sequence[Expression]) -> str:
     return f"{text}][{', '.join(backwards)}" if backwards else text
 
 
-def elements_and_places(x: Expression, codes: str, operands: Sequence[Expression]) -> tuple[Expression, str]:
+def elements_and_places(
+    x: Expression, codes: str, operands: Sequence[Expression], whole: AbstractSet[int]
+) -> tuple[Expression, str]:
     """A view of the array with the axes of the index arrays in front, and the index arrays as a subscript."""
     plain, scalars = without_arrays(codes, tuple(operands))
     if plain.strip(":"):
-        x = indexed(x, subscript(plain, scalars), *scalars)
+        x = indexed(x, subscript(plain, scalars, whole), *scalars)
     axes = array_axes(codes)
     rank = len(codes) - codes.count("i")
     if axes != tuple(range(len(axes))):
@@ -339,12 +357,12 @@ def elements_and_places(x: Expression, codes: str, operands: Sequence[Expression
     return x, ", ".join(a.text for a in index_arrays(codes, tuple(operands)))
 
 
-def _slice(start: Expression, length: Expression, step: Expression) -> tuple[str, bool]:
+def _slice(start: Expression, length: Expression, step: Expression, whole: bool) -> tuple[str, bool]:
     """The slice, and whether it still has to be reversed."""
     if step.text == "1":
         return f"{_from(start)}:{_sum(start, length)}", False
     if step.text == "-1":
-        if length.level >= Level.SUM and start.text == f"{length.text} - 1":
+        if whole and length.level >= Level.SUM and start.text == f"{length.text} - 1":
             return ":", True
         after = _shifted(start, 1)
         return f"{_difference(after, length)}:{after.text}", True

@@ -93,9 +93,7 @@ class _Nest:
 
     def may_reuse(self, array: Strided) -> bool:
         """Whether each element may be overwritten once the group has read it: it is read at its own index only."""
-        targets = [self.block.array(w.operands[0]) for w in self.group.writes.values()]
-        written = {t.root for t in targets if isinstance(t, Strided)}
-        free = array.root not in self.reused and array.root not in written and self.block.is_last_use(array.root)
+        free = array.root not in self.reused and self.block.is_last_use(array.root)
         later = self.read_elsewhere.union(*(w.operands for w in self.group.writes.values()))
         return free and all(s.whole and v not in later for v, s in self.sharing(array.root))
 

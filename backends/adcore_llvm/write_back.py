@@ -28,7 +28,7 @@ def guard_writes(py: PythonCode, program: Program, writes: Sequence[Write], valu
     for write in writes:
         begin, end = spans[write.param]
         for k, (other, its_end) in spans.items():
-            if k != write.param:
+            if write.meets(k):
                 before, after = code.op(f"icmp ule i64 {end}, {other}"), code.op(f"icmp ule i64 {its_end}, {begin}")
                 py.guard(code.op(f"or i1 {before}, {after}"))
 

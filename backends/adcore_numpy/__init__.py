@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcore.arguments import abstract, rebuilt
+from adcore.arguments import abstract
+from adcore.outcomes import rebuilt
 from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
 from adcore.verify import verify

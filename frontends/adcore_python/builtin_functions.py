@@ -316,6 +316,13 @@ def _enumerate(low: Lowering, iterable: Value, start: Value = ZERO) -> Value:
     return enumerated(low, iterable, start)
 
 
+def _zip(low: Lowering, *iterables: Value, strict: Value = FALSE) -> Value:
+    known = truth(low, strict).known
+    if known is None:
+        low.refuse_syntax("zip(strict=...) with what is known at run time only", "strict=True")
+    return zipped(low, list(iterables), known)
+
+
 def _reduce(low: Lowering, function: Value, iterable: Value, *initial: Value) -> Value:
     items = [*initial, *items_of(low, iterable)]
     if not items:
@@ -364,5 +371,5 @@ BUILTINS: dict[Any, Any] = {
     round: _round,
     sum: _sum,
     tuple: _tuple,
-    zip: lambda low, *iterables: zipped(low, list(iterables)),
+    zip: _zip,
 }

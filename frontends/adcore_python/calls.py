@@ -16,11 +16,11 @@ from .joins import Diverges, Status
 from .known import known_function
 from .library import Written, is_ours
 from .liveness import assigned
+from .lowered_calls import call_lowered
 from .methods import METHODS
 from .operators import describe
 from .outputs import call_into
 from .outside import constant
-from .programs import call_lowered
 from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind

@@ -110,22 +110,26 @@ def item(low: Lowering, container: Value, key: Value) -> Value:
         low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")
     contents = held(low, container)
     if isinstance(contents, Tuple) and constant is not None:
-        if (
-            not contents.items
-            and isinstance(container, List)
-            and low.memory.outer(low.memory.scope, container.identity)
-        ):
-            return _not_yet(low, container)
+        if isinstance(container, List) and _may_be_longer(low, container, contents, constant[0]):
+            return _not_yet(low, container, "list index out of range")
         return _found(low, contents.items, constant[0])
     if isinstance(contents, Tuple):
         contents = _in_stores(low, contents, container)
     return item_at(low, contents, _index(low, contents, key))
 
 
-def _not_yet(low: Lowering, container: List) -> Value:
-    """An item of a list that is empty before the loop: where it is still empty this raises."""
-    low.check(literal(False), "IndexError", "list index out of range")
-    return low.guess(low.frame, container.identity)
+def _may_be_longer(low: Lowering, container: List, contents: Tuple, index: Any) -> bool:
+    """Whether an index is beyond the end of a list to which the loop or branch that is being lowered may append."""
+    count = len(contents.items)
+    beyond = isinstance(index, int) and not -count <= index < count
+    return beyond and low.memory.outer(low.memory.scope, container.identity)
+
+
+def _not_yet(low: Lowering, container: List, message: str) -> Value:
+    """An item that a list has only once it has become longer: where it has not yet, this raises."""
+    low.check(literal(False), "IndexError", message)
+    found = held(low, container)
+    return found.items[-1] if isinstance(found, Tuple) and found.items else low.guess(low.frame, container.identity)
 
 
 def _entry(low: Lowering, container: Dict, key: Value) -> Value:
@@ -240,6 +244,9 @@ def set_item(low: Lowering, container: Value, key: Value, value: Value) -> None:
         low.refuse_syntax(f"assigning to an item of {describe(container)}", "a list, or an array: x = np.zeros(n)")
     contents = held(low, container)
     if isinstance(contents, Tuple) and constant is not None:
+        if _may_be_longer(low, container, contents, constant[0]):
+            _not_yet(low, container, "list assignment index out of range")
+            return
         new = list(contents.items)
         _found(low, new, constant[0])
         new[constant[0]] = value  # type: ignore[index]
@@ -315,6 +322,8 @@ def pop_item(low: Lowering, container: List, key: Value) -> Value:
     if constant is None:
         needs_constant(low, "pop at an index that is not constant", "x.pop()")
     new = list(contents.items)
+    if _may_be_longer(low, container, contents, constant[0]):
+        return _not_yet(low, container, "pop index out of range" if new else "pop from empty list")
     try:
         value = new.pop(constant[0])  # type: ignore[arg-type]
     except (IndexError, TypeError) as error:

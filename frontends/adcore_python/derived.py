@@ -20,11 +20,13 @@ from adcore.plugins import Capture, Lowered, Spec
 from .carries import with_identity
 from .containers import items
 from .frame import Frame
+from .lowered_calls import call_lowered
 from .operators import describe, is_one
 from .outside import make_param
-from .programs import call_lowered, finished, given
+from .programs import finished, given
 from .strings import plain
 from .values import (
+    EMPTY,
     FALSE,
     NONE,
     ZERO,
@@ -64,8 +66,9 @@ def _gradient(make: Callable[..., Any]) -> Any:
         argnums: Value = ZERO,
         argnames: Value = NONE,
         has_aux: Value = FALSE,
+        donate_argnums: Value = EMPTY,
     ) -> Value:
-        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux}
+        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux, "donate_argnums": donate_argnums}
         if isinstance(f, Static) and f.value is None:
             return Partial(Static(make), (), options)
         known = {name: _option(low, name, value) for name, value in options.items()}

@@ -19,7 +19,7 @@ from .values import Array, Dict, Iteration, List, Range, Scalar, Static, Tuple, 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["enumerated", "iterate", "range_length", "range_of", "reversed_of", "zipped"]
+__all__ = ["enumerated", "exhausted", "iterate", "range_length", "range_of", "reversed_of", "zipped"]
 
 
 def range_of(low: Lowering, arguments: list[Value]) -> Range:
@@ -111,8 +111,8 @@ def _of_list(low: Lowering, value: List) -> Iteration:
     return Iteration(contents.length.atom, lambda k: item(low, value, Scalar(k, True)), over)
 
 
-def zipped(low: Lowering, values: list[Value]) -> Value:
-    """`zip(...)`."""
+def zipped(low: Lowering, values: list[Value], strict: bool = False) -> Value:
+    """`zip(..., strict=strict)`."""
     found = [iterate(low, v) for v in values]
     if not found:
         return Tuple(())
@@ -126,7 +126,34 @@ def zipped(low: Lowering, values: list[Value]) -> Value:
         if other != length and not (isinstance(other, Lit) and isinstance(length, Lit)):
             length = low.b.minimum(length, other)
     over = tuple(b for p in found for b in p.over)
-    return Iteration(length, lambda k: Tuple(tuple(p.item(k) for p in found)), over, static)
+    ends = tuple(end for p in found for end in p.ends)
+    if strict:
+        ends += _of_one_length(low, lengths, length)
+    return Iteration(length, lambda k: Tuple(tuple(p.item(k) for p in found)), over, static, ends)
+
+
+def _of_one_length(low: Lowering, lengths: list[Atom], least: Atom) -> tuple[tuple[Atom, str], ...]:
+    """That all lengths are the least one, in the order in which Python finds what is not."""
+    b = low.b
+    found: list[tuple[Atom, str]] = []
+    at_end = b.eq(lengths[0], least)
+    before = b.lnot(at_end)
+    for k, length in enumerate(lengths[1:], 2):
+        found.append((b.lor(at_end, b.ne(length, least)), f"zip() argument {k} is shorter than {_arguments(k)}"))
+        at_end = b.lor(at_end, b.eq(length, least))
+    for k, length in enumerate(lengths[1:], 2):
+        found.append((b.lor(before, b.eq(length, least)), f"zip() argument {k} is longer than {_arguments(k)}"))
+    return tuple(found)
+
+
+def _arguments(k: int) -> str:
+    return "argument 1" if k == 2 else f"arguments 1-{k - 1}"
+
+
+def exhausted(low: Lowering, items: Iteration, unless: Atom) -> None:
+    """All items have been taken, unless the loop was left: raise where that is an error."""
+    for holds, message in items.ends:
+        low.check(low.b.lor(unless, holds), "ValueError", message)
 
 
 def enumerated(low: Lowering, value: Value, start: Value) -> Value:
@@ -140,6 +167,7 @@ def enumerated(low: Lowering, value: Value, start: Value) -> Value:
         lambda k: Tuple((Scalar(low.b.add(first, k), True), parts.item(k))),
         parts.over,
         parts.static,
+        parts.ends,
     )
 
 

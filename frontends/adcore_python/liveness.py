@@ -201,6 +201,22 @@ def _assigned(statement: ast.stmt) -> frozenset[str]:
     return _targets(statement)
 
 
+def rebound(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names that the statements may bind to something else: not those that are the target of `+=` and the like only."""
+    found: frozenset[str] = EMPTY
+    for statement in statements:
+        if isinstance(statement, ast.AugAssign):
+            found |= _targets(statement.value)
+        elif isinstance(statement, ast.If | ast.While | ast.For):
+            own = [statement.test] if not isinstance(statement, ast.For) else [statement.target, statement.iter]
+            found |= frozenset().union(*map(_targets, own)) | rebound([*statement.body, *statement.orelse])
+        elif isinstance(statement, ast.Match | ast.Try):
+            found |= rebound(plain_statements(statement))
+        else:
+            found |= assigned([statement])
+    return found
+
+
 def closed_over(statements: Iterable[ast.stmt]) -> frozenset[str]:
     """Names that functions defined in the statements read: live as long as those functions may be called."""
     found: set[str] = set()

@@ -27,7 +27,7 @@ from .carries import (
 from .counts import origins
 from .growing import common_item, grown, reserved
 from .joins import Status
-from .liveness import assigned
+from .liveness import assigned, rebound
 from .loop_parts import Carried, Leaf, Loop, Moved, alike_leaves, only_numbers, place_in, replaced
 from .memory import Scope, replace
 from .promotion import promoted
@@ -91,7 +91,7 @@ class _Attempt(Replanning):
         self.names = low.frame.names
         self.outside = dict(self.names)
         wanted = loop.before | loop.after
-        self.touched = assigned([loop.node])
+        self.touched = assigned([loop.node]) - self._written_only()
         self.carried: list[Carried] = []
         self.late: list[Carried] = []
         self.starts: dict[Key, Scalar] = {}
@@ -130,6 +130,11 @@ class _Attempt(Replanning):
             check_sharing(low, self.carried, scope, loop)
             low.frame.names, scope.objects = ends, after
         self._emit(scope, counter)
+
+    def _written_only(self) -> set[str]:
+        """Arrays that are the target of `+=` and the like, which writes into them, and of no other assignment."""
+        changing = assigned([self.loop.node]) - rebound([self.loop.node])
+        return {name for name in changing if isinstance(self.names.get(name), Array)}
 
     def _forgotten(self) -> dict[str, Value]:
         """Names that the body binds, for where they are not carried."""

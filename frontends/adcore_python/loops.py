@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
+from adcore.errors import UnsupportedSyntaxError
 from adcore.types import Atom, Lit, literal
 
 from .generators import Generator
-from .iteration import iterate
+from .iteration import exhausted, iterate
 from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
 from .loop_parts import Loop
@@ -35,10 +37,12 @@ def lower_for(low: Lowering, s: ast.For, rest: Sequence[ast.stmt], after: frozen
     flag = _enter(low, s)
     low.frame.pinned.append(items)
     if _is_unrolled(low, s, items):
-        status = _unrolled(low, s, items, 0, flag, around)
+        status = _unrolled(low, s, _items_of(low, s, items), 0, flag, around)
     else:
         status = _rolled(low, s, items, flag, Loop(s, s.body, live_before(s.body, around) - targets, around, following))
     low.frame.pinned.pop()
+    if status is not Status.DEAD:
+        exhausted(low, items, _left(low, flag))
     return _finish(low, s, rest, after, flag, status)
 
 
@@ -70,7 +74,7 @@ def _rolled(low: Lowering, s: ast.For, items: Iteration, flag: str, loop: Loop) 
         low.frame.leave(entered)
         low.frame.names, low.memory.made = names, made
         low.unrolled.add((s, low.frame.path))
-        return _unrolled(low, s, items, 0, flag, loop.around)
+        return _unrolled(low, s, _items_of(low, s, items), 0, flag, loop.around)
     return Status.OPEN
 
 
@@ -85,10 +89,33 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
     loop.test = _unless_left(low, flag, lambda: low.test(s.test))
     loop.start = lambda _: _clear(low, _flags(s, flag))
     loop.hidden = _hidden(s, flag)
-    run(low, loop)
+    status = _repeated(low, s, flag, loop)
     if isinstance(s.test, ast.Constant) and s.test.value and not any(ast.Break in escapes(c) for c in s.body):
         return _never_done(low)
-    return _finish(low, s, rest, after, flag, Status.OPEN)
+    return _finish(low, s, rest, after, flag, status)
+
+
+def _repeated(low: Lowering, s: ast.While, flag: str, loop: Loop) -> str:
+    """The body once; where its variables change their kind, as often as it runs, if constants decide that."""
+    entered, names, made = low.frame.entered(), dict(low.frame.names), low.memory.made.copy()
+    unknown, guessed = set(low.unknown), set(low.guessed)
+    try:
+        run(low, loop)
+    except UnsupportedSyntaxError as error:
+        problem = error
+    else:
+        return Status.OPEN
+    low.frame.leave(entered)
+    low.frame.names, low.memory.made = names, made
+    low.unknown, low.guessed = unknown, guessed
+
+    def begin(position: int) -> bool:
+        known = low.test(s.test).known if _left(low, flag) == literal(False) and position < UNROLLED else None
+        if known is None:
+            raise problem
+        return bool(known)
+
+    return _unrolled(low, s, begin, 0, flag, loop.around)
 
 
 _TESTED: dict[ast.While, ast.While] = {}
@@ -194,14 +221,34 @@ def _for_with_flags(low: Lowering, s: ast.For, loop: Loop, items: Iteration, fla
     low.frame.names.pop(counter)
 
 
-def _unrolled(low: Lowering, s: ast.For, items: Iteration, first: int, flag: str, around: frozenset[str]) -> str:
-    """The body once for each item, from the first one on."""
+def _items_of(low: Lowering, s: ast.For, items: Iteration) -> Callable[[int], bool]:
+    """What begins the iterations of a loop over a constant number of items."""
     from .statements import assign
 
     assert isinstance(items.length, Lit)
-    for position in range(first, int(items.length.value)):
+    length = int(items.length.value)
+
+    def begin(position: int) -> bool:
+        if position < length:
+            assign(low, s.target, items.item(literal(position)))
+        return position < length
+
+    return begin
+
+
+def _unrolled(
+    low: Lowering,
+    s: ast.For | ast.While,
+    begin: Callable[[int], bool],
+    first: int,
+    flag: str,
+    around: frozenset[str],
+) -> str:
+    """The body once for each iteration, from the first one on; `begin` says whether there is another."""
+    for position in count(first):
+        if not begin(position):
+            break
         low.worked()
-        assign(low, s.target, items.item(literal(position)))
         status = low.execute(s.body, around)
         if status is Status.DEAD:
             return status
@@ -210,7 +257,7 @@ def _unrolled(low: Lowering, s: ast.For, items: Iteration, first: int, flag: str
             break
         if left != literal(False):
             stop = arm(low, lambda: Status.OPEN)
-            more = arm(low, lambda p=position: _unrolled(low, s, items, p + 1, flag, around))
+            more = arm(low, lambda p=position: _unrolled(low, s, begin, p + 1, flag, around))
             meet(low, left, stop, more, around)
             break
     return Status.OPEN

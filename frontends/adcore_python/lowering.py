@@ -17,7 +17,7 @@ from .facts import Facts
 from .frame import Frame
 from .memory import Memory, Scope
 from .refusals import NotConstantError
-from .values import Array, Buffer, Contents, Identity, Scalar, Value
+from .values import Array, Buffer, Contents, Identity, Reference, Scalar, Value
 from .views import view_read, view_write
 
 __all__ = ["Lowering"]
@@ -39,7 +39,8 @@ class Lowering:
         params: parameters of the Program, captures after arguments.
         captures, guards: outside objects that the Program depends on.
         lent: the memory of the arguments, by the index of the parameter.
-        lent_objects: the lists, dicts and objects in the arguments.
+        lent_objects: the lists, dicts and objects in the arguments, with what they hold at the beginning.
+        places: where in the arguments their memory, their lists, dicts and objects, and their numbers are.
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
         unrolled: loops that have to be unrolled, since their bodies need a constant counter.
@@ -59,7 +60,8 @@ class Lowering:
         self.captured: dict[tuple[int, str], Value] = {}
         self.guards: list[Guard] = []
         self.lent: dict[int, Buffer] = {}
-        self.lent_objects: list[Identity] = []
+        self.lent_objects: list[tuple[Reference, Contents]] = []
+        self.places: dict[Any, tuple[Any, ...]] = {}
         self.facts = Facts()
         self.hints: dict[Any, Any] = {}
         self.unrolled: set[Any] = set()

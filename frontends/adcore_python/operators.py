@@ -15,7 +15,7 @@ from adcore.types import Atom, DType, Lit, Var, literal
 from .classes import special
 from .integers import add, exact_power, exact_shift, multiply, subtract
 from .promotion import converted, is_python, promoted
-from .values import Array, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
+from .values import Array, Callee, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -67,7 +67,7 @@ def describe(value: Value) -> str:
         return f"a tuple of {len(value.items)}"
     if isinstance(value, Record):
         return f"a {value.kind.__name__}"
-    return f"a {type(value).__name__.lower()}"
+    return "a function" if isinstance(value, Callee) else f"a {type(value).__name__.lower()}"
 
 
 def is_one(atom: Atom) -> bool:

@@ -56,14 +56,15 @@ which of two things a name is, changing it is refused.
   most 64 iterations over a constant range that needs its counter as a constant.
 - A list that a loop appends to, or a comprehension over a range or array whose length is known at run time, has items
   of one kind: numbers, arrays of one shape, and tuples, lists, dicts and objects of these.  It can be appended to,
-  popped, extended, indexed, sliced, iterated over, summed, made into an array; `np.array(x)` of it can be returned.
+  popped, extended, indexed, sliced, iterated over, summed, made into an array, and returned.
 - Keys of dicts, and indices of lists with items of several kinds, are constants.
 - Instances of dataclasses (frozen, slots, keyword-only, `field`, `InitVar`, `__post_init__`), NamedTuples and plain
   classes are made, read, changed and compared; methods, properties, class methods, `super()` and operators that the
   class defines are followed.  Dataclasses and NamedTuples are arguments and results, and a gradient has the class of
   the argument.
-- A compiled function that changes a list, dict or object of its arguments is refused, since the caller would not see
-  it; a derivative of such a function leaves the caller's as they are.
+- What a compiled function changes in a list, dict or object of its arguments, the caller sees, as in Python; a
+  derivative of such a function leaves the caller's as they are.  Arrays that it leaves there are the caller's own or
+  new ones: a view of the caller's, and what may or may not be one of them, is refused.
 - `dataclasses.replace`, `asdict`, `astuple`, `fields`, `is_dataclass`, `copy.copy`, `copy.deepcopy`.
 """
 

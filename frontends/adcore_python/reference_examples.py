@@ -63,7 +63,7 @@ EXPRESSIONS_SHOWN: dict[str, str] = {
 REFUSED: dict[str, str] = {
     "the truth value of an array": "x if v > 0 else -x",
     "an index that is not an integer": "v[x]",
-    "a list of run-time length as a result": "[x for k in range(n)]",
+    "lists of run-time length in one another as a result": "[[x for j in range(n)] for k in range(n)]",
     "a dict with keys that are not constant": "{k: x for k in range(n)}",
     "half precision": "v.astype(np.float16)",
     "the order of complex numbers": "x * 1j < 2.0",

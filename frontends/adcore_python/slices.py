@@ -60,8 +60,8 @@ def _forward(low: Lowering, first: Atom | None, last: Atom | None, length: Atom)
     if cut and isinstance(last, Lit) and last.value < 0:
         return start, shortened(b, length, front - int(last.value)), one
     if _is_one_element(low, first, last):
-        from_end = isinstance(first, Lit) and first.value < 0
-        left = shifted(b, length, int(first.value) + 1) if from_end else b.sub(length, start)
+        known = int(first.value) if isinstance(first, Lit) else 0
+        left = shifted(b, length, known + 1) if known < 0 else b.sub(length, start)
         return start, b.minimum(b.maximum(left, 0), 1), one
     if last is None:
         return start, b.sub(length, start), one

@@ -20,6 +20,7 @@ from .generators import Generator
 from .growing import item_at
 from .indexing import augment, element, store
 from .item_access import augmented
+from .iteration import exhausted
 from .joins import Diverges, Status, arm, meet
 from .liveness import escapes, live_before
 from .loops import lower_for, lower_while
@@ -190,7 +191,9 @@ def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Valu
         return [number(k) for k in numbers]
     if isinstance(value, Iteration) and isinstance(value.length, Lit):
         low.worked(int(value.length.value))
-        return [value.item(literal(k)) for k in range(int(value.length.value))]
+        found = [value.item(literal(k)) for k in range(int(value.length.value))]
+        exhausted(low, value, literal(False))
+        return found
     if isinstance(value, Array) and isinstance(value.shape[0], Lit):
         count = int(value.shape[0].value)
         low.worked(count)

@@ -202,12 +202,14 @@ class Iteration:
         length, item: the trip count, and what gives the item of an index from 0.
         over: the buffers and identities that the items are read from.
         static: the items differ in kind, so that each needs its own copy of a loop's body; the index is a literal.
+        ends: what must hold where all items have been taken, each with the ValueError's message.
     """
 
     length: Atom
     item: Callable[[Atom], Value]
     over: tuple[Any, ...] = ()
     static: bool = False
+    ends: tuple[tuple[Atom, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

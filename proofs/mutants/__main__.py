@@ -35,6 +35,7 @@ ENDS = (
     "tests/endtoend/test_residuals.py",
     "tests/endtoend/test_api.py",
     "tests/endtoend/test_arguments.py",
+    "tests/endtoend/test_changes.py",
 )
 OWN = {
     "adcore": ("tests/core/test_exact_passes.py", PATTERNS, "proofs/test_linear.py", "tests/core", *ENDS),

@@ -120,16 +120,9 @@ BACKEND = (
     Mutant(
         name="memory is reused twice in one nest",
         module="backends/adcore_llvm/fused.py",
-        fragment="free = array.root not in self.reused and array.root not in written",
-        replacement="free = array.root not in written",
+        fragment="free = array.root not in self.reused and self.block.is_last_use(array.root)",
+        replacement="free = self.block.is_last_use(array.root)",
         breaks="two results in one memory",
-    ),
-    Mutant(
-        name="memory that a nest writes is reused by it",
-        module="backends/adcore_llvm/fused.py",
-        fragment="free = array.root not in self.reused and array.root not in written",
-        replacement="free = array.root not in self.reused",
-        breaks="a result in the memory that a write goes to",
     ),
     Mutant(
         name="a flat loop over arrays that are not whole",

@@ -91,7 +91,18 @@ def a_transpose_in_one_axis_that_is_written(x, n):
     return np.sum(flat * np.arange(15.0)) + np.sum(m * m)
 
 
+def one_of_two_arrays_written_before_both_are_rebound(x, n):
+    p, q, s = np.zeros(2), np.ones(2), 0.0
+    for k in range(n):
+        r = p if k < 9 else q
+        r[0] = 2.0 * r[0] + 1.0
+        s += r[0]
+        p, q = x, np.ones(2)
+    return s
+
+
 MAYBE_REFUSED = [
+    one_of_two_arrays_written_before_both_are_rebound,
     a_transpose_in_one_axis,
     a_transpose_in_one_axis_that_is_written,
     both_from_one_array,

@@ -102,6 +102,33 @@ def test_a_donated_argument_is_written_into():
         grad(f, donate_argnums=2)(x, y)
 
 
+def test_a_donated_argument_of_a_gradient_inside_a_function():
+    def inner(x, y):
+        x *= y
+        y += 1.0
+        return np.sum(x * x)
+
+    def outer(x, y):
+        z = y * 1.0
+        first = grad(inner, donate_argnums=(1,))(x, z)
+        second = grad(lambda u: inner(u, z.copy()), donate_argnums=0)(x)
+        return np.sum(first * x) + np.sum(second * z)
+
+    def plain(x, y):
+        z = y + 1.0
+        first = 2.0 * x * y * y
+        second = 2.0 * x * z * z
+        x = x * z
+        return np.sum(first * x) + np.sum(second * z)
+
+    x, y = np.array([1.0, 2.0, -0.5]), np.array([0.5, 1.5, 2.0])
+    expected = plain(x, y)
+    slope = [(plain(x + s, y) - plain(x - s, y)) / 2e-6 for s in 1e-6 * np.eye(3)]
+    np.testing.assert_allclose(grad(outer)(x, y), slope, rtol=1e-7)
+    assert jit(outer)(x, y) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(x, np.array([1.0, 2.0, -0.5]) * (y + 1.0))
+
+
 def test_results_and_arguments_do_not_share_memory():
     def f(x):
         x[0] = 7.0
@@ -126,6 +153,38 @@ def test_arguments_that_share_memory_are_refused_where_one_is_written(transform)
         with pytest.raises(AliasError, match=r"'x', which shares memory with 'y'"):
             compiled(one, other)
     compiled(x[:2], x[2:])
+
+
+def test_tangents_and_cotangents_may_share_memory_with_what_is_written():
+    def f(x, y):
+        x *= x
+        return x * y
+
+    x, y = np.arange(1.0, 4.0), np.array([2.0, 3.0, 5.0])
+    for _ in range(2):  # the second call enters machine code directly
+        value, tangent = jvp(f, (x, y), (x, x))
+        np.testing.assert_array_equal(value, x * x * y)
+        np.testing.assert_array_equal(tangent, 2.0 * x * x * y + x**3)
+    _, tangent = jvp(f, (x, y), (x[::-1], y))
+    np.testing.assert_array_equal(tangent, 2.0 * x * x[::-1] * y + x * x * y)
+    _, pullback = vjp(f, x, y)
+    np.testing.assert_array_equal(pullback(x)[0], 2.0 * x * y * x)
+    np.testing.assert_array_equal(x, np.arange(1.0, 4.0))
+
+    def inside(x, y):
+        return np.sum(jvp(f, (x, y), (x, x))[1])
+
+    np.testing.assert_allclose(grad(inside)(x, y), 4.0 * x * y + 3.0 * x * x)
+
+    def second(x, y):
+        return jvp(f, (x, y), (x, y))
+
+    (_, tangent), _ = jvp(second, (x, y), (x, x))
+    np.testing.assert_array_equal(tangent, 2.0 * x * x * y + x * x * y)
+    with pytest.raises(AliasError, match="shares memory"):
+        jvp(f, (x, x), (x, y))
+    with pytest.raises(AliasError, match="shares memory"):
+        vjp(f, x, x)
 
 
 def swapped(u, n):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import object_functions  # noqa: F401 - enters its rows into the table
 import pytest
+import textbook_functions  # noqa: F401 - likewise
 from adcore_numpy import interpret
 from functions import EXAMPLES, Example
 

@@ -86,6 +86,8 @@ def test_revolve_is_exact(f, snapshots):
 CHANGING = {  # arrays with lengths that may change, growing lists among them
     *("two_buffers", "index_arrays_in_a_loop", "shrinking_selection", "list_appended_to_in_a_branch"),
     *("list_written_at_a_counter", "list_as_a_stack", "runge_kutta_that_appends", "particle_filter"),
+    *("quicksort_with_a_stack", "heap_of_a_list", "ways_of_paying", "dijkstra_with_lists", "rainflow"),
+    *("union_find_of_a_spanning_tree", "matrix_power_by_squaring", "forward_algorithm_scaled", "adaptive_runge_kutta"),
 }
 
 

@@ -219,6 +219,19 @@ def exchanged_inside_and_read(x, n):
     return s
 
 
+def exchanged_inside_after_the_read(x, n):
+    """The write to what is read goes to the array that it changes places with."""
+    a, s = np.full(n + 1, x), 0.0
+    for i in range(n):
+        s += a[i] ** 2 * a[i + 1]
+        b = a.copy()
+        for j in range(3):
+            a[i] = math.sin(a[i] + 0.2 * j) * x
+            a, b = b, a
+        s += a[i] + b[i] ** 2
+    return s
+
+
 def scattered(x, n):
     a, s = np.full(n + 1, x), 0.0
     for i in range(n):
@@ -229,7 +242,8 @@ def scattered(x, n):
 
 FINAL = [recurrence, read_after_write, triangular, backwards, rows, columns, prefix]
 KEPT = [overwritten, rotating, written_ahead, swept_twice, exchanged, against_the_grain]
-KEPT += [own_way, older, own_way_in_a_loop, accepted, set_back, exchanged_inside, exchanged_inside_and_read, scattered]
+KEPT += [own_way, older, own_way_in_a_loop, accepted, set_back, scattered]
+KEPT += [exchanged_inside, exchanged_inside_and_read, exchanged_inside_after_the_read]
 
 
 @pytest.mark.parametrize("f", FINAL, ids=lambda f: f.__name__)

@@ -10,7 +10,8 @@ import numpy as np
 from adcore_numpy import interpret
 from adcore_python import PythonFrontend
 
-from adcore.plugins import Leaf, Lowered, Spec, Static
+from adcore.outcomes import rebuilt
+from adcore.plugins import Leaf, Lowered, Rows, Spec, Static
 from adcore.types import DType, literal
 from adcore.verify import verify
 
@@ -59,6 +60,8 @@ def filled(structure: Any, results: tuple[Any, ...]) -> Any:
         return results[structure.index]
     if isinstance(structure, Static):
         return structure.value
+    if isinstance(structure, Rows):
+        return rebuilt(structure, results)
     if isinstance(structure, dict):
         return {k: filled(v, results) for k, v in structure.items()}
     if isinstance(structure, tuple) and hasattr(structure, "_fields"):

@@ -118,13 +118,6 @@ def none_in_loop(x):
     return best
 
 
-def append_in_loop(x):
-    found = []
-    for v in x:
-        found.append(v)
-    return found
-
-
 def endless(x):
     return endless(x)
 
@@ -203,7 +196,6 @@ REFUSED = [
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
     (none_in_loop, UnsupportedSyntaxError, "None"),
-    (append_in_loop, UnsupportedFunctionError, "a list whose length is known at run time only"),
     (endless, UnsupportedFunctionError, "levels deep"),
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -65,12 +67,49 @@ def always(x):
     return fail("always") + x
 
 
+def zipped_strictly(arrays):
+    total = 0.0
+    for a, b, c in zip(arrays[0], arrays[1], arrays[2], strict=True):
+        total += a * b * c
+    return total
+
+
+def zipped_strictly_until(arrays):
+    total = 0.0
+    for k, (a, b) in enumerate(zip(arrays[0], arrays[1], strict=True)):
+        if k == arrays[2].shape[0]:
+            break
+        total += a * b * b
+    else:
+        total *= 2.0
+    return total
+
+
+def zipped_strictly_in_a_list(arrays):
+    products = [a * b for a, b in zip(arrays[0], arrays[1], strict=True)]
+    return sum(products) + sum(a * b for a, b in zip(arrays[1], arrays[2], strict=len(arrays) > 0))
+
+
+def zipped_strictly_unrolled(arrays):
+    firsts, seconds = [arrays[0][0], 2.0, arrays[1][0]], [arrays[2][0], 3.0]
+    if len(arrays) > 3:
+        seconds.append(1.0)
+    return sum([a * b for a, b in zip(firsts, seconds, strict=True)])
+
+
+ARRAYS = np.array([2.0, -1.0, 3.0]), np.array([1.0, 0.5, 4.0]), np.array([3.0, -2.0, 1.5])
+LENGTHS = [
+    tuple(a[:n] for a, n in zip(ARRAYS, lengths, strict=True))
+    for lengths in ((3, 3, 3), (2, 3, 3), (3, 2, 3), (3, 3, 2), (3, 2, 1), (2, 3, 1), (2, 2, 0), (3, 3, 1))
+]
 SCALARS = [-1.0, 0.5, 1.0, 3.0]
 CASES = [
     *((f, v) for f in (checked, conditional, short_circuit, in_an_operand, nested, after_a_write) for v in SCALARS),
     (in_a_loop, np.array([1.0, 2.0])),
     (in_a_loop, np.array([1.0, -2.0])),
     (in_a_loop_test, 0.3),
+    *((f, a) for f in (zipped_strictly, zipped_strictly_until, zipped_strictly_in_a_list) for a in LENGTHS),
+    *((zipped_strictly_unrolled, a) for a in (ARRAYS, (*ARRAYS, 1.0))),
 ]
 
 
@@ -80,7 +119,7 @@ def test_raises_as_python_does(function, argument):
         expected = function(argument)
     except ValueError as error:
         for transform in (jit, grad):
-            with pytest.raises(ValueError, match=str(error)):
+            with pytest.raises(ValueError, match=re.escape(str(error))):
                 transform(function)(argument)
     else:
         assert jit(function)(argument) == expected

@@ -64,6 +64,15 @@ PROGRAMS = {
       z: f64[n] = scatter_add(x, s, k; codes="a")
       return z, s
     }""",
+    "an index that is a reduction over the same places": """program f(x: f64[n], i: i64[n]) -> (f64[n]) {
+      a: f64[n, n] = expand(x, n; axes=(1,))
+      b: f64[n, n] = expand(x, n; axes=(0,))
+      c: f64[n, n] = mul(a, b)
+      k: i64 = reduce_max(i; axes=(0,))
+      t: f64[n] = gather(c, i, k; codes="ai")
+      s: f64[n] = sin(t)
+      return s
+    }""",
     "a region written over another that is read": """program f(x: f64[n], i: i64[n]) -> (f64[n]) {
       y: f64[n] = mul(x, 2.0S)
       m: i64 = sub(n, 1)

@@ -1,0 +1,297 @@
+"""Calls of functions that were lowered by themselves, transformed ones among them: their Programs copied in place."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from adcore import plugins
+from adcore.dispatch import Transformed
+from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
+from adcore.program import Program, clone
+from adcore.trees import instance
+from adcore.types import Atom, Var, literal
+
+from .containers import entries, held, items
+from .operators import describe, is_one
+from .outgoing import fields_of
+from .outside import captured_value, constant
+from .reach import reach
+from .records import attributes, field_names
+from .values import (
+    Array,
+    Buffer,
+    Contents,
+    Dict,
+    Fields,
+    Growing,
+    Identity,
+    List,
+    Record,
+    Reference,
+    Scalar,
+    Snapshot,
+    Static,
+    Tuple,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .lowering import Lowering
+
+__all__ = ["call_lowered"]
+
+
+def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """Call a transformed function, e.g. `grad(f)`: its Program is copied in place."""
+    leaves: list[Scalar | Array] = []
+    values = _parameters(low, function, arguments, keywords)
+    lowered = _lowered(low, function, tuple(_structure(low, v, leaves) for v in values))
+    if lowered.changes:
+        _require_distinct(low, values, lowered.changes[0])
+    operands = [low.atom(v) for v in leaves]
+    for capture in lowered.captures:
+        operands.append(low.atom(captured_value(low, capture)))
+    low.guards.extend(lowered.guards)
+    python = all(isinstance(v, Scalar) and v.python for v in leaves)
+    found = _inlined(low, lowered.program, operands)
+    results = [low.value(r, python) for r in found]
+    for write in lowered.writes:
+        _written(low, leaves, write, found)
+    incoming = _Incoming(low, results, values, lowered.made)
+    incoming.change(lowered.changes)
+    return incoming.value(lowered.result)
+
+
+def _require_distinct(low: Lowering, values: list[Value], change: plugins.Change) -> None:
+    """Refuse arguments that hold, or may hold, one list, dict or object twice, where the function changes one."""
+    met: list[Identity] = []
+    for _, reached in (each for value in values for each in reach(low.memory, value)):
+        if isinstance(reached, Identity):
+            if any(low.memory.may_share(reached, other) for other in met):
+                low.refuse(
+                    AliasError,
+                    f"the called function changes {change.name!r}, and {reached.name!r} is, or may be, two of its "
+                    "arguments or of what they hold",
+                    "copies in the call, e.g. copy.copy(x)",
+                )
+            met.append(reached)
+
+
+def _written(low: Lowering, leaves: list[Scalar | Array], write: plugins.Write, results: list[Atom]) -> None:
+    """An argument that the called function writes into gets its new contents."""
+    array = leaves[write.param]
+    assert isinstance(array, Array)
+    others = [v.buffer for k, v in enumerate(leaves) if isinstance(v, Array) and write.meets(k)]
+    shared = next((o for o in others if low.memory.may_share(array.buffer, o)), None)
+    if shared is not None:
+        low.refuse(
+            AliasError,
+            f"the called function writes into an argument that shares memory with another one, {shared.name!r}",
+            "a copy of one of the two",
+        )
+    if write.result is not None:
+        low.write(array, results[write.result])
+
+
+def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> list[Value]:
+    """One value for each parameter, defaults filled in."""
+    if not isinstance(function, Transformed):
+        if keywords:
+            low.refuse(UnsupportedFunctionError, "a lowered function called with keywords", "positional arguments")
+        return arguments
+    try:
+        bound = function.transform.signature().bind(*arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedFunctionError, f"{function!r}: {error}", "the function's own parameters")
+    bound.apply_defaults()
+    found: list[Value] = []
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            found.append(Tuple(tuple(value)))
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            found.append(low.memory.new_dict(dict(value), name))
+        else:
+            found.append(value if isinstance(value, Value) else constant(value))
+    return found
+
+
+def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
+    """The transformed function's program; what the transform finds wrong is an error at the call."""
+    write = "a transform that fits the function and these arguments"
+    try:
+        return function.__adcore_lower__(structures)
+    except AdcoreError as error:
+        if error.source is not None:
+            raise
+        refuse(type(error), error.cause, low.source, error.write or write)
+    except (TypeError, ValueError) as error:
+        low.refuse(UnsupportedFunctionError, str(error), write)
+
+
+def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:
+    if isinstance(value, Scalar | Array):
+        leaves.append(value)
+        shape = value.shape if isinstance(value, Array) else ()
+        python = isinstance(value, Scalar) and value.python
+        return plugins.Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
+    if isinstance(value, Tuple):
+        parts = [_structure(low, v, leaves) for v in value.items]
+        return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
+    if isinstance(value, List):
+        return [_structure(low, v, leaves) for v in items(low, value)]
+    if isinstance(value, Dict):
+        return {k: _structure(low, v, leaves) for k, v in entries(low, value).items()}
+    if isinstance(value, Record):
+        return instance(value.kind, [(k, _structure(low, v, leaves)) for k, v in fields_of(low, value).items()])
+    if isinstance(value, Static):
+        return plugins.Static(value.value)
+    return low.refuse(
+        UnsupportedFunctionError, f"{describe(value)} is passed to a transformed function", "numbers and arrays"
+    )
+
+
+def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom]:
+    """The program's equations emitted here, its parameters being the operands."""
+    env: dict[Var, Atom] = {}
+    for param, operand in zip(program.params, operands, strict=True):
+        lengths: list[Atom] = []
+        for inner, outer in zip(param.type.shape, operand.type.shape, strict=True):
+            if isinstance(inner, Var):
+                env.setdefault(inner, outer)
+            lengths.append(env.get(inner, inner) if isinstance(inner, Var) else inner)
+        env[param] = low.b.conform(operand, *lengths, checked=True) if lengths else operand
+    copy = clone(Program((), program.equations, program.results), env)
+    for equation in copy.equations:
+        equation.source = equation.source or low.source  # a checkpoint is the call
+    low.b.adopt(copy.equations)
+    return list(copy.results)
+
+
+class _Incoming:
+    """What a called function gives back, and leaves in its arguments."""
+
+    def __init__(
+        self, low: Lowering, results: list[Scalar | Array], arguments: list[Value], new: tuple[plugins.New, ...]
+    ) -> None:
+        self.low = low
+        self.results = results
+        self.arguments = arguments
+        self.new = new
+        self.made: dict[int, Reference] = {}
+
+    def change(self, changes: tuple[plugins.Change, ...]) -> None:
+        """Change the lists, dicts and objects in the arguments, all of which speak of what was there before."""
+        low = self.low
+        pending: list[tuple[Reference, Contents]] = []
+        for change in (c for c in changes if c.contents is not None):
+            target: Any = self.at(change.place)
+            contents = self.contents(change.contents)
+            if isinstance(contents, Growing):
+                self.relate(contents, held(low, target))
+            if isinstance(target, Record) and isinstance(contents, Fields):
+                contents = Fields({**attributes(low, target), **contents.items})
+            pending.append((target, contents))
+        for target, contents in pending:
+            low.change(target.identity, contents)
+
+    def relate(self, contents: Growing, before: Tuple | Growing) -> None:
+        """What shows the items that a list had may be these."""
+        memory = self.low.memory
+        old = before.items if isinstance(before, Tuple) else before.stores
+        for _, reached in (each for item in old for each in reach(memory, item)):
+            for store in contents.stores:
+                memory.mark(store.buffer, reached)
+
+    def at(self, place: tuple[Any, ...]) -> Value:
+        """What is at a place of the arguments."""
+        found: Any = self.arguments[place[0]]
+        for step in place[1:]:
+            if isinstance(step, plugins.Attribute):
+                found = attributes(self.low, found)[step.name]
+            else:
+                found = entries(self.low, found)[step] if isinstance(found, Dict) else items(self.low, found)[step]
+        return found
+
+    def contents(self, structure: Any) -> Contents:
+        if isinstance(structure, plugins.Rows):
+            return self.growing(structure)
+        if isinstance(structure, dict):
+            return Fields({k: self.value(v) for k, v in structure.items()})
+        return Tuple(tuple(self.value(v) for v in structure))
+
+    def value(self, structure: Any) -> Value:
+        low = self.low
+        if isinstance(structure, plugins.Leaf):
+            return self.results[structure.index]
+        if isinstance(structure, plugins.Static):
+            return constant(structure.value)
+        if isinstance(structure, plugins.Given):
+            return self.given(structure)
+        if isinstance(structure, plugins.Made):
+            return self.object(structure.index)
+        if isinstance(structure, plugins.Rows):
+            return List(low.memory.identity(self.growing(structure)))
+        if isinstance(structure, dict):
+            return low.memory.new_dict({k: self.value(v) for k, v in structure.items()})
+        if isinstance(structure, list):
+            return low.memory.new_list(self.value(v) for v in structure)
+        if isinstance(structure, tuple):
+            return Tuple(tuple(self.value(v) for v in structure), type(structure))
+        if dataclasses.is_dataclass(structure):
+            kind = type(structure)
+            return low.memory.new_record(kind, {f: self.value(getattr(structure, f)) for f in field_names(kind)})
+        return constant(structure)
+
+    def given(self, structure: plugins.Given) -> Value:
+        before = self.at(structure.place)
+        if structure.otherwise is None:
+            return before
+        after = self.results[structure.otherwise.index]
+        assert isinstance(before, Array)
+        assert isinstance(after, Array)
+        self.low.memory.relate([(after.buffer, (before.buffer,))])
+        return after
+
+    def object(self, index: int) -> Reference:
+        if index not in self.made:
+            low, new = self.low, self.new[index]
+            identity = low.memory.identity(Tuple(()) if new.kind is list else Fields({}))
+            kinds: dict[type, type[List] | type[Dict]] = {list: List, dict: Dict}
+            self.made[index] = kinds[new.kind](identity) if new.kind in kinds else Record(identity, new.kind)
+            low.memory.change(identity, self.contents(new.contents), low.source)
+        return self.made[index]
+
+    def growing(self, structure: plugins.Rows) -> Growing:
+        """A list whose length is known at run time."""
+        stores: list[Array] = []
+        length = self.results[structure.length.index]
+        assert isinstance(length, Scalar)
+        item = self.item(structure.item, stores)
+        return Growing(Scalar(length.atom, True), item, tuple(stores))
+
+    def item(self, structure: Any, stores: list[Array]) -> Any:
+        """An item with stand-ins for its numbers and arrays, which go to the stores."""
+        low = self.low
+        if isinstance(structure, plugins.Leaf):
+            store = self.results[structure.index]
+            assert isinstance(store, Array)
+            stores.append(store)
+            if store.rank > 1:
+                return Array(Buffer(), store.dtype, store.shape[1:])
+            return Scalar(literal(store.dtype.numpy.type(0).item()), True)
+        if isinstance(structure, plugins.Static):
+            return constant(structure.value)
+        if isinstance(structure, tuple):
+            return Tuple(tuple(self.item(v, stores) for v in structure), type(structure))
+        if isinstance(structure, list):
+            inner = Tuple(tuple(self.item(v, stores) for v in structure))
+            return Snapshot(List(low.memory.identity(inner)), inner)
+        if isinstance(structure, dict):
+            fields = Fields({k: self.item(v, stores) for k, v in structure.items()})
+            return Snapshot(Dict(low.memory.identity(fields)), fields)
+        kind = type(structure)
+        fields = Fields({f: self.item(getattr(structure, f), stores) for f in field_names(kind)})
+        return Snapshot(Record(low.memory.identity(fields), kind), fields)
