@@ -28,7 +28,7 @@ import numpy as np
 from .builder import Builder
 from .law_examples import CHOICES, KINKS, SIZES, Example, examples_of
 from .linear import Generator
-from .primitives import TABLE, Kind, Primitive
+from .primitives import TABLE, Kind, Missing, Primitive
 from .program import Equation, Program
 from .types import I64, Atom, DType, Lit, Type, Var
 from .verify import verify
@@ -118,7 +118,11 @@ class Case:
     def maps(self) -> list[tuple[int, Var]]:
         """The operands with a linear map."""
         found = enumerate(self.equation.operands)
-        return [(i, x) for i, x in found if self.is_real(x) and self.equation.primitive.map_for(i)]
+        return [(i, x) for i, x in found if self.is_real(x) and self.has_map(i)]
+
+    def has_map(self, index: int) -> bool:
+        rule = self.equation.primitive.map_for(index)
+        return rule is not None and not isinstance(rule, Missing)
 
     def is_real(self, operand: Atom) -> TypeGuard[Var]:
         """Whether the operand is one of the example's, and the result may have a derivative in it."""
@@ -241,7 +245,7 @@ def derivative(case: Case, execute: Execute) -> None:
     rng = case.random()
     mapped = dict(case.maps())
     for index, operand in enumerate(case.equation.operands):
-        if not case.is_real(operand):
+        if not case.is_real(operand) or isinstance(case.equation.primitive.map_for(index), Missing):
             continue
         u = case.tangent(operand.type, rng)
         wanted, tolerance = _directional(case, index, u)
@@ -311,10 +315,15 @@ def _complex_step(case: Case, index: int, u: Any, h: float = 1e-100) -> Any:
 @cache
 def _symbol(text: str, arity: int) -> Callable[..., Any]:
     """A row's symbol as a function on mpmath's numbers."""
-    import sympy  # only the laws need it: an extra of the package
+    import mpmath  # only the laws need them: an extra of the package
+    import sympy
 
-    names = sympy.symbols("x y z")[:arity]
-    return sympy.lambdify(names, sympy.sympify(text), "mpmath")
+    unspelled = {
+        "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
+        "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
+    }
+    names = sympy.symbols("x y z w")[:arity]
+    return sympy.lambdify(names, sympy.sympify(text), [unspelled, "mpmath"])
 
 
 def _symbolic_difference(case: Case, index: int) -> Any:

@@ -85,7 +85,7 @@ def certificate(primitive: Primitive, index: int) -> Certificate:
     assert primitive.sampler is not None
     b = Builder()
     intervals = primitive.sampler.intervals
-    operands = tuple(Var(F64, name) for name in "xyz"[: len(intervals)])
+    operands = tuple(Var(F64, name) for name in "xyzw"[: len(intervals)])
     symbols = {v: _symbol(v.name, low) for v, (low, _) in zip(operands, intervals, strict=True)}
     (z,) = b.append(primitive, operands, {})
     rule = primitive.map_for(index)
@@ -114,5 +114,5 @@ def _meaning(equation: Equation, operands: list[Any]) -> Any:
     primitive = equation.primitive
     if primitive.name in _MEANINGS:
         return _MEANINGS[primitive.name](*operands, **equation.params)
-    names = sympy.symbols("x y z")[: len(operands)]
+    names = sympy.symbols("x y z w")[: len(operands)]
     return sympy.sympify(primitive.symbol).subs(dict(zip(names, operands, strict=True)), simultaneous=True)

@@ -1,14 +1,16 @@
 """The table of primitives: one row states a primitive's type rule, meaning and linear maps."""
 
-from . import control, elementwise, indexed, structure
+from . import control, elementwise, indexed, special_bessel, special_error, special_gamma, special_integrals, structure
 from .base import TABLE, Kind, Primitive, Sampler, TypeRuleError
 from .indexed import array_axes, index_arrays, indexed_shape, without_arrays
+from .scipy_rows import Missing
 from .structure import CHECKED_ERRORS, region_lengths
 
 __all__ = [
     "CHECKED_ERRORS",
     "TABLE",
     "Kind",
+    "Missing",
     "Primitive",
     "Sampler",
     "TypeRuleError",
@@ -19,6 +21,10 @@ __all__ = [
     "indexed",
     "indexed_shape",
     "region_lengths",
+    "special_bessel",
+    "special_error",
+    "special_gamma",
+    "special_integrals",
     "structure",
     "without_arrays",
 ]

@@ -23,6 +23,12 @@ from .writer import WIDTH, Writer, function_name, is_temporary
 __all__ = ["to_python"]
 
 _LONG = 72
+_IMPORTS = (
+    ("import math", "math."),
+    ("import numpy as np", "np."),
+    ("from scipy import special", "special."),
+    ("from adcore.primitives import TABLE", "TABLE["),
+)
 _SPAN = '''def span(start, length, step):
     """The slice of `length` elements from `start`, where the step may be negative."""
     stop = start + length * step
@@ -59,7 +65,7 @@ def to_python(program: Program) -> str:
     head = f"def {function}({', '.join(names)}):"
     body = "\n".join([head, *writer.lines]) + "\n"
     parts = [_SPAN] if "span(" in body else []
-    imports = [line for line, used in (("import math", "math."), ("import numpy as np", "np.")) if used in body]
+    imports = [line for line, used in _IMPORTS if used in body]
     gap = "\n\n\n" if imports else ""
     return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
 

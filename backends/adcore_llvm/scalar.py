@@ -8,6 +8,7 @@ from typing import Any
 from adcore.types import DType
 
 from .code import LLVM_TYPE, Code
+from .special import lower_special
 from .vector_math import call_site
 
 __all__ = ["lower_scalar"]
@@ -25,6 +26,8 @@ def lower_scalar(code: Code, name: str, dtypes: tuple[DType, ...], operands: tup
     if name == "portion":
         return _portion(code, operands[0], params["of"])
     table = FLOAT if dtypes[0] is DType.F64 else BOOLEAN if dtypes[0] is DType.BOOL else INTEGER
+    if name not in table:
+        return lower_special(code, name, operands)
     return table[name](code, *operands)
 
 
@@ -193,6 +196,19 @@ def _portion(c: Code, side: str, of: int) -> str:
     return _select(c, c.op(f"icmp eq i8 {side}, {of}"), "1.0", shared)
 
 
+def _logistic(c: Code, x: str) -> str:
+    # 1 / (1 + exp(-x)), as SciPy has it, with the vector function for exp
+    grown = FLOAT["exp"](c, c.op(f"fneg double {x}"))
+    return c.op(f"fdiv double 1.0, {c.op(f'fadd double {grown}, 1.0')}")
+
+
+def _log_logistic(c: Code, x: str) -> str:
+    # min(x, 0) - log1p(exp(-|x|))
+    below = _select(c, c.op(f"fcmp ogt double {x}, 0.0"), "0.0", x)
+    decayed = FLOAT["exp"](c, c.op(f"fneg double {c.intrinsic('fabs', 'double', x)}"))
+    return c.op(f"fsub double {below}, {FLOAT['log1p'](c, decayed)}")
+
+
 def _is_finite(c: Code, x: str) -> str:
     return c.op(f"fcmp olt double {c.intrinsic('fabs', 'double', x)}, 0x7FF0000000000000")
 
@@ -216,6 +232,8 @@ FLOAT: dict[str, Snippet] = {
     "rint": _intrinsic("rint"),
     "copysign": _intrinsic("copysign"),
     "sign": _sign,
+    "expit": _logistic,
+    "log_expit": _log_logistic,
     "isnan": lambda c, x: c.op(f"fcmp uno double {x}, {x}"),
     "isfinite": _is_finite,
     "side": _side,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from adcore.primitives import Primitive
+from adcore.types import DType
 
 from . import library
 from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .math_functions import MATH
-from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
+from .operators import mapped, numeric
 
 __all__ = ["known_function"]
 
@@ -26,6 +28,11 @@ def known_function(function: Any) -> Any:
             found = library.found(function)
     except TypeError:
         return None
-    if found is None and isinstance(function, np.ufunc):
-        return NUMPY_BY_NAME.get(function.__name__)
+    if found is None and isinstance(function, Primitive):
+        return _row(function)
     return found
+
+
+def _row(primitive: Primitive) -> Any:
+    """A row of the table that a routine calls by itself."""
+    return lambda low, *operands: mapped(low, primitive.name, [numeric(low, x) for x in operands], DType.F64, False)

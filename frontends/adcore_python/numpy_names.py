@@ -21,7 +21,7 @@ from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["NUMPY", "NUMPY_BY_NAME", "clip", "converted"]
+__all__ = ["NUMPY", "clip", "converted"]
 
 
 def _of_floats(name: str) -> Any:
@@ -155,12 +155,6 @@ def _logaddexp(low: Lowering, x: Value, y: Value) -> Value:
     distance = _where(low, compare(low, "==", p, q), number(0.0), far)
     rest = _of_floats("log1p")(low, _of_floats("exp")(low, negative(low, distance)))
     return operate(low, "+", larger, rest)
-
-
-def _logistic(low: Lowering, x: Value) -> Value:
-    """1 / (1 + exp(-x))."""
-    grown = _of_floats("exp")(low, negative(low, _numpy(low, x)))
-    return operate(low, "/", number(1.0), operate(low, "+", number(1.0), grown))
 
 
 def converted(dtype: DType) -> Any:
@@ -340,11 +334,4 @@ NUMPY: dict[Any, Any] = {
     np.float64: converted(DType.F64),
     np.int64: converted(DType.I64),
     np.bool_: converted(DType.BOOL),
-}
-
-# Functions of SciPy, known by name so that SciPy need not be imported.
-NUMPY_BY_NAME: dict[str, Any] = {
-    "erf": _of_floats("erf"),
-    "erfc": _of_floats("erfc"),
-    "expit": _logistic,
 }

@@ -26,7 +26,7 @@ from .expressions import COMPARISONS, EXPRESSIONS
 from .library import LIBRARY, Written
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
-from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .numpy_names import NUMPY
 from .outputs import OUTPUTS
 from .reference_examples import EXPRESSIONS_SHOWN, REFUSED, STATEMENTS_SHOWN
 from .statements import OPERATORS, STATEMENTS
@@ -81,7 +81,9 @@ def page() -> str:
     lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
-    lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
+    rows = {name: what for name, what in LIBRARY.items() if not isinstance(what, Written)}
+    lines += ["", "## Special functions of SciPy", ""]
+    lines += [f"- `{name}{_parameters(rule, 1)}`" for name, rule in sorted(rows.items())]
     written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
     lines += ["", "## Functions written in the language itself", ""]
     lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
