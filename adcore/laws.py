@@ -33,7 +33,7 @@ from .program import Equation, Program
 from .types import I64, Atom, DType, Lit, Type, Var
 from .verify import verify
 
-__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table"]
+__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table", "on_mpmath"]
 
 Execute = Callable[[Program, tuple[Any, ...]], tuple[Any, ...]]
 Law = Callable[["Case", Execute], None]
@@ -315,15 +315,25 @@ def _complex_step(case: Case, index: int, u: Any, h: float = 1e-100) -> Any:
 @cache
 def _symbol(text: str, arity: int) -> Callable[..., Any]:
     """A row's symbol as a function on mpmath's numbers."""
-    import mpmath  # only the laws need them: an extra of the package
+    import sympy  # only the laws need it: an extra of the package
+
+    names = sympy.symbols("x y z w")[:arity]
+    return on_mpmath(names, sympy.sympify(text))
+
+
+def on_mpmath(names: Sequence[Any], expression: Any) -> Callable[..., Any]:
+    """A SymPy expression of these symbols as a function on mpmath's numbers."""
+    import mpmath  # as above
     import sympy
 
     unspelled = {
         "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
         "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
+        "assoc_laguerre": mpmath.laguerre,
+        "laguerre": lambda n, x: mpmath.laguerre(n, 0, x),
+        "hermite_prob": lambda n, x: mpmath.hermite(n, x / mpmath.sqrt(2)) / mpmath.sqrt(2) ** n,
     }
-    names = sympy.symbols("x y z w")[:arity]
-    return sympy.lambdify(names, sympy.sympify(text), [unspelled, "mpmath"])
+    return sympy.lambdify(names, expression, [unspelled, "mpmath"])
 
 
 def _symbolic_difference(case: Case, index: int) -> Any:

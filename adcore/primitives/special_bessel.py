@@ -65,13 +65,17 @@ for _name, _before, _after, _symbol in (
 
     special(_name, _of_first, at=((0.5, 6.0),), symbol=_symbol)
 
-for _name, _family, _before, _after in (("kn", "kv", -1.0, -1.0), ("yn", "yv", 1.0, -1.0)):
+for _name, _family, _before, _after, _symbol in (
+    ("kn", "kv", -1.0, -1.0, "besselk(floor(x), y)"),
+    ("yn", "yv", 1.0, -1.0, "bessely(floor(x), y)"),
+):
     special(
         _name,
         None,
         lambda b, n, x, z, rule=_orders(_family, _before, _after): rule(b, b.trunc(n), x, z),
         integers=1,
         at=((2.2, 2.8), (0.5, 6.0)),
+        symbol=_symbol,
     )
 
 # Exponentially scaled: exp(-|x|) iv(v, x) and exp(x) kv(v, x)
@@ -167,13 +171,20 @@ def _spherical(name: str, before: float, after: float) -> Any:
     return rule
 
 
-for _name, _before, _after in (
-    ("spherical_jn", 1.0, -1.0),
-    ("spherical_yn", 1.0, -1.0),
-    ("spherical_in", 1.0, 1.0),
-    ("spherical_kn", -1.0, -1.0),
+for _name, _before, _after, _symbol in (
+    ("spherical_jn", 1.0, -1.0, "sqrt(pi/(2*y))*besselj(floor(x) + 1/2, y)"),
+    ("spherical_yn", 1.0, -1.0, "sqrt(pi/(2*y))*bessely(floor(x) + 1/2, y)"),
+    ("spherical_in", 1.0, 1.0, "sqrt(pi/(2*y))*besseli(floor(x) + 1/2, y)"),
+    ("spherical_kn", -1.0, -1.0, "sqrt(pi/(2*y))*besselk(floor(x) + 1/2, y)"),
 ):
-    special(_name, None, _spherical(_name, _before, _after), integers=1, at=((2.2, 2.8), (0.5, 6.0)))
+    special(
+        _name,
+        None,
+        _spherical(_name, _before, _after),
+        integers=1,
+        at=((2.2, 2.8), (0.5, 6.0)),
+        symbol=_symbol,
+    )
 
 # Airy
 

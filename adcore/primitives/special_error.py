@@ -72,7 +72,7 @@ special(
     at=((-3.0, 2.0),),
     symbol="log(erfc(-x/sqrt(2))/2)",
 )
-special("ndtri_exp", lambda b, x, z: scale(b.div(1.0, _mills(b, z))), at=((-3.0, -0.1),))
+special("ndtri_exp", lambda b, x, z: scale(b.div(1.0, _mills(b, z))), at=((-3.0, -0.1),), symbol="sqrt(2)*erfinv(2*exp(x) - 1)")
 
 # Logistic functions
 

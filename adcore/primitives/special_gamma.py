@@ -108,22 +108,24 @@ def _order_slope_of_x(b: Any, a: Atom, x: Atom, z: Atom) -> Generator:
     return scale(b.mul(b.gammainc_slope(a, x), b.sub(b.log(x), b.digamma(a))))
 
 
-routine(series.gammainc_order_slope, partial("gammainc_order_slope", 0), _order_slope_of_x, at=POSITIVE)
+_LOWER = "lowergamma(x, y)/gamma(x)"
+routine(series.gammainc_order_slope, partial("gammainc_order_slope", 0), _order_slope_of_x, at=POSITIVE, symbol=f"diff({_LOWER}, x)")
 
 # Incomplete gamma
 
-_LOWER = "lowergamma(x, y)/gamma(x)"
 special(
     "gammainc",
     lambda b, a, x, z: scale(b.gammainc_order_slope(a, x)),
     lambda b, a, x, z: scale(b.gammainc_slope(a, x)),
     at=POSITIVE,
+    symbol=_LOWER,
 )
 special(
     "gammaincc",
     lambda b, a, x, z: scale(b.neg(b.gammainc_order_slope(a, x))),
     lambda b, a, x, z: scale(b.neg(b.gammainc_slope(a, x))),
     at=POSITIVE,
+    symbol=f"1 - {_LOWER}",
 )
 
 

@@ -28,10 +28,10 @@ def _expn(b: Any, n: Atom, x: Atom, z: Atom) -> Generator:
     return scale(b.select(b.lt(n, 1.0), lowest, b.neg(b.expn(b.maximum(b.sub(n, 1.0), 0.0), x))))
 
 
-special("expn", None, _expn, integers=1, at=((2.2, 2.8), (0.5, 3.0)))
-special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, x)), of="sici", result=0, at=REAL, symbol="Si(x)")
+special("expn", None, _expn, integers=1, at=((2.2, 2.8), (0.5, 3.0)), symbol="expint(floor(x), y)")
+special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, x)), of="sici", result=0, symbol="Si(x)")
 special("sici_ci", lambda b, x, z: scale(b.div(b.cos(x), x)), of="sici", result=1, symbol="Ci(x)")
-special("shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, x)), of="shichi", result=0, at=REAL, symbol="Shi(x)")
+special("shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, x)), of="shichi", result=0, symbol="Shi(x)")
 special("shichi_chi", lambda b, x, z: scale(b.div(b.cosh(x), x)), of="shichi", result=1, symbol="Chi(x)")
 
 _LOG_SERIES = tuple((-1.0) ** n / (n + 1) for n in range(17))
@@ -67,11 +67,14 @@ special(
 
 # Elliptic integrals
 
+_AMPLITUDE = "acos(sqrt(x/z)), (z - y)/(z - x)"
 routine(
     series.carlson_rd,
     partial("carlson_rd", 0),
     partial("carlson_rd", 1),
     partial("carlson_rd", 2),
+    at=((0.5, 1.0), (0.5, 3.0), (1.2, 3.0)),
+    symbol=f"3*(elliptic_f({_AMPLITUDE}) - elliptic_e({_AMPLITUDE}))/((z - y)*sqrt(z - x))",
 )
 
 
@@ -128,14 +131,14 @@ def _first_incomplete(b: Any, phi: Atom, m: Atom, z: Atom) -> Generator:
     turns, s, c, d = _incomplete(b, phi, m)
     part = b.mul(1.0 / 6.0, b.mul(b.mul(s, b.mul(s, s)), _rd(b, c, 1.0, d)))
     # without a half turn the complete integral does not count, infinite though it may be
-    whole = b.mul(b.mul(2.0, turns), _first_slope(b, b.select(b.eq(turns, 0.0), 1.0, b.sub(1.0, m))))
+    whole = b.mul(b.mul(2.0, turns), _first_slope(b, b.select(b.eq(turns, 0.0), 2.0, b.sub(1.0, m))))
     return scale(b.add(whole, part))
 
 
 def _second_incomplete(b: Any, phi: Atom, m: Atom, z: Atom) -> Generator:
     turns, s, c, d = _incomplete(b, phi, m)
     part = b.mul(-1.0 / 6.0, b.mul(b.mul(s, b.mul(s, s)), _rd(b, c, d, 1.0)))
-    whole = b.mul(b.mul(2.0, turns), _second_slope(b, b.select(b.eq(turns, 0.0), 1.0, b.sub(1.0, m))))
+    whole = b.mul(b.mul(2.0, turns), _second_slope(b, b.select(b.eq(turns, 0.0), 2.0, b.sub(1.0, m))))
     return scale(b.add(whole, part))
 
 
@@ -232,6 +235,7 @@ special(
     ),
     integers=1,
     at=(_DEGREE, (0.2, 1.0), (0.2, 1.0), (-0.9, 0.9)),
+    symbol="jacobi(floor(x), y, z, w)",
 )
 special(
     "eval_gegenbauer",
@@ -242,6 +246,7 @@ special(
     ),
     integers=1,
     at=(_DEGREE, (0.2, 1.0), (-0.9, 0.9)),
+    symbol="gegenbauer(floor(x), y, z)",
 )
 special(
     "eval_genlaguerre",
@@ -252,21 +257,33 @@ special(
     ),
     integers=1,
     at=(_DEGREE, (0.2, 1.0), (0.1, 2.0)),
+    symbol="assoc_laguerre(floor(x), y, z)",
 )
-for _name, _rule in {
-    "eval_laguerre": lambda b, n, x: b.neg(b.eval_genlaguerre(_below(b, n), 1.0, x)),
-    "eval_legendre": lambda b, n, x: b.mul(
-        b.mul(0.5, b.add(b.trunc(n), 1.0)), b.eval_jacobi(_below(b, n), 1.0, 1.0, x)
+for _name, _symbol, _rule in (
+    ("eval_laguerre", "laguerre(floor(x), y)", lambda b, n, x: b.neg(b.eval_genlaguerre(_below(b, n), 1.0, x))),
+    (
+        "eval_legendre",
+        "legendre(floor(x), y)",
+        lambda b, n, x: b.mul(b.mul(0.5, b.add(b.trunc(n), 1.0)), b.eval_jacobi(_below(b, n), 1.0, 1.0, x)),
     ),
-    "eval_chebyt": lambda b, n, x: b.mul(b.trunc(n), b.eval_chebyu(_below(b, n), x)),
-    "eval_chebyu": lambda b, n, x: b.mul(2.0, b.eval_gegenbauer(_below(b, n), 2.0, x)),
-    "eval_hermite": lambda b, n, x: b.mul(b.mul(2.0, b.trunc(n)), b.eval_hermite(_below(b, n), x)),
-    "eval_hermitenorm": lambda b, n, x: b.mul(b.trunc(n), b.eval_hermitenorm(_below(b, n), x)),
-}.items():
+    ("eval_chebyt", "chebyshevt(floor(x), y)", lambda b, n, x: b.mul(b.trunc(n), b.eval_chebyu(_below(b, n), x))),
+    ("eval_chebyu", "chebyshevu(floor(x), y)", lambda b, n, x: b.mul(2.0, b.eval_gegenbauer(_below(b, n), 2.0, x))),
+    (
+        "eval_hermite",
+        "hermite(floor(x), y)",
+        lambda b, n, x: b.mul(b.mul(2.0, b.trunc(n)), b.eval_hermite(_below(b, n), x)),
+    ),
+    (
+        "eval_hermitenorm",
+        "hermite_prob(floor(x), y)",
+        lambda b, n, x: b.mul(b.trunc(n), b.eval_hermitenorm(_below(b, n), x)),
+    ),
+):
     special(
         _name,
         None,
         lambda b, n, x, z, slope=_rule: scale(b.select(b.lt(n, 1.0), 0.0, slope(b, n, x))),
         integers=1,
         at=(_DEGREE, (-0.9, 0.9)),
+        symbol=_symbol,
     )
