@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,21 +26,29 @@ class SciPy:
         name: its public name.
         result: which of its results, where it has several.
         integers: how many of its leading operands are integers, truncated here from floats.
+        of_numbers: whether only the function of numbers in `scipy.special.cython_special` is called.
     """
 
     name: str
     result: int | None = None
     integers: int = 0
+    of_numbers: bool = False
 
     def __call__(self, *operands: Any) -> Any:
-        from scipy import special  # takes longer to import than adcore
-
         if any(np.iscomplexobj(x) for x in operands):
             raise TypeError(f"{self.name} is a row for real numbers")
         whole = [np.asarray(x).astype(np.int64)[()] for x in operands[: self.integers]]
+        function = _function("scipy.special.cython_special" if self.of_numbers else "scipy.special", self.name)
+        if self.of_numbers:
+            function = np.vectorize(function, otypes=[np.float64])
         with np.errstate(all="ignore"):
-            value = getattr(special, self.name)(*whole, *operands[self.integers :])
+            value = function(*whole, *operands[self.integers :])
         return value if self.result is None else value[self.result]
+
+
+def _function(module: str, name: str) -> Any:
+    """SciPy is imported here, since that takes longer than adcore does."""
+    return getattr(import_module(module), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Missing:
 
     def __call__(self, b: Any, e: Any) -> NoReturn:
         cause = f"the derivative of {self.name} in argument {self.index + 1} is not written yet"
-        raise MissingRuleError(cause, e.source, f"stop_gradient(…) around argument {self.index + 1}, or a constant")
+        raise MissingRuleError(cause, e.source, "a value there that does not depend on what is differentiated")
 
 
 MISSING = object()
@@ -63,12 +72,13 @@ def special(
     of: str = "",
     result: int | None = None,
     integers: int = 0,
+    of_numbers: bool = False,
     at: tuple[tuple[float, float], ...] = ((0.5, 3.0),),
     symbol: str = "",
     kinks: str = "",
 ) -> Primitive:
     """A row for one of SciPy's functions; a rule an operand: a map, None for an integer, or MISSING."""
-    return _enter(name, SciPy(of or name, result, integers), rules, at, symbol, kinks)
+    return _enter(name, SciPy(of or name, result, integers, of_numbers), rules, at, symbol, kinks)
 
 
 def routine(

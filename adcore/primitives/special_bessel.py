@@ -182,6 +182,7 @@ for _name, _before, _after, _symbol in (
         None,
         _spherical(_name, _before, _after),
         integers=1,
+        of_numbers=True,
         at=((2.2, 2.8), (0.5, 6.0)),
         symbol=_symbol,
     )

@@ -8,12 +8,13 @@ from adcore.primitives import Primitive
 from adcore.types import DType
 
 from . import library
+from .array_functions import array_like
 from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .math_functions import MATH
 from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
-from .operators import mapped, numeric
+from .operators import mapped
 
 __all__ = ["known_function"]
 
@@ -35,4 +36,4 @@ def known_function(function: Any) -> Any:
 
 def _row(primitive: Primitive) -> Any:
     """A row of the table that a routine calls by itself."""
-    return lambda low, *operands: mapped(low, primitive.name, [numeric(low, x) for x in operands], DType.F64, False)
+    return lambda low, *operands: mapped(low, primitive.name, [array_like(low, x) for x in operands], DType.F64, False)

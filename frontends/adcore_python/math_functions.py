@@ -111,6 +111,21 @@ def _isinf(low: Lowering, x: Value) -> Value:
     return Scalar(low.b.lnot(low.b.lor(low.b.isfinite(atom), low.b.isnan(atom))), True)
 
 
+def _gamma_domain(low: Lowering, x: Atom, z: Atom) -> None:
+    """Poles at 0, -1, … and -infinity are outside the domain; a result that is infinite is an overflow."""
+    b = low.b
+    pole = b.land(b.le(x, 0.0), b.eq(x, b.floor(x)))
+    _domain(low, b.lnot(pole))
+    _overflow(low, x, z)
+
+
+def _log_gamma_domain(low: Lowering, x: Atom, z: Atom) -> None:
+    b = low.b
+    pole = b.land(b.land(b.le(x, 0.0), b.isfinite(x)), b.eq(x, b.floor(x)))
+    _domain(low, b.lnot(pole))
+    _overflow(low, x, z)
+
+
 def _hypot(low: Lowering, *coordinates: Value) -> Value:
     if len(coordinates) != 2:
         low.refuse(UnsupportedFunctionError, "math.hypot of other than two numbers", "math.sqrt(x*x + y*y + z*z)")
@@ -142,6 +157,8 @@ MATH: dict[Any, Any] = {
     math.atanh: _unary("arctanh", _outside_interval("ge")),
     math.erf: _unary("erf"),
     math.erfc: _unary("erfc"),
+    math.gamma: _unary("gamma", _gamma_domain),
+    math.lgamma: _unary("gammaln", _log_gamma_domain),
     math.fabs: _unary("abs"),
     math.hypot: _hypot,
     math.copysign: _binary("copysign"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import calls_special
 import numpy as np
 import pytest
-from adcore_python.library import LIBRARY, Written
+from adcore_python.library import LIBRARY, Written, owner_of
 
 import adcore
 from adcore import AliasError, jit, jvp, vjp
@@ -110,6 +111,7 @@ CALLS = {
         (lambda x: np.trapezoid(x, x * x, axis=0), A),
     ],
     "scipy.integrate.trapezoid": [(lambda x: np.trapezoid(x), V)],
+    **calls_special.CALLS,
 }
 EVERY = [pytest.param(name, f, x, id=f"{name}-{k}") for name, calls in CALLS.items() for k, (f, x) in enumerate(calls)]
 
@@ -129,10 +131,9 @@ def test_value(name, f, x):
 def test_plain_python(name, f, x, monkeypatch):
     """What stands for the function, run by Python in its place, gives the same."""
     theirs = f(x)
-    module, _, attribute = name.rpartition(".")
-    target = {"numpy": np, "numpy.linalg": np.linalg}.get(module)
+    target = owner_of(name)
     if target is not None and isinstance(LIBRARY[name], Written):
-        monkeypatch.setattr(target, attribute, LIBRARY[name].function)
+        monkeypatch.setattr(target, name.rpartition(".")[2], LIBRARY[name].function)
     np.testing.assert_allclose(f(x), theirs, rtol=1e-14)
 
 

@@ -12,12 +12,12 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from . import arrangement, composition, special
+from . import arrangement, composition, special, special_functions
 from .registry import LIBRARY, Written
 
-__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours"]
+__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours", "owner_of"]
 
-MODULES = (arrangement, composition, special)
+MODULES = (arrangement, composition, special, special_functions)
 _objects: dict[Any, Any] = {}
 _pending = set(LIBRARY)
 
@@ -30,18 +30,25 @@ def found(function: Any) -> Any:
     known = _objects.get(function)
     if known is None and _pending:
         for name in list(_pending):
-            module, _, attribute = name.rpartition(".")
-            if module in sys.modules:
+            owner = owner_of(name)
+            if owner is not None:
                 _pending.discard(name)
-                _objects[_attribute(sys.modules[module], attribute)] = LIBRARY[name]
+                attribute = name.rpartition(".")[2]
+                _objects[getattr(owner, attribute, f"no {name}")] = LIBRARY[name]
         known = _objects.get(function)
     return known
+
+
+def owner_of(name: str) -> Any:
+    """What a public name is an attribute of, a module or an object in one; None where that is not imported."""
+    holder, _, _ = name.rpartition(".")
+    if holder in sys.modules:
+        return sys.modules[holder]
+    module, _, attribute = holder.rpartition(".")
+    return getattr(sys.modules[module], attribute, None) if module in sys.modules else None
 
 
 def is_ours(function: FunctionType) -> bool:
     """Whether a Python function is one of the library's own."""
     return (function.__module__ or "").startswith(f"{__name__}.")
 
-
-def _attribute(module: Any, name: str) -> Any:
-    return getattr(module, name, f"{module.__name__} has no {name}")
