@@ -93,7 +93,8 @@ class Certificate:
         choices = random.Random(0)
         f = on_mpmath(list(self.intervals), self.difference)
         with mpmath.workdps(digits):
-            drawn = [[mpmath.mpf(choices.uniform(*bounds)) for bounds in self.intervals.values()] for _ in range(points)]
+            intervals = self.intervals.values()
+            drawn = [[mpmath.mpf(choices.uniform(*bounds)) for bounds in intervals] for _ in range(points)]
             return float(max(abs(f(*at)) for at in drawn))
 
 

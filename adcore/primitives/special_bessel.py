@@ -65,14 +65,13 @@ for _name, _before, _after, _symbol in (
 
     special(_name, _of_first, at=((0.5, 6.0),), symbol=_symbol)
 
-for _name, _family, _before, _after, _symbol in (
-    ("kn", "kv", -1.0, -1.0, "besselk(floor(x), y)"),
-    ("yn", "yv", 1.0, -1.0, "bessely(floor(x), y)"),
-):
+for _name, _family, _symbol in (("kn", "kv", "besselk(floor(x), y)"), ("yn", "yv", "bessely(floor(x), y)")):
+    _before, _after = {"kv": (-1.0, -1.0), "yv": (1.0, -1.0)}[_family]
+    _of_real_order = _orders(_family, _before, _after)
     special(
         _name,
         None,
-        lambda b, n, x, z, rule=_orders(_family, _before, _after): rule(b, b.trunc(n), x, z),
+        lambda b, n, x, z, rule=_of_real_order: rule(b, b.trunc(n), x, z),
         integers=1,
         at=((2.2, 2.8), (0.5, 6.0)),
         symbol=_symbol,
@@ -145,9 +144,7 @@ special(
     at=_ONE,
     symbol="exp(-x)*besseli(1, x)",
 )
-special(
-    "k0e", lambda b, x, z: _scaled_second(b, 0.0, x, z, b.k1e(x), b.k1e(x)), at=_ONE, symbol="exp(x)*besselk(0, x)"
-)
+special("k0e", lambda b, x, z: _scaled_second(b, 0.0, x, z, b.k1e(x), b.k1e(x)), at=_ONE, symbol="exp(x)*besselk(0, x)")
 special(
     "k1e",
     lambda b, x, z: _scaled_second(b, 1.0, x, z, b.k0e(x), b.kve(2.0, x)),
@@ -190,14 +187,26 @@ for _name, _before, _after, _symbol in (
 # Airy
 
 
-special("airy_ai", lambda b, x, z: scale(b.airy_ai_slope(x)), of="airy", result=0, at=((-2.0, 2.0),), symbol="airyai(x)")
 special(
-    "airy_ai_slope", lambda b, x, z: scale(b.mul(x, b.airy_ai(x))), of="airy", result=1, at=((-2.0, 2.0),),
+    "airy_ai", lambda b, x, z: scale(b.airy_ai_slope(x)), of="airy", result=0, at=((-2.0, 2.0),), symbol="airyai(x)"
+)
+special(
+    "airy_ai_slope",
+    lambda b, x, z: scale(b.mul(x, b.airy_ai(x))),
+    of="airy",
+    result=1,
+    at=((-2.0, 2.0),),
     symbol="airyaiprime(x)",
 )
-special("airy_bi", lambda b, x, z: scale(b.airy_bi_slope(x)), of="airy", result=2, at=((-2.0, 2.0),), symbol="airybi(x)")
 special(
-    "airy_bi_slope", lambda b, x, z: scale(b.mul(x, b.airy_bi(x))), of="airy", result=3, at=((-2.0, 2.0),),
+    "airy_bi", lambda b, x, z: scale(b.airy_bi_slope(x)), of="airy", result=2, at=((-2.0, 2.0),), symbol="airybi(x)"
+)
+special(
+    "airy_bi_slope",
+    lambda b, x, z: scale(b.mul(x, b.airy_bi(x))),
+    of="airy",
+    result=3,
+    at=((-2.0, 2.0),),
     symbol="airybiprime(x)",
 )
 

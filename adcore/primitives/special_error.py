@@ -59,7 +59,12 @@ special("erfi", lambda b, x, z: scale(gaussian(b, x, 1.0, 2.0 / ROOT_PI)), at=((
 special("dawsn", _dawson, at=((-2.0, 2.0),), symbol="sqrt(pi)/2*exp(-x**2)*erfi(x)")
 special("erfinv", lambda b, x, z: scale(gaussian(b, z, 1.0, ROOT_PI / 2.0)), at=((-0.9, 0.9),), symbol="erfinv(x)")
 special("erfcinv", lambda b, x, z: scale(gaussian(b, z, 1.0, -ROOT_PI / 2.0)), at=((0.1, 1.9),), symbol="erfinv(1 - x)")
-special("ndtr", lambda b, x, z: scale(gaussian(b, x, -0.5, 1.0 / ROOT_TWO_PI)), at=((-2.0, 2.0),), symbol="erfc(-x/sqrt(2))/2")
+special(
+    "ndtr",
+    lambda b, x, z: scale(gaussian(b, x, -0.5, 1.0 / ROOT_TWO_PI)),
+    at=((-2.0, 2.0),),
+    symbol="erfc(-x/sqrt(2))/2",
+)
 special(
     "ndtri",
     lambda b, x, z: scale(gaussian(b, z, 0.5, ROOT_TWO_PI)),
@@ -72,7 +77,12 @@ special(
     at=((-3.0, 2.0),),
     symbol="log(erfc(-x/sqrt(2))/2)",
 )
-special("ndtri_exp", lambda b, x, z: scale(b.div(1.0, _mills(b, z))), at=((-3.0, -0.1),), symbol="sqrt(2)*erfinv(2*exp(x) - 1)")
+special(
+    "ndtri_exp",
+    lambda b, x, z: scale(b.div(1.0, _mills(b, z))),
+    at=((-3.0, -0.1),),
+    symbol="sqrt(2)*erfinv(2*exp(x) - 1)",
+)
 
 # Logistic functions
 

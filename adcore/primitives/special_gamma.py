@@ -109,7 +109,13 @@ def _order_slope_of_x(b: Any, a: Atom, x: Atom, z: Atom) -> Generator:
 
 
 _LOWER = "lowergamma(x, y)/gamma(x)"
-routine(series.gammainc_order_slope, partial("gammainc_order_slope", 0), _order_slope_of_x, at=POSITIVE, symbol=f"diff({_LOWER}, x)")
+routine(
+    series.gammainc_order_slope,
+    partial("gammainc_order_slope", 0),
+    _order_slope_of_x,
+    at=POSITIVE,
+    symbol=f"diff({_LOWER}, x)",
+)
 
 # Incomplete gamma
 

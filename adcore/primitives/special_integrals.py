@@ -105,13 +105,9 @@ def _second_slope(b: Any, rest: Atom) -> Atom:
     return b.mul(-1.0 / 6.0, _rd(b, 0.0, rest, 1.0))
 
 
-special(
-    "ellipk", lambda b, m, z: scale(_first_slope(b, b.sub(1.0, m))), at=((-2.0, 0.9),), symbol="elliptic_k(x)"
-)
+special("ellipk", lambda b, m, z: scale(_first_slope(b, b.sub(1.0, m))), at=((-2.0, 0.9),), symbol="elliptic_k(x)")
 special("ellipkm1", lambda b, p, z: scale(b.neg(_first_slope(b, p))), at=((0.1, 3.0),), symbol="elliptic_k(1 - x)")
-special(
-    "ellipe", lambda b, m, z: scale(_second_slope(b, b.sub(1.0, m))), at=((-2.0, 0.9),), symbol="elliptic_e(x)"
-)
+special("ellipe", lambda b, m, z: scale(_second_slope(b, b.sub(1.0, m))), at=((-2.0, 0.9),), symbol="elliptic_e(x)")
 
 
 def _incomplete(b: Any, phi: Atom, m: Atom) -> tuple[Atom, Atom, Atom, Atom]:
@@ -252,9 +248,7 @@ special(
     "eval_genlaguerre",
     None,
     MISSING,
-    lambda b, n, p, x, z: scale(
-        b.select(b.lt(n, 1.0), 0.0, b.neg(b.eval_genlaguerre(_below(b, n), b.add(p, 1.0), x)))
-    ),
+    lambda b, n, p, x, z: scale(b.select(b.lt(n, 1.0), 0.0, b.neg(b.eval_genlaguerre(_below(b, n), b.add(p, 1.0), x)))),
     integers=1,
     at=(_DEGREE, (0.2, 1.0), (0.1, 2.0)),
     symbol="assoc_laguerre(floor(x), y, z)",

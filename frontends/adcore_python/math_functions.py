@@ -119,11 +119,12 @@ def _gamma_domain(low: Lowering, x: Atom, z: Atom) -> None:
     _overflow(low, x, z)
 
 
-def _log_gamma_domain(low: Lowering, x: Atom, z: Atom) -> None:
-    b = low.b
-    pole = b.land(b.land(b.le(x, 0.0), b.isfinite(x)), b.eq(x, b.floor(x)))
-    _domain(low, b.lnot(pole))
-    _overflow(low, x, z)
+def _log_gamma(low: Lowering, x: Value) -> Value:
+    b, p = low.b, _float(low, x)
+    _domain(low, b.lnot(b.land(b.land(b.le(p, 0.0), b.isfinite(p)), b.eq(p, b.floor(p)))))
+    z = b.gammaln(b.select(b.eq(p, -math.inf), math.inf, p))
+    _overflow(low, p, z)
+    return Scalar(z, True)
 
 
 def _hypot(low: Lowering, *coordinates: Value) -> Value:
@@ -158,7 +159,7 @@ MATH: dict[Any, Any] = {
     math.erf: _unary("erf"),
     math.erfc: _unary("erfc"),
     math.gamma: _unary("gamma", _gamma_domain),
-    math.lgamma: _unary("gammaln", _log_gamma_domain),
+    math.lgamma: _log_gamma,
     math.fabs: _unary("abs"),
     math.hypot: _hypot,
     math.copysign: _binary("copysign"),

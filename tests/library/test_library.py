@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calls_special
+import calls_statistics
 import numpy as np
 import pytest
 from adcore_python.library import LIBRARY, Written, owner_of
@@ -112,12 +113,13 @@ CALLS = {
     ],
     "scipy.integrate.trapezoid": [(lambda x: np.trapezoid(x), V)],
     **calls_special.CALLS,
+    **calls_statistics.CALLS,
 }
 EVERY = [pytest.param(name, f, x, id=f"{name}-{k}") for name, calls in CALLS.items() for k, (f, x) in enumerate(calls)]
 
 
 def test_every_function_is_called():
-    assert CALLS.keys() == LIBRARY.keys()
+    assert CALLS.keys() == {name for name in LIBRARY if not name.startswith("adcore_python.")}
 
 
 @pytest.mark.parametrize(("name", "f", "x"), EVERY)
@@ -132,7 +134,7 @@ def test_plain_python(name, f, x, monkeypatch):
     """What stands for the function, run by Python in its place, gives the same."""
     theirs = f(x)
     target = owner_of(name)
-    if target is not None and isinstance(LIBRARY[name], Written):
+    if target is not None and isinstance(LIBRARY[name], Written) and not LIBRARY[name].methods:
         monkeypatch.setattr(target, name.rpartition(".")[2], LIBRARY[name].function)
     np.testing.assert_allclose(f(x), theirs, rtol=1e-14)
 

@@ -9,16 +9,17 @@ but the compiler's.
 from __future__ import annotations
 
 import sys
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
-from . import arrangement, composition, special, special_functions
+from . import arrangement, composition, multivariate, special, special_functions, statistics
 from .registry import LIBRARY, Written
 
 __all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours", "owner_of"]
 
-MODULES = (arrangement, composition, special, special_functions)
+MODULES = (arrangement, composition, multivariate, special, special_functions, statistics)
 _objects: dict[Any, Any] = {}
+_with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds
 _pending = set(LIBRARY)
 
 
@@ -27,16 +28,34 @@ def found(function: Any) -> Any:
 
     The object behind a name is looked up when its module has been imported, so that nothing of SciPy need be.
     """
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionType):
+        return _method(function)
     known = _objects.get(function)
     if known is None and _pending:
-        for name in list(_pending):
-            owner = owner_of(name)
-            if owner is not None:
-                _pending.discard(name)
-                attribute = name.rpartition(".")[2]
-                _objects[getattr(owner, attribute, f"no {name}")] = LIBRARY[name]
+        _look_up()
         known = _objects.get(function)
     return known
+
+
+def _look_up() -> None:
+    """Find the objects behind the names in modules that have been imported."""
+    for name in list(_pending):
+        owner = owner_of(name)
+        if owner is not None:
+            _pending.discard(name)
+            thing = getattr(owner, name.rpartition(".")[2], f"no {name}")
+            _objects[thing] = LIBRARY[name]
+            if getattr(LIBRARY[name], "methods", None):
+                _with_methods[id(thing)] = thing, LIBRARY[name].methods
+
+
+def _method(method: MethodType) -> Written | None:
+    """What stands for a method of an object of the library; objects of the user's are not compared with any."""
+    if _pending:
+        _look_up()
+    _, methods = _with_methods.get(id(method.__self__), (None, {}))
+    found = methods.get(method.__name__)
+    return None if found is None else Written(found)
 
 
 def owner_of(name: str) -> Any:
@@ -51,4 +70,3 @@ def owner_of(name: str) -> Any:
 def is_ours(function: FunctionType) -> bool:
     """Whether a Python function is one of the library's own."""
     return (function.__module__ or "").startswith(f"{__name__}.")
-

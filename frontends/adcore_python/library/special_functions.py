@@ -51,7 +51,7 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     if b is not None:
         weight = np.atleast_1d(b)
         x = np.where(weight == 0, -np.inf, x)
-    axes = tuple([k for k in range(x.ndim)]) if axis is None else axis
+    axes = tuple(range(x.ndim)) if axis is None else axis
     largest = _finite(np.max(x, axis=axes, keepdims=True))
     grown = np.exp(x - largest) if b is None else weight * np.exp(x - largest)
     total = np.sum(grown, axis=axes, keepdims=True)
