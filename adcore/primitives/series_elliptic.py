@@ -19,7 +19,7 @@ def carlson_rd(x, y, z):
     k = 0.0
     spread = np.maximum(np.maximum(np.abs(mean - x), np.abs(mean - y)), np.abs(mean - z))
     while power * spread > 2e-3 * mean and k < 600.0:
-        p, q, r = np.sqrt(x), np.sqrt(y), np.sqrt(z)
+        p, q, r = _root(x), _root(y), np.sqrt(z)
         step = p * q + p * r + q * r
         total = total + power / (r * (z + step))
         power = 0.25 * power
@@ -50,6 +50,12 @@ def carlson_rd(x, y, z):
         - 9.0 * (e3 * e4 + e2 * e5) / 68.0
     )
     return 3.0 * total + power * series / (mean * np.sqrt(mean))
+
+
+def _root(x):
+    """The square root; of an argument that is the constant 0, also after differentiation."""
+    positive = x > 0.0
+    return np.where(positive, np.sqrt(np.where(positive, x, 1.0)), 0.0)
 
 
 def lambertw0(x):

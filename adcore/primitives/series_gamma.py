@@ -146,6 +146,8 @@ def poisson_density(k, x):
 
 def gammainc_slope(a, x):
     """x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
+    if x == np.inf:
+        return 0.0 * a
     if x == 0.0:
         return np.inf + x if a < 1.0 else (1.0 + x if a == 1.0 else x * 1.0)
     return poisson_density(a, x) * (a / x)

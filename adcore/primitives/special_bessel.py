@@ -11,7 +11,8 @@ from .scipy_rows import MISSING, special
 
 __all__: list[str] = []
 
-FAR = 100.0  # from where on asymptotic series of 10 terms are exact, for orders whose square is smaller
+FAR = 300.0  # from where on asymptotic series of 7 terms are exact, for orders whose square is smaller
+TERMS = 7
 
 
 def _mean(b: Any, x: Atom, y: Atom) -> Atom:
@@ -86,20 +87,31 @@ def _scaled(b: Any, v: Any, x: Atom, z: Atom, difference: Atom, sign: float) -> 
     f = c |x|**(-1/2) s(x), s = sum of sign**k a_k(v) / |x|**k (DLMF 10.40.1, 10.40.2): f' = -f/(2x) + c |x|**(-1/2) s'.
     """
     size = b.abs(x)
-    beyond = b.land(b.gt(size, FAR), b.lt(b.mul(v, v), size))
-    y = b.select(beyond, size, FAR)
-    inverse = b.div(1.0, y)
-    square = b.mul(4.0, b.mul(v, v))
-    term: Any = 1.0
-    total: Any = 1.0
-    slope: Any = 0.0
-    for k in range(1, 11):
-        factor = b.mul(b.sub(square, float((2 * k - 1) ** 2)), sign / (8.0 * k))
-        term = b.mul(b.mul(term, factor), inverse)
-        total = b.add(total, term)
-        slope = b.sub(slope, b.mul(float(k), term))
+    beyond = b.gt(size, FAR)
+    if not isinstance(v, float):
+        beyond = b.land(beyond, b.lt(b.mul(v, v), size))
+    inverse = b.div(1.0, b.select(beyond, size, FAR))
+    terms = _asymptotic(b, v, sign)
+    total = _polynomial(b, inverse, terms)
+    slope = _polynomial(b, inverse, [b.mul(-float(k), a) for k, a in enumerate(terms)])
     relative = b.mul(inverse, b.add(-0.5, b.div(slope, total)))
     return scale(b.select(beyond, b.mul(b.mul(b.sign(x), relative), z), difference))
+
+
+def _asymptotic(b: Any, v: Any, sign: float) -> list[Any]:
+    """sign**k a_k(v) for k = 0, …, 7: numbers, where the order is one."""
+    terms: list[Any] = [1.0]
+    for k in range(1, TERMS + 1):
+        factor = b.mul(b.sub(b.mul(4.0, b.mul(v, v)), float((2 * k - 1) ** 2)), sign / (8.0 * k))
+        terms.append(b.mul(terms[-1], factor))
+    return terms
+
+
+def _polynomial(b: Any, x: Atom, coefficients: list[Any]) -> Any:
+    total = coefficients[-1]
+    for c in reversed(coefficients[:-1]):
+        total = b.add(b.mul(total, x), c)
+    return total
 
 
 def _scaled_first(b: Any, v: Any, x: Atom, z: Atom, lower: Atom, upper: Atom) -> Generator:

@@ -8,6 +8,7 @@ from typing import Any
 from ..linear import Generator, scale
 from ..types import Atom
 from . import series_elliptic as series
+from .base import TABLE
 from .routines import partial
 from .scipy_rows import MISSING, horner, routine, special
 
@@ -68,10 +69,22 @@ special(
 # Elliptic integrals
 
 _AMPLITUDE = "acos(sqrt(x/z)), (z - y)/(z - x)"
+
+
+def _carlson(index: int) -> Any:
+    """The rule of R_D(x, y, z) in x or y, which is singular at 0: there the routine takes 0 as a constant."""
+
+    def rule(b: Any, x: Atom, y: Atom, z: Atom, r: Atom) -> Generator:
+        slope = b.emit(TABLE[f"carlson_rd@{index}"], (x, y, z), {})
+        return scale(b.select(b.eq((x, y)[index], 0.0), -math.inf, slope))
+
+    return rule
+
+
 routine(
     series.carlson_rd,
-    partial("carlson_rd", 0),
-    partial("carlson_rd", 1),
+    _carlson(0),
+    _carlson(1),
     partial("carlson_rd", 2),
     at=((0.5, 1.0), (0.5, 3.0), (1.2, 3.0)),
     symbol=f"3*(elliptic_f({_AMPLITUDE}) - elliptic_e({_AMPLITUDE}))/((z - y)*sqrt(z - x))",
@@ -90,8 +103,8 @@ special(
 )
 special(
     "elliprd",
-    partial("carlson_rd", 0),
-    partial("carlson_rd", 1),
+    _carlson(0),
+    _carlson(1),
     partial("carlson_rd", 2),
 )
 
