@@ -8,6 +8,7 @@ from typing import Any
 from ..linear import Generator, scale
 from ..types import Atom
 from . import series_elliptic as series
+from . import series_mittag_leffler
 from .base import TABLE
 from .routines import partial
 from .scipy_rows import MISSING, horner, routine, special
@@ -217,6 +218,15 @@ def _lambert(b: Any, x: Atom, w: Atom) -> Generator:
 routine(series.lambertw0, _lambert, at=((-0.3, 3.0),), symbol="LambertW(x)", kinks="x = -1/e")
 routine(series.lambertw1, _lambert, at=((-0.35, -0.02),), symbol="LambertW(x, -1)", kinks="x = -1/e")
 special("wrightomega", lambda b, x, z: scale(b.div(z, b.add(z, 1.0))), at=REAL, symbol="LambertW(exp(x))")
+
+routine(
+    series_mittag_leffler.mittag_leffler,
+    partial("mittag_leffler", 0),
+    partial("mittag_leffler", 1),
+    partial("mittag_leffler", 2),
+    at=((0.4, 1.6), (0.5, 2.0), (-4.0, 2.0)),
+    kinks="z = -1, where one formula takes over from another",
+)
 
 # Orthogonal polynomials of integer degree, in their argument
 

@@ -81,10 +81,17 @@ def page() -> str:
     lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
-    rows = {name: what for name, what in LIBRARY.items() if not isinstance(what, Written)}
+    public = {name: what for name, what in LIBRARY.items() if not name.startswith("adcore_python.")}
+    rows = {name: what for name, what in public.items() if not isinstance(what, Written)}
     lines += ["", "## Special functions of SciPy", ""]
     lines += [f"- `{name}{_parameters(rule, 1)}`" for name, rule in sorted(rows.items())]
-    written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
+    lines += ["", "## Distributions of SciPy", ""]
+    distributions = {name: what.methods for name, what in LIBRARY.items() if isinstance(what, Written) and what.methods}
+    lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
+    lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
+    written = {
+        name: what.function for name, what in LIBRARY.items() if isinstance(what, Written) and not what.methods
+    }
     lines += ["", "## Functions written in the language itself", ""]
     lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)

@@ -55,7 +55,7 @@ SWEEPS = {
     ),
     "gammaln": (lambda x: special.gammaln(x), mp.loggamma, logs(1e-8, 1e15), 2e-14, 1e-14),
     "rgamma": (lambda x: special.rgamma(x), mp.rgamma, logs(1e-8, 160), 2e-15, 4e-15),
-    "digamma": (lambda x: special.digamma(x), mp.digamma, joined(logs(1e-8, 1e9), -logs(0.3, 9, 20) - 0.0037), 1e-13, 1e-13),
+    "digamma": (lambda x: special.digamma(x), mp.digamma, joined(logs(1e-8, 1e9), -logs(0.3, 9) - 0.004), 1e-13, 1e-13),
     "betaln, b = 1e-6": (
         lambda a: special.betaln(a, 1e-6),
         lambda a: mp.log(mp.beta(a, mpf(1e-6))),
@@ -312,7 +312,7 @@ HIGHER = {
     "log_ndtr": (lambda x: special.log_ndtr(x), normal_log, -5.0),
     "expit": (lambda x: special.expit(x), lambda x: 1 / (1 + mp.exp(-x)), 1.3),
     "jv": (lambda x: special.jv(0.7, x), lambda x: mp.besselj(mpf(0.7), x), 2.3),
-    "k0e": (lambda x: special.k0e(x), lambda x: mp.exp(x) * mp.besselk(0, x), 150.0),
+    "i0e": (lambda x: special.i0e(x), lambda x: mp.exp(-x) * mp.besseli(0, x), 400.0),
     "spherical_jn": (lambda x: special.spherical_jn(0, x), lambda x: mp.sin(x) / x, 0.01),
     "ellipk": (lambda m: special.ellipk(m), mp.ellipk, 0.3),
     "ellipkinc in m": (lambda m: special.ellipkinc(1.1, m), lambda m: mp.ellipf(mpf(1.1), m), 0.3),

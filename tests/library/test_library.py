@@ -151,7 +151,7 @@ def test_derivative(name, f, x):
     np.testing.assert_allclose(np.sum(along * w), np.sum(u * back), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "f", "x"), EVERY)
+@pytest.mark.parametrize(("name", "f", "x"), [p for p in EVERY if str(p.id).startswith("numpy")])
 def test_writes_after_the_call(name, f, x):
     """What is a view in NumPy sees them, what is an array of its own does not; or they are refused."""
 

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 from adcore_python.library import LIBRARY
-from scipy import stats
+from scipy import special, stats
 
 import adcore
 from adcore import grad, jit, jvp, vjp
@@ -209,8 +209,12 @@ def test_invalid_parameters_give_nan():
 def test_what_is_not_taken_is_refused():
     with pytest.raises(TypeError, match="does not take"):
         jit(lambda x: stats.norm.logpdf(x, sigma=2.0))(0.5)
-    with pytest.raises(adcore.AdcoreError, match="rvs"):
+    with pytest.raises(adcore.UnsupportedFunctionError, match=r"norm\.rvs is not supported"):
         jit(lambda x: stats.norm.rvs(x))(0.5)
+    with pytest.raises(adcore.UnsupportedFunctionError, match=r"nct\.pdf is not supported"):
+        jit(lambda x: stats.nct.pdf(x, 1.0, 2.0))(0.5)
+    with pytest.raises(adcore.UnsupportedFunctionError, match="comb with exact=True is not supported"):
+        grad(lambda x: special.comb(5, 2, exact=True) * x)(0.5)
 
 
 # Several dimensions

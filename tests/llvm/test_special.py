@@ -34,11 +34,14 @@ def program(row, shape) -> Program:
     return Program(params, b.equations, b.append(row, params, {}))
 
 
-def agree(got, expected, ulps=8) -> None:
+def agree(got, expected, ulps) -> None:
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     with np.errstate(all="ignore"):
         near = np.abs(got - expected) <= ulps * np.spacing(np.abs(expected))
     assert np.all(same | near), (got[~(same | near)], expected[~(same | near)])
+
+
+ULPS = {"mittag_leffler": 4096}  # whose contour integral is a sum of terms larger than itself
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.name)
@@ -46,10 +49,10 @@ def test_arrays_and_numbers(row):
     columns = points(row)
     expected = row.meaning(*columns)
     (got,) = BACKEND.compile(program(row, (Var(I64, "n"),)))(*columns)
-    agree(got, expected)
+    agree(got, expected, ULPS.get(row.name, 8))
     compiled = BACKEND.compile(program(row, ()))
     got = np.array([compiled(*(v.item() for v in values))[0] for values in zip(*columns, strict=True)])
-    agree(got, expected)
+    agree(got, expected, ULPS.get(row.name, 8))
 
 
 @pytest.mark.parametrize("name", ["zeta@0", "zeta@0@0", "regularized_beta@0", "regularized_beta@1", "carlson_rd@2"])

@@ -12,6 +12,8 @@ import sys
 from types import FunctionType, MethodType
 from typing import Any
 
+from adcore.errors import UnsupportedFunctionError
+
 from . import arrangement, composition, multivariate, special, special_functions, statistics
 from .registry import LIBRARY, Written
 
@@ -49,13 +51,27 @@ def _look_up() -> None:
                 _with_methods[id(thing)] = thing, LIBRARY[name].methods
 
 
-def _method(method: MethodType) -> Written | None:
+def _method(method: MethodType) -> Any:
     """What stands for a method of an object of the library; objects of the user's are not compared with any."""
     if _pending:
         _look_up()
     _, methods = _with_methods.get(id(method.__self__), (None, {}))
     found = methods.get(method.__name__)
-    return None if found is None else Written(found)
+    if found is None:
+        return _refusal(method) if type(method.__self__).__module__.startswith("scipy.stats.") else None
+    return Written(found)
+
+
+def _refusal(method: MethodType) -> Any:
+    """What is said of a method of SciPy's that is not known: its source would say less."""
+    owner = method.__self__
+    name = f"{getattr(owner, 'name', None) or type(owner).__name__}.{method.__name__}"
+
+    def lower(low: Any, *_: Any, **__: Any) -> Any:
+        cause = f"scipy.stats: {name} is not supported"
+        low.refuse(UnsupportedFunctionError, cause, "the distributions and methods in docs/language.md, or a formula")
+
+    return lower
 
 
 def owner_of(name: str) -> Any:

@@ -10,7 +10,7 @@ from adcore.primitives import TABLE
 
 from ..values import Scalar, number
 from .distributions import enter
-from .registry import lowers
+from .registry import lowers, refuse
 
 __all__: list[str] = []
 
@@ -90,7 +90,7 @@ def _cholesky(a):
 
 def _normal_logpdf(x, mean=None, cov=1, allow_singular=False):
     if allow_singular:
-        raise NotImplementedError("a covariance that is singular has no density in all directions")
+        refuse("multivariate_normal with allow_singular=True is not supported", "a covariance that is positive definite")
     return np.squeeze(_normal_logarithm(x, mean, cov))
 
 

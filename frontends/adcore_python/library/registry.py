@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["LIBRARY", "Written", "defines", "describes", "lowers"]
+from adcore.errors import UnsupportedFunctionError
+
+__all__ = ["LIBRARY", "Written", "defines", "describes", "lowers", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +62,13 @@ def lowers(*names: str) -> Callable[[Any], Any]:
         return function
 
     return enter
+
+
+def refuse(cause, write):
+    """What a function of the library says of arguments that it does not take; at compile time, in compiled code."""
+    raise NotImplementedError(f"{cause}; write instead: {write}")
+
+
+@lowers(f"{__name__}.refuse")
+def _refuse(low: Any, cause: Any, write: Any) -> Any:
+    low.refuse(UnsupportedFunctionError, cause.value, write.value)

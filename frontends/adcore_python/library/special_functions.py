@@ -11,7 +11,7 @@ import numpy as np
 
 from adcore.primitives import TABLE
 
-from .registry import defines
+from .registry import defines, refuse
 
 __all__ = ["comb", "factorial", "log_softmax", "logsumexp", "polygamma", "softmax", "zeta"]
 
@@ -145,7 +145,7 @@ def multigammaln(a, d):
 @defines("scipy.special.comb")
 def comb(N, k, exact=False, repetition=False):
     if exact:
-        raise NotImplementedError("comb(…, exact=True) has integers without bound as results")
+        refuse("comb with exact=True is not supported: its results are integers of any size", "exact=False")
     n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
     if repetition:
         return np.where((m == 0.0) & (n >= 0.0), 1.0, comb(n + m - 1.0, m))
@@ -155,7 +155,7 @@ def comb(N, k, exact=False, repetition=False):
 @defines("scipy.special.perm")
 def perm(N, k, exact=False):
     if exact:
-        raise NotImplementedError("perm(…, exact=True) has integers without bound as results")
+        refuse("perm with exact=True is not supported: its results are integers of any size", "exact=False")
     n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
     return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0)
 
@@ -163,7 +163,7 @@ def perm(N, k, exact=False):
 @defines("scipy.special.factorial")
 def factorial(n, exact=False, extend="zero"):
     if exact or extend != "zero":
-        raise NotImplementedError("factorial(…, exact=True) has integers without bound as results")
+        refuse("factorial with exact=True or extend='complex' is not supported", "exact=False")
     x = np.asarray(n) * 1.0
     return np.where(x < 0.0, 0.0, GAMMA(np.where(x < 0.0, 0.0, x) + 1.0))
 
@@ -264,5 +264,5 @@ def _spherical(f, before, after, n, z, derivative):
 def lambertw(z, k=0, tol=1e-8):
     """The real branches 0 and -1; nan where the value is not real."""
     if k != 0 and k != -1:
-        raise NotImplementedError("lambertw on other branches than 0 and -1 is not real")
+        refuse("lambertw on a branch other than 0 and -1 is not real", "k=0 or k=-1")
     return LAMBERT[-k](np.asarray(z) * 1.0)
