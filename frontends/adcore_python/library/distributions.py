@@ -126,7 +126,7 @@ def continuous(
     `support` is its lower end, its upper end and a point inside.
     """
     common = (names, valid, support)
-    methods = {
+    methods: dict[str, Any] = {
         "logpdf": _density(*common, logpdf, True),
         "pdf": _density(*common, logpdf, False),
         "cdf": _probability(*common, cdf, (0.0,), (1.0,)),
@@ -193,7 +193,7 @@ def discrete(
 ) -> None:
     """Enter a distribution on the integers from `lower` on, to `upper` of the shapes."""
     common = (names, valid, (lower, upper))
-    methods = {
+    methods: dict[str, Any] = {
         "logpmf": _mass(*common, logpmf, True),
         "pmf": _mass(*common, logpmf, False),
         "cdf": _cumulated(*common, cdf, (0.0,), (1.0,)),

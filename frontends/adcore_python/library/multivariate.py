@@ -90,7 +90,7 @@ def _cholesky(a):
 
 def _normal_logpdf(x, mean=None, cov=1, allow_singular=False):
     if allow_singular:
-        refuse("multivariate_normal with allow_singular=True is not supported", "a covariance that is positive definite")
+        refuse("multivariate_normal with allow_singular=True is not supported", "a covariance of full rank")
     return np.squeeze(_normal_logarithm(x, mean, cov))
 
 

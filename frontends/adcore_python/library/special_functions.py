@@ -48,8 +48,8 @@ def log_softmax(x, axis=None):
 @defines("scipy.special.logsumexp")
 def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     x = np.atleast_1d(a) * 1.0
+    weight = 1.0 if b is None else np.atleast_1d(b)
     if b is not None:
-        weight = np.atleast_1d(b)
         x = np.where(weight == 0, -np.inf, x)
     axes = tuple(range(x.ndim)) if axis is None else axis
     largest = _finite(np.max(x, axis=axes, keepdims=True))
