@@ -29,12 +29,13 @@ import numpy as np
 from .builder import Builder
 from .law_examples import CHOICES, KINKS, SIZES, Example, Operand, examples_of
 from .linear import Generator
-from .primitives import TABLE, Kind, Primitive
+from .primitives import TABLE, Kind, Missing, Primitive
+from .primitives.base import Rule
 from .program import Equation, Program
 from .types import I64, Atom, DType, Lit, Type, Var
 from .verify import verify
 
-__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table"]
+__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table", "on_mpmath"]
 
 Execute = Callable[[Program, tuple[Any, ...]], tuple[Any, ...]]
 Law = Callable[["Case", Execute], None]
@@ -116,11 +117,14 @@ class Case:
         """The operands of the example and the results that may have a derivative in them."""
         operands = [i for i, x in enumerate(self.equation.operands) if x in self.params and _is_real(x)]
         results = [j for j, out in enumerate(self.equation.outs) if _is_real(out)]
-        return [(i, j) for i in operands for j in results]
+        return [(i, j) for i in operands for j in results if not isinstance(self.rule(i, j), Missing)]
+
+    def rule(self, operand: int, result: int) -> Rule | None:
+        return self.equation.primitive.map_for(operand, result)
 
     def maps(self) -> list[Pair]:
         """The operands and results with a linear map."""
-        return [pair for pair in self.pairs() if self.equation.primitive.map_for(*pair)]
+        return [pair for pair in self.pairs() if self.rule(*pair)]
 
     def ends(self, pair: Pair, dual: bool = False) -> tuple[Type, Type]:
         """The types that a linear map, or its dual, goes from and to."""
@@ -130,7 +134,7 @@ class Case:
     def generator(self, pair: Pair, dual: bool = False) -> Generator:
         """The linear map from an operand to a result, or its dual, in a fresh builder."""
         self.restart()
-        rule = self.equation.primitive.map_for(*pair)
+        rule = self.rule(*pair)
         assert rule is not None
         map = rule(self.builder, self.equation)
         return map.dual() if dual else map
@@ -349,8 +353,23 @@ def _symbol(text: str, arity: int) -> Callable[..., Any]:
     """A row's symbol as a function on mpmath's numbers."""
     import sympy  # only the laws need it: an extra of the package
 
-    names = sympy.symbols("x y z")[:arity]
-    return sympy.lambdify(names, sympy.sympify(text), "mpmath")
+    names = sympy.symbols("x y z w")[:arity]
+    return on_mpmath(names, sympy.sympify(text))
+
+
+def on_mpmath(names: Sequence[Any], expression: Any) -> Callable[..., Any]:
+    """A SymPy expression of these symbols as a function on mpmath's numbers."""
+    import mpmath  # as above
+    import sympy
+
+    unspelled = {
+        "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
+        "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
+        "assoc_laguerre": mpmath.laguerre,
+        "laguerre": lambda n, x: mpmath.laguerre(n, 0, x),
+        "hermite_prob": lambda n, x: mpmath.hermite(n, x / mpmath.sqrt(2)) / mpmath.sqrt(2) ** n,
+    }
+    return sympy.lambdify(names, expression, [unspelled, "mpmath"])
 
 
 def _symbolic_difference(case: Case, index: int) -> Any:

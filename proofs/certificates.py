@@ -13,7 +13,7 @@ from typing import Any
 
 from adcore.laws import cases
 from adcore.linear import Generator
-from adcore.primitives import TABLE, Primitive
+from adcore.primitives import TABLE, Missing, Primitive
 from proofs.symbols import certificate
 
 __all__ = ["FILE", "certificates", "entry", "written"]
@@ -39,6 +39,8 @@ def _results(entry: Any) -> int:
 def _map(primitive: Primitive, index: int, result: int) -> dict[str, str]:
     if primitive.map_for(index, result) is None:
         return {"kind": "none"}
+    if isinstance(primitive.maps[index], Missing):
+        return {"kind": "missing"}
     if primitive.symbol:
         found = certificate(primitive, index)
         return {"kind": "derivative", "derivative": str(found.derivative), "coefficient": str(found.coefficient)}

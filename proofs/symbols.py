@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import mpmath
 import sympy
 
 from adcore.builder import Builder
+from adcore.laws import on_mpmath
 from adcore.primitives import TABLE, Primitive
 from adcore.program import Equation
 from adcore.types import F64, Atom, DType, Lit, Var
@@ -29,6 +31,21 @@ _EXACT: dict[float, sympy.Expr] = {
     1.0 / 3.0: sympy.Rational(1, 3),
     2.0 / math.sqrt(math.pi): 2 / sympy.sqrt(sympy.pi),
     -2.0 / math.sqrt(math.pi): -2 / sympy.sqrt(sympy.pi),
+    -1.0 / math.sqrt(math.pi): -1 / sympy.sqrt(sympy.pi),
+    math.sqrt(math.pi) / 2.0: sympy.sqrt(sympy.pi) / 2,
+    -math.sqrt(math.pi) / 2.0: -sympy.sqrt(sympy.pi) / 2,
+    math.sqrt(2.0 * math.pi): sympy.sqrt(2 * sympy.pi),
+    1.0 / math.sqrt(2.0 * math.pi): 1 / sympy.sqrt(2 * sympy.pi),
+    math.sqrt(2.0 / math.pi): sympy.sqrt(2 / sympy.pi),
+    -math.sqrt(0.5): -1 / sympy.sqrt(2),
+    math.pi: sympy.pi,
+    math.pi / 2.0: sympy.pi / 2,
+    math.pi**2: sympy.pi**2,
+    math.pi / 180.0: sympy.pi / 180,
+    -math.pi / 180.0: -sympy.pi / 180,
+    math.log(10.0): sympy.log(10),
+    1.0 / 6.0: sympy.Rational(1, 6),
+    -1.0 / 6.0: -sympy.Rational(1, 6),
 }
 
 # Meanings of rows that rules use and that have no symbol.
@@ -42,6 +59,12 @@ _MEANINGS: dict[str, Callable[..., Any]] = {
     "eq": sympy.Eq,
     "ge": sympy.Ge,
     "gt": sympy.Gt,
+    "lt": sympy.Lt,
+    "and": sympy.And,
+    "floor": sympy.floor,
+    "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
+    "rint": lambda x: sympy.floor(x + sympy.Rational(1, 2)),
+    "mod": sympy.Mod,
     "le": sympy.Le,
     "not": sympy.Not,
     "select": lambda c, x, y: sympy.Piecewise((x, c), (y, True)),
@@ -59,23 +82,22 @@ class Certificate:
     @property
     def difference(self) -> Any:
         """What has to be zero."""
-        return self.derivative - self.coefficient
+        difference = self.derivative - self.coefficient
+        return difference.doit() if difference.has(sympy.Subs) else difference
 
     def simplified(self) -> Any:
         return sympy.simplify(self.difference)
 
-    def largest(self, points: int = 6, digits: int = 50) -> float:
-        """The largest absolute value at random rational points, computed with this many digits."""
+    def largest(self, points: int = 6, digits: int = 60) -> float:
+        """The largest absolute value at random points, computed with this many digits."""
+        if self.difference == 0:
+            return 0.0
         choices = random.Random(0)
-        values = []
-        for _ in range(points):
-            at = {s: _rational(choices.uniform(low, high)) for s, (low, high) in self.intervals.items()}
-            values.append(abs(self.difference.subs(at).evalf(digits, chop=False)))
-        return float(max(values))
-
-
-def _rational(value: float) -> Any:
-    return sympy.Rational(round(value * 10**6), 10**6)
+        f = on_mpmath(list(self.intervals), self.difference)
+        with mpmath.workdps(digits):
+            intervals = self.intervals.values()
+            drawn = [[mpmath.mpf(choices.uniform(*bounds)) for bounds in intervals] for _ in range(points)]
+            return float(max(abs(f(*at)) for at in drawn))
 
 
 def certified_rows() -> list[Primitive]:
@@ -87,7 +109,7 @@ def certificate(primitive: Primitive, index: int) -> Certificate:
     assert primitive.sampler is not None
     b = Builder()
     intervals = primitive.sampler.intervals
-    operands = tuple(Var(F64, name) for name in "xyz"[: len(intervals)])
+    operands = tuple(Var(F64, name) for name in "xyzw"[: len(intervals)])
     symbols = {v: _symbol(v.name, low) for v, (low, _) in zip(operands, intervals, strict=True)}
     (z,) = b.append(primitive, operands, {})
     rule = primitive.map_for(index)
@@ -116,5 +138,14 @@ def _meaning(equation: Equation, operands: list[Any]) -> Any:
     primitive = equation.primitive
     if primitive.name in _MEANINGS:
         return _MEANINGS[primitive.name](*operands, **equation.params)
-    names = sympy.symbols("x y z")[: len(operands)]
-    return sympy.sympify(primitive.symbol).subs(dict(zip(names, operands, strict=True)), simultaneous=True)
+    names = sympy.symbols("x y z w")[: len(operands)]
+    symbol = _symbol_of(primitive.name, names)
+    return symbol.subs(dict(zip(names, operands, strict=True)), simultaneous=True)
+
+
+def _symbol_of(name: str, names: Any) -> Any:
+    """A row's symbol; `zeta@0`, the derivative of a routine's Program, has that of the routine differentiated."""
+    inner, at, index = name.rpartition("@")
+    if at:
+        return sympy.diff(_symbol_of(inner, names), names[int(index)])
+    return sympy.sympify(TABLE[name].symbol)

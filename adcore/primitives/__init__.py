@@ -1,14 +1,26 @@
 """The table of primitives: one row states a primitive's type rule, meaning and linear maps."""
 
-from . import control, elementwise, indexed, linear_algebra, structure
+from . import (
+    control,
+    elementwise,
+    indexed,
+    linear_algebra,
+    special_bessel,
+    special_error,
+    special_gamma,
+    special_integrals,
+    structure,
+)
 from .base import TABLE, Kind, Primitive, Sampler, TypeRuleError
 from .indexed import array_axes, index_arrays, indexed_shape, without_arrays
+from .scipy_rows import Missing
 from .structure import CHECKED_ERRORS, region_lengths
 
 __all__ = [
     "CHECKED_ERRORS",
     "TABLE",
     "Kind",
+    "Missing",
     "Primitive",
     "Sampler",
     "TypeRuleError",
@@ -20,6 +32,10 @@ __all__ = [
     "indexed_shape",
     "linear_algebra",
     "region_lengths",
+    "special_bessel",
+    "special_error",
+    "special_gamma",
+    "special_integrals",
     "structure",
     "without_arrays",
 ]

@@ -86,6 +86,10 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        """The row's meaning, so that a routine in plain Python may call a row."""
+        return self.meaning(*operands, **params)
+
     def map_for(self, index: int, result: int = 0) -> Rule | None:
         """The linear map from an operand to a result."""
         rule = self.maps[min(index, len(self.maps) - 1)]
@@ -107,10 +111,15 @@ class Table:
         return primitive
 
     def __getitem__(self, name: str) -> Primitive:
+        if name not in self.rows and "@" in name:
+            from .routines import partial_row
+
+            return partial_row(name)
         return self.rows[name]
 
     def __contains__(self, name: str) -> bool:
-        return name in self.rows
+        """Whether there is a row of this name; `zeta@0` is the derivative of the routine `zeta` in operand 0."""
+        return name.partition("@")[0] in self.rows
 
     def __iter__(self):
         return iter(self.rows.values())

@@ -27,6 +27,8 @@ _IMPORTS = (
     ("import math", "math."),
     ("import numpy as np", "np."),
     ("from adcore import factorizations", "factorizations."),
+    ("from scipy import special", "special."),
+    ("from adcore.primitives import TABLE", "TABLE["),
 )
 _SPAN = '''def span(start, length, step):
     """The slice of `length` elements from `start`, where the step may be negative."""

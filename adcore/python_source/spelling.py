@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ..primitives import array_axes, index_arrays, without_arrays
+from ..primitives.routines import Routine
+from ..primitives.scipy_rows import SciPy
 from ..program import Equation
 from ..types import DType, Lit, Type, literal
 from .expressions import Expression, Level, call, constant, indexed, infix, negated, union
@@ -111,7 +113,18 @@ def _elementwise(equation: Equation, x: Sequence[Expression]) -> Expression:
         return replace(_SPECIAL[name](equation, x), numpy=numpy and name in ("neg", "abs", "select"))
     if name == "pow" and not scalar and equation.operands[1] not in _FAST_POWERS:
         return union(f"{x[0].within(Level.ATOM)}**{x[1].within(Level.UNARY)}", *x, level=Level.POWER)
+    meaning = equation.primitive.meaning
+    if isinstance(meaning, SciPy | Routine):
+        return replace(_special_function(name, meaning, x), numpy=scalar)
     return call(_NUMPY_NAMES.get(name, f"np.{name}"), *x, numpy=scalar)
+
+
+def _special_function(name: str, meaning: SciPy | Routine, x: Sequence[Expression]) -> Expression:
+    """SciPy's function by its name; one with integer arguments, and a routine of ours, as the row itself."""
+    if isinstance(meaning, Routine) or meaning.integers:
+        return call(f'TABLE["{name}"]', *x)
+    whole = call(f"special.{meaning.name}", *x)
+    return whole if meaning.result is None else union(f"{whole.text}[{meaning.result}]", whole)
 
 
 def _compared(equation: Equation, whole: Expression, x: Sequence[Expression]) -> Expression:

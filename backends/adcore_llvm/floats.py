@@ -95,6 +95,19 @@ def _side(c: Code, d: DType, x: str, y: str) -> str:
     return select(c, DType.I8, comparison("fcmp ogt")(c, d, x, y), "1", less)
 
 
+def _logistic(c: Code, d: DType, x: str) -> str:
+    # 1 / (1 + exp(-x)), as SciPy has it, with the vector function for exp
+    grown = libm("exp")(c, d, instruction("fneg")(c, d, x))
+    return instruction("fdiv")(c, d, "1.0", instruction("fadd")(c, d, grown, "1.0"))
+
+
+def _log_logistic(c: Code, d: DType, x: str) -> str:
+    # min(x, 0) - log1p(exp(-|x|))
+    below = select(c, d, comparison("fcmp ogt")(c, d, x, "0.0"), "0.0", x)
+    decayed = libm("exp")(c, d, instruction("fneg")(c, d, intrinsic("fabs")(c, d, x)))
+    return instruction("fsub")(c, d, below, libm("log1p")(c, d, decayed))
+
+
 def is_finite(c: Code, d: DType, x: str) -> str:
     return comparison("fcmp olt")(c, d, intrinsic("fabs")(c, d, x), "0x7FF0000000000000")
 
@@ -118,6 +131,8 @@ FLOAT = {
     "rint": intrinsic("rint"),
     "copysign": intrinsic("copysign"),
     "sign": _sign,
+    "expit": _logistic,
+    "log_expit": _log_logistic,
     "isnan": _isnan,
     "isfinite": is_finite,
     "side": _side,

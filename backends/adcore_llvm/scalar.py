@@ -10,6 +10,7 @@ from .code import LLVM_TYPE, Code, constant
 from .complexes import COMPLEX, pair, parts, precision
 from .floats import FLOAT, comparison, select
 from .integers import BOOLEAN, INTEGER
+from .special import lower_special
 
 __all__ = ["cast", "lower_scalar"]
 
@@ -26,7 +27,10 @@ def lower_scalar(code: Code, name: str, dtypes: tuple[DType, ...], operands: tup
         return _portion(code, params["dtype"], operands[0], params["of"])
     if name == "complex":
         return pair(code, dtypes[0].as_complex, *operands)
-    return TABLES[dtypes[0].kind][name](code, dtypes[0], *operands)
+    table = TABLES[dtypes[0].kind]
+    if name not in table:
+        return lower_special(code, name, operands)
+    return table[name](code, dtypes[0], *operands)
 
 
 def cast(c: Code, source: DType, target: DType, x: str) -> str:

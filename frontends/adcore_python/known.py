@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from adcore.primitives import Primitive
+from adcore.types import DType
 
 from . import library
+from .array_functions import array_like
 from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .math_functions import MATH
-from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
+from .operators import mapped
 
 __all__ = ["known_function"]
 
@@ -27,6 +30,11 @@ def known_function(function: Any) -> Any:
             found = library.found(function)
     except TypeError:
         return None
-    if found is None and isinstance(function, np.ufunc):
-        return NUMPY_BY_NAME.get(function.__name__)
+    if found is None and isinstance(function, Primitive):
+        return _row(function)
     return found
+
+
+def _row(primitive: Primitive) -> Any:
+    """A row of the table that a routine calls by itself."""
+    return lambda low, *operands: mapped(low, primitive.name, [array_like(low, x) for x in operands], DType.F64, False)

@@ -113,6 +113,22 @@ def _isinf(low: Lowering, x: Value) -> Value:
     return Scalar(low.b.lnot(low.b.lor(low.b.isfinite(atom), low.b.isnan(atom))), True)
 
 
+def _gamma_domain(low: Lowering, x: Atom, z: Atom) -> None:
+    """Poles at 0, -1, … and -infinity are outside the domain; a result that is infinite is an overflow."""
+    b = low.b
+    pole = b.land(b.le(x, 0.0), b.eq(x, b.floor(x)))
+    domain(low, b.lnot(pole))
+    _overflow(low, x, z)
+
+
+def _log_gamma(low: Lowering, x: Value) -> Value:
+    b, p = low.b, _float(low, x)
+    domain(low, b.lnot(b.land(b.land(b.le(p, 0.0), b.isfinite(p)), b.eq(p, b.floor(p)))))
+    z = b.gammaln(b.select(b.eq(p, -math.inf), math.inf, p))
+    _overflow(low, p, z)
+    return Scalar(z, True)
+
+
 def _hypot(low: Lowering, *coordinates: Value) -> Value:
     if len(coordinates) != 2:
         low.refuse(UnsupportedFunctionError, "math.hypot of other than two numbers", "math.sqrt(x*x + y*y + z*z)")
@@ -144,6 +160,8 @@ MATH: dict[Any, Any] = {
     math.atanh: _unary("arctanh", _outside_interval("ge")),
     math.erf: _unary("erf"),
     math.erfc: _unary("erfc"),
+    math.gamma: _unary("gamma", _gamma_domain),
+    math.lgamma: _log_gamma,
     math.fabs: _unary("abs"),
     math.hypot: _hypot,
     math.copysign: _binary("copysign"),

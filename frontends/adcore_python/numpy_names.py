@@ -22,7 +22,7 @@ from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["NUMPY", "NUMPY_BY_NAME", "clip", "conversion"]
+__all__ = ["NUMPY", "clip", "conversion"]
 
 
 def _of_floats(name: str) -> Any:
@@ -167,12 +167,6 @@ def _logaddexp(low: Lowering, x: Value, y: Value) -> Value:
     distance = _where(low, compare(low, "==", p, q), number(0.0), far)
     rest = _of_float("log1p")(low, _of_float("exp")(low, negative(low, distance)))
     return operate(low, "+", larger, rest)
-
-
-def _logistic(low: Lowering, x: Value) -> Value:
-    """1 / (1 + exp(-x))."""
-    grown = _of_float("exp")(low, negative(low, _numpy(low, x)))
-    return operate(low, "/", number(1.0), operate(low, "+", number(1.0), grown))
 
 
 def conversion(dtype: DType) -> Any:
@@ -349,11 +343,4 @@ NUMPY: dict[Any, Any] = {
     np.ndim: _rank,
     # Numbers
     **{d.numpy.type: conversion(d) for d in DType},
-}
-
-# Functions of SciPy, known by name so that SciPy need not be imported.
-NUMPY_BY_NAME: dict[str, Any] = {
-    "erf": _of_float("erf"),
-    "erfc": _of_float("erfc"),
-    "expit": _logistic,
 }

@@ -24,10 +24,10 @@ from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
-from .library import LIBRARY, Written
+from .library import LIBRARY, Written, refused
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
-from .numpy_names import NUMPY, NUMPY_BY_NAME
+from .numpy_names import NUMPY
 from .outputs import OUTPUTS
 from .reference_examples import EXPRESSIONS_SHOWN, REFUSED, STATEMENTS_SHOWN
 from .statements import OPERATORS, STATEMENTS
@@ -84,8 +84,17 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
     lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})
-    lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
-    written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
+    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad")}
+    rows = {n: what for n, what in public.items() if not isinstance(what, Written) and n not in refused.REFUSED}
+    lines += ["", "## Special functions of SciPy", ""]
+    lines += [f"- `{name}{_parameters(rule, 1)}`" for name, rule in sorted(rows.items())]
+    lines += ["", "## Distributions of SciPy", ""]
+    distributions = {name: what.methods for name, what in LIBRARY.items() if isinstance(what, Written) and what.methods}
+    lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
+    lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
+    written = {
+        name: what.function for name, what in LIBRARY.items() if isinstance(what, Written) and not what.methods
+    }
     lines += ["", "## Functions written in the language itself", ""]
     lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)

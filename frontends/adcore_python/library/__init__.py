@@ -9,16 +9,36 @@ but the compiler's.
 from __future__ import annotations
 
 import sys
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
-from . import arrangement, composition, decompositions, factors, matrix_functions, norms, refused, solving, structured
+from adcore.errors import UnsupportedFunctionError
+
+from . import (
+    arrangement,
+    composition,
+    decompositions,
+    factors,
+    matrix_functions,
+    multivariate,
+    norms,
+    refused,
+    solving,
+    special,
+    special_functions,
+    statistics,
+    structured,
+)
 from .registry import LIBRARY, Written
 
-__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours"]
+__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours", "owner_of"]
 
-MODULES = (arrangement, composition, decompositions, factors, matrix_functions, norms, refused, solving, structured)
+MODULES = (
+    *(arrangement, composition, decompositions, factors, matrix_functions, multivariate, norms, refused, solving),
+    *(special, special_functions, statistics, structured),
+)
 _objects: dict[Any, Any] = {}
+_with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds
 _pending = set(LIBRARY)
 
 
@@ -27,21 +47,59 @@ def found(function: Any) -> Any:
 
     The object behind a name is looked up when its module has been imported, so that nothing of SciPy need be.
     """
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionType):
+        return _method(function)
     known = _objects.get(function)
     if known is None and _pending:
-        for name in list(_pending):
-            module, _, attribute = name.rpartition(".")
-            if module in sys.modules:
-                _pending.discard(name)
-                _objects[_attribute(sys.modules[module], attribute)] = LIBRARY[name]
+        _look_up()
         known = _objects.get(function)
     return known
+
+
+def _look_up() -> None:
+    """Find the objects behind the names in modules that have been imported."""
+    for name in list(_pending):
+        owner = owner_of(name)
+        if owner is not None:
+            _pending.discard(name)
+            thing = getattr(owner, name.rpartition(".")[2], f"no {name}")
+            _objects[thing] = LIBRARY[name]
+            if getattr(LIBRARY[name], "methods", None):
+                _with_methods[id(thing)] = thing, LIBRARY[name].methods
+
+
+def _method(method: MethodType) -> Any:
+    """What stands for a method of an object of the library; objects of the user's are not compared with any."""
+    if _pending:
+        _look_up()
+    _, methods = _with_methods.get(id(method.__self__), (None, {}))
+    found = methods.get(method.__name__)
+    if found is None:
+        return _refusal(method) if type(method.__self__).__module__.startswith("scipy.stats.") else None
+    return Written(found)
+
+
+def _refusal(method: MethodType) -> Any:
+    """What is said of a method of SciPy's that is not known: its source would say less."""
+    owner = method.__self__
+    name = f"{getattr(owner, 'name', None) or type(owner).__name__}.{method.__name__}"
+
+    def lower(low: Any, *_: Any, **__: Any) -> Any:
+        cause = f"scipy.stats: {name} is not supported"
+        low.refuse(UnsupportedFunctionError, cause, "the distributions and methods in docs/language.md, or a formula")
+
+    return lower
+
+
+def owner_of(name: str) -> Any:
+    """What a public name is an attribute of, a module or an object in one; None where that is not imported."""
+    holder, _, _ = name.rpartition(".")
+    if holder in sys.modules:
+        return sys.modules[holder]
+    module, _, attribute = holder.rpartition(".")
+    return getattr(sys.modules[module], attribute, None) if module in sys.modules else None
 
 
 def is_ours(function: FunctionType) -> bool:
     """Whether a Python function is one of the library's own."""
     return (function.__module__ or "").startswith(f"{__name__}.")
-
-
-def _attribute(module: Any, name: str) -> Any:
-    return getattr(module, name, f"{module.__name__} has no {name}")

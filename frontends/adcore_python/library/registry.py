@@ -1,22 +1,26 @@
-"""The table of the library, and the two decorators that enter functions in it."""
+"""The table of the library, and the decorators that enter functions in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["LIBRARY", "Written", "defines", "lowers"]
+from adcore.errors import UnsupportedFunctionError
+
+__all__ = ["LIBRARY", "Written", "defines", "describes", "lowers", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A function in plain Python that stands for one of NumPy or SciPy.
 
-    Errors and derivatives have the place of the call, not places in the library.
+    Errors and derivatives have the place of the call, not places in the library.  `methods` are what stands for the
+    methods of an object that can be called, as a distribution of `scipy.stats`.
     """
 
     function: Any
+    methods: Mapping[str, Any] = field(default_factory=dict)
 
 
 LIBRARY: dict[str, Any] = {}
@@ -39,6 +43,16 @@ def defines(*names: str) -> Callable[[Any], Any]:
     return enter
 
 
+def describes(name: str, methods: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """The function is what calling this public object means, and these are its methods."""
+
+    def enter(function: Any) -> Any:
+        _enter(name, Written(function, methods))
+        return function
+
+    return enter
+
+
 def lowers(*names: str) -> Callable[[Any], Any]:
     """The function, of the lowering and the arguments' values, emits what these public names mean."""
 
@@ -48,3 +62,13 @@ def lowers(*names: str) -> Callable[[Any], Any]:
         return function
 
     return enter
+
+
+def refuse(cause, write):
+    """What a function of the library says of arguments that it does not take; at compile time, in compiled code."""
+    raise NotImplementedError(f"{cause}; write instead: {write}")
+
+
+@lowers(f"{__name__}.refuse")
+def _refuse(low: Any, cause: Any, write: Any) -> Any:
+    low.refuse(UnsupportedFunctionError, cause.value, write.value)
