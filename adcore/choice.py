@@ -20,7 +20,7 @@ PARTS_COST = 2  # so many times as much counts an array that index arrays read o
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 NEVER = 1 << 58
 TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
-COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION}
+COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.ORDER}
 
 
 def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:

@@ -1,6 +1,6 @@
 """The table of primitives: one row states a primitive's type rule, meaning and linear maps."""
 
-from . import control, elementwise, indexed, structure
+from . import control, elementwise, indexed, ordering, structure
 from .base import TABLE, Kind, Primitive, Sampler, TypeRuleError
 from .indexed import array_axes, index_arrays, indexed_shape, without_arrays
 from .structure import CHECKED_ERRORS, region_lengths
@@ -18,6 +18,7 @@ __all__ = [
     "index_arrays",
     "indexed",
     "indexed_shape",
+    "ordering",
     "region_lengths",
     "structure",
     "without_arrays",

@@ -35,6 +35,7 @@ class Kind(Enum):
     GATHER = "gather"  # elements at places that arrays name
     WRITE = "write"  # the first operand with some elements changed
     CONTRACTION = "contraction"  # matrix products
+    ORDER = "order"  # the places of the elements in another order
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 

@@ -254,6 +254,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "permute": _permuted,
     "view": _viewed,
     "gather": _gathered,
+    "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
 }
 
 
