@@ -121,6 +121,16 @@ elementwise(
     at=((3.2, 3.8), (1.2, 1.4)),
 )
 
+# C's remainder: the quotient is rounded to zero, and is a whole number again when it is computed from the remainder
+elementwise(
+    "fmod",
+    np.fmod,
+    lambda b, x, y, z: identity(),
+    lambda b, x, y, z: scale(b.neg(b.rint(b.div(b.sub(x, z), y)))),
+    kinks="x/y an integer other than 0",
+    at=((3.2, 3.8), (1.2, 1.4)),
+)
+
 
 def _taken(of: int) -> Callable[..., Generator]:
     # the tangent of the operand that is taken; half of each at a tie
@@ -209,6 +219,33 @@ elementwise(
     symbol="x**Rational(1, 3)",
 )
 
+
+
+def _logistic_meaning(x: Any) -> Any:
+    shrunk = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, shrunk) / (1.0 + shrunk)
+
+
+elementwise(
+    "logistic",
+    _logistic_meaning,
+    lambda b, x, z: scale(b.mul(z, b.logistic(b.neg(x)))),
+    symbol="1/(1 + exp(-x))",
+)
+
+
+def _share_of(of: int) -> Callable[..., Generator]:
+    # 1 / (1 + exp(distance to the other)); two equal infinities share equally
+    def rule(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+        ours, others = (x, y) if of == 0 else (y, x)
+        infinite = b.land(b.eq(x, y), b.lnot(b.isfinite(x)))
+        return scale(b.logistic(b.select(infinite, 0.0, b.sub(ours, others))))
+
+    return rule
+
+
+elementwise("logaddexp", np.logaddexp, _share_of(0), _share_of(1), symbol="log(exp(x) + exp(y))")
+
 # Trigonometric and hyperbolic
 
 elementwise("sin", np.sin, lambda b, x, z: scale(b.cos(x)), symbol="sin(x)")
@@ -292,6 +329,9 @@ elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), ari
 elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("rint", np.rint, None, kinks="x half an odd integer", at=((0.6, 0.9),), arity=1)
+
+# The next number in the direction of y, which is x but for rounding.
+elementwise("nextafter", np.nextafter, lambda b, x, y, z: identity(), None)
 
 # Comparisons, logic, selection, casts
 

@@ -176,6 +176,10 @@ def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
     return call(f"np.vectorize({function}, otypes=[float])" if equation.outs[0].type.shape else function, *x)
 
 
+def _logistic(equation: Equation, x: Sequence[Expression]) -> Expression:
+    return union(f"(1.0 / (1.0 + np.exp(-{x[0].within(Level.UNARY)})))", *x, numpy=not equation.outs[0].type.shape)
+
+
 _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "side": _side,
     "portion": _portion,
@@ -189,6 +193,7 @@ _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "add_wraps": _wrapping("+", Level.SUM),
     "sub_wraps": _wrapping("-", Level.SUM),
     "mul_wraps": _wrapping("*", Level.PRODUCT),
+    "logistic": _logistic,
     "erf": _error_function,
     "erfc": _error_function,
 }

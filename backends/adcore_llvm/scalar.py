@@ -193,6 +193,21 @@ def _portion(c: Code, side: str, of: int) -> str:
     return _select(c, c.op(f"icmp eq i8 {side}, {of}"), "1.0", shared)
 
 
+def _logistic(c: Code, x: str) -> str:
+    # exp(min(x, 0)) / (1 + exp(-|x|))
+    shrunk = _libm("exp")(c, c.op(f"fneg double {c.intrinsic('fabs', 'double', x)}"))
+    above = _select(c, c.op(f"fcmp oge double {x}, 0.0"), "1.0", shrunk)
+    return c.op(f"fdiv double {above}, {c.op(f'fadd double {shrunk}, 1.0')}")
+
+
+def _logaddexp(c: Code, x: str, y: str) -> str:
+    # the larger plus log(1 + exp(-distance)); equal operands (two infinities, say) have distance 0
+    apart = c.intrinsic("fabs", "double", c.op(f"fsub double {x}, {y}"))
+    distance = _select(c, c.op(f"fcmp oeq double {x}, {y}"), "0.0", apart)
+    rest = _libm("log1p")(c, _libm("exp")(c, c.op(f"fneg double {distance}")))
+    return c.op(f"fadd double {_extremum('oge')(c, x, y)}, {rest}")
+
+
 def _is_finite(c: Code, x: str) -> str:
     return c.op(f"fcmp olt double {c.intrinsic('fabs', 'double', x)}, 0x7FF0000000000000")
 
@@ -206,6 +221,7 @@ FLOAT: dict[str, Snippet] = {
     "div": _instruction("fdiv", "double"),
     "floordiv": _float_floordiv,
     "mod": _float_mod,
+    "fmod": _instruction("frem", "double"),
     "maximum": _extremum("oge"),
     "minimum": _extremum("ole"),
     "abs": _intrinsic("fabs"),
@@ -219,6 +235,8 @@ FLOAT: dict[str, Snippet] = {
     "isnan": lambda c, x: c.op(f"fcmp uno double {x}, {x}"),
     "isfinite": _is_finite,
     "side": _side,
+    "logistic": _logistic,
+    "logaddexp": _logaddexp,
     "lt": _compare("fcmp olt", "double"),
     "le": _compare("fcmp ole", "double"),
     "gt": _compare("fcmp ogt", "double"),
@@ -253,6 +271,7 @@ FLOAT: dict[str, Snippet] = {
             "arctanh": "atanh",
             "erf": "erf",
             "erfc": "erfc",
+            "nextafter": "nextafter",
         }.items()
     },
 }

@@ -95,7 +95,8 @@ def python_of(function: Any) -> Any:
 def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call what lowers a known function; arguments that it does not take are refused."""
     if isinstance(known, Written):
-        return _call_python(low, known.function, arguments, keywords, low.source)
+        before = [constant(each) for each in known.first]
+        return _call_python(low, known.function, [*before, *arguments], keywords, low.source)
     try:
         _signature(known).bind(low, *arguments, **keywords)
     except TypeError as error:

@@ -28,4 +28,7 @@ def known_function(function: Any) -> Any:
         return None
     if found is None and isinstance(function, np.ufunc):
         return NUMPY_BY_NAME.get(function.__name__)
+    owner = getattr(function, "__self__", None)
+    if found is None and isinstance(owner, np.ufunc):
+        return library.ufunc_method(owner, function.__name__)
     return found

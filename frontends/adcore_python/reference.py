@@ -94,7 +94,7 @@ def page() -> str:
         f"Attributes of numbers and arrays: {_listed(sorted(ATTRIBUTES))}.",
         "",
     ]
-    lines += [f"- `.{name}{_parameters(rule, 2)}`" for name, rule in sorted(METHODS.items())]
+    lines += [f"- `.{name}{_of_method(rule)}`" for name, rule in sorted(METHODS.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -168,6 +168,10 @@ def _qualified(function: Any) -> str:
 
 def _numpy_name(function: Any) -> str:
     return "np.linalg.norm" if function is np.linalg.norm else f"np.{function.__name__}"
+
+
+def _of_method(rule: Any) -> str:
+    return _parameters(rule.function, 1) if isinstance(rule, Written) else _parameters(rule, 2)
 
 
 def _parameters(rule: Any, own: int) -> str:

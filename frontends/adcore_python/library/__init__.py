@@ -12,12 +12,28 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from . import arrangement, composition
-from .registry import LIBRARY, Written
+from . import (
+    arrangement,
+    composition,
+    counting,
+    elementwise,
+    limits,
+    ordering,
+    polynomials,
+    scans,
+    searching,
+    signals,
+    statistics,
+)
+from .registry import LIBRARY, METHODS, Written
+from .scans import ufunc_method
 
-__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours"]
+__all__ = ["LIBRARY", "METHODS", "MODULES", "Written", "found", "is_ours", "ufunc_method"]
 
-MODULES = (arrangement, composition)
+MODULES = (
+    *(arrangement, composition, counting, elementwise, limits, ordering, polynomials, scans, searching, signals),
+    statistics,
+)
 _objects: dict[Any, Any] = {}
 _pending = set(LIBRARY)
 
