@@ -24,7 +24,7 @@ from .programs import call_lowered
 from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind
-from .values import Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
+from .values import Array, Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -116,7 +116,7 @@ def _plain(value: Any) -> bool:
 
 def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     lower = METHODS.get(method.name)
-    if lower is None:
+    if lower is None or (isinstance(lower, Written) and not isinstance(method.owner, Scalar | Array)):
         low.refuse(
             UnsupportedFunctionError,
             f"{describe(method.owner)} has no supported method {method.name!r}",

@@ -23,7 +23,7 @@ from adcore.types import DType
 from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
-from .library import LIBRARY, Written
+from .library import LIBRARY, UFUNC_METHODS, Written
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY, NUMPY_BY_NAME
@@ -82,11 +82,11 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
-    written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
-    lines += ["", "## Functions written in the language itself", ""]
-    lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
-    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)
+    lines += ["", "## Functions of the library", ""]
+    lines += [f"- `{name.replace('numpy.', 'np.')}{_of_library(what)}`" for name, what in sorted(LIBRARY.items())]
+    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
+    lines += ["", f"Those of two operands have the methods {_listed(f'.{name}' for name in sorted(UFUNC_METHODS))}."]
     lines += [
         "",
         "## Attributes and methods",
@@ -94,7 +94,7 @@ def page() -> str:
         f"Attributes of numbers and arrays: {_listed(sorted(ATTRIBUTES))}.",
         "",
     ]
-    lines += [f"- `.{name}{_of_method(rule)}`" for name, rule in sorted(METHODS.items())]
+    lines += [f"- `.{name}{_of_library(rule, 1)}`" for name, rule in sorted(METHODS.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -170,8 +170,9 @@ def _numpy_name(function: Any) -> str:
     return "np.linalg.norm" if function is np.linalg.norm else f"np.{function.__name__}"
 
 
-def _of_method(rule: Any) -> str:
-    return _parameters(rule.function, 1) if isinstance(rule, Written) else _parameters(rule, 2)
+def _of_library(rule: Any, own: int = 0) -> str:
+    """The parameters of a function in plain Python, or of a lowering, after `own` of its own."""
+    return _parameters(rule.function, own) if isinstance(rule, Written) else _parameters(rule, own + 1)
 
 
 def _parameters(rule: Any, own: int) -> str:

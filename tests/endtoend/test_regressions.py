@@ -157,7 +157,7 @@ def row_raised_to_powers_in_place(x):
 
 
 def test_coefficients_share_no_constants_with_the_linear_part():
-    """The zeros that clear a row in the dual, and those in the coefficient of a power: the latter are moved in front."""
+    """The zeros that clear a row in the dual, and those in the coefficient of a power, which are moved in front."""
     x = np.arange(1.0, 13.0).reshape(3, 4) / 7
     u = np.cos(np.arange(12.0)).reshape(3, 4)
     h = 1e-6

@@ -210,7 +210,11 @@ STATISTICS = {
         (lambda x: np.var(x, mean=np.mean(x)), V),
         (lambda x: np.var(K) * x, V),
     ],
-    "numpy.std": [(lambda x: np.std(x, axis=0, ddof=1), A), (lambda x: x.std(), T), (lambda x: np.std(x, where=x < 1.2), V)],
+    "numpy.std": [
+        (lambda x: np.std(x, axis=0, ddof=1), A),
+        (lambda x: x.std(), T),
+        (lambda x: np.std(x, where=x < 1.2), V),
+    ],
     "numpy.ptp": [(lambda x: np.ptp(x), V), (lambda x: np.ptp(x, axis=0, keepdims=True), A)],
     "numpy.average": [
         (lambda x: np.average(x), V),
@@ -444,9 +448,16 @@ ELEMENTWISE = {
     "numpy.lcm": [(lambda x: np.lcm(K, [4, 6, 9, 8, 15, 0]) * x, V)],
     "numpy.logaddexp2": [(lambda x: np.logaddexp2(x, x[::-1]), V)],
     "numpy.i0": [(lambda x: np.i0(x), V), (lambda x: np.i0(9.0 * x), A)],
-    "numpy.round": [(lambda x: np.round(x, 1) * x, V), (lambda x: x.round(2) + x, A), (lambda x: np.round(K, -1) * x, V)],
+    "numpy.round": [
+        (lambda x: np.round(x, 1) * x, V),
+        (lambda x: x.round(2) + x, A),
+        (lambda x: np.round(K, -1) * x, V),
+    ],
     "numpy.around": [(lambda x: np.around(123.0 * x, -2) * x, V), (lambda x: np.around(x) * x, V)],
-    "numpy.isclose": [(lambda x: np.isclose(x, x + 1e-9) * x, V), (lambda x: np.isclose(INFINITE, INFINITE, equal_nan=True) * x, V)],
+    "numpy.isclose": [
+        (lambda x: np.isclose(x, x + 1e-9) * x, V),
+        (lambda x: np.isclose(INFINITE, INFINITE, equal_nan=True) * x, V),
+    ],
     "numpy.allclose": [(lambda x: np.allclose(x, x * 1.1) * x, V)],
     "numpy.array_equal": [(lambda x: np.array_equal(x, x) * x, V), (lambda x: np.array_equal(x, x[1:]) * x, V)],
     "numpy.array_equiv": [(lambda x: np.array_equiv(x, 1.0) * x, V)],
@@ -524,11 +535,12 @@ def _put(x):
 
 def _put_method(x):
     y = x.copy()
+    y.T.put([5, -1], 4.0)
     y.put(2, x[0, 0] * 3.0)
     return y
 
 
 def _place(x):
     y = x.copy()
-    np.place(y, MASK, x[0, :2])
+    np.place(y.T, MASK.T, x[0, :2])
     return y

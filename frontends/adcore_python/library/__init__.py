@@ -26,9 +26,9 @@ from . import (
     statistics,
 )
 from .registry import LIBRARY, METHODS, Written
-from .scans import ufunc_method
+from .scans import UFUNC_METHODS, ufunc_method
 
-__all__ = ["LIBRARY", "METHODS", "MODULES", "Written", "found", "is_ours", "ufunc_method"]
+__all__ = ["LIBRARY", "METHODS", "MODULES", "UFUNC_METHODS", "Written", "found", "is_ours", "ufunc_method"]
 
 MODULES = (
     *(arrangement, composition, counting, elementwise, limits, ordering, polynomials, scans, searching, signals),

@@ -136,6 +136,11 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+TOO_SMALL = (
+    "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
+)
+
+
 @defines("numpy.gradient")
 def gradient(f, *varargs, axis=None, edge_order=1):
     x = np.asarray(f)
@@ -155,9 +160,7 @@ def _slopes(x, spacing, axis, edge_order):
     y = np.moveaxis(x, axis, 0)
     n = y.shape[0]
     if n < edge_order + 1:
-        raise ValueError(
-            "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
-        )
+        raise ValueError(TOO_SMALL)
     h = np.asarray(spacing)
     if h.ndim > 0:
         if h.shape[0] != n:
@@ -186,9 +189,15 @@ FOLDS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: n
 FOLDS |= {np.logical_and: np.all, np.logical_or: np.any}
 
 
-def reduce(op, fold, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True):
-    x = np.asarray(array) if dtype is None else np.asarray(array).astype(dtype)
+def _operands(op, array, dtype):
+    """The array in the dtype of what op makes of it."""
+    x = np.asarray(array)
+    return x.astype(op(x[:0], x[:0]).dtype if dtype is None else dtype)
+
+
+def reduce(op, fold, array, axis=0, dtype=None, keepdims=False, initial=None, where=True):
     if fold is not None:
+        x = np.asarray(array) if dtype is None else np.asarray(array).astype(dtype)
         if initial is None:
             return fold(x, axis=axis, keepdims=keepdims, where=where)
         return fold(x, axis=axis, keepdims=keepdims, where=where, initial=initial)
@@ -196,12 +205,13 @@ def reduce(op, fold, array, axis=0, dtype=None, *, keepdims=False, initial=None,
         raise NotImplementedError("reduce with where= of a function that has no identity")
     if axis is None or isinstance(axis, tuple):
         raise NotImplementedError("reduce along several axes of a function whose order matters")
+    x = _operands(op, array, dtype)
     moved = np.moveaxis(x, axis, 0)
     if initial is None:
         if moved.shape[0] == 0:
             raise ValueError("zero-size array to reduction operation which has no identity")
-        so_far = op(moved[0], moved[1]) if moved.shape[0] > 1 else moved[0] + 0 * moved[0]
-        for k in range(2, moved.shape[0]):
+        so_far = moved[0]
+        for k in range(1, moved.shape[0]):
             so_far = op(so_far, moved[k])
     else:
         so_far = np.full(moved.shape[1:], initial, x.dtype)
@@ -211,8 +221,7 @@ def reduce(op, fold, array, axis=0, dtype=None, *, keepdims=False, initial=None,
 
 
 def accumulate(op, fold, array, axis=0, dtype=None):
-    x = np.asarray(array) if dtype is None else np.asarray(array).astype(dtype)
-    return _accumulated(op, x, axis)
+    return _accumulated(op, _operands(op, array, dtype), axis)
 
 
 def outer(op, fold, A, B):
@@ -223,7 +232,7 @@ def outer(op, fold, A, B):
 
 
 def reduceat(op, fold, array, indices, axis=0, dtype=None):
-    x = np.asarray(array) if dtype is None else np.asarray(array).astype(dtype)
+    x = _operands(op, array, dtype)
     moved = np.moveaxis(x, axis, 0)
     starts = np.asarray(indices)
     n = moved.shape[0]

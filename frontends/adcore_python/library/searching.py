@@ -1,10 +1,11 @@
-"""Places of elements: extrema, insertion points, elements at index arrays, where elements of one array are in another."""
+"""Places of elements: extrema, insertion points, index arrays, where elements of one array are in another."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .registry import defines, method
+from .scans import product_of
 
 __all__ = ["argmax", "argmin", "digitize", "isin", "searchsorted", "take_along_axis"]
 
@@ -116,8 +117,7 @@ def take_along_axis(arr, indices, axis=-1):
 @defines("numpy.put_along_axis")
 def put_along_axis(arr, indices, values, axis):
     if axis is None:
-        flat = np.ravel(arr)
-        flat[np.asarray(indices)] = values
+        put(arr, indices, values)
     else:
         arr[_open_places(arr, np.asarray(indices), axis)] = values
 
@@ -139,9 +139,18 @@ def _all_places(x, axis):
 def put(a, ind, v, mode="raise"):
     if mode != "raise":
         raise NotImplementedError("np.put with another mode than 'raise'")
-    flat = np.ravel(a)
     places, values = np.atleast_1d(ind).ravel(), np.atleast_1d(v).ravel()
-    flat[places] = values[np.arange(places.shape[0]) % values.shape[0]]
+    size = a.size
+    if np.any((places < -size) | (places >= size)):
+        raise IndexError("np.put: an index is out of bounds")
+    along = _of_axes(np.where(places < 0, places + size, places), a.shape)
+    a[along] = values[np.arange(places.shape[0]) % values.shape[0]]
+
+
+def _of_axes(places, shape):
+    """For each axis the indices of elements that are counted in C order."""
+    inner = [product_of(shape[k + 1 :]) for k in range(len(shape))]
+    return tuple([places // inner[k] % max(shape[k], 1) for k in range(len(shape))])
 
 
 @defines("numpy.choose")
@@ -190,9 +199,8 @@ def extract(condition, arr):
 
 @defines("numpy.place")
 def place(arr, mask, vals):
-    flat = np.ravel(arr)
-    places, values = np.flatnonzero(mask), np.atleast_1d(vals).ravel()
-    flat[places] = values[np.arange(places.shape[0]) % values.shape[0]]
+    places, values = np.nonzero(mask), np.atleast_1d(vals).ravel()
+    arr[places] = values[np.arange(places[0].shape[0]) % values.shape[0]]
 
 
 # Arrays with elements put in and left out

@@ -29,11 +29,16 @@ def _convolved(x, y):
     return _copies(y, x)
 
 
+PIECE = 4096  # elements, which stay in the cache
+
+
 def _copies(long, short):
     n = long.shape[0]
     total = np.zeros(n + short.shape[0] - 1, (long[:0] * short[:0]).dtype)
-    for k in range(short.shape[0]):
-        total[k : k + n] += short[k] * long
+    for start in range(0, n, PIECE):
+        stop = min(start + PIECE, n)
+        for k in range(short.shape[0]):
+            total[start + k : stop + k] += short[k] * long[start:stop]
     return total
 
 
