@@ -234,17 +234,18 @@ elementwise(
 )
 
 
-def _share_of(of: int) -> Callable[..., Generator]:
-    # 1 / (1 + exp(distance to the other)); two equal infinities share equally
-    def rule(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
-        ours, others = (x, y) if of == 0 else (y, x)
-        infinite = b.land(b.eq(x, y), b.lnot(b.isfinite(x)))
-        return scale(b.logistic(b.select(infinite, 0.0, b.sub(ours, others))))
-
-    return rule
+def _finite(b: Any, x: Atom) -> Atom:
+    # of two equal infinities the distance is 0
+    return b.maximum(b.minimum(x, 1e308), -1e308)
 
 
-elementwise("logaddexp", np.logaddexp, _share_of(0), _share_of(1), symbol="log(exp(x) + exp(y))")
+elementwise(
+    "logaddexp",
+    np.logaddexp,
+    lambda b, x, y, z: scale(b.logistic(b.sub(_finite(b, x), _finite(b, y)))),
+    lambda b, x, y, z: scale(b.logistic(b.sub(_finite(b, y), _finite(b, x)))),
+    symbol="log(exp(x) + exp(y))",
+)
 
 # Trigonometric and hyperbolic
 

@@ -166,6 +166,21 @@ def test_coefficients_share_no_constants_with_the_linear_part():
     np.testing.assert_allclose(np.sum(adcore.grad(f)(x) * u), difference, rtol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("f", "wanted"),
+    [
+        (lambda x: np.where(x > 0.0, -np.log(x), 0.0), [0.0, -0.5]),
+        (lambda x: np.where(x < 1.0, 3.0, np.where(x > 4.0, 5.0, 1.0 / (x * 0.0 + (x > 1.0)) * x)), [0.0, 1.0]),
+        (lambda x: np.where(x > 0.0, np.where(x > 1.0, np.log(x), x), 0.0), [0.0, 0.5]),
+    ],
+)
+def test_nothing_infinite_comes_through_several_masks(f, wanted):
+    def total(x):
+        return np.sum(f(x))
+
+    np.testing.assert_array_equal(adcore.grad(total)(np.array([0.0, 2.0])), wanted)
+
+
 def rebound_to_another_length(a, x):
     y = x * a
     if a > 0.3:

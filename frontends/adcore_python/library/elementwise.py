@@ -148,8 +148,9 @@ def round_to(a, decimals=0):
 @defines("numpy.isclose")
 def isclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
     x, y = np.asarray(a), np.asarray(b)
-    near = np.isfinite(y) & (np.abs(x - y) <= atol + rtol * np.abs(y))
-    near = near | (x == y)
+    finite = np.isfinite(x) & np.isfinite(y)
+    p, q = np.where(finite, x, 0), np.where(finite, y, 0)
+    near = (finite & (np.abs(p - q) <= atol + rtol * np.abs(q))) | (x == y)
     return near | (np.isnan(x) & np.isnan(y)) if equal_nan else near
 
 
