@@ -155,7 +155,7 @@ def float_index(x):
 
 
 def no_such_keyword(x):
-    return np.sum(x, where=x > 0)
+    return np.sum(x, casting="no")
 
 
 def complex_number(x):
@@ -208,7 +208,7 @@ REFUSED = [
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),
     (float_index, DtypeError, "an index is a number (float64), not an integer"),
-    (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'where'"),
+    (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'casting'"),
     (complex_number, DtypeError, "complex numbers are not supported"),
     (single_precision, DtypeError, "dtype float32 is not supported"),
     (set_display, UnsupportedSyntaxError, "Set is not supported"),
