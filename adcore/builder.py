@@ -124,7 +124,7 @@ class Builder:
         self._shared[key] = outs
         return outs
 
-    def is_linear(self, outs: tuple[Var, ...]) -> bool:
+    def is_linear(self, outs: tuple[Atom, ...]) -> bool:
         """Whether the linear part has computed these values for itself: neither primal nor coefficients."""
         return not any(out in self.coefficients or out in self.adopted for out in outs)
 

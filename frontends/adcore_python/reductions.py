@@ -13,7 +13,7 @@ from .values import FALSE, NONE, TRUE, Array, Scalar, Static, Tuple, Value, numb
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["MAXIMUM", "MINIMUM", "all_of", "any_of", "axes_of", "extremum", "norm", "product", "total"]
+__all__ = ["MAXIMUM", "MINIMUM", "all_of", "any_of", "axes_of", "axis_of", "extremum", "norm", "product", "total"]
 
 
 def axes_of(low: Lowering, axis: Value, rank: int) -> tuple[int, ...]:
@@ -30,6 +30,14 @@ def axes_of(low: Lowering, axis: Value, rank: int) -> tuple[int, ...]:
     if len(set(found)) != len(found):
         low.refuse(UnsupportedFunctionError, "duplicate value in 'axis'", "each axis once")
     return tuple(sorted(found))
+
+
+def axis_of(low: Lowering, axis: Value, rank: int) -> int:
+    """The one axis an `axis=` argument names, counted from 0."""
+    found = axes_of(low, axis, rank)
+    if len(found) != 1:
+        low.refuse(UnsupportedFunctionError, f"axis names {len(found)} axes, not one", "axis=0")
+    return found[0]
 
 
 def product(low: Lowering, lengths: tuple[Atom, ...]) -> Atom:

@@ -10,7 +10,7 @@ from adcore.types import Atom, Lit, literal
 from .array_functions import array_like, room_for, shape_of
 from .containers import items as items_in
 from .operators import common_shape, describe, is_one, stretch
-from .reductions import axes_of, product
+from .reductions import axes_of, axis_of, product
 from .slices import sliced
 from .values import NONE, Array, List, Scalar, Static, Tuple, Value, number
 from .views import contiguous, indexed, permuted, reshaped
@@ -129,8 +129,7 @@ def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
 
 
 def _single(low: Lowering, axis: Value, rank: int) -> int:
-    (found,) = axes_of(low, axis, rank) if rank else (0,)
-    return found
+    return axis_of(low, axis, rank) if rank else 0
 
 
 def swapaxes(low: Lowering, a: Value, axis1: Value, axis2: Value) -> Value:

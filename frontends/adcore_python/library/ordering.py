@@ -13,8 +13,8 @@ import numpy as np
 from adcore.errors import UnsupportedFunctionError
 
 from ..array_functions import array_like
-from ..reductions import axes_of
-from ..values import LAST, NONE, Array, Scalar, Static, Value
+from ..reductions import axis_of, product
+from ..values import LAST, NONE, Scalar, Static, Value
 from .registry import defines, lowers, method
 
 if TYPE_CHECKING:
@@ -35,20 +35,12 @@ def argsort(
         return low.refuse(UnsupportedFunctionError, "sorting a number", "an array")
     atom = low.atom(x)
     if isinstance(axis, Static):
-        size = low.b.reshape(atom, _size(low, x))
-        return low.array(low.b.argsort(size))
-    (along,) = axes_of(low, axis, x.rank)
+        return low.array(low.b.argsort(low.b.reshape(atom, product(low, x.shape))))
+    along = axis_of(low, axis, x.rank)
     swapped = list(range(x.rank))
     swapped[along], swapped[-1] = swapped[-1], swapped[along]
     found = low.b.argsort(low.b.permute(atom, order=tuple(swapped)))
     return low.array(low.b.permute(found, order=tuple(swapped)))
-
-
-def _size(low: Lowering, x: Array):
-    size = x.shape[0]
-    for length in x.shape[1:]:
-        size = low.b.mul(size, length)
-    return size
 
 
 @defines("numpy.sort")

@@ -82,7 +82,7 @@ def _clenshaw(x, c, tensor, alpha, beta):
     at = np.asarray(x) * 1.0
     coefficients = np.asarray(c) * 1.0
     if tensor and coefficients.ndim > 1:
-        coefficients = np.reshape(coefficients, coefficients.shape + (1,) * at.ndim)
+        coefficients = np.reshape(coefficients, (*coefficients.shape, *(1,) * at.ndim))
     n = coefficients.shape[0]
     two = one = np.zeros_like(coefficients[0] + at)
     for j in range(n - 1):

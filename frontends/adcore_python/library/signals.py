@@ -261,7 +261,7 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
     f = np.moveaxis(np.asarray(y) * 1.0, axis, -1)
     if initial is not None and initial != 0:
         raise ValueError("`initial` must be `None` or `0`.")
-    areas = (f[..., 1:] + f[..., :-1]) * 0.5 * _gaps(x, dx, axis)
+    areas = (f[..., 1:] + f[..., :-1]) * 0.5 * (dx if x is None else _gaps(x, axis))
     sums = np.cumsum(areas, -1)
     if initial is None:
         return np.moveaxis(sums, -1, axis)
@@ -270,9 +270,7 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
     return np.moveaxis(made, -1, axis)
 
 
-def _gaps(x, dx, axis):
-    if x is None:
-        return dx
+def _gaps(x, axis):
     at = np.asarray(x)
     if at.ndim > 1:
         at = np.moveaxis(at, axis, -1)
@@ -284,7 +282,7 @@ def simpson(y, x=None, *, dx=1.0, axis=-1):
     """Simpson's rule on pairs of intervals; an interval left over at the end by Cartwright's correction, as SciPy."""
     f = np.moveaxis(np.asarray(y) * 1.0, axis, -1)
     n = f.shape[-1]
-    h = np.zeros(max(n - 1, 0)) + dx if x is None else _gaps(x, dx, axis)
+    h = np.full(max(n - 1, 0), dx * 1.0) if x is None else _gaps(x, axis)
     if n < 3:
         return np.sum((f[..., 1:] + f[..., :-1]) * h * 0.5, -1)
     pairs = (n - 1) // 2 * 2
