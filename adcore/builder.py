@@ -36,6 +36,8 @@ class Builder:
         self.parent = parent
         self.equations: list[Equation] = []
         self.coefficients: set[Var] = set()  # of linear maps: computed from primal values alone
+        self.adopted: set[Var] = set()
+        self._of_coefficients = False
         self.source: Source | None = parent.source if parent else None
         self._shared: dict[Any, tuple[Atom, ...]] = {}
         self._defining: dict[Var, Equation] = {}
@@ -82,6 +84,7 @@ class Builder:
         """Add equations of an existing program, and share their results with what is emitted later."""
         for equation in equations:
             self.enter(equation)
+            self.adopted.update(equation.outs)
             if equation.primitive.kind not in _UNSHARED:
                 self._shared.setdefault(_key(equation.primitive, equation.operands, equation.params), equation.outs)
 
@@ -111,12 +114,30 @@ class Builder:
         key = _key(primitive, atoms, params)
         scope: Builder | None = self
         while scope is not None:
-            if key in scope._shared:
-                return scope._shared[key]
+            shared = scope._shared.get(key)
+            if shared is not None and not (self._of_coefficients and scope.is_linear(shared)):
+                return shared
             scope = scope.parent
         outs = self.append(primitive, atoms, params)
         self._shared[key] = outs
         return outs
+
+    def is_linear(self, outs: tuple[Atom, ...]) -> bool:
+        """Whether the linear part has computed these values for itself: neither primal nor coefficients."""
+        return not any(out in self.coefficients or out in self.adopted for out in outs)
+
+    @contextmanager
+    def for_coefficients(self) -> Iterator[None]:
+        """What is emitted inside is computed from primal values alone, and may be moved to where these are.
+
+        So it shares nothing with what the linear part has emitted for itself, not even constants.
+        """
+        before, self._of_coefficients = len(self.equations), True
+        try:
+            yield
+        finally:
+            self._of_coefficients = False
+            self.coefficients.update(out for e in self.equations[before:] for out in e.outs)
 
     # Control flow
 

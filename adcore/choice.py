@@ -21,7 +21,7 @@ FACTORIZATION_COST = 1 << 32  # bytes: a matrix that has been taken apart is kep
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 NEVER = 1 << 58
 TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
-COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE}
+COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER}
 
 
 def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:

@@ -118,9 +118,8 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
             if isinstance(step, Edge):
                 t = values.get(step.source)
                 if t is not None:
-                    before = len(b.equations)
-                    label = step.label(b)
-                    b.coefficients.update(out for e in b.equations[before:] for out in e.outs)
+                    with b.for_coefficients():
+                        label = step.label(b)
                     values[step.target] = label.accumulate(b, values.get(step.target), t)
             elif isinstance(step, LinearLoop):
                 emit_loop(b, step, values, scope, emit)

@@ -229,6 +229,11 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
     ),
     **_LINEAR_ALGEBRA,
     "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
+    "argsort": tuple(
+        Example((Operand(axes, interval, dtype),), lambda b, x: b.argsort(x))
+        for axes in ("n", "nm", "nmk")
+        for dtype, interval in ((DType.F64, (-2.0, 2.0)), (DType.I64, (-3, 3)), (DType.BOOL, (0, 2)))
+    ),
     "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
     "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),
 }

@@ -226,12 +226,29 @@ def _scale(b: Builder, g: Generator, t: Atom) -> Atom:
     A factor may be inf or nan where the primal was not taken: `where(x > 0, log(x), 0)` at x = 0.  The zero that the
     mask put there must stay zero.
     """
+    masked = _masked(b, t)
+    if masked is None:
+        return b.mul(g.residuals[0], t)
+    return b.select(masked[0], b.mul(g.residuals[0], masked[1]), 0.0)
+
+
+def _masked(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:
+    """Where t may be other than the zero of a mask, and what it is there."""
     equation = b.defining(t)
-    if equation is not None and equation.primitive.name == "select":
-        condition, taken, rest = equation.operands
-        if is_zero(b, rest):
-            return b.select(condition, b.mul(g.residuals[0], taken), 0.0)
-    return b.mul(g.residuals[0], t)
+    if equation is None or equation.primitive.name != "select" or not is_zero(b, equation.operands[2]):
+        return None
+    return equation.operands[0], equation.operands[1]
+
+
+def _mask(b: Builder, g: Generator, t: Atom) -> Atom:
+    """One mask of two, so that a factor afterwards finds all that was masked."""
+    keep, masked = g.residuals[0], _masked(b, t)
+    return b.select(keep, t, 0.0) if masked is None else b.select(b.land(keep, masked[0]), masked[1], 0.0)
+
+
+def _negate(b: Builder, g: Generator, t: Atom) -> Atom:
+    masked = _masked(b, t)
+    return b.neg(t) if masked is None else b.select(masked[0], b.neg(masked[1]), 0.0)
 
 
 def is_zero(b: Builder, atom: Atom) -> bool:
@@ -312,9 +329,9 @@ def _share_back(b: Builder, g: Generator, t: Atom) -> Atom:
 
 APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "identity": lambda b, g, t: t,
-    "negate": lambda b, g, t: b.neg(t),
+    "negate": _negate,
     "scale": _scale,
-    "mask": lambda b, g, t: b.select(g.residuals[0], t, 0.0),
+    "mask": _mask,
     "conjugate": lambda b, g, t: b.conj(t),
     "cast": lambda b, g, t: converted(b, t, g.params[1]),
     "compose": _compose,

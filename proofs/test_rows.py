@@ -8,7 +8,7 @@ from proofs.symbols import certificate, certified_rows
 # SymPy does not decide these by itself: derivatives with Heaviside or sign functions, rules with several branches,
 # and relations between neighbouring functions of a family.
 DECIDED_NUMERICALLY = {
-    *("maximum", "minimum", "pow"),
+    *("maximum", "minimum", "pow", "logaddexp"),
     *("ive", "kve", "i0e", "i1e", "k0e", "k1e", "spherical_jn", "spherical_yn", "spherical_in", "spherical_kn"),
     *("erfcx", "dawsn", "huber", "exprel", "boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p", "digamma"),
     *("digamma_increment", "gammainc_order_slope", "expn", "spence", "ellipk", "ellipkm1", "ellipkinc", "ellipeinc"),

@@ -37,6 +37,7 @@ class Kind(Enum):
     CONTRACTION = "contraction"  # matrix products
     FACTORIZATION = "factorization"  # matrices taken apart, in cubic time
     SOLVE = "solve"  # what is solved with a factorization
+    ORDER = "order"  # the places of the elements in another order
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 

@@ -129,6 +129,16 @@ elementwise(
     at=((3.2, 3.8), (1.2, 1.4)),
 )
 
+# C's remainder: the quotient is rounded to zero, and is a whole number again when it is computed from the remainder
+elementwise(
+    "fmod",
+    np.fmod,
+    lambda b, x, y, z: identity(),
+    lambda b, x, y, z: scale(b.neg(b.rint(b.div(b.sub(x, z), y)))),
+    kinks="x/y an integer other than 0",
+    at=((3.2, 3.8), (1.2, 1.4)),
+)
+
 
 def _taken(of: int) -> Callable[..., Generator]:
     # the tangent of the operand that is taken; half of each at a tie
@@ -246,6 +256,35 @@ elementwise(
     at=((0.3, 3.0),),
     kinks="x = 0",
     symbol="x**Rational(1, 3)",
+)
+
+
+def _expit_meaning(x: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return (1.0 / (1.0 + np.exp(-x))).astype(np.asarray(x).dtype)
+
+
+elementwise(
+    "expit",
+    _expit_meaning,
+    lambda b, x, z: scale(b.mul(z, b.expit(b.neg(x)))),
+    at=((-3.0, 3.0),),
+    symbol="1/(1 + exp(-x))",
+)
+
+
+def _finite(b: Any, x: Atom) -> Atom:
+    # of two equal infinities the distance is 0
+    end = 0.5 * float(np.finfo(x.type.dtype.numpy).max)
+    return b.maximum(b.minimum(x, end), -end)
+
+
+elementwise(
+    "logaddexp",
+    np.logaddexp,
+    lambda b, x, y, z: scale(b.expit(b.sub(_finite(b, x), _finite(b, y)))),
+    lambda b, x, y, z: scale(b.expit(b.sub(_finite(b, y), _finite(b, x)))),
+    symbol="log(exp(x) + exp(y))",
 )
 
 # Trigonometric and hyperbolic
@@ -366,6 +405,9 @@ elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), ari
 elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
 elementwise("rint", np.rint, None, kinks="x half an odd integer", at=((0.6, 0.9),), arity=1)
+
+# The next number in the direction of y, which is x but for rounding.
+elementwise("nextafter", np.nextafter, lambda b, x, y, z: identity(), None)
 
 # Comparisons, logic, selection, casts
 

@@ -86,7 +86,6 @@ special(
 
 # Logistic functions
 
-special("expit", lambda b, x, z: scale(b.mul(z, b.expit(b.neg(x)))), at=((-3.0, 3.0),), symbol="1/(1 + exp(-x))")
 special("log_expit", lambda b, x, z: scale(b.expit(b.neg(x))), at=((-3.0, 3.0),), symbol="-log(1 + exp(-x))")
 special(
     "logit",

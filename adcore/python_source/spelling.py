@@ -206,6 +206,10 @@ def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
     return found if type.dtype is DType.F64 else call(dtype_text(type.dtype), found, numpy=True)
 
 
+def _expit(equation: Equation, x: Sequence[Expression]) -> Expression:
+    return union(f"(1.0 / (1.0 + np.exp(-{x[0].within(Level.UNARY)})))", *x, numpy=not equation.outs[0].type.shape)
+
+
 _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "side": _side,
     "portion": _portion,
@@ -222,6 +226,7 @@ _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {
     "add_wraps": _wrapping("+", Level.SUM),
     "sub_wraps": _wrapping("-", Level.SUM),
     "mul_wraps": _wrapping("*", Level.PRODUCT),
+    "expit": _expit,
     "erf": _error_function,
     "erfc": _error_function,
 }
@@ -307,6 +312,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "solve_triangular": _solved,
     "pseudo_inverse": _solved,
     "determinant": _solved,
+    "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
 }
 
 

@@ -108,6 +108,14 @@ def _log_logistic(c: Code, d: DType, x: str) -> str:
     return instruction("fsub")(c, d, below, libm("log1p")(c, d, decayed))
 
 
+def _logaddexp(c: Code, d: DType, x: str, y: str) -> str:
+    # the larger plus log(1 + exp(-distance)); equal operands (two infinities, say) have distance 0
+    apart = intrinsic("fabs")(c, d, instruction("fsub")(c, d, x, y))
+    distance = select(c, d, comparison("fcmp oeq")(c, d, x, y), "0.0", apart)
+    rest = libm("log1p")(c, d, libm("exp")(c, d, instruction("fneg")(c, d, distance)))
+    return instruction("fadd")(c, d, _extremum("oge")(c, d, x, y), rest)
+
+
 def is_finite(c: Code, d: DType, x: str) -> str:
     return comparison("fcmp olt")(c, d, intrinsic("fabs")(c, d, x), "0x7FF0000000000000")
 
@@ -121,6 +129,9 @@ FLOAT = {
     "div": instruction("fdiv"),
     "floordiv": _floordiv,
     "mod": _mod,
+    "fmod": instruction("frem"),
+    "logaddexp": _logaddexp,
+    "nextafter": libm("nextafter"),
     "maximum": _extremum("oge"),
     "minimum": _extremum("ole"),
     "abs": intrinsic("fabs"),

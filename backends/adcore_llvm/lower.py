@@ -20,6 +20,7 @@ from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
 from .scalar import cast, lower_scalar
 from .schedule import Group, Step, schedule
+from .sorting import lower_order
 from .values import Array, Constant, Root, Strided, Undefined, load, row_major, store, zero
 
 __all__ = ["Block", "Failure", "Lowering"]
@@ -309,6 +310,7 @@ KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
     Kind.CONTRACTION: lower_matmul,
     Kind.FACTORIZATION: lapack.lower_factorization,
     Kind.SOLVE: lapack.lower_solve,
+    Kind.ORDER: lower_order,
     Kind.CONTROL: control.lower_control,
     Kind.CHECK: lower_check,
 }

@@ -24,7 +24,7 @@ from .outside import constant
 from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind
-from .values import Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Static, Tuple, Value
+from .values import Array, Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -95,7 +95,8 @@ def python_of(function: Any) -> Any:
 def _apply(low: Lowering, name: str, known: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call what lowers a known function; arguments that it does not take are refused."""
     if isinstance(known, Written):
-        return _call_python(low, known.function, arguments, keywords, low.source)
+        before = [constant(each) for each in known.first]
+        return _call_python(low, known.function, [*before, *arguments], keywords, low.source)
     try:
         _signature(known).bind(low, *arguments, **keywords)
     except TypeError as error:
@@ -115,7 +116,7 @@ def _plain(value: Any) -> bool:
 
 def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     lower = METHODS.get(method.name)
-    if lower is None:
+    if lower is None or (isinstance(lower, Written) and not isinstance(method.owner, Scalar | Array)):
         low.refuse(
             UnsupportedFunctionError,
             f"{describe(method.owner)} has no supported method {method.name!r}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adcore.primitives import Primitive
 from adcore.types import DType
 
@@ -32,6 +34,9 @@ def known_function(function: Any) -> Any:
         return None
     if found is None and isinstance(function, Primitive):
         return _row(function)
+    owner = getattr(function, "__self__", None)
+    if found is None and isinstance(owner, np.ufunc):
+        return library.ufunc_method(owner, function.__name__)
     return found
 
 

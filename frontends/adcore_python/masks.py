@@ -8,13 +8,13 @@ from adcore.builder import Builder
 from adcore.errors import UnsupportedFunctionError
 from adcore.types import I64, Atom, DType, Var, literal
 
-from .operators import describe
+from .operators import describe, truth
 from .values import Array, Scalar, Tuple, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["argwhere", "check_mask", "flatnonzero", "nonzero", "places_of", "truths"]
+__all__ = ["argwhere", "check_mask", "flatnonzero", "holding", "nonzero", "places_of", "truths"]
 
 
 def places_of(low: Lowering, mask: Atom) -> tuple[Atom, ...]:
@@ -75,6 +75,14 @@ def truths(low: Lowering, value: Value) -> Array:
     if x.dtype is DType.BOOL:
         return x
     return low.array(low.b.ne(low.atom(x), x.dtype.zero))
+
+
+def holding(low: Lowering, value: Value) -> Atom:
+    """Where a number, or the elements of an array, are not zero."""
+    from .array_functions import array_like
+
+    x = array_like(low, value)
+    return truth(low, x).atom if isinstance(x, Scalar) else low.atom(truths(low, x))
 
 
 def nonzero(low: Lowering, a: Value) -> Value:

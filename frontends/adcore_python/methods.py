@@ -8,9 +8,9 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.types import DType, literal
 
 from . import array_functions as make
+from . import library, shapes
 from . import linear_algebra as products
 from . import reductions as fold
-from . import shapes
 from .classes import is_named_tuple
 from .complexes import conjugate, imaginary, real
 from .containers import append, entries, held, needs_constant, pop_item, resizing, set_items
@@ -273,16 +273,12 @@ def _item(low: Lowering, owner: Value) -> Value:
 
 
 METHODS: dict[str, Any] = {
+    **library.METHODS,
     "sum": fold.total,
-    "mean": fold.mean,
-    "prod": fold.prod,
     "max": fold.MAXIMUM,
-    "min": fold.extremum("reduce_min", "minimum", "reduce_and"),
+    "min": fold.MINIMUM,
     "any": fold.any_of,
     "all": fold.all_of,
-    "var": fold.var,
-    "std": fold.std,
-    "cumsum": fold.cumulative("add"),
     "dot": products.dot,
     "trace": products.trace,
     "clip": clip,

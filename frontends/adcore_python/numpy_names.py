@@ -16,7 +16,7 @@ from . import masks, picking, shapes
 from . import reductions as fold
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, mapped, negative, numeric, operate, truth
-from .promotion import converted, inexact, promoted
+from .promotion import converted, inexact, is_python, promoted
 from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def _of_two_numbers(name: str, of_booleans: str) -> Any:
 def _rounding(name: str) -> Any:
     """A function that does nothing to integers."""
 
-    def lower(low: Lowering, x: Value, decimals: Value = ZERO) -> Value:
+    def lower(low: Lowering, x: Value) -> Value:
         value = array_like(low, x)
-        if not (isinstance(decimals, Scalar) and decimals.known == 0):
-            low.refuse(UnsupportedFunctionError, "rounding to a number of decimals", "np.round(x * 100) / 100")
         if not value.dtype.differentiable:
             return low.value(low.atom(value))
         return mapped(low, name, (value,), None, False)
@@ -80,11 +78,17 @@ def _rounding(name: str) -> Any:
 
 def _operator(op: str) -> Any:
     """An operator as a function: its results are NumPy's."""
-    return lambda low, x, y: operate(low, op, _numpy(low, x), _numpy(low, y))
+    return lambda low, x, y: operate(low, op, *_both(low, x, y))
 
 
 def _comparison(op: str) -> Any:
-    return lambda low, x, y: compare(low, op, _numpy(low, x), _numpy(low, y))
+    return lambda low, x, y: compare(low, op, *_both(low, x, y))
+
+
+def _both(low: Lowering, x: Value, y: Value) -> tuple[Scalar | Array, Scalar | Array]:
+    """Operands of a function of NumPy: a number of Python's beside an array's takes the array's dtype."""
+    p, q = array_like(low, x), array_like(low, y)
+    return (_numpy(low, p), _numpy(low, q)) if is_python(p) and is_python(q) else (p, q)
 
 
 def _numpy(low: Lowering, value: Value) -> Scalar | Array:
@@ -159,16 +163,6 @@ def clip(low: Lowering, a: Value, a_min: Value = NONE, a_max: Value = NONE) -> V
     return result
 
 
-def _logaddexp(low: Lowering, x: Value, y: Value) -> Value:
-    """The larger plus log(1 + exp(-distance)); equal operands (two infinities, say) have distance 0."""
-    p, q = numeric(low, x), numeric(low, y)
-    larger = numeric(low, NUMPY[np.maximum](low, p, q))
-    far = numeric(low, _absolute(low, operate(low, "-", _numpy(low, p), _numpy(low, q))))
-    distance = _where(low, compare(low, "==", p, q), number(0.0), far)
-    rest = _of_float("log1p")(low, _of_float("exp")(low, negative(low, distance)))
-    return operate(low, "+", larger, rest)
-
-
 def conversion(dtype: DType) -> Any:
     """`np.float64(x)` and the like."""
 
@@ -228,7 +222,8 @@ NUMPY: dict[Any, Any] = {
     np.arctan2: _of_two_floats("arctan2"),
     np.hypot: _of_two_floats("hypot"),
     np.copysign: _of_two_floats("copysign"),
-    np.logaddexp: _logaddexp,
+    np.logaddexp: _of_two_floats("logaddexp"),
+    np.nextafter: _of_two_floats("nextafter"),
     np.absolute: _absolute,
     np.sign: _of_numbers("sign"),
     np.square: _square,
@@ -244,8 +239,6 @@ NUMPY: dict[Any, Any] = {
     np.trunc: _rounding("trunc"),
     np.fix: _rounding("trunc"),
     np.rint: _rounding("rint"),
-    np.round: _rounding("rint"),
-    np.around: _rounding("rint"),
     np.maximum: _of_two_numbers("maximum", "or"),
     np.minimum: _of_two_numbers("minimum", "and"),
     np.add: _operator("+"),
@@ -288,18 +281,12 @@ NUMPY: dict[Any, Any] = {
     np.clip: clip,
     # Folding
     np.sum: fold.total,
-    np.mean: fold.mean,
-    np.prod: fold.prod,
-    np.max: fold.extremum("reduce_max", "maximum", "reduce_or"),
-    np.min: fold.extremum("reduce_min", "minimum", "reduce_and"),
-    np.amax: fold.extremum("reduce_max", "maximum", "reduce_or"),
-    np.amin: fold.extremum("reduce_min", "minimum", "reduce_and"),
+    np.max: fold.MAXIMUM,
+    np.min: fold.MINIMUM,
+    np.amax: fold.MAXIMUM,
+    np.amin: fold.MINIMUM,
     np.any: fold.any_of,
     np.all: fold.all_of,
-    np.var: fold.var,
-    np.std: fold.std,
-    np.cumsum: fold.cumulative("add"),
-    np.cumprod: fold.cumulative("mul"),
     # Products
     np.matmul: products.matmul,
     np.dot: products.dot,
@@ -337,7 +324,6 @@ NUMPY: dict[Any, Any] = {
     np.squeeze: shapes.squeeze,
     np.broadcast_to: shapes.broadcast_to,
     np.flip: shapes.flip,
-    np.diff: shapes.diff,
     np.shape: _shape,
     np.size: _size,
     np.ndim: _rank,

@@ -11,7 +11,7 @@ import numpy as np
 from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom
 
-from .array_functions import array_like
+from .array_functions import array_like, copied
 from .indexing import fitted
 from .masks import truths
 from .operators import describe, numeric, truth
@@ -30,7 +30,7 @@ class Output:
     Attributes:
         broadcasts: whether the result is repeated to the shape of `out`, and `where` says which elements are written.
         casts: whether the result is cast to its dtype where that keeps the kind (bool, int, float, complex).
-        position: where among the positional arguments `out` may stand; 0 where it has to be named.
+        position: where among the positional arguments `out` stands; 0 where it has to be named.
     """
 
     broadcasts: bool = False
@@ -38,18 +38,30 @@ class Output:
     position: int = 0
 
 
-FOLD, EXACT = Output(), Output(casts=False)
+def _at(position: int, **rest: Any) -> Output:
+    return Output(position=position, **rest)
+
+
 OUTPUTS: dict[Any, Output] = {
-    **dict.fromkeys((np.sum, np.prod, np.mean, np.max, np.min, np.amax, np.amin, np.any, np.all, np.var, np.std), FOLD),
-    **dict.fromkeys((np.cumsum, np.cumprod, np.trace, np.outer, np.concatenate, np.stack, np.fix), FOLD),
-    **dict.fromkeys((np.round, np.around, np.matmul), FOLD),
-    **dict.fromkeys((np.dot, np.take), EXACT),
-    np.clip: Output(broadcasts=True),
+    **dict.fromkeys((np.sum, np.prod, np.mean, np.var, np.std, np.cumsum, np.cumprod), _at(3)),
+    **dict.fromkeys((np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nancumsum, np.nancumprod), _at(3)),
+    **dict.fromkeys((np.quantile, np.percentile, np.nanquantile, np.nanpercentile, np.compress), _at(3)),
+    **dict.fromkeys((np.max, np.min, np.amax, np.amin, np.any, np.all, np.ptp, np.median), _at(2)),
+    **dict.fromkeys((np.nanmax, np.nanmin, np.nanmedian, np.argmax, np.argmin, np.nanargmax, np.nanargmin), _at(2)),
+    **dict.fromkeys((np.outer, np.concatenate, np.stack, np.round, np.around, np.choose), _at(2)),
+    **dict.fromkeys((np.trace, np.fix, np.matmul, np.cumulative_sum, np.cumulative_prod), Output()),
+    np.dot: _at(2, casts=False),
+    np.take: _at(3, casts=False),
+    np.clip: _at(3, broadcasts=True),
     # methods
-    **dict.fromkeys(("sum", "prod", "mean", "max", "min", "any", "all", "var", "std", "cumsum", "trace"), FOLD),
-    **dict.fromkeys(("dot", "take"), EXACT),
-    "clip": Output(broadcasts=True),
+    **dict.fromkeys(("sum", "prod", "mean", "var", "std", "cumsum", "cumprod", "compress"), _at(3)),
+    **dict.fromkeys(("max", "min", "any", "all", "argmax", "argmin", "round", "choose"), _at(2)),
+    "trace": Output(),
+    "dot": _at(2, casts=False),
+    "take": _at(3, casts=False),
+    "clip": _at(3, broadcasts=True),
 }
+OF_UFUNCS = {"reduce": _at(3), "accumulate": _at(3), "reduceat": _at(4), "outer": Output()}
 
 
 def output_of(function: Any) -> Output | None:
@@ -57,6 +69,8 @@ def output_of(function: Any) -> Output | None:
     found = OUTPUTS.get(function)
     if found is None and isinstance(function, np.ufunc) and function.nout == 1:
         return Output(broadcasts=True, position=function.nin)
+    if found is None and isinstance(getattr(function, "__self__", None), np.ufunc):
+        return OF_UFUNCS.get(function.__name__)
     return found
 
 
@@ -72,9 +86,13 @@ def call_into(
     if taken is None:
         return call(arguments, keywords)
     keywords = dict(keywords)
+    if isinstance(function, np.ufunc) and "dtype" in keywords:
+        dtype = keywords.pop("dtype")
+        arguments = [copied(low, a, dtype) for a in arguments[: function.nin]] + arguments[function.nin :]
     out = keywords.pop("out", Static(None))
-    if taken.position and len(arguments) == taken.position + 1:
-        *arguments, out = arguments
+    if 0 < taken.position < len(arguments):
+        arguments = [*arguments]
+        out = arguments.pop(taken.position)
     where = keywords.pop("where", Static(None)) if taken.broadcasts else Static(None)
     if isinstance(out, Tuple) and len(out.items) == 1:
         (out,) = out.items

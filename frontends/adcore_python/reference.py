@@ -24,7 +24,7 @@ from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
-from .library import LIBRARY, Written, refused
+from .library import LIBRARY, UFUNC_METHODS, Written, refused
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY
@@ -84,21 +84,17 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
     lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})
-    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad")}
-    rows = {n: what for n, what in public.items() if not isinstance(what, Written) and n not in refused.REFUSED}
-    lines += ["", "## Special functions of SciPy", ""]
-    lines += [f"- `{name}{_parameters(rule, 1)}`" for name, rule in sorted(rows.items())]
+    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad") and name not in refused.REFUSED}
+    distributions = {name: what.methods for name, what in public.items() if isinstance(what, Written) and what.methods}
+    lines += ["", "## Functions of the library", ""]
+    rest = sorted((name, what) for name, what in public.items() if name not in distributions)
+    lines += [f"- `{name.replace('numpy.', 'np.')}{_of_library(what)}`" for name, what in rest]
     lines += ["", "## Distributions of SciPy", ""]
-    distributions = {name: what.methods for name, what in LIBRARY.items() if isinstance(what, Written) and what.methods}
     lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
     lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
-    written = {
-        name: what.function for name, what in LIBRARY.items() if isinstance(what, Written) and not what.methods
-    }
-    lines += ["", "## Functions written in the language itself", ""]
-    lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
-    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)
+    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
+    lines += ["", f"Those of two operands have the methods {_listed(f'.{name}' for name in sorted(UFUNC_METHODS))}."]
     lines += [
         "",
         "## Attributes and methods",
@@ -106,7 +102,7 @@ def page() -> str:
         f"Attributes of numbers and arrays: {_listed(sorted(ATTRIBUTES))}.",
         "",
     ]
-    lines += [f"- `.{name}{_parameters(rule, 2)}`" for name, rule in sorted(METHODS.items())]
+    lines += [f"- `.{name}{_of_library(rule, 1)}`" for name, rule in sorted(METHODS.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -180,6 +176,11 @@ def _qualified(function: Any) -> str:
 
 def _numpy_name(function: Any) -> str:
     return f"np.{function.__name__}"
+
+
+def _of_library(rule: Any, own: int = 0) -> str:
+    """The parameters of a function in plain Python, or of a lowering, after `own` of its own."""
+    return _parameters(rule.function, own) if isinstance(rule, Written) else _parameters(rule, own + 1)
 
 
 def _parameters(rule: Any, own: int) -> str:

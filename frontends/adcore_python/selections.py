@@ -178,7 +178,7 @@ def _shapes_message(places: list[Atom]) -> tuple[Any, ...]:
 def _check_range(low: Lowering, places: Places) -> None:
     """Raise IndexError at run time for the first index that is out of range."""
     place, length = places.atom, places.length
-    if places.of_mask or low.memory.scope.has_checked(place, length):
+    if places.of_mask or low.memory.scope.has_checked(place, length) or _counts_within(low.b, place, length):
         return
     low.memory.scope.checked.add((place, length))
     b = low.b
@@ -189,6 +189,18 @@ def _check_range(low: Lowering, places: Places) -> None:
     )
     message = f"index {{0}} is out of bounds for axis {places.axis} with size {{1}}"
     low.check(holds, "IndexError", message, index, length)
+
+
+def _counts_within(b: Builder, place: Atom, length: Atom) -> bool:
+    """Whether the array is 0, 1, 2, … or a permutation of them, of this length, however it is seen."""
+    while (equation := b.defining(place)) is not None:
+        first = equation.operands[0]
+        if equation.primitive.name in ("iota", "argsort"):
+            return length == (first if equation.primitive.name == "iota" else first.type.shape[-1])
+        if equation.primitive.name not in ("reshape", "permute", "expand", "conform", "view"):
+            return False
+        place = first
+    return False
 
 
 def _inside(b: Builder, index: Atom, length: Atom) -> Atom:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adcore.errors import UnsupportedFunctionError
-from adcore.types import Atom, DType, Lit, literal
+from adcore.types import Atom, Lit, literal
 
 from .array_functions import array_like, room_for, shape_of
 from .containers import items as items_in
-from .operators import common_shape, describe, is_one, operate, stretch
-from .reductions import axes_of, product
+from .operators import common_shape, describe, is_one, stretch
+from .reductions import axes_of, axis_of, product
 from .slices import sliced
 from .values import NONE, Array, List, Scalar, Static, Tuple, Value, number
 from .views import contiguous, indexed, permuted, reshaped
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "broadcast_to",
-    "diff",
     "expand_dims",
     "flat",
     "flatten",
@@ -130,8 +129,7 @@ def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
 
 
 def _single(low: Lowering, axis: Value, rank: int) -> int:
-    (found,) = axes_of(low, axis, rank) if rank else (0,)
-    return found
+    return axis_of(low, axis, rank) if rank else 0
 
 
 def swapaxes(low: Lowering, a: Value, axis1: Value, axis2: Value) -> Value:
@@ -186,13 +184,3 @@ def flip(low: Lowering, m: Value, axis: Value = NONE) -> Value:
     axes = axes_of(low, axis, x.rank)
     parts = [sliced(low, None, None, number(-1), n) if k in axes else (":", ()) for k, n in enumerate(x.shape)]
     return indexed(low.b, x, "".join(c for c, _ in parts), tuple(a for _, own in parts for a in own))
-
-
-def diff(low: Lowering, a: Value) -> Value:
-    """`np.diff` along the last axis."""
-    x = _array(low, a)
-    keep = ":" * (x.rank - 1)
-    code, later = sliced(low, number(1), None, None, x.shape[-1])
-    _, earlier = sliced(low, None, number(-1), None, x.shape[-1])
-    ends = [indexed(low.b, x, keep + code, part) for part in (later, earlier)]
-    return operate(low, "^" if x.dtype is DType.BOOL else "-", *ends)

@@ -50,8 +50,8 @@ CORE = (
     Mutant(
         name="a masked factor is multiplied",
         module="adcore/linear.py",
-        fragment="        if is_zero(b, rest):",
-        replacement="        if not b:",
+        fragment="    if masked is None:\n        return b.mul(g.residuals[0], t)",
+        replacement="    if masked is not b:\n        return b.mul(g.residuals[0], t)",
         breaks="0 * inf where the primal was not taken",
     ),
     Mutant(

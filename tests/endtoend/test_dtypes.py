@@ -79,6 +79,8 @@ WEAK = [
     lambda x: np.full_like(x, 2),
     lambda x: x.astype(np.float32),
     lambda x: np.var(x),
+    lambda x: np.multiply(x, 2.5),
+    lambda x: np.divide(x, 4),
 ]
 # What is refused: the order of complex numbers, dropping their imaginary parts; and sqrt of bytes, in float16 in NumPy.
 LEFT_OUT = {

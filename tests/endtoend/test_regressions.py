@@ -147,6 +147,40 @@ def rebound_in_a_branch(a, x):
     return a + 0.25 * np.sum(x) + np.sum(y * x)
 
 
+def row_raised_to_powers_in_place(x):
+    made = np.zeros((4, 3))
+    for j in range(2):
+        made[j] = x[:, j]
+        for k in range(j, 4):
+            made[j] = made[j] ** x[:, k]
+    return np.sum(made)
+
+
+def test_coefficients_share_no_constants_with_the_linear_part():
+    """The zeros that clear a row in the dual, and those in the coefficient of a power, which are moved in front."""
+    x = np.arange(1.0, 13.0).reshape(3, 4) / 7
+    u = np.cos(np.arange(12.0)).reshape(3, 4)
+    h = 1e-6
+    f = row_raised_to_powers_in_place
+    difference = (f(x + h * u) - f(x - h * u)) / (2 * h)
+    np.testing.assert_allclose(np.sum(adcore.grad(f)(x) * u), difference, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("f", "wanted"),
+    [
+        (lambda x: np.where(x > 0.0, -np.log(x), 0.0), [0.0, -0.5]),
+        (lambda x: np.where(x < 1.0, 3.0, np.where(x > 4.0, 5.0, 1.0 / (x * 0.0 + (x > 1.0)) * x)), [0.0, 1.0]),
+        (lambda x: np.where(x > 0.0, np.where(x > 1.0, np.log(x), x), 0.0), [0.0, 0.5]),
+    ],
+)
+def test_nothing_infinite_comes_through_several_masks(f, wanted):
+    def total(x):
+        return np.sum(f(x))
+
+    np.testing.assert_array_equal(adcore.grad(total)(np.array([0.0, 2.0])), wanted)
+
+
 def rebound_to_another_length(a, x):
     y = x * a
     if a > 0.3:

@@ -148,7 +148,7 @@ def float_index(x):
 
 
 def no_such_keyword(x):
-    return np.sum(x, where=x > 0)
+    return np.sum(x, casting="no")
 
 
 def order_of_complex_numbers(x):
@@ -200,7 +200,7 @@ REFUSED = [
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),
     (float_index, DtypeError, "an index is a number (float64), not an integer"),
-    (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'where'"),
+    (no_such_keyword, UnsupportedFunctionError, "unexpected keyword argument 'casting'"),
     (order_of_complex_numbers, DtypeError, "lt is not defined on an array (complex128, rank 1)"),
     (half_precision, DtypeError, "dtype float16 is not supported"),
     (set_display, UnsupportedSyntaxError, "Set is not supported"),

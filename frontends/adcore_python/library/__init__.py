@@ -17,24 +17,45 @@ from adcore.errors import UnsupportedFunctionError
 from . import (
     arrangement,
     composition,
+    counting,
     decompositions,
+    distributions,
+    elementwise,
     factors,
+    limits,
     matrix_functions,
     multivariate,
     norms,
+    ordering,
+    polynomials,
     refused,
+    scans,
+    searching,
+    signals,
     solving,
     special,
     special_functions,
     statistics,
     structured,
 )
-from .registry import LIBRARY, Written
+from .registry import LIBRARY, METHODS, Written
+from .scans import UFUNC_METHODS, ufunc_method
 
-__all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours", "owner_of"]
+__all__ = [
+    "LIBRARY",
+    "METHODS",
+    "MODULES",
+    "UFUNC_METHODS",
+    "Written",
+    "found",
+    "is_ours",
+    "owner_of",
+    "ufunc_method",
+]
 
 MODULES = (
-    *(arrangement, composition, decompositions, factors, matrix_functions, multivariate, norms, refused, solving),
+    *(arrangement, composition, counting, decompositions, distributions, elementwise, factors, limits),
+    *(matrix_functions, multivariate, norms, ordering, polynomials, refused, scans, searching, signals, solving),
     *(special, special_functions, statistics, structured),
 )
 _objects: dict[Any, Any] = {}

@@ -128,22 +128,6 @@ def vander(x, N=None, increasing=False):
     return made if increasing else made[:, ::-1]
 
 
-@defines("numpy.polyval")
-def polyval(p, x):
-    coefficients = np.asarray(p)
-    at = np.asarray(x)
-    value = np.zeros_like(at)
-    for c in coefficients:
-        value = value * at + c
-    return value
-
-
-@defines("numpy.ediff1d")
-def ediff1d(ary):
-    x = np.asarray(ary).ravel()
-    return x[1:] - x[:-1]
-
-
 @defines("numpy.trapezoid", "scipy.integrate.trapezoid")
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     f = np.moveaxis(np.asarray(y), axis, -1)

@@ -1,232 +1,321 @@
-"""How distributions of `scipy.stats` are made of a few formulas: location and scale, support, the methods.
-
-Outside its support a distribution's formula is evaluated at a point inside and not taken, so that neither its value
-nor its derivative comes through.
-"""
+"""`scipy.stats`: formulas of distributions at their standardized argument, the shapes after it."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 
-from .registry import describes
+from adcore.primitives import TABLE
 
-__all__ = ["continuous", "discrete", "enter"]
+from .location_scale import continuous, discrete
+from .special_functions import student_below
 
+__all__: list[str] = []
 
-def _arguments(names, kinds, args, kwds):
-    """The shapes, then what `kinds` names, as SciPy takes them: by position in this order, or by name."""
-    wanted = (*names, *kinds)
-    if len(args) > len(wanted):
-        raise TypeError("too many positional arguments of a distribution")
-    for name in kwds:
-        if name not in wanted or name in wanted[: len(args)]:
-            raise TypeError("an argument that the distribution does not take, or takes by position already")
-    found = []
-    for k, name in enumerate(wanted):
-        if k < len(args):
-            found.append(np.asarray(args[k]) * 1.0)
-        elif name in kwds:
-            found.append(np.asarray(kwds[name]) * 1.0)
-        elif name == "loc":
-            found.append(0.0)
-        elif name == "scale":
-            found.append(1.0)
-        else:
-            raise TypeError("a shape of the distribution is missing")
-    return tuple(found)
+BETAINC, BETAINCC, BETAINCINV, BETALN, GAMMAINC, GAMMAINCC, GAMMAINCINV, GAMMAINCCINV, GAMMALN = (
+    TABLE[name]
+    for name in (
+        *("betainc", "betaincc", "betaincinv", "betaln"),
+        *("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "gammaln"),
+    )
+)
+ERF, ERFC, EXPIT, LOG_EXPIT, LOGIT, LOG_NDTR, NDTR, NDTRI, XLOG1PY, XLOGY = (
+    TABLE[name]
+    for name in ("erf", "erfc", "expit", "log_expit", "logit", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
+)
+HALF_LINE = (0.0, np.inf, 0.5)
+LOG_ROOT_TWO_PI = (0.5 * math.log(2.0 * math.pi),)
+LOG_HALF_PI = (math.log(0.5 * math.pi),)
+LOG_PI = (math.log(math.pi),)
+LOG_TWO = (math.log(2.0),)
+ROOT_HALF = (math.sqrt(0.5),)
 
 
-def _positive(*shapes):
-    """Whether all shapes are positive, as most distributions need them."""
-    fine = True
-    for s in shapes:
-        fine = fine & (s > 0.0)
-    return fine
+def log_of_complement(x):
+    """log(1 - exp(-x)) for x > 0 (Mächler 2012)."""
+    small = x < LOG_TWO[0]
+    near = np.log(-np.expm1(-np.where(small, x, 0.5)))
+    return np.where(small, near, np.log1p(-np.exp(-np.where(small, 1.0, x))))
 
 
-LOC_SCALE = ("loc", "scale")
+continuous(
+    "norm",
+    (),
+    logpdf=lambda y: -0.5 * y * y - LOG_ROOT_TWO_PI[0],
+    cdf=lambda y: NDTR(y),
+    sf=lambda y: NDTR(-y),
+    logcdf=lambda y: LOG_NDTR(y),
+    logsf=lambda y: LOG_NDTR(-y),
+    ppf=lambda q: NDTRI(q),
+    isf=lambda q: -NDTRI(q),
+)
+continuous(
+    "halfnorm",
+    (),
+    logpdf=lambda y: -0.5 * (y * y + LOG_HALF_PI[0]),
+    cdf=lambda y: ERF(ROOT_HALF[0] * y),
+    sf=lambda y: ERFC(ROOT_HALF[0] * y),
+    logsf=lambda y: LOG_TWO[0] + LOG_NDTR(-y),
+    ppf=lambda q: NDTRI(0.5 * (1.0 + q)),
+    isf=lambda q: -NDTRI(0.5 * q),
+    support=HALF_LINE,
+)
+TINY = 5e-324
 
 
-def _standardized(names, valid, x, args, kwds):
-    """Shapes, the standardized argument, the scale, and whether the parameters are valid."""
-    found = _arguments(names, LOC_SCALE, args, kwds)
-    shapes, loc, scale = found[:-2], found[-2], found[-1]
-    fine = valid(*shapes) & (scale > 0.0)
-    return shapes, (np.asarray(x) * 1.0 - loc) / np.where(fine, scale, 1.0), np.where(fine, scale, 1.0), fine
+def _log_normal(y, s):
+    u = np.log(y) / s
+    return -0.5 * u * u - np.log(s * y) - LOG_ROOT_TWO_PI[0]
 
 
-def _density(names, valid, support, formula, logarithm):
-    def density(x, *args, **kwds):
-        shapes, y, scale, fine = _standardized(names, valid, x, args, kwds)
-        lower, upper, inside = support
-        within = (y >= lower) & (y <= upper) & np.isfinite(y)
-        value = formula(np.where(within, y, inside), *shapes) - np.log(scale)
-        value = np.where(within, value if logarithm else np.exp(value), -np.inf if logarithm else 0.0)
-        return np.where(fine & ~np.isnan(y), value, np.nan)
-
-    return density
-
-
-def _probability(names, valid, support, formula, below, above):
-    def probability(x, *args, **kwds):
-        shapes, y, _, fine = _standardized(names, valid, x, args, kwds)
-        lower, upper, inside = support
-        within = (y > lower) & (y < upper)
-        value = formula(np.where(within, y, inside), *shapes)
-        value = np.where(within, value, np.where(y >= upper, above[0], below[0]))
-        return np.where(fine & ~np.isnan(y), value, np.nan)
-
-    return probability
-
-
-def _quantile(names, valid, support, formula, complement):
-    def quantile(q, *args, **kwds):
-        found = _arguments(names, LOC_SCALE, args, kwds)
-        shapes, loc, scale = found[:-2], found[-2], found[-1]
-        fine = valid(*shapes) & (scale > 0.0)
-        p = np.asarray(q) * 1.0
-        within = (p > 0.0) & (p < 1.0)
-        lower, upper, _ = support
-        first, last = (upper, lower) if complement[0] else (lower, upper)
-        ends = np.where(p == 0.0, first, np.where(p == 1.0, last, np.nan))
-        value = np.where(within, formula(np.where(within, p, 0.5), *shapes), ends)
-        return np.where(fine, loc + scale * value, np.nan)
-
-    return quantile
-
-
-def _logarithm(formula, complement):
-    """The logarithm of a probability, of its complement where that is the smaller."""
-
-    def logarithm(*operands):
-        p, q = formula(*operands), complement(*operands)
-        small = p < 0.5
-        return np.where(small, np.log(np.where(small, p, 1.0)), np.log1p(-np.where(small, 0.0, q)))
-
-    return logarithm
+continuous(
+    "lognorm",
+    ("s",),
+    logpdf=_log_normal,
+    cdf=lambda y, s: NDTR(np.log(y) / s),
+    sf=lambda y, s: NDTR(-np.log(y) / s),
+    logcdf=lambda y, s: LOG_NDTR(np.log(y) / s),
+    logsf=lambda y, s: LOG_NDTR(-np.log(y) / s),
+    ppf=lambda q, s: np.exp(s * NDTRI(q)),
+    isf=lambda q, s: np.exp(-s * NDTRI(q)),
+    support=(TINY, np.inf, 0.5),
+)
+continuous(
+    "t",
+    ("df",),
+    logpdf=lambda y, df: -BETALN(0.5 * df, 0.5) - 0.5 * np.log(df) - 0.5 * (df + 1.0) * np.log1p(y * y / df),
+    cdf=lambda y, df: student_below(df, y),
+    sf=lambda y, df: student_below(df, -y),
+)
+continuous(
+    "cauchy",
+    (),
+    logpdf=lambda y: -LOG_PI[0] - np.log1p(y * y),
+    cdf=lambda y: np.arctan2(1.0, -y) / np.pi,
+    sf=lambda y: np.arctan2(1.0, y) / np.pi,
+    ppf=lambda q: -1.0 / np.tan(np.pi * q),
+    isf=lambda q: 1.0 / np.tan(np.pi * q),
+)
+continuous(
+    "logistic",
+    (),
+    logpdf=lambda y: LOG_EXPIT(y) + LOG_EXPIT(-y),
+    cdf=lambda y: EXPIT(y),
+    sf=lambda y: EXPIT(-y),
+    logcdf=lambda y: LOG_EXPIT(y),
+    logsf=lambda y: LOG_EXPIT(-y),
+    ppf=lambda q: LOGIT(q),
+    isf=lambda q: -LOGIT(q),
+)
 
 
-def continuous(
-    name: str,
-    names: tuple[str, ...],
-    logpdf: Any,
-    cdf: Any,
-    sf: Any,
-    logcdf: Any = None,
-    logsf: Any = None,
-    ppf: Any = None,
-    isf: Any = None,
-    support: tuple[float, float, float] = (-np.inf, np.inf, 0.0),
-    valid: Any = _positive,
-) -> None:
-    """Enter a distribution: its formulas at the standardized argument, its shapes after it.
+def _laplace_below(y):
+    decayed = 0.5 * np.exp(-np.abs(y))
+    return np.where(y > 0.0, 1.0 - decayed, decayed)
 
-    `support` is its lower end, its upper end and a point inside.
-    """
-    common = (names, valid, support)
-    methods: dict[str, Any] = {
-        "logpdf": _density(*common, logpdf, True),
-        "pdf": _density(*common, logpdf, False),
-        "cdf": _probability(*common, cdf, (0.0,), (1.0,)),
-        "sf": _probability(*common, sf, (1.0,), (0.0,)),
-        "logcdf": _probability(*common, logcdf or _logarithm(cdf, sf), (-np.inf,), (0.0,)),
-        "logsf": _probability(*common, logsf or _logarithm(sf, cdf), (0.0,), (-np.inf,)),
-    }
-    if ppf is not None:
-        methods["ppf"] = _quantile(*common, ppf, (False,))
-    if isf is not None:
-        methods["isf"] = _quantile(*common, isf, (True,))
-    enter(name, methods)
 
+def _log_laplace_below(y):
+    return np.where(y > 0.0, np.log1p(-0.5 * np.exp(-np.abs(y))), np.minimum(y, 0.0) - LOG_TWO[0])
+
+
+def _laplace_quantile(q):
+    return np.where(q > 0.5, -np.log(2.0 * (1.0 - q)), np.log(2.0 * q))
+
+
+continuous(
+    "laplace",
+    (),
+    logpdf=lambda y: -np.abs(y) - LOG_TWO[0],
+    cdf=_laplace_below,
+    sf=lambda y: _laplace_below(-y),
+    logcdf=_log_laplace_below,
+    logsf=lambda y: _log_laplace_below(-y),
+    ppf=_laplace_quantile,
+    isf=lambda q: -_laplace_quantile(q),
+)
+continuous(
+    "gumbel_r",
+    (),
+    logpdf=lambda y: -y - np.exp(-y),
+    cdf=lambda y: np.exp(-np.exp(-y)),
+    sf=lambda y: -np.expm1(-np.exp(-y)),
+    logcdf=lambda y: -np.exp(-y),
+    ppf=lambda q: -np.log(-np.log(q)),
+    isf=lambda q: -np.log(-np.log1p(-q)),
+)
+continuous(
+    "gumbel_l",
+    (),
+    logpdf=lambda y: y - np.exp(y),
+    cdf=lambda y: -np.expm1(-np.exp(y)),
+    sf=lambda y: np.exp(-np.exp(y)),
+    logsf=lambda y: -np.exp(y),
+    ppf=lambda q: np.log(-np.log1p(-q)),
+    isf=lambda q: np.log(-np.log(q)),
+)
+continuous(
+    "uniform",
+    (),
+    logpdf=lambda y: 0.0 * y,
+    cdf=lambda y: y,
+    sf=lambda y: 1.0 - y,
+    ppf=lambda q: q,
+    isf=lambda q: 1.0 - q,
+    support=(0.0, 1.0, 0.5),
+)
+continuous(
+    "expon",
+    (),
+    logpdf=lambda y: -y,
+    cdf=lambda y: -np.expm1(-y),
+    sf=lambda y: np.exp(-y),
+    logcdf=log_of_complement,
+    logsf=lambda y: -y,
+    ppf=lambda q: -np.log1p(-q),
+    isf=lambda q: -np.log(q),
+    support=HALF_LINE,
+)
+continuous(
+    "rayleigh",
+    (),
+    logpdf=lambda y: np.log(y) - 0.5 * y * y,
+    cdf=lambda y: -np.expm1(-0.5 * y * y),
+    sf=lambda y: np.exp(-0.5 * y * y),
+    logcdf=lambda y: log_of_complement(0.5 * y * y),
+    logsf=lambda y: -0.5 * y * y,
+    ppf=lambda q: np.sqrt(-2.0 * np.log1p(-q)),
+    isf=lambda q: np.sqrt(-2.0 * np.log(q)),
+    support=HALF_LINE,
+)
+continuous(
+    "weibull_min",
+    ("c",),
+    logpdf=lambda y, c: np.log(c) + XLOGY(c - 1.0, y) - y**c,
+    cdf=lambda y, c: -np.expm1(-(y**c)),
+    sf=lambda y, c: np.exp(-(y**c)),
+    logcdf=lambda y, c: log_of_complement(y**c),
+    logsf=lambda y, c: -(y**c),
+    ppf=lambda q, c: (-np.log1p(-q)) ** (1.0 / c),
+    isf=lambda q, c: (-np.log(q)) ** (1.0 / c),
+    support=HALF_LINE,
+)
+continuous(
+    "pareto",
+    ("b",),
+    logpdf=lambda y, b: np.log(b) - (b + 1.0) * np.log(y),
+    cdf=lambda y, b: -np.expm1(-b * np.log(y)),
+    sf=lambda y, b: y**-b,
+    logcdf=lambda y, b: log_of_complement(b * np.log(y)),
+    logsf=lambda y, b: -b * np.log(y),
+    ppf=lambda q, b: (1.0 - q) ** (-1.0 / b),
+    isf=lambda q, b: q ** (-1.0 / b),
+    support=(1.0, np.inf, 2.0),
+)
+continuous(
+    "gamma",
+    ("a",),
+    logpdf=lambda y, a: XLOGY(a - 1.0, y) - y - GAMMALN(a),
+    cdf=lambda y, a: GAMMAINC(a, y),
+    sf=lambda y, a: GAMMAINCC(a, y),
+    ppf=lambda q, a: GAMMAINCINV(a, q),
+    isf=lambda q, a: GAMMAINCCINV(a, q),
+    support=HALF_LINE,
+)
+continuous(
+    "chi2",
+    ("df",),
+    logpdf=lambda y, df: XLOGY(0.5 * df - 1.0, y) - 0.5 * y - GAMMALN(0.5 * df) - LOG_TWO[0] * 0.5 * df,
+    cdf=lambda y, df: GAMMAINC(0.5 * df, 0.5 * y),
+    sf=lambda y, df: GAMMAINCC(0.5 * df, 0.5 * y),
+    ppf=lambda q, df: 2.0 * GAMMAINCINV(0.5 * df, q),
+    isf=lambda q, df: 2.0 * GAMMAINCCINV(0.5 * df, q),
+    support=HALF_LINE,
+)
+continuous(
+    "invgamma",
+    ("a",),
+    logpdf=lambda y, a: -(a + 1.0) * np.log(y) - GAMMALN(a) - 1.0 / y,
+    cdf=lambda y, a: GAMMAINCC(a, 1.0 / y),
+    sf=lambda y, a: GAMMAINC(a, 1.0 / y),
+    ppf=lambda q, a: 1.0 / GAMMAINCCINV(a, q),
+    isf=lambda q, a: 1.0 / GAMMAINCINV(a, q),
+    support=(TINY, np.inf, 0.5),
+)
+continuous(
+    "beta",
+    ("a", "b"),
+    logpdf=lambda y, a, b: XLOG1PY(b - 1.0, -y) + XLOGY(a - 1.0, y) - BETALN(a, b),
+    cdf=lambda y, a, b: BETAINC(a, b, y),
+    sf=lambda y, a, b: BETAINCC(a, b, y),
+    ppf=lambda q, a, b: BETAINCINV(a, b, q),
+    isf=lambda q, a, b: 1.0 - BETAINCINV(b, a, q),
+    support=(0.0, 1.0, 0.5),
+)
+
+
+def _log_f(y, n, m):
+    powers = 0.5 * n * np.log(n / m) + XLOGY(0.5 * n - 1.0, y)
+    return powers - 0.5 * (n + m) * np.log1p(n * y / m) - BETALN(0.5 * n, 0.5 * m)
+
+
+continuous(
+    "f",
+    ("dfn", "dfd"),
+    logpdf=_log_f,
+    cdf=lambda y, n, m: BETAINC(0.5 * n, 0.5 * m, n * y / (m + n * y)),
+    sf=lambda y, n, m: BETAINC(0.5 * m, 0.5 * n, m / (m + n * y)),
+    support=HALF_LINE,
+)
 
 # Discrete
 
-LOC = ("loc",)
+
+def _probability(p):
+    return (p >= 0.0) & (p <= 1.0)
 
 
-def _integers(names, valid, upper, x, args, kwds, inside):
-    found = _arguments(names, LOC, args, kwds)
-    shapes = found[:-1]
-    return shapes, np.asarray(x) * 1.0 - found[-1], valid(*shapes), upper(*shapes)
-
-
-def _mass(names, valid, ends, formula, logarithm):
-    def mass(k, *args, **kwds):
-        lower, upper = ends
-        shapes, y, fine, last = _integers(names, valid, upper, k, args, kwds, lower)
-        within = (y >= lower) & (y <= last) & (y == np.floor(y)) & np.isfinite(y) & fine
-        value = formula(np.where(within, y, lower), *shapes)
-        value = np.where(within, value if logarithm else np.exp(value), -np.inf if logarithm else 0.0)
-        return np.where(fine & ~np.isnan(y), value, np.nan)
-
-    return mass
-
-
-def _cumulated(names, valid, ends, formula, below, above):
-    def cumulated(k, *args, **kwds):
-        lower, upper = ends
-        shapes, y, fine, last = _integers(names, valid, upper, k, args, kwds, lower)
-        within = (y >= lower) & (y < last) & fine
-        value = formula(np.where(within, np.floor(y), lower), *shapes)
-        value = np.where(within, value, np.where(y >= last, above[0], below[0]))
-        return np.where(fine & ~np.isnan(y), value, np.nan)
-
-    return cumulated
-
-
-def _unbounded(*shapes):
-    return np.inf
-
-
-def discrete(
-    name: str,
-    names: tuple[str, ...],
-    logpmf: Any,
-    cdf: Any,
-    sf: Any,
-    logsf: Any = None,
-    lower: float = 0.0,
-    upper: Any = _unbounded,
-    valid: Any = _positive,
-) -> None:
-    """Enter a distribution on the integers from `lower` on, to `upper` of the shapes."""
-    common = (names, valid, (lower, upper))
-    methods: dict[str, Any] = {
-        "logpmf": _mass(*common, logpmf, True),
-        "pmf": _mass(*common, logpmf, False),
-        "cdf": _cumulated(*common, cdf, (0.0,), (1.0,)),
-        "sf": _cumulated(*common, sf, (1.0,), (0.0,)),
-        "logcdf": _cumulated(*common, _logarithm(cdf, sf), (-np.inf,), (0.0,)),
-        "logsf": _cumulated(*common, logsf or _logarithm(sf, cdf), (0.0,), (-np.inf,)),
-    }
-    enter(name, methods)
-
-
-# Frozen
-
-
-class Frozen:
-    """A distribution with its parameters."""
-
-    def __init__(self, args, kwds):
-        self.args = args
-        self.kwds = kwds
-
-
-def _of_frozen(function):
-    def method(self, x):
-        return function(x, *self.args, **self.kwds)
-
-    return method
-
-
-def enter(name: str, methods: dict[str, Any]) -> None:
-    """Enter the methods of a distribution, which take its parameters after the argument."""
-    kind = type(name, (Frozen,), {m: _of_frozen(f) for m, f in methods.items()})
-
-    def freeze(*args, **kwds):
-        return kind(args, kwds)
-
-    describes(f"scipy.stats.{name}", methods)(freeze)
+discrete(
+    "poisson",
+    ("mu",),
+    logpmf=lambda k, mu: XLOGY(k, mu) - GAMMALN(k + 1.0) - mu,
+    cdf=lambda k, mu: GAMMAINCC(k + 1.0, mu),
+    sf=lambda k, mu: GAMMAINC(k + 1.0, mu),
+    valid=lambda mu: mu >= 0.0,
+)
+discrete(
+    "binom",
+    ("n", "p"),
+    logpmf=lambda k, n, p: XLOGY(k, p) + XLOG1PY(n - k, -p) - BETALN(n - k + 1.0, k + 1.0) - np.log(n + 1.0),
+    cdf=lambda k, n, p: BETAINCC(k + 1.0, n - k, p),
+    sf=lambda k, n, p: BETAINC(k + 1.0, n - k, p),
+    upper=lambda n, p: n,
+    valid=lambda n, p: (n >= 0.0) & (n == np.floor(n)) & _probability(p),
+)
+discrete(
+    "bernoulli",
+    ("p",),
+    logpmf=lambda k, p: XLOGY(k, p) + XLOG1PY(1.0 - k, -p),
+    cdf=lambda k, p: 1.0 - p + 0.0 * k,
+    sf=lambda k, p: p + 0.0 * k,
+    upper=lambda p: 1.0,
+    valid=_probability,
+)
+discrete(
+    "geom",
+    ("p",),
+    logpmf=lambda k, p: XLOG1PY(k - 1.0, -p) + np.log(p),
+    cdf=lambda k, p: -np.expm1(k * np.log1p(-p)),
+    sf=lambda k, p: np.exp(k * np.log1p(-p)),
+    logsf=lambda k, p: k * np.log1p(-p),
+    lower=1.0,
+    valid=lambda p: (p > 0.0) & (p <= 1.0),
+)
+discrete(
+    "nbinom",
+    ("n", "p"),
+    logpmf=lambda k, n, p: n * np.log(p) + XLOG1PY(k, -p) - BETALN(n, k + 1.0) - np.log(n + k),
+    cdf=lambda k, n, p: BETAINC(n, k + 1.0, p),
+    sf=lambda k, n, p: BETAINCC(n, k + 1.0, p),
+    valid=lambda n, p: (n > 0.0) & (p > 0.0) & (p <= 1.0),
+)

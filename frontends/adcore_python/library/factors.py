@@ -13,7 +13,7 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.types import Atom, DType, Lit
 
 from ..promotion import converted, promoted
-from ..values import Scalar, Static, Tuple, Value, number
+from ..values import Scalar, Static, Tuple, Value
 from .registry import lowers
 
 if TYPE_CHECKING:
@@ -71,13 +71,6 @@ def _alike(low: Lowering, *arrays: Value) -> Value:
 def precision(x):
     """The distance from 1 to the next number of the array's dtype."""
     return float(np.finfo(x.dtype).eps)
-
-
-@lowers(f"{__name__}.precision")
-def _precision(low: Lowering, x: Value) -> Value:
-    from ..array_functions import array_like
-
-    return number(float(np.finfo(array_like(low, x).dtype.numpy).eps))
 
 
 # Rows

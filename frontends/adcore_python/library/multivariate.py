@@ -9,7 +9,7 @@ import numpy as np
 from adcore.primitives import TABLE
 
 from ..values import Scalar, number
-from .distributions import enter
+from .location_scale import enter
 from .registry import lowers, refuse
 
 __all__: list[str] = []

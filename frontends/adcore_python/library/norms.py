@@ -6,6 +6,7 @@ import numpy as np
 
 from .composition import diagonal
 from .decompositions import mirrored, svdvals
+from .elementwise import squares_of
 from .factors import floating, inexact, precision
 from .registry import defines
 from .solving import inv
@@ -17,7 +18,7 @@ __all__ = ["cond", "matrix_rank", "multi_dot", "norm"]
 def norm(x, ord=None, axis=None, keepdims=False):
     a = inexact(x)
     if axis is None and (ord is None or (_is(ord, "fro", "f") and a.ndim == 2) or (ord == 2 and a.ndim == 1)):
-        size = _root(np.sum(_squares(a)))
+        size = _root(np.sum(squares_of(a)))
         return np.full((1,) * a.ndim, size) if keepdims else size
     axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     if len(axes) == 1:
@@ -31,11 +32,6 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if not keepdims:
         return found
     return np.expand_dims(np.expand_dims(found, min(one, other)), max(one, other))
-
-
-def _squares(a):
-    """Of the absolute values."""
-    return np.real(a) * np.real(a) + np.imag(a) * np.imag(a) if a.dtype.kind == "c" else a * a
 
 
 def _root(squares):
@@ -52,7 +48,7 @@ def _of_vectors(a, ord, axis, keepdims):
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order {ord!r} for vectors")
     if ord is None or ord == 2:
-        return _root(np.sum(_squares(a), axis=axis, keepdims=keepdims))
+        return _root(np.sum(squares_of(a), axis=axis, keepdims=keepdims))
     if ord == np.inf:
         return np.max(np.abs(a), axis=axis, keepdims=keepdims)
     if ord == -np.inf:
@@ -67,7 +63,7 @@ def _of_vectors(a, ord, axis, keepdims):
 def _of_matrices(a, ord):
     """Of the matrices in the last two axes."""
     if ord is None or _is(ord, "fro", "f"):
-        return _root(np.sum(np.sum(_squares(a), axis=-1), axis=-1))
+        return _root(np.sum(np.sum(squares_of(a), axis=-1), axis=-1))
     if _is(ord, "nuc"):
         return np.sum(svdvals(a), axis=-1)
     if isinstance(ord, str):

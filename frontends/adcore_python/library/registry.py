@@ -8,22 +8,28 @@ from typing import Any
 
 from adcore.errors import UnsupportedFunctionError
 
-__all__ = ["LIBRARY", "Written", "defines", "describes", "lowers", "refuse"]
+__all__ = ["LIBRARY", "METHODS", "Written", "defines", "describes", "lowers", "method", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A function in plain Python that stands for one of NumPy or SciPy.
 
-    Errors and derivatives have the place of the call, not places in the library.  `methods` are what stands for the
-    methods of an object that can be called, as a distribution of `scipy.stats`.
+    Errors and derivatives have the place of the call, not places in the library.
+
+    Attributes:
+        function: the function.
+        methods: what stands for the methods of an object that can be called, as a distribution of `scipy.stats`.
+        first: objects that stand before the arguments of a call.
     """
 
     function: Any
     methods: Mapping[str, Any] = field(default_factory=dict)
+    first: tuple[Any, ...] = ()
 
 
 LIBRARY: dict[str, Any] = {}
+METHODS: dict[str, Any] = {}
 
 
 def _enter(name: str, what: Any) -> None:
@@ -72,3 +78,13 @@ def refuse(cause, write):
 @lowers(f"{__name__}.refuse")
 def _refuse(low: Any, cause: Any, write: Any) -> Any:
     low.refuse(UnsupportedFunctionError, cause.value, write.value)
+
+
+def method(*names: str) -> Callable[[Any], Any]:
+    """The function, written in the language, is what these methods of arrays mean."""
+
+    def enter(function: Any) -> Any:
+        METHODS.update(dict.fromkeys(names, Written(function)))
+        return function
+
+    return enter

@@ -1,321 +1,355 @@
-"""`scipy.stats`: formulas of distributions at their standardized argument, the shapes after it."""
+"""Medians, quantiles, averages, and folds that leave out nan."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from adcore.primitives import TABLE
+from .elementwise import squares_of
+from .registry import defines, method
+from .scans import added_up, product_of
 
-from .distributions import continuous, discrete
-from .special_functions import student_below
-
-__all__: list[str] = []
-
-BETAINC, BETAINCC, BETAINCINV, BETALN, GAMMAINC, GAMMAINCC, GAMMAINCINV, GAMMAINCCINV, GAMMALN = (
-    TABLE[name]
-    for name in (
-        *("betainc", "betaincc", "betaincinv", "betaln"),
-        *("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "gammaln"),
-    )
-)
-ERF, ERFC, EXPIT, LOG_EXPIT, LOGIT, LOG_NDTR, NDTR, NDTRI, XLOG1PY, XLOGY = (
-    TABLE[name]
-    for name in ("erf", "erfc", "expit", "log_expit", "logit", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
-)
-HALF_LINE = (0.0, np.inf, 0.5)
-LOG_ROOT_TWO_PI = (0.5 * math.log(2.0 * math.pi),)
-LOG_HALF_PI = (math.log(0.5 * math.pi),)
-LOG_PI = (math.log(math.pi),)
-LOG_TWO = (math.log(2.0),)
-ROOT_HALF = (math.sqrt(0.5),)
+__all__ = ["average", "mean", "median", "percentile", "prod", "ptp", "quantile", "std", "var"]
 
 
-def log_of_complement(x):
-    """log(1 - exp(-x)) for x > 0 (Mächler 2012)."""
-    small = x < LOG_TWO[0]
-    near = np.log(-np.expm1(-np.where(small, x, 0.5)))
-    return np.where(small, near, np.log1p(-np.exp(-np.where(small, 1.0, x))))
+@defines("numpy.prod")
+@method("prod")
+def prod(a, axis=None, dtype=None, keepdims=False, initial=1, where=True):
+    """Factors one after the other, so that the derivative is right where some of them are zero."""
+    x = added_up(a, dtype)
+    if where is not True:
+        x = np.where(where, x, np.ones_like(x))
+    found = _multiplied(_rows(x, axis)) * initial
+    return _kept(found, x, axis) if keepdims else found
 
 
-continuous(
-    "norm",
-    (),
-    logpdf=lambda y: -0.5 * y * y - LOG_ROOT_TWO_PI[0],
-    cdf=lambda y: NDTR(y),
-    sf=lambda y: NDTR(-y),
-    logcdf=lambda y: LOG_NDTR(y),
-    logsf=lambda y: LOG_NDTR(-y),
-    ppf=lambda q: NDTRI(q),
-    isf=lambda q: -NDTRI(q),
-)
-continuous(
-    "halfnorm",
-    (),
-    logpdf=lambda y: -0.5 * (y * y + LOG_HALF_PI[0]),
-    cdf=lambda y: ERF(ROOT_HALF[0] * y),
-    sf=lambda y: ERFC(ROOT_HALF[0] * y),
-    logsf=lambda y: LOG_TWO[0] + LOG_NDTR(-y),
-    ppf=lambda q: NDTRI(0.5 * (1.0 + q)),
-    isf=lambda q: -NDTRI(0.5 * q),
-    support=HALF_LINE,
-)
-TINY = 5e-324
+def _multiplied(x):
+    """The products along the last axis."""
+    if x.ndim == 1:
+        so_far = np.ones((), x.dtype)
+        for k in range(x.shape[0]):
+            so_far = so_far * x[k]
+        return so_far
+    rows = np.reshape(x, (product_of(x.shape[:-1]), x.shape[-1]))
+    made = np.empty(rows.shape[0], x.dtype)
+    for i in range(rows.shape[0]):
+        so_far = np.ones((), x.dtype)
+        for k in range(rows.shape[1]):
+            so_far = so_far * rows[i, k]
+        made[i] = so_far
+    return np.reshape(made, x.shape[:-1])
 
 
-def _log_normal(y, s):
-    u = np.log(y) / s
-    return -0.5 * u * u - np.log(s * y) - LOG_ROOT_TWO_PI[0]
+def _folded(x, axis):
+    """How many elements are folded into one."""
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return product_of([x.shape[k] for k in axes])
 
 
-continuous(
-    "lognorm",
-    ("s",),
-    logpdf=_log_normal,
-    cdf=lambda y, s: NDTR(np.log(y) / s),
-    sf=lambda y, s: NDTR(-np.log(y) / s),
-    logcdf=lambda y, s: LOG_NDTR(np.log(y) / s),
-    logsf=lambda y, s: LOG_NDTR(-np.log(y) / s),
-    ppf=lambda q, s: np.exp(s * NDTRI(q)),
-    isf=lambda q, s: np.exp(-s * NDTRI(q)),
-    support=(TINY, np.inf, 0.5),
-)
-continuous(
-    "t",
-    ("df",),
-    logpdf=lambda y, df: -BETALN(0.5 * df, 0.5) - 0.5 * np.log(df) - 0.5 * (df + 1.0) * np.log1p(y * y / df),
-    cdf=lambda y, df: student_below(df, y),
-    sf=lambda y, df: student_below(df, -y),
-)
-continuous(
-    "cauchy",
-    (),
-    logpdf=lambda y: -LOG_PI[0] - np.log1p(y * y),
-    cdf=lambda y: np.arctan2(1.0, -y) / np.pi,
-    sf=lambda y: np.arctan2(1.0, y) / np.pi,
-    ppf=lambda q: -1.0 / np.tan(np.pi * q),
-    isf=lambda q: 1.0 / np.tan(np.pi * q),
-)
-continuous(
-    "logistic",
-    (),
-    logpdf=lambda y: LOG_EXPIT(y) + LOG_EXPIT(-y),
-    cdf=lambda y: EXPIT(y),
-    sf=lambda y: EXPIT(-y),
-    logcdf=lambda y: LOG_EXPIT(y),
-    logsf=lambda y: LOG_EXPIT(-y),
-    ppf=lambda q: LOGIT(q),
-    isf=lambda q: -LOGIT(q),
-)
+@defines("numpy.mean")
+@method("mean")
+def mean(a, axis=None, dtype=None, keepdims=False, *, where=True):
+    x = np.asarray(a) if dtype is None else np.asarray(a).astype(dtype)
+    total = np.sum(x if x.dtype.kind in "fc" else x.astype(float), axis=axis, keepdims=keepdims, where=where)
+    return _shared(total, _number_of(x, axis, keepdims, where))
 
 
-def _laplace_below(y):
-    decayed = 0.5 * np.exp(-np.abs(y))
-    return np.where(y > 0.0, 1.0 - decayed, decayed)
+def _shared(total, number):
+    """A sum divided by a number of elements, in the sum's dtype."""
+    return np.true_divide(total, number).astype(total.dtype)
 
 
-def _log_laplace_below(y):
-    return np.where(y > 0.0, np.log1p(-0.5 * np.exp(-np.abs(y))), np.minimum(y, 0.0) - LOG_TWO[0])
+def _number_of(x, axis, keepdims, where):
+    """How many elements a mean is taken over."""
+    if where is True:
+        return _folded(x, axis)
+    return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=keepdims)
 
 
-def _laplace_quantile(q):
-    return np.where(q > 0.5, -np.log(2.0 * (1.0 - q)), np.log(2.0 * q))
+@defines("numpy.var")
+@method("var")
+def var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    x = np.asarray(a) if dtype is None else np.asarray(a).astype(dtype)
+    center = _centers(x, axis, where) if mean is None else mean
+    squares = np.sum(squares_of(x - center), axis=axis, keepdims=keepdims, where=where)
+    less = ddof if correction is None else correction
+    return _shared(squares, np.maximum(_number_of(x, axis, keepdims, where) - less, 0))
 
 
-continuous(
-    "laplace",
-    (),
-    logpdf=lambda y: -np.abs(y) - LOG_TWO[0],
-    cdf=_laplace_below,
-    sf=lambda y: _laplace_below(-y),
-    logcdf=_log_laplace_below,
-    logsf=lambda y: _log_laplace_below(-y),
-    ppf=_laplace_quantile,
-    isf=lambda q: -_laplace_quantile(q),
-)
-continuous(
-    "gumbel_r",
-    (),
-    logpdf=lambda y: -y - np.exp(-y),
-    cdf=lambda y: np.exp(-np.exp(-y)),
-    sf=lambda y: -np.expm1(-np.exp(-y)),
-    logcdf=lambda y: -np.exp(-y),
-    ppf=lambda q: -np.log(-np.log(q)),
-    isf=lambda q: -np.log(-np.log1p(-q)),
-)
-continuous(
-    "gumbel_l",
-    (),
-    logpdf=lambda y: y - np.exp(y),
-    cdf=lambda y: -np.expm1(-np.exp(y)),
-    sf=lambda y: np.exp(-np.exp(y)),
-    logsf=lambda y: -np.exp(y),
-    ppf=lambda q: np.log(-np.log1p(-q)),
-    isf=lambda q: np.log(-np.log(q)),
-)
-continuous(
-    "uniform",
-    (),
-    logpdf=lambda y: 0.0 * y,
-    cdf=lambda y: y,
-    sf=lambda y: 1.0 - y,
-    ppf=lambda q: q,
-    isf=lambda q: 1.0 - q,
-    support=(0.0, 1.0, 0.5),
-)
-continuous(
-    "expon",
-    (),
-    logpdf=lambda y: -y,
-    cdf=lambda y: -np.expm1(-y),
-    sf=lambda y: np.exp(-y),
-    logcdf=log_of_complement,
-    logsf=lambda y: -y,
-    ppf=lambda q: -np.log1p(-q),
-    isf=lambda q: -np.log(q),
-    support=HALF_LINE,
-)
-continuous(
-    "rayleigh",
-    (),
-    logpdf=lambda y: np.log(y) - 0.5 * y * y,
-    cdf=lambda y: -np.expm1(-0.5 * y * y),
-    sf=lambda y: np.exp(-0.5 * y * y),
-    logcdf=lambda y: log_of_complement(0.5 * y * y),
-    logsf=lambda y: -0.5 * y * y,
-    ppf=lambda q: np.sqrt(-2.0 * np.log1p(-q)),
-    isf=lambda q: np.sqrt(-2.0 * np.log(q)),
-    support=HALF_LINE,
-)
-continuous(
-    "weibull_min",
-    ("c",),
-    logpdf=lambda y, c: np.log(c) + XLOGY(c - 1.0, y) - y**c,
-    cdf=lambda y, c: -np.expm1(-(y**c)),
-    sf=lambda y, c: np.exp(-(y**c)),
-    logcdf=lambda y, c: log_of_complement(y**c),
-    logsf=lambda y, c: -(y**c),
-    ppf=lambda q, c: (-np.log1p(-q)) ** (1.0 / c),
-    isf=lambda q, c: (-np.log(q)) ** (1.0 / c),
-    support=HALF_LINE,
-)
-continuous(
-    "pareto",
-    ("b",),
-    logpdf=lambda y, b: np.log(b) - (b + 1.0) * np.log(y),
-    cdf=lambda y, b: -np.expm1(-b * np.log(y)),
-    sf=lambda y, b: y**-b,
-    logcdf=lambda y, b: log_of_complement(b * np.log(y)),
-    logsf=lambda y, b: -b * np.log(y),
-    ppf=lambda q, b: (1.0 - q) ** (-1.0 / b),
-    isf=lambda q, b: q ** (-1.0 / b),
-    support=(1.0, np.inf, 2.0),
-)
-continuous(
-    "gamma",
-    ("a",),
-    logpdf=lambda y, a: XLOGY(a - 1.0, y) - y - GAMMALN(a),
-    cdf=lambda y, a: GAMMAINC(a, y),
-    sf=lambda y, a: GAMMAINCC(a, y),
-    ppf=lambda q, a: GAMMAINCINV(a, q),
-    isf=lambda q, a: GAMMAINCCINV(a, q),
-    support=HALF_LINE,
-)
-continuous(
-    "chi2",
-    ("df",),
-    logpdf=lambda y, df: XLOGY(0.5 * df - 1.0, y) - 0.5 * y - GAMMALN(0.5 * df) - LOG_TWO[0] * 0.5 * df,
-    cdf=lambda y, df: GAMMAINC(0.5 * df, 0.5 * y),
-    sf=lambda y, df: GAMMAINCC(0.5 * df, 0.5 * y),
-    ppf=lambda q, df: 2.0 * GAMMAINCINV(0.5 * df, q),
-    isf=lambda q, df: 2.0 * GAMMAINCCINV(0.5 * df, q),
-    support=HALF_LINE,
-)
-continuous(
-    "invgamma",
-    ("a",),
-    logpdf=lambda y, a: -(a + 1.0) * np.log(y) - GAMMALN(a) - 1.0 / y,
-    cdf=lambda y, a: GAMMAINCC(a, 1.0 / y),
-    sf=lambda y, a: GAMMAINC(a, 1.0 / y),
-    ppf=lambda q, a: 1.0 / GAMMAINCCINV(a, q),
-    isf=lambda q, a: 1.0 / GAMMAINCINV(a, q),
-    support=(TINY, np.inf, 0.5),
-)
-continuous(
-    "beta",
-    ("a", "b"),
-    logpdf=lambda y, a, b: XLOG1PY(b - 1.0, -y) + XLOGY(a - 1.0, y) - BETALN(a, b),
-    cdf=lambda y, a, b: BETAINC(a, b, y),
-    sf=lambda y, a, b: BETAINCC(a, b, y),
-    ppf=lambda q, a, b: BETAINCINV(a, b, q),
-    isf=lambda q, a, b: 1.0 - BETAINCINV(b, a, q),
-    support=(0.0, 1.0, 0.5),
-)
+def _centers(x, axis, where):
+    return mean(x, axis, None, True, where=where)
 
 
-def _log_f(y, n, m):
-    powers = 0.5 * n * np.log(n / m) + XLOGY(0.5 * n - 1.0, y)
-    return powers - 0.5 * (n + m) * np.log1p(n * y / m) - BETALN(0.5 * n, 0.5 * m)
+@defines("numpy.std")
+@method("std")
+def std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    return np.sqrt(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
-continuous(
-    "f",
-    ("dfn", "dfd"),
-    logpdf=_log_f,
-    cdf=lambda y, n, m: BETAINC(0.5 * n, 0.5 * m, n * y / (m + n * y)),
-    sf=lambda y, n, m: BETAINC(0.5 * m, 0.5 * n, m / (m + n * y)),
-    support=HALF_LINE,
-)
-
-# Discrete
+@defines("numpy.ptp")
+def ptp(a, axis=None, keepdims=False):
+    x = np.asarray(a)
+    return np.max(x, axis=axis, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
 
 
-def _probability(p):
-    return (p >= 0.0) & (p <= 1.0)
+@defines("numpy.average")
+def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    x = np.asarray(a)
+    if weights is None:
+        mean = np.mean(x, axis=axis, keepdims=keepdims)
+        if returned:
+            return mean, np.zeros_like(mean) + np.sum(np.ones_like(x * 1.0), axis=axis, keepdims=keepdims)
+        return mean
+    w = np.asarray(weights)
+    if w.ndim != x.ndim:
+        if axis is None:
+            raise TypeError("Axis must be specified when shapes of a and weights differ.")
+        if w.ndim != 1 or isinstance(axis, tuple):
+            raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+        w = np.reshape(w, tuple([-1 if k == axis % x.ndim else 1 for k in range(x.ndim)]))
+    weight = np.sum(np.broadcast_to(w, x.shape) * 1.0, axis=axis, keepdims=keepdims)
+    if np.any(weight == 0.0):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    mean = np.sum(x * w, axis=axis, keepdims=keepdims) / weight
+    return (mean, weight) if returned else mean
 
 
-discrete(
-    "poisson",
-    ("mu",),
-    logpmf=lambda k, mu: XLOGY(k, mu) - GAMMALN(k + 1.0) - mu,
-    cdf=lambda k, mu: GAMMAINCC(k + 1.0, mu),
-    sf=lambda k, mu: GAMMAINC(k + 1.0, mu),
-    valid=lambda mu: mu >= 0.0,
-)
-discrete(
-    "binom",
-    ("n", "p"),
-    logpmf=lambda k, n, p: XLOGY(k, p) + XLOG1PY(n - k, -p) - BETALN(n - k + 1.0, k + 1.0) - np.log(n + 1.0),
-    cdf=lambda k, n, p: BETAINCC(k + 1.0, n - k, p),
-    sf=lambda k, n, p: BETAINC(k + 1.0, n - k, p),
-    upper=lambda n, p: n,
-    valid=lambda n, p: (n >= 0.0) & (n == np.floor(n)) & _probability(p),
-)
-discrete(
-    "bernoulli",
-    ("p",),
-    logpmf=lambda k, p: XLOGY(k, p) + XLOG1PY(1.0 - k, -p),
-    cdf=lambda k, p: 1.0 - p + 0.0 * k,
-    sf=lambda k, p: p + 0.0 * k,
-    upper=lambda p: 1.0,
-    valid=_probability,
-)
-discrete(
-    "geom",
-    ("p",),
-    logpmf=lambda k, p: XLOG1PY(k - 1.0, -p) + np.log(p),
-    cdf=lambda k, p: -np.expm1(k * np.log1p(-p)),
-    sf=lambda k, p: np.exp(k * np.log1p(-p)),
-    logsf=lambda k, p: k * np.log1p(-p),
-    lower=1.0,
-    valid=lambda p: (p > 0.0) & (p <= 1.0),
-)
-discrete(
-    "nbinom",
-    ("n", "p"),
-    logpmf=lambda k, n, p: n * np.log(p) + XLOG1PY(k, -p) - BETALN(n, k + 1.0) - np.log(n + k),
-    cdf=lambda k, n, p: BETAINC(n, k + 1.0, p),
-    sf=lambda k, n, p: BETAINCC(n, k + 1.0, p),
-    valid=lambda n, p: (n > 0.0) & (p > 0.0) & (p <= 1.0),
-)
+# Medians and quantiles
+
+PERCENTS = "Percentiles must be in the range [0, 100]"
+SHARES = "Quantiles must be in the range [0, 1]"
+
+
+def _rows(x, axis):
+    """The array with the axes that are folded as one, the last."""
+    if axis is None:
+        return x.ravel()
+    if not isinstance(axis, tuple):
+        return np.moveaxis(x, axis, -1)
+    kept = [k for k in range(x.ndim) if k not in [a % x.ndim for a in axis]]
+    moved = np.transpose(x, tuple(kept + [a % x.ndim for a in axis]))
+    folded = product_of(moved.shape[len(kept) :])
+    return np.reshape(moved, (*moved.shape[: len(kept)], folded))
+
+
+def _kept(found, x, axis, leading=0):
+    """The result with the folded axes again, of length 1; `leading` axes stand before them."""
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    folded = [a % x.ndim for a in axes]
+    shape = [1 if k in folded else x.shape[k] for k in range(x.ndim)]
+    return np.reshape(np.asarray(found), (*found.shape[:leading], *shape)) if found.ndim > 0 else np.full(shape, found)
+
+
+@defines("numpy.median")
+def median(a, axis=None, overwrite_input=False, keepdims=False):
+    x = np.asarray(a)
+    ordered = np.sort(_rows(x, axis), -1)
+    n = ordered.shape[-1]
+    low, high = ordered[..., (n - 1) // 2], ordered[..., n // 2]
+    last = ordered[..., n - 1]
+    middle = np.where(n % 2 == 1, low * 1.0, (low + high) * 0.5)
+    found = np.where(last != last, last, middle)
+    return _kept(found, x, axis) if keepdims else found
+
+
+@defines("numpy.percentile")
+def percentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
+    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, False, PERCENTS)
+
+
+@defines("numpy.quantile")
+def quantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
+    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, False, SHARES)
+
+
+@defines("numpy.nanpercentile")
+def nanpercentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
+    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, True, PERCENTS)
+
+
+@defines("numpy.nanquantile")
+def nanquantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
+    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, True, SHARES)
+
+
+@defines("numpy.nanmedian")
+def nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def _quantiles(x, q, axis, method, keepdims, without_nan, message):
+    if np.any((q < 0.0) | (q > 1.0)):
+        raise ValueError(message)
+    ordered = np.sort(_rows(x * 1.0, axis), -1)
+    n = ordered.shape[-1]
+    if without_nan:
+        numbers = np.sum((ordered == ordered).astype(float), axis=-1, keepdims=True)
+    else:
+        numbers = np.full((1,) * ordered.ndim, n * 1.0)
+    flat = np.atleast_1d(q).ravel()
+    place, share = _place_and_share(numbers, flat, method)
+    last = np.maximum(numbers - 1.0, 0.0)
+    below = np.broadcast_to(np.clip(place, 0.0, last), (*ordered.shape[:-1], flat.shape[0])).astype(np.int64)
+    above = np.broadcast_to(np.clip(place + 1.0, 0.0, last), (*ordered.shape[:-1], flat.shape[0])).astype(np.int64)
+    low, high = np.take_along_axis(ordered, below, -1), np.take_along_axis(ordered, above, -1)
+    gap = high - low
+    between = np.where(share >= 0.5, high - gap * (1.0 - share), low + gap * share)
+    found = np.where(low == high, low + 0.0 * share, between)
+    if not without_nan:
+        end = np.expand_dims(ordered[..., n - 1], -1)
+        found = np.where(end != end, end, found)
+    found = np.moveaxis(found, -1, 0)
+    found = np.reshape(found, q.shape + ordered.shape[:-1])
+    return _kept(found, x, axis, q.ndim) if keepdims else found
+
+
+def _place_and_share(n, q, method):
+    """The place, counted from 0, of the element below the quantile of n elements, and the share of the next one.
+
+    The definitions are those of Hyndman and Fan (1996), by NumPy's names.
+    """
+    if method == "linear":
+        return _parted((n - 1.0) * q)
+    if method == "lower":
+        return np.floor((n - 1.0) * q), 0.0 * (n * q)
+    if method == "higher":
+        return np.ceil((n - 1.0) * q), 0.0 * (n * q)
+    if method == "nearest":
+        return np.rint((n - 1.0) * q), 0.0 * (n * q)
+    if method == "midpoint":
+        place, share = _parted((n - 1.0) * q)
+        return place, np.where(share == 0.0, 0.0, 0.5)
+    if method == "inverted_cdf":
+        return np.maximum(np.ceil(n * q) - 1.0, 0.0), 0.0 * (n * q)
+    if method == "averaged_inverted_cdf":
+        place, share = _parted(n * q - 1.0)
+        return place, np.where(share == 0.0, 0.5, 1.0)
+    if method == "closest_observation":
+        return np.maximum(np.rint(n * q - 1.0), 0.0), 0.0 * (n * q)
+    if method == "interpolated_inverted_cdf":
+        return _virtual(n, q, 0.0, 1.0)
+    if method == "hazen":
+        return _virtual(n, q, 0.5, 0.5)
+    if method == "weibull":
+        return _virtual(n, q, 0.0, 0.0)
+    if method == "median_unbiased":
+        return _virtual(n, q, 1.0 / 3.0, 1.0 / 3.0)
+    if method == "normal_unbiased":
+        return _virtual(n, q, 3.0 / 8.0, 3.0 / 8.0)
+    raise ValueError("'" + method + "' is not a valid method. Use one of NumPy's")
+
+
+def _virtual(n, q, alpha, beta):
+    return _parted(n * q + (alpha + q * (1.0 - alpha - beta)) - 1.0)
+
+
+def _parted(place):
+    whole = np.floor(place)
+    return whole, place - whole
+
+
+# Folds that leave out nan
+
+
+def _filled(a, value):
+    x = np.asarray(a)
+    return np.where(np.isnan(x), np.full_like(x, value), x) if x.dtype.kind == "f" else x
+
+
+def _count(x, axis, keepdims):
+    return np.sum((x == x).astype(float), axis=axis, keepdims=keepdims)
+
+
+@defines("numpy.nansum")
+def nansum(a, axis=None, dtype=None, keepdims=False, initial=0, where=True):
+    return np.sum(_filled(a, 0), axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+
+
+@defines("numpy.nanprod")
+def nanprod(a, axis=None, dtype=None, keepdims=False, initial=1, where=True):
+    return np.prod(_filled(a, 1), axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+
+
+@defines("numpy.nanmax")
+def nanmax(a, axis=None, keepdims=False):
+    x = np.asarray(a) * 1.0
+    found = np.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims)
+    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+
+
+@defines("numpy.nanmin")
+def nanmin(a, axis=None, keepdims=False):
+    x = np.asarray(a) * 1.0
+    found = np.min(_filled(x, np.inf), axis=axis, keepdims=keepdims)
+    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+
+
+@defines("numpy.nanmean")
+def nanmean(a, axis=None, dtype=None, keepdims=False):
+    x = np.asarray(a)
+    total = np.sum(_filled(x, 0), axis=axis, dtype=dtype, keepdims=keepdims) * 1.0
+    return _shared(total, _count(x, axis, keepdims))
+
+
+@defines("numpy.nanvar")
+def nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False):
+    x = np.asarray(a)
+    center = nanmean(x, axis, dtype, True)
+    away = np.where(x == x, _filled(x, 0) - center, 0.0)
+    count = _count(x, axis, keepdims)
+    squares = np.sum(squares_of(away), axis=axis, keepdims=keepdims)
+    return _shared(squares, np.where(count > ddof, count - ddof, np.nan))
+
+
+@defines("numpy.nanstd")
+def nanstd(a, axis=None, dtype=None, ddof=0, keepdims=False):
+    return np.sqrt(nanvar(a, axis, dtype, ddof, keepdims))
+
+
+# Covariance
+
+
+@defines("numpy.cov")
+def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None):
+    x = _variables(m, rowvar)
+    if y is not None:
+        x = np.concatenate((x, _variables(y, rowvar)), 0)
+    count = x.shape[1] * 1.0
+    less = (0 if bias else 1) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        away = x - np.mean(x, axis=1, keepdims=True)
+        found = (away @ away.T) * np.true_divide(1.0, np.maximum(count - less, 0.0))
+    else:
+        w = np.ones(x.shape[1])
+        if fweights is not None:
+            w = w * np.asarray(fweights)
+        if aweights is not None:
+            w = w * np.asarray(aweights)
+        weight = np.sum(w)
+        away = x - np.sum(x * w, axis=1, keepdims=True) / weight
+        fact = weight - less
+        if ddof is None and less == 0:
+            fact = weight
+        elif aweights is not None:
+            fact = weight - less * np.sum(w * np.asarray(aweights)) / weight
+        found = (away * w) @ away.T * np.true_divide(1.0, np.maximum(fact, 0.0))
+    return _squeezed(found, m, y)
+
+
+def _variables(m, rowvar):
+    x = np.asarray(m) * 1.0
+    if x.ndim == 1:
+        return x[np.newaxis, :]
+    return x if rowvar else x.T
+
+
+def _squeezed(found, m, y):
+    return found[0, 0] if y is None and np.ndim(m) == 1 else found
+
+
+@defines("numpy.corrcoef")
+def corrcoef(x, y=None, rowvar=True):
+    c = cov(x, y, rowvar)
+    if np.ndim(c) == 0:
+        return c / c
+    width = np.sqrt(np.diagonal(c))
+    return np.clip(c / width[:, np.newaxis] / width[np.newaxis, :], -1.0, 1.0)

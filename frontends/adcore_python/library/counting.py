@@ -1,0 +1,103 @@
+"""Counts and interpolation: elements by value, by interval, and between the points of a table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registry import defines
+from .searching import searchsorted
+
+__all__ = ["bincount", "histogram", "histogram_bin_edges", "interp"]
+
+
+@defines("numpy.bincount")
+def bincount(x, weights=None, minlength=0):
+    values = np.asarray(x)
+    n = minlength
+    if values.shape[0] > 0:
+        if np.min(values) < 0:
+            raise ValueError("'list' argument must have no negative elements")
+        n = max(np.max(values) + 1, minlength)
+    if weights is None:
+        counts = np.zeros(n, np.int64)
+        np.add.at(counts, values, 1)
+        return counts
+    given = np.asarray(weights)
+    if given.shape[0] != values.shape[0]:
+        raise ValueError("The weights and list don't have the same length.")
+    sums = np.zeros(n)
+    np.add.at(sums, values, given)
+    return sums
+
+
+@defines("numpy.histogram_bin_edges")
+def histogram_bin_edges(a, bins=10, range=None, weights=None):
+    if isinstance(bins, str):
+        raise NotImplementedError("np.histogram with a rule for the number of bins")
+    if not isinstance(bins, int):
+        return np.asarray(bins)
+    x = np.asarray(a)
+    if range is not None:
+        low, high = range[0] * 1.0, range[1] * 1.0
+        if low > high:
+            raise ValueError("max must be larger than min in range parameter.")
+    elif x.size == 0:
+        low, high = 0.0, 1.0
+    else:
+        low, high = np.min(x) * 1.0, np.max(x) * 1.0
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1)
+
+
+@defines("numpy.histogram")
+def histogram(a, bins=10, range=None, density=None, weights=None):
+    """Counts, or sums of weights.  They are constant in what is counted: only weights and edges have a derivative."""
+    flat = np.asarray(a).ravel()
+    edges = histogram_bin_edges(flat, bins, range)
+    n = edges.shape[0] - 1
+    if np.any(edges[1:] < edges[:-1]):
+        raise ValueError("`bins` must increase monotonically, when an array")
+    places = searchsorted(edges, flat, "right") - 1
+    places = np.where(flat == edges[n], n - 1, places)
+    inside = np.flatnonzero((places >= 0) & (places < n) & (flat == flat))
+    if weights is None:
+        counts = np.bincount(places[inside], minlength=n)
+    else:
+        counts = np.bincount(places[inside], np.asarray(weights).ravel()[inside], n)
+    if density:
+        return counts / (np.diff(edges) * np.sum(counts)), edges
+    return counts, edges
+
+
+@defines("numpy.interp")
+def interp(x, xp, fp, left=None, right=None, period=None):
+    points, values = np.asarray(xp), np.asarray(fp)
+    if points.shape[0] != values.shape[0]:
+        raise ValueError("fp and xp are not of the same length.")
+    if points.shape[0] == 0:
+        raise ValueError("array of sample points is empty")
+    if period is None:
+        first = values[0] if left is None else left
+        last = values[-1] if right is None else right
+        return _between(np.asarray(x), points, values, first, last)
+    if period == 0:
+        raise ValueError("period must be a non-zero value")
+    length = abs(period)
+    points = points % length
+    order = np.argsort(points)
+    points, values = points[order], values[order]
+    points = np.concatenate((points[-1:] - length, points, points[:1] + length))
+    values = np.concatenate((values[-1:], values, values[:1]))
+    return _between(np.asarray(x) % length, points, values, values[0], values[-1])
+
+
+def _between(x, points, values, first, last):
+    n = points.shape[0]
+    below = np.clip(searchsorted(points, x, "right") - 1, 0, max(n - 2, 0))
+    above = np.minimum(below + 1, n - 1)
+    start, gap = points[below], points[above] - points[below]
+    slope = (values[above] - values[below]) / np.where(gap == 0, 1.0, gap)
+    end = points[above]
+    inside = np.where(x == end, slope * (x - end) + values[above], slope * (x - start) + values[below])
+    return np.where(x < points[0], first, np.where(x > points[n - 1], last, inside))

@@ -1,0 +1,226 @@
+"""Elementwise functions composed of others, each right where a plain formula overflows, or has no derivative."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adcore.primitives import TABLE
+
+from ..array_functions import array_like
+from ..operators import mapped, operate
+from ..promotion import promoted
+from ..values import Value
+from .registry import defines, lowers, method
+
+if TYPE_CHECKING:
+    from ..lowering import Lowering
+
+__all__ = ["fmax", "fmin", "heaviside", "isclose", "nan_to_num", "round_to", "sinc", "squares_of"]
+
+I0 = TABLE["i0"]
+
+
+@defines("numpy.heaviside")
+def heaviside(x1, x2):
+    """0, x2 at zero, 1: a step, constant in x1 on both sides."""
+    x = np.asarray(x1) * 1.0
+    return np.where(x < 0.0, 0.0, np.where(x > 0.0, 1.0, np.where(x == 0.0, x2, np.nan)))
+
+
+@defines("numpy.nan_to_num")
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    """What is replaced is constant."""
+    if not copy:
+        raise NotImplementedError("np.nan_to_num in place")
+    v = np.asarray(x)
+    if v.dtype.kind != "f":
+        return v
+    largest = np.finfo(v.dtype).max
+    above = largest if posinf is None else posinf
+    below = -largest if neginf is None else neginf
+    return np.where(np.isnan(v), nan, np.where(v == np.inf, above, np.where(v == -np.inf, below, v)))
+
+
+SINC = tuple([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(13)])
+
+
+@defines("numpy.sinc")
+def sinc(x):
+    """sin(pi x) / (pi x); near 0 by its series, whose derivatives of all orders have no cancellation."""
+    y = np.pi * np.asarray(x)
+    near = np.abs(y) < 1.0
+    square = np.where(near, y * y, 0.0)
+    series = 0.0 * square
+    for c in SINC[::-1]:
+        series = series * square + c
+    far = np.where(near, 1.0, y)
+    return np.where(near, series, np.sin(far) / far)
+
+
+@defines("numpy.fmax")
+def fmax(x1, x2):
+    return np.where(np.isnan(x1), x2, np.where(np.isnan(x2), x1, np.maximum(x1, x2)))
+
+
+@defines("numpy.fmin")
+def fmin(x1, x2):
+    return np.where(np.isnan(x1), x2, np.where(np.isnan(x2), x1, np.minimum(x1, x2)))
+
+
+@lowers("numpy.fmod")
+def fmod(low: Lowering, x1: Value, x2: Value) -> Value:
+    """C's remainder, which has the sign of the first operand."""
+    values = (array_like(low, x1), array_like(low, x2))
+    dtype = promoted(values)
+    if dtype.differentiable:
+        return mapped(low, "fmod", values, dtype, False)
+    sizes = [mapped(low, "abs", (v,), dtype, False) for v in values]
+    sign = mapped(low, "sign", values[:1], dtype, False)
+    return operate(low, "*", sign, operate(low, "%", *sizes))
+
+
+@defines("numpy.divmod")
+def divmod_of(x1, x2):
+    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+
+
+@defines("numpy.modf")
+def modf(x):
+    """The fraction and the whole part; infinity has the fraction 0."""
+    v = np.asarray(x) * 1.0
+    whole = np.trunc(v)
+    finite = np.isfinite(v)
+    fraction = np.where(finite, v - whole, np.where(np.isnan(v), v, 0.0))
+    return np.copysign(fraction, v), whole
+
+
+@defines("numpy.signbit")
+def signbit(x):
+    return np.copysign(1.0, np.asarray(x)) < 0.0
+
+
+@defines("numpy.isposinf")
+def isposinf(x):
+    return np.asarray(x) == np.inf
+
+
+@defines("numpy.isneginf")
+def isneginf(x):
+    return np.asarray(x) == -np.inf
+
+
+@defines("numpy.gcd")
+def gcd(x1, x2):
+    """Euclid's algorithm, all elements together."""
+    x, y = np.abs(x1), np.abs(x2)
+    x, y = x + 0 * y, y + 0 * x
+    while np.any(y != 0):
+        rest = np.where(y == 0, 0, x % np.where(y == 0, 1, y))
+        x = np.where(y == 0, x, y)
+        y = rest
+    return x
+
+
+@defines("numpy.lcm")
+def lcm(x1, x2):
+    common = gcd(x1, x2)
+    return np.abs(x1) // np.where(common == 0, 1, common) * np.abs(x2)
+
+
+@defines("numpy.round", "numpy.around")
+@method("round")
+def round_to(a, decimals=0):
+    x = np.asarray(a)
+    if decimals == 0:
+        return np.rint(x) if x.dtype.kind == "f" else x
+    if x.dtype.kind != "f":
+        if decimals > 0:
+            return x
+        step = 10 ** (-decimals)
+        return (np.rint(x / step)).astype(np.int64) * step
+    if decimals > 0:
+        return np.rint(x * 10.0**decimals) / 10.0**decimals
+    return np.rint(x / 10.0 ** (-decimals)) * 10.0 ** (-decimals)
+
+
+# Comparisons of whole arrays
+
+
+@defines("numpy.isclose")
+def isclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
+    x, y = np.asarray(a), np.asarray(b)
+    finite = np.isfinite(x) & np.isfinite(y)
+    p, q = np.where(finite, x, 0), np.where(finite, y, 0)
+    near = (finite & (np.abs(p - q) <= atol + rtol * np.abs(q))) | (x == y)
+    return near | (np.isnan(x) & np.isnan(y)) if equal_nan else near
+
+
+@defines("numpy.allclose")
+def allclose(a, b, rtol=1.0e-5, atol=1.0e-8, equal_nan=False):
+    return np.all(isclose(a, b, rtol, atol, equal_nan))
+
+
+@defines("numpy.array_equal")
+def array_equal(a1, a2, equal_nan=False):
+    x, y = np.asarray(a1), np.asarray(a2)
+    if x.ndim != y.ndim:
+        return False
+    for k in range(x.ndim):
+        if x.shape[k] != y.shape[k]:
+            return False
+    same = x == y
+    return np.all(same | ((x != x) & (y != y))) if equal_nan else np.all(same)
+
+
+@defines("numpy.array_equiv")
+def array_equiv(a1, a2):
+    return np.all(np.asarray(a1) == np.asarray(a2))
+
+
+# Powers of two
+
+
+@defines("numpy.ldexp")
+def ldexp(x1, x2):
+    """x1 times a power of two, in two steps, so that neither overflows before the result does."""
+    half = np.asarray(x2) // 2
+    return x1 * np.exp2(half * 1.0) * np.exp2((np.asarray(x2) - half) * 1.0)
+
+
+@defines("numpy.frexp")
+def frexp(x):
+    """The mantissa, whose absolute value is from 0.5 up to 1, and the exponent of 2."""
+    v = np.asarray(x) * 1.0
+    regular = np.isfinite(v) & (v != 0.0)
+    size = np.where(regular, np.abs(v), 1.0)
+    exponent = np.floor(np.log2(size)).astype(np.int64) + 1
+    mantissa = ldexp(size, -exponent)  # the logarithm may be rounded up or down to a whole number
+    exponent = exponent + np.where(mantissa >= 1.0, 1, 0) - np.where(mantissa < 0.5, 1, 0)
+    exponent = np.where(regular, exponent, 0)
+    return ldexp(v, -exponent), exponent
+
+
+@defines("numpy.logaddexp2")
+def logaddexp2(x1, x2):
+    two = math.log(2.0)
+    return np.logaddexp(np.asarray(x1) * two, np.asarray(x2) * two) / two
+
+
+@defines("numpy.spacing")
+def spacing(x):
+    """The distance to the next number: constant."""
+    v = np.asarray(x) * 1.0
+    return np.copysign(np.nextafter(np.abs(v), np.inf) - np.abs(v), v)
+
+
+@defines("numpy.i0")
+def i0(x):
+    return I0(np.asarray(x) * 1.0)
+
+
+def squares_of(x):
+    """Of the absolute values, real numbers."""
+    return np.real(x) * np.real(x) + np.imag(x) * np.imag(x) if x.dtype.kind == "c" else x * x
