@@ -135,7 +135,11 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "nk", "m"),
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
     ),
-    "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
+    "matmul": (
+        _example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),
+        _example(lambda b, x, y: b.matmul(x, y), "knm", "kml"),
+        _example(lambda b, x, y: b.matmul(x, y), "nkmm", "nkml"),
+    ),
     "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
     "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),
 }

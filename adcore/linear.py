@@ -156,7 +156,9 @@ def share_back(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...])
 
 
 def transposed(b: Builder, matrix: Atom) -> Atom:
-    return b.permute(matrix, order=(1, 0))
+    """The matrix transposed, or each matrix of an array of them."""
+    rank = matrix.type.rank
+    return b.permute(matrix, order=(*range(rank - 2), rank - 1, rank - 2))
 
 
 # The closed table of duals.
