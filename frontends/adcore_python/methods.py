@@ -11,6 +11,7 @@ from . import array_functions as make
 from . import linear_algebra as products
 from . import reductions as fold
 from . import shapes
+from .array_methods import ARRAY_METHODS
 from .classes import is_named_tuple
 from .containers import append, entries, held, needs_constant, pop_item, resizing, set_items
 from .containers import items as items_in
@@ -281,7 +282,6 @@ METHODS: dict[str, Any] = {
     "std": fold.std,
     "cumsum": fold.cumulative("add"),
     "dot": products.dot,
-    "trace": products.trace,
     "clip": clip,
     "reshape": shapes.reshape,
     "ravel": shapes.flat,
@@ -312,4 +312,5 @@ METHODS: dict[str, Any] = {
     "update": _update,
     "_asdict": _as_dict,
     "_replace": _replaced,
+    **ARRAY_METHODS,
 }

@@ -301,7 +301,7 @@ NUMPY: dict[Any, Any] = {
     np.inner: products.inner,
     np.vdot: products.vdot,
     np.outer: products.outer,
-    np.trace: products.trace,
+    np.tensordot: products.tensordot,
     # Making
     np.zeros: make.filled(0.0),
     np.ones: make.filled(1.0),

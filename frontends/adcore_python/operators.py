@@ -144,7 +144,9 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
     if op == "@":
         from .linear_algebra import matmul
 
-        return matmul(low, numeric(low, x), numeric(low, y))
+        if not isinstance(x, Array) and not isinstance(y, Array):
+            x, y = numeric(low, x), numeric(low, y)
+        return matmul(low, x, y)
     special = _sequences(low, op, x, y)
     if special is not None:
         return special

@@ -42,7 +42,7 @@ FOLD, EXACT = Output(), Output(casts=False)
 OUTPUTS: dict[Any, Output] = {
     **dict.fromkeys((np.sum, np.prod, np.mean, np.max, np.min, np.amax, np.amin, np.any, np.all, np.var, np.std), FOLD),
     **dict.fromkeys((np.cumsum, np.cumprod, np.trace, np.outer, np.concatenate, np.stack, np.fix), FOLD),
-    **dict.fromkeys((np.round, np.around, np.matmul), FOLD),
+    **dict.fromkeys((np.round, np.around, np.matmul, np.einsum), FOLD),
     **dict.fromkeys((np.dot, np.take), EXACT),
     np.clip: Output(broadcasts=True),
     # methods

@@ -82,10 +82,9 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of NumPy", _numpy_name, NUMPY)
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
-    written = {name: what.function for name, what in LIBRARY.items() if isinstance(what, Written)}
-    lines += ["", "## Functions written in the language itself", ""]
-    lines += [f"- `{name.replace('numpy.', 'np.')}{_parameters(f, 0)}`" for name, f in sorted(written.items())]
-    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str) and f in NUMPY)
+    lines += ["", "## Functions of the library", "", "Most are written in the language itself.", ""]
+    lines += [f"- `{_short(name)}{_declared(what)}`" for name, what in sorted(LIBRARY.items())]
+    into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += [
         "",
@@ -168,6 +167,14 @@ def _qualified(function: Any) -> str:
 
 def _numpy_name(function: Any) -> str:
     return "np.linalg.norm" if function is np.linalg.norm else f"np.{function.__name__}"
+
+
+def _short(name: str) -> str:
+    return name.replace("numpy.", "np.")
+
+
+def _declared(what: Any) -> str:
+    return _parameters(what.function, 0) if isinstance(what, Written) else _parameters(what, 1)
 
 
 def _parameters(rule: Any, own: int) -> str:

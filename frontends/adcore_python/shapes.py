@@ -130,8 +130,9 @@ def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
 
 
 def _single(low: Lowering, axis: Value, rank: int) -> int:
-    (found,) = axes_of(low, axis, rank) if rank else (0,)
-    return found
+    if not isinstance(axis, Scalar):
+        low.refuse(UnsupportedFunctionError, f"an axis is {describe(axis)}", "one axis, e.g. axis=0")
+    return axes_of(low, axis, rank)[0]
 
 
 def swapaxes(low: Lowering, a: Value, axis1: Value, axis2: Value) -> Value:
