@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.types import ORDER, Atom, DType, Lit, literal
+from adcore.types import Atom, DType, Lit, literal
 
 from .carries import leaves
-from .containers import held
+from .containers import held, needs_constant
 from .containers import items as items_in
 from .growing import rows
 from .operators import common_shape, describe, join, numeric, stretch
-from .values import FIFTY, NONE, TRUE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
+from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -35,7 +35,6 @@ __all__ = [
     "full",
     "full_like",
     "hstack",
-    "linspace",
     "room_for",
     "shape_of",
     "stack",
@@ -187,28 +186,6 @@ def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
     return range_length(low, Range(*(Scalar(a, True) for a in (first, last, each))))
 
 
-def linspace(
-    low: Lowering,
-    start: Value,
-    stop: Value,
-    num: Value = FIFTY,
-    endpoint: Value = TRUE,
-) -> Value:
-    """`np.linspace`."""
-    b = low.b
-    first, last = (low.cast(_number(low, v).atom, DType.F64) for v in (start, stop))
-    count = _length(low, num)
-    closed = isinstance(endpoint, Scalar) and endpoint.known is True
-    gaps = b.maximum(b.sub(count, 1), 1) if closed else b.maximum(count, 1)
-    step = b.div(b.sub(last, first), b.cast(gaps, dtype=DType.F64))
-    index = b.iota(count)
-    values = b.add(b.mul(b.cast(index, dtype=DType.F64), step), first)
-    if closed:
-        ending = b.land(b.eq(index, b.sub(count, 1)), b.expand(b.gt(count, 1), count, axes=(0,)))
-        values = b.select(ending, b.expand(last, count, axes=(0,)), values)
-    return low.array(values)
-
-
 def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE) -> Value:
     """`np.eye`, `np.identity`."""
     b = low.b
@@ -313,7 +290,9 @@ def _arrays(low: Lowering, value: Value) -> list[Scalar | Array]:
 
 
 def _rows_of(low: Lowering, value: Value) -> Array | None:
-    """The array of a list of arrays whose length is known at run time only."""
+    """The array whose rows are joined: an array itself, or that of a list whose length is known at run time only."""
+    if isinstance(value, Array) and value.rank > 0:
+        return value
     if not isinstance(value, List) or not isinstance(held(low, value), Growing):
         return None
     return array_of(low, value)
@@ -321,31 +300,32 @@ def _rows_of(low: Lowering, value: Value) -> Array | None:
 
 def _axis(low: Lowering, axis: Value, rank: int) -> int:
     known = axis.known if isinstance(axis, Scalar) else None
+    if known is None and isinstance(axis, Scalar):
+        needs_constant(low, "an axis that is not constant", "axis=0")
     if not isinstance(known, int) or not -rank <= known < rank:
         low.refuse(UnsupportedFunctionError, f"axis is not a constant within rank {rank}", "axis=0")
     return known % rank
 
 
-def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
-    """`np.concatenate`."""
-    rows = _rows_of(low, arrays)
+def concatenate(
+    low: Lowering, arrays: Value, axis: Value = ZERO, *, dtype: Value = NONE, casting: Value = NONE
+) -> Value:
+    """`np.concatenate`; without an axis the arrays are flattened first."""
+    rows, flat = _rows_of(low, arrays), isinstance(axis, Static)
     if rows is not None and rows.rank > 1:
-        if _axis(low, axis, rows.rank - 1) != 0:
-            low.refuse(UnsupportedFunctionError, "joining a list of run-time length along another axis", "axis=0")
-        b = low.b
-        return low.array(b.reshape(low.atom(rows), b.mul(rows.shape[0], rows.shape[1]), *rows.shape[2:]))
-    parts = _arrays(low, arrays)
+        return _of_type(low, low.array(_merged(low, rows, axis)), dtype)
+    parts = [low.array(_flat(low, low.atom(p))) if flat else p for p in _arrays(low, arrays)]
     first = parts[0]
     if not isinstance(first, Array) or any(not isinstance(p, Array) or p.rank != first.rank for p in parts):
         low.refuse(UnsupportedFunctionError, "joining arrays of different ranks", "arrays of one rank")
-    at = _axis(low, axis, first.rank)
-    b, dtype = low.b, max((p.dtype for p in parts), key=ORDER.index)
-    atoms = [low.cast(low.atom(p), dtype) for p in parts]
+    at = 0 if flat else _axis(low, axis, first.rank)
+    b, wanted = low.b, dtype_of(low, dtype, join([p.dtype for p in parts]))
+    atoms = [low.cast(low.atom(p), wanted) for p in parts]
     total = atoms[0].type.shape[at]
     for atom in atoms[1:]:
         total = b.add(total, atom.type.shape[at])
     shape = tuple(total if a == at else n for a, n in enumerate(first.shape))
-    built, start = b.empty(*shape, dtype=dtype), literal(0)
+    built, start = b.empty(*shape, dtype=wanted), literal(0)
     codes = "".join("s" if a == at else ":" for a in range(first.rank))
     for atom in atoms:
         own = tuple(atom.type.shape[at] if a == at else n for a, n in enumerate(first.shape))
@@ -355,33 +335,59 @@ def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     return low.array(built)
 
 
-def stack(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
+def _merged(low: Lowering, rows: Array, axis: Value) -> Atom:
+    """The rows of an array joined: its first axis put in front of another, and the two made one."""
+    b, atom = low.b, low.atom(rows)
+    if isinstance(axis, Static):
+        return _flat(low, atom)
+    at = _axis(low, axis, rows.rank - 1)
+    order = [*range(1, rows.rank)]
+    order.insert(at, 0)
+    moved = b.permute(atom, order=tuple(order))
+    shape = moved.type.shape
+    return b.reshape(moved, *shape[:at], b.mul(shape[at], shape[at + 1]), *shape[at + 2 :])
+
+
+def _flat(low: Lowering, atom: Atom) -> Atom:
+    size: Atom = literal(1)
+    for n in atom.type.shape:
+        size = low.b.mul(size, n)
+    return low.b.reshape(atom, size)
+
+
+def _of_type(low: Lowering, x: Array, dtype: Value) -> Value:
+    return low.array(low.cast(low.atom(x), dtype_of(low, dtype, x.dtype)))
+
+
+def stack(low: Lowering, arrays: Value, axis: Value = ZERO, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.stack`."""
     rows = _rows_of(low, arrays) or array_of(low, Tuple(tuple(_arrays(low, arrays))))
     at = _axis(low, axis, rows.rank)
     order = [*range(1, rows.rank)]
     order.insert(at, 0)
-    return low.array(low.b.permute(low.atom(rows), order=tuple(order)))
+    return _of_type(low, low.array(low.b.permute(low.atom(rows), order=tuple(order))), dtype)
 
 
-def hstack(low: Lowering, tup: Value) -> Value:
+def hstack(low: Lowering, tup: Value, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.hstack`."""
     rows = _rows_of(low, tup)
     if rows is not None:
-        return rows if rows.rank == 1 else concatenate(low, tup, number(0 if rows.rank == 2 else 1))
+        if rows.rank == 1:
+            return _of_type(low, rows, dtype)
+        return concatenate(low, tup, number(0 if rows.rank == 2 else 1), dtype=dtype)
     parts = [_at_least(low, p, 1) for p in _arrays(low, tup)]
-    return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1))
+    return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1), dtype=dtype)
 
 
-def vstack(low: Lowering, tup: Value) -> Value:
+def vstack(low: Lowering, tup: Value, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.vstack`."""
     rows = _rows_of(low, tup)
     if rows is not None:
         if rows.rank == 1:
-            return low.array(low.b.expand(low.atom(rows), literal(1), axes=(1,)))
-        return rows if rows.rank == 2 else concatenate(low, tup)
+            return _of_type(low, low.array(low.b.expand(low.atom(rows), literal(1), axes=(1,))), dtype)
+        return _of_type(low, rows, dtype) if rows.rank == 2 else concatenate(low, tup, dtype=dtype)
     parts = [_at_least(low, p, 2) for p in _arrays(low, tup)]
-    return concatenate(low, Tuple(tuple(parts)), number(0))
+    return concatenate(low, Tuple(tuple(parts)), number(0), dtype=dtype)
 
 
 def _at_least(low: Lowering, x: Scalar | Array, rank: int) -> Array:

@@ -74,10 +74,10 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     if is_user_class(function):
         return make(low, function, arguments, keywords)
     if isinstance(function, types.FunctionType):
-        return _call_python(low, function, arguments, keywords)
+        return _call_python(low, function, arguments, keywords, low.source if is_ours(function) else None)
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType):
-        return _call_python(low, method, [Static(function), *arguments], keywords)
+        return _call_object(low, method, [Static(function), *arguments], keywords)
     return low.refuse(
         UnsupportedFunctionError,
         f"{_name(function)} is not supported",

@@ -312,7 +312,6 @@ NUMPY: dict[Any, Any] = {
     np.empty_like: make.filled_like(None),
     np.full_like: make.full_like,
     np.arange: make.arange,
-    np.linspace: make.linspace,
     np.eye: make.eye,
     np.identity: lambda low, n: make.eye(low, n),
     np.array: make.array,
@@ -324,7 +323,7 @@ NUMPY: dict[Any, Any] = {
     np.hstack: make.hstack,
     np.vstack: make.vstack,
     # Arranging
-    np.reshape: shapes.reshape,
+    np.reshape: shapes.reshape_to,
     np.ravel: shapes.flat,
     np.transpose: shapes.transpose,
     np.swapaxes: shapes.swapaxes,
@@ -336,6 +335,7 @@ NUMPY: dict[Any, Any] = {
     np.shape: _shape,
     np.size: _size,
     np.ndim: _rank,
+    np.dtype: lambda low, dtype: Static(dtype_of(low, dtype, DType.F64).numpy),
     # Numbers
     np.float64: converted(DType.F64),
     np.int64: converted(DType.I64),

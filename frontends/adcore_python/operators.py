@@ -450,10 +450,11 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
     if own is not None:
         found = truth(low, low.call(own, [item], {}))
         return Scalar(low.b.lnot(found.atom) if negate else found.atom, True)
-    if isinstance(container, Static) and isinstance(item, Static):
-        both = isinstance(container.value, str) and isinstance(item.value, str)
-        return number((both and item.value in container.value) is not negate)
-    if isinstance(container, Dict) and (key := plain(item)) is not None:
+    key = plain(item)
+    if isinstance(container, Static) and isinstance(container.value, str | frozenset) and key is not None:
+        with low.foreign(f"`in` on {describe(container)}"):
+            return number((key[0] in container.value) is not negate)
+    if isinstance(container, Dict) and key is not None:
         return number((key[0] in entries(low, container)) is not negate)
     items = maybe_items(low, container)
     if items is None:

@@ -14,6 +14,7 @@ X = np.array([1.0, 2.0, 3.0])
 A = np.ones((2, 3))
 OUTSIDE = np.zeros(3)
 NAMES = ["a", "b"]
+TABLE = {"a": 1.0}
 
 
 def try_statement(x):
@@ -89,6 +90,10 @@ def write_outside(x):
 
 def list_from_outside(x):
     return x[0] + len(NAMES)
+
+
+def key_of_a_dict_from_outside(x):
+    return x if "a" in TABLE else -x
 
 
 def truth_of_array(x):
@@ -199,6 +204,7 @@ REFUSED = [
     (too_many_masks, UnsupportedSyntaxError, "too many indices for array: array is 1-dimensional, but 2 were indexed"),
     (write_outside, UnsupportedSyntaxError, "writing into 'OUTSIDE', which is defined outside the function"),
     (list_from_outside, UnsupportedSyntaxError, "'NAMES' is a list defined outside the function"),
+    (key_of_a_dict_from_outside, UnsupportedSyntaxError, "`in` on a dict"),
     (truth_of_array, UnsupportedSyntaxError, "the truth value of an array is ambiguous"),
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),

@@ -12,12 +12,34 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from . import arrangement, composition, einsum, products
+from . import (
+    applying,
+    arrangement,
+    axes,
+    composition,
+    corners,
+    einsum,
+    making,
+    padding,
+    products,
+    splitting,
+)
 from .registry import LIBRARY, Written
 
 __all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours"]
 
-MODULES = (arrangement, composition, einsum, products)
+MODULES = (
+    applying,
+    arrangement,
+    axes,
+    composition,
+    corners,
+    einsum,
+    making,
+    padding,
+    products,
+    splitting,
+)
 _objects: dict[Any, Any] = {}
 _pending = set(LIBRARY)
 
@@ -30,10 +52,10 @@ def found(function: Any) -> Any:
     known = _objects.get(function)
     if known is None and _pending:
         for name in list(_pending):
-            module, _, attribute = name.rpartition(".")
+            module, attributes = _parted(name)
             if module in sys.modules:
                 _pending.discard(name)
-                _objects[_attribute(sys.modules[module], attribute)] = LIBRARY[name]
+                _objects[_attribute(sys.modules[module], attributes)] = LIBRARY[name]
         known = _objects.get(function)
     return known
 
@@ -43,5 +65,17 @@ def is_ours(function: FunctionType) -> bool:
     return (function.__module__ or "").startswith(f"{__name__}.")
 
 
-def _attribute(module: Any, name: str) -> Any:
-    return getattr(module, name, f"{module.__name__} has no {name}")
+def _parted(name: str) -> tuple[str, list[str]]:
+    """The module of a public name, and the attributes that lead from there: a method of a class has two."""
+    *module, last = name.split(".")
+    attributes = [last]
+    while module and ".".join(module) not in sys.modules and ".".join(module[:-1]) in sys.modules:
+        attributes.insert(0, module.pop())
+    return ".".join(module), attributes
+
+
+def _attribute(module: Any, names: list[str]) -> Any:
+    found = module
+    for name in names:
+        found = getattr(found, name, f"{module.__name__} has no {'.'.join(names)}")
+    return found
