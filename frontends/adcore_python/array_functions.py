@@ -15,6 +15,7 @@ from .containers import items as items_in
 from .growing import rows
 from .operators import common_shape, describe, join, numeric, stretch
 from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
+from .views import contiguous, permuted
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -25,8 +26,10 @@ __all__ = [
     "array_like",
     "array_of",
     "asarray",
+    "by_rows",
     "concatenate",
     "copied",
+    "copy",
     "dtype_of",
     "empty",
     "eye",
@@ -35,6 +38,7 @@ __all__ = [
     "full",
     "full_like",
     "hstack",
+    "laid_out",
     "room_for",
     "shape_of",
     "stack",
@@ -109,7 +113,8 @@ def _constant(value: float, dtype: DType) -> Lit:
 def filled(value: float) -> Any:
     """`np.zeros` or `np.ones`."""
 
-    def lower(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+    def lower(low: Lowering, shape: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
+        by_rows(low, order)
         constant, lengths = _constant(value, dtype_of(low, dtype, DType.F64)), shape_of(low, shape)
         room_for(low, lengths, constant.dtype)
         return _expanded(low, constant, lengths)
@@ -120,19 +125,42 @@ def filled(value: float) -> Any:
 def filled_like(value: float | None) -> Any:
     """`np.zeros_like`, `np.ones_like`, `np.empty_like`."""
 
-    def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+    def lower(
+        low: Lowering,
+        a: Value,
+        dtype: Value = NONE,
+        order: Value = NONE,
+        subok: Value = NONE,
+        shape: Value = NONE,
+    ) -> Value:
+        by_rows(low, order)
         x = array_like(low, a)
-        shape = x.shape if isinstance(x, Array) else ()
+        lengths = _shape_like(low, x, shape)
         wanted = dtype_of(low, dtype, x.dtype)
-        if value is None and shape:
-            return low.array(low.b.empty(*shape, dtype=wanted))
-        return _expanded(low, _constant(value or 0, wanted), shape)
+        if value is None and lengths:
+            return low.array(low.b.empty(*lengths, dtype=wanted))
+        return _expanded(low, _constant(value or 0, wanted), lengths)
 
     return lower
 
 
-def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+def _shape_like(low: Lowering, x: Scalar | Array, shape: Value) -> tuple[Atom, ...]:
+    """The shape that is given, or that of the array."""
+    if isinstance(shape, Static):
+        return x.shape if isinstance(x, Array) else ()
+    return shape_of(low, shape)
+
+
+def by_rows(low: Lowering, order: Value) -> None:
+    """Refuse an `order=` by which elements would not lie in memory by rows."""
+    if isinstance(order, Static) and order.value in (None, "C", "K", "A"):
+        return
+    low.refuse(UnsupportedFunctionError, "an array whose elements lie by columns", 'order="C"')
+
+
+def empty(low: Lowering, shape: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
     """`np.empty`."""
+    by_rows(low, order)
     lengths = shape_of(low, shape)
     wanted = dtype_of(low, dtype, DType.F64)
     if not lengths:
@@ -141,9 +169,10 @@ def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
     return low.array(low.b.empty(*lengths, dtype=wanted))
 
 
-def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
     """`np.full`."""
-    value = numeric(low, fill_value)
+    by_rows(low, order)
+    value = array_like(low, fill_value)
     atom = low.cast(low.atom(value), dtype_of(low, dtype, value.dtype))
     lengths = shape_of(low, shape)
     room_for(low, lengths, atom.type.dtype)
@@ -152,17 +181,27 @@ def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) ->
     return _expanded(low, atom, lengths)
 
 
-def full_like(low: Lowering, a: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+def full_like(
+    low: Lowering,
+    a: Value,
+    fill_value: Value,
+    dtype: Value = NONE,
+    order: Value = NONE,
+    subok: Value = NONE,
+    shape: Value = NONE,
+) -> Value:
     """`np.full_like`."""
-    x = array_like(low, a)
-    value = low.cast(low.atom(numeric(low, fill_value)), dtype_of(low, dtype, x.dtype))
-    return _expanded(low, value, x.shape) if isinstance(x, Array) else Scalar(value)
+    by_rows(low, order)
+    x, value = array_like(low, a), array_like(low, fill_value)
+    atom = low.cast(low.atom(value), dtype_of(low, dtype, x.dtype))
+    lengths = _shape_like(low, x, shape)
+    return low.array(stretch(low, atom, lengths)) if isinstance(value, Array) else _expanded(low, atom, lengths)
 
 
-def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
+def arange(low: Lowering, start: Value = ZERO, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
     """`np.arange`."""
     if isinstance(stop, Static):
-        start, stop = number(0), start
+        start, stop = ZERO, start
     by = number(1) if isinstance(step, Static) else step
     values = [_number(low, v) for v in (start, stop, by)]
     kind = join([v.dtype for v in values])
@@ -174,6 +213,7 @@ def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, 
     else:
         count = b.ceil(b.div(b.sub(last, first), each))
         length = b.maximum(b.cast(count, dtype=DType.I64), 0)
+        each = b.sub(b.add(first, each), first)  # NumPy's step is the difference of the first two
     index = b.cast(b.iota(length), dtype=kind)
     values_of = b.add(first, b.mul(index, each)) if first != literal(0) or each != literal(1) else index
     return low.array(low.cast(values_of, dtype_of(low, dtype, kind)))
@@ -186,8 +226,11 @@ def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
     return range_length(low, Range(*(Scalar(a, True) for a in (first, last, each))))
 
 
-def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE) -> Value:
-    """`np.eye`, `np.identity`."""
+def eye(
+    low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE, order: Value = NONE
+) -> Value:
+    """`np.eye`."""
+    by_rows(low, order)
     b = low.b
     rows = _length(low, N)
     columns = rows if isinstance(M, Static) else _length(low, M)
@@ -256,27 +299,68 @@ def _exactly(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Atom:
     return low.b.conform(atom, *shape, checked=True) if atom.type.shape != shape else atom
 
 
-def array(low: Lowering, object: Value, dtype: Value = NONE, copy: Value = NONE) -> Value:
+def array(
+    low: Lowering,
+    object: Value,
+    dtype: Value = NONE,
+    *,
+    copy: Value = NONE,
+    order: Value = NONE,
+    subok: Value = NONE,
+    ndmin: Value = ZERO,
+) -> Value:
     """`np.array`."""
+    by_rows(low, order)
     if isinstance(object, Tuple | List):
         given = not (isinstance(dtype, Static) and dtype.value is None)
-        return array_of(low, object, dtype_of(low, dtype, DType.F64) if given else None)
-    return copied(low, numeric(low, object), dtype)
+        found: Value = array_of(low, object, dtype_of(low, dtype, DType.F64) if given else None)
+    else:
+        found = copied(low, numeric(low, object), dtype)
+    least = ndmin.known if isinstance(ndmin, Scalar) else None
+    return found if least == 0 else _at_least(low, numeric(low, found), int(least or 0))
 
 
 def copied(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
-    """`x.copy()`."""
+    """A new array with the same elements."""
     x = array_like(low, a)
     return low.value(low.cast(low.atom(x), dtype_of(low, dtype, x.dtype)))
 
 
-def asarray(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+def copy(low: Lowering, a: Value, order: Value = NONE, subok: Value = NONE) -> Value:
+    """`np.copy`, `x.copy()`."""
+    by_rows(low, order)
+    return copied(low, a)
+
+
+def asarray(
+    low: Lowering, a: Value, dtype: Value = NONE, order: Value = NONE, *, copy: Value = NONE
+) -> Value:
     """`np.asarray`: the array itself where it has the dtype already."""
+    by_rows(low, order)
     if isinstance(a, Tuple | List):
         return array(low, a, dtype)
     x = numeric(low, a)
-    same = dtype_of(low, dtype, x.dtype) is x.dtype
+    same = dtype_of(low, dtype, x.dtype) is x.dtype and not (isinstance(copy, Scalar) and copy.known is True)
     return x if same and isinstance(x, Array) else copied(low, x, dtype)
+
+
+def laid_out(by_columns: bool) -> Any:
+    """`np.ascontiguousarray`, or `np.asfortranarray`: the array itself where its elements lie so already."""
+
+    def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+        x = array_like(low, a)
+        if isinstance(x, Scalar):
+            return low.array(low.b.expand(low.atom(copied(low, x, dtype)), 1, axes=(0,)))  # type: ignore[arg-type]
+        wanted = dtype_of(low, dtype, x.dtype)
+        turned = permuted(x, tuple(reversed(range(x.rank)))) if by_columns else x
+        if wanted is x.dtype and contiguous(turned):
+            return x
+        made = low.array(low.cast(low.atom(x), wanted))
+        if wanted is x.dtype:  # with fewer than two elements along some axes it is itself all the same
+            low.memory.relate([(made.buffer, (x.buffer,))])
+        return made
+
+    return lower
 
 
 # Joining

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .library import LIBRARY, Written
+from .library.elements import element_of, list_of
 from .values import Static, Value
 
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["ARRAY_METHODS"]
+__all__ = ["ARRAY_METHODS", "element_of", "list_of"]
 
 
 def _method(name: str) -> Any:

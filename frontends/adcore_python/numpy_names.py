@@ -16,7 +16,7 @@ from . import masks, picking, shapes
 from . import reductions as fold
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, join, mapped, negative, numeric, operate, truth
-from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
+from .values import NONE, TRUE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -175,8 +175,19 @@ def converted(dtype: DType) -> Any:
     return lower
 
 
-def astype(low: Lowering, x: Value, dtype: Value) -> Value:
+def astype(
+    low: Lowering,
+    x: Value,
+    dtype: Value,
+    order: Value = NONE,
+    casting: Value = NONE,
+    subok: Value = NONE,
+    copy: Value = TRUE,
+) -> Value:
     """`x.astype(dtype)`."""
+    make.by_rows(low, order)
+    if isinstance(copy, Scalar) and copy.known is False:
+        return make.asarray(low, x, dtype)
     return converted(dtype_of(low, dtype, DType.F64))(low, x)
 
 
@@ -313,11 +324,14 @@ NUMPY: dict[Any, Any] = {
     np.full_like: make.full_like,
     np.arange: make.arange,
     np.eye: make.eye,
-    np.identity: lambda low, n: make.eye(low, n),
+    np.identity: lambda low, n, dtype=NONE: make.eye(low, n, dtype=dtype),
     np.array: make.array,
     np.asarray: make.asarray,
-    np.ascontiguousarray: make.asarray,
-    np.copy: make.copied,
+    np.asanyarray: make.asarray,
+    np.ascontiguousarray: make.laid_out(by_columns=False),
+    np.asfortranarray: make.laid_out(by_columns=True),
+    np.astype: lambda low, x, dtype, copy=TRUE: astype(low, x, dtype, copy=copy),
+    np.copy: make.copy,
     np.concatenate: make.concatenate,
     np.stack: make.stack,
     np.hstack: make.hstack,
