@@ -57,6 +57,7 @@ def tensordot(low: Lowering, a: Value, b: Value, axes: Value = TWO) -> Value:
     """`np.tensordot`: sums over pairs of axes, or over so many last axes of the one and first of the other."""
     x, y = array_like(low, a), array_like(low, b)
     ranks = [v.rank if isinstance(v, Array) else 0 for v in (x, y)]
+    pairs: tuple[tuple[int, ...], tuple[int, ...]]
     if isinstance(axes, Scalar) and isinstance(axes.known, int):
         if axes.known > min(ranks):
             low.refuse(UnsupportedFunctionError, "tensordot over more axes than there are", "fewer axes")
@@ -65,7 +66,7 @@ def tensordot(low: Lowering, a: Value, b: Value, axes: Value = TWO) -> Value:
         given = items_in(low, axes) if isinstance(axes, Tuple | List) else []
         if len(given) != 2:
             low.refuse(UnsupportedFunctionError, "axes= is neither a constant nor two", "axes=([0, 1], [1, 0])")
-        pairs = tuple(_places(low, side, rank) for side, rank in zip(given, ranks, strict=True))
+        pairs = (_places(low, given[0], ranks[0]), _places(low, given[1], ranks[1]))
         if len(pairs[0]) != len(pairs[1]):
             low.refuse(UnsupportedFunctionError, "shape-mismatch for sum", "as many axes of the one as of the other")
     return _over(low, x, y, pairs, "tensordot")

@@ -453,7 +453,7 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
     key = plain(item)
     if isinstance(container, Static) and isinstance(container.value, str | frozenset) and key is not None:
         with low.foreign(f"`in` on {describe(container)}"):
-            return number((key[0] in container.value) is not negate)
+            return number(container.value.__contains__(key[0]) is not negate)  # type: ignore[arg-type]
     if isinstance(container, Dict) and key is not None:
         return number((key[0] in entries(low, container)) is not negate)
     items = maybe_items(low, container)

@@ -37,7 +37,9 @@ def vectorized(low: Lowering, self: Value, *args: Value) -> Value:
     """A call of what `np.vectorize` has made outside the function."""
     from ..expressions import attribute_of
 
-    made: Any = getattr(self, "value", None)
+    made: Any = self.value if isinstance(self, Static) else None
+    if not isinstance(made, np.vectorize):
+        low.refuse(UnsupportedFunctionError, f"{describe(self)} is not made by np.vectorize", "np.vectorize(f)")
     if made.signature is not None or made.excluded:
         low.refuse(UnsupportedFunctionError, "np.vectorize with signature= or excluded=", "a loop")
     function = attribute_of(low, self, "pyfunc")

@@ -79,7 +79,10 @@ def _labels(low: Lowering, term: str, rank: int) -> Labels:
 
 def _of_lists(low: Lowering, operands: tuple[Value, ...], dtype: Value) -> Value:
     """`np.einsum(x, [0, 1], y, [1, 2], [0, 2])`."""
-    *pairs, last = operands if len(operands) % 2 else (*operands, None)
+    if len(operands) < 2:
+        _refuse(low, "an operand without labels")
+    last = operands[-1] if len(operands) % 2 else None
+    pairs = operands[: len(operands) // 2 * 2]
     arrays = [array_like(low, v) for v in pairs[::2]]
     lists = [_listed(low, v, rank_of(x)) for v, x in zip(pairs[1::2], arrays, strict=True)]
     dots = max((label for term in lists for label in term if isinstance(label, int)), default=-1)
@@ -87,7 +90,7 @@ def _of_lists(low: Lowering, operands: tuple[Value, ...], dtype: Value) -> Value
     if last is not None:
         result = _listed(low, last, 0, leading)
     else:
-        found = [label for term in lists for label in term if not isinstance(label, int)]
+        found = [label for term in lists for label in term if isinstance(label, tuple)]
         once = sorted({label for label in found if found.count(label) == 1})
         result = (*leading, *once)
     return _sum(low, arrays, lists, result, dtype)
