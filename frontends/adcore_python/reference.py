@@ -24,6 +24,7 @@ from .builtin_functions import BUILTINS
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
 from .library import LIBRARY, Written
+from .library.refused import REFUSED as REFUSED_FUNCTIONS
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY, NUMPY_BY_NAME
@@ -84,6 +85,8 @@ def page() -> str:
     lines += _functions("Universal functions of SciPy", lambda name: name, NUMPY_BY_NAME)
     lines += ["", "## Functions of the library", "", "Most are written in the language itself.", ""]
     lines += [f"- `{_short(name)}{_declared(what)}`" for name, what in sorted(LIBRARY.items())]
+    lines += ["", "Refused, each with what to write instead:", ""]
+    lines += [f"- `{_short(name)}`: {write}" for name, (_, write) in sorted(REFUSED_FUNCTIONS.items())]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += [

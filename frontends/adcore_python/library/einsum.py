@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from adcore.errors import UnsupportedFunctionError
 
@@ -139,5 +139,5 @@ def _view(low: Lowering, x: Array, labels: Labels, out: Labels) -> Value:
     return made
 
 
-def _refuse(low: Lowering, cause: str) -> None:
+def _refuse(low: Lowering, cause: str) -> NoReturn:
     low.refuse(UnsupportedFunctionError, cause, WRITE)

@@ -1,0 +1,31 @@
+"""Functions of NumPy that are refused for a reason, and what to write in their place."""
+
+from __future__ import annotations
+
+__all__ = ["REFUSED"]
+
+_FILE = "reads what is outside the function"
+
+REFUSED: dict[str, tuple[str, str]] = {
+    "numpy.lib.stride_tricks.as_strided": (
+        "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides, which a compiled array does not have",
+        "np.lib.stride_tricks.sliding_window_view, or an index array",
+    ),
+    "numpy.trim_zeros": ("numpy.trim_zeros has a result whose length the values decide", "a slice, x[first:last]"),
+    "numpy.frombuffer": (f"numpy.frombuffer {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.fromfile": (f"numpy.fromfile {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.fromstring": (f"numpy.fromstring {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.load": (f"numpy.load {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.loadtxt": (f"numpy.loadtxt {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.genfromtxt": (f"numpy.genfromtxt {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.einsum_path": ("numpy.einsum_path gives a plan and no numbers", "np.einsum, which plans for itself"),
+    "numpy.shares_memory": ("numpy.shares_memory asks where arrays lie in memory", "a copy where they must not share"),
+    "numpy.may_share_memory": (
+        "numpy.may_share_memory asks where arrays lie in memory",
+        "a copy where they must not share",
+    ),
+    "numpy.asmatrix": ("numpy.asmatrix makes a matrix, which NumPy advises against", "an array, and x @ y"),
+    "numpy.matrix": ("numpy.matrix makes a matrix, which NumPy advises against", "an array, and x @ y"),
+    "numpy.bmat": ("numpy.bmat makes a matrix, which NumPy advises against", "np.block"),
+    "numpy.nditer": ("numpy.nditer gives views of elements that are written through", "a loop over indices"),
+}
