@@ -8,7 +8,7 @@ from adcore_python.library import LIBRARY, Written
 
 import adcore
 from adcore import AliasError, jit, jvp, vjp
-from tests.library import calls_arrays, calls_products, calls_shapes
+from tests.library import calls_arrays, calls_products, calls_shapes, calls_sparse
 
 RNG = np.random.default_rng(5)
 V, W = RNG.uniform(0.5, 1.5, (2, 5))
@@ -104,7 +104,7 @@ CALLS = {
     ],
     "scipy.integrate.trapezoid": [(lambda x: np.trapezoid(x), V)],
 }
-CALLS |= calls_products.CALLS | calls_shapes.CALLS | calls_arrays.CALLS
+CALLS |= calls_arrays.CALLS | calls_products.CALLS | calls_shapes.CALLS | calls_sparse.CALLS
 EVERY = [pytest.param(name, f, x, id=f"{name}-{k}") for name, calls in CALLS.items() for k, (f, x) in enumerate(calls)]
 
 

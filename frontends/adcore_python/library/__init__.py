@@ -22,6 +22,7 @@ from . import (
     making,
     padding,
     products,
+    sparse,
     splitting,
 )
 from .registry import LIBRARY, Written
@@ -38,6 +39,7 @@ MODULES = (
     making,
     padding,
     products,
+    sparse,
     splitting,
 )
 _objects: dict[Any, Any] = {}

@@ -8,7 +8,7 @@ _FILE = "reads what is outside the function"
 
 REFUSED: dict[str, tuple[str, str]] = {
     "numpy.lib.stride_tricks.as_strided": (
-        "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides, which a compiled array does not have",
+        "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides",
         "np.lib.stride_tricks.sliding_window_view, or an index array",
     ),
     "numpy.trim_zeros": ("numpy.trim_zeros has a result whose length the values decide", "a slice, x[first:last]"),
