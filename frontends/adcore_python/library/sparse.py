@@ -136,7 +136,7 @@ class SparseArray:
     def astype(self, dtype):
         return self.like(self.values.astype(dtype))
 
-    def tocsr(self):
+    def tocsr(self) -> Any:
         return Reordered(self.values, self.row, self.col, self.rows, self.columns)
 
     def tocsc(self):
@@ -175,7 +175,7 @@ class Reordered(SparseArray):
 class SparseMatrix(SparseArray):
     """The same for SciPy's sparse matrices, whose `*` is a product of matrices and whose sums keep both axes."""
 
-    def tocsr(self):
+    def tocsr(self) -> Any:
         return ReorderedMatrix(self.values, self.row, self.col, self.rows, self.columns)
 
     def __mul__(self, other):
