@@ -130,6 +130,13 @@ def append_in_loop(x):
     return found
 
 
+def append_arrays_of_the_counter(x):
+    found = []
+    for k in range(3):
+        found.append(np.full(k, x[0]))
+    return np.concatenate(found)
+
+
 def endless(x):
     return endless(x)
 
@@ -209,6 +216,7 @@ REFUSED = [
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
     (none_in_loop, UnsupportedSyntaxError, "None"),
+    (append_arrays_of_the_counter, UnsupportedSyntaxError, "'found' is a tuple of 0 where the loop begins"),
     (append_in_loop, UnsupportedFunctionError, "a list whose length is known at run time only"),
     (endless, UnsupportedFunctionError, "levels deep"),
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
