@@ -15,7 +15,7 @@ from .frame import Frame
 from .joins import Diverges, Status
 from .known import known_function
 from .library import Written, is_ours
-from .library.refused import REFUSED
+from .library.refused import refusal
 from .liveness import assigned
 from .methods import METHODS
 from .operators import describe
@@ -59,8 +59,9 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     if known is not None:
         apply = functools.partial(_apply, low, _name(function), known)
         return call_into(low, function, apply, arguments, keywords)
-    if _name(function) in REFUSED:
-        low.refuse(UnsupportedFunctionError, *REFUSED[_name(function)])
+    refused = refusal(_name(function))
+    if refused is not None:
+        low.refuse(UnsupportedFunctionError, *refused)
     if inspect.getattr_static(type(function), "__adcore_lower__", None) is not None:
         return call_lowered(low, function, arguments, keywords)
     if isinstance(function, functools.partial):

@@ -82,6 +82,8 @@ def test_second_derivatives_of_a_batch():
         (lambda x: np.einsum("ij->ik", x), "'k' which never appeared"),
         (lambda x: np.einsum("i1", x), "other signs than letters"),
         (lambda x: x @ 2.0, "an operand is a number"),
+        (lambda x: x + np.random.default_rng(3).normal(size=4), "numpy.random.default_rng draws random numbers inside"),
+        (lambda x: np.random.normal(x), "RandomState.normal draws random numbers inside the function"),
         (lambda x: np.trim_zeros(x[0]), "numpy.trim_zeros has a result"),
         (lambda x: np.lib.stride_tricks.as_strided(x, (2,)), "as_strided makes a view of memory by its strides"),
     ],

@@ -1,8 +1,12 @@
-"""Functions of NumPy that are refused for a reason, and what to write in their place."""
+"""Functions of NumPy that are refused for a reason, and what to write in their place.
+
+Random numbers are arguments: a draw changes the generator, which a program of values does not know.  What is drawn
+outside and then scaled and moved inside carries derivatives to the parameters of the distribution.
+"""
 
 from __future__ import annotations
 
-__all__ = ["REFUSED"]
+__all__ = ["REFUSED", "refusal"]
 
 _FILE = "reads what is outside the function"
 
@@ -29,3 +33,23 @@ REFUSED: dict[str, tuple[str, str]] = {
     "numpy.bmat": ("numpy.bmat makes a matrix, which NumPy advises against", "np.block"),
     "numpy.nditer": ("numpy.nditer gives views of elements that are written through", "a loop over indices"),
 }
+
+_STANDARD = {
+    "normal": "loc + scale * z with z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "standard_normal": "z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "randn": "z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "uniform": "low + (high - low) * u with u = rng.random(n) drawn outside and passed as an argument",
+    "exponential": "scale * e with e = rng.standard_exponential(n) drawn outside and passed as an argument",
+    "gumbel": "loc + scale * g with g = rng.gumbel(size=n) drawn outside and passed as an argument",
+    "laplace": "loc + scale * v with v = rng.laplace(size=n) drawn outside and passed as an argument",
+    "logistic": "loc + scale * v with v = rng.logistic(size=n) drawn outside and passed as an argument",
+    "lognormal": "np.exp(mean + sigma * z) with z = rng.standard_normal(n) drawn outside and passed as an argument",
+}
+
+
+def refusal(name: str) -> tuple[str, str] | None:
+    """Why a function is refused, and what to write instead; None where there is nothing to say of it."""
+    if name.startswith("numpy.random."):
+        drawn = "random numbers drawn outside and passed as an argument"
+        return f"{name} draws random numbers inside the function", _STANDARD.get(name.rpartition(".")[2], drawn)
+    return REFUSED.get(name)
