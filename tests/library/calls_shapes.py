@@ -155,6 +155,7 @@ CALLS = {
         (lambda x: np.split(x, 5)[1], V),
         (lambda x: np.split(x, [1, 3])[1], V),
         (lambda x: np.split(x, (1, 9))[2], V),
+        (lambda x: np.split(x, np.array([1, 3]))[1], V),
         (lambda x: np.split(x, [x.shape[1] // 2], axis=1)[1], A),
     ],
     "numpy.array_split": [

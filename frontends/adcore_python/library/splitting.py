@@ -13,8 +13,8 @@ __all__ = ["array_split", "block", "split", "unstack"]
 def array_split(ary, indices_or_sections, axis=0):
     x = np.asarray(ary)
     n = x.shape[axis]
-    if isinstance(indices_or_sections, tuple | list):
-        ends = [*indices_or_sections, n]
+    if np.ndim(indices_or_sections) > 0:
+        ends = [*[indices_or_sections[k] for k in range(len(indices_or_sections))], n]
         return [_part(x, 0 if k == 0 else ends[k - 1], ends[k], axis) for k in range(len(ends))]
     count = indices_or_sections
     if count <= 0:
@@ -32,7 +32,7 @@ def _part(x, start, stop, axis):
 @defines("numpy.split")
 def split(ary, indices_or_sections, axis=0):
     x = np.asarray(ary)
-    if not isinstance(indices_or_sections, tuple | list) and x.shape[axis] % indices_or_sections != 0:
+    if np.ndim(indices_or_sections) == 0 and x.shape[axis] % indices_or_sections != 0:
         raise ValueError("array split does not result in an equal division")
     return array_split(x, indices_or_sections, axis)
 
