@@ -21,7 +21,7 @@ from . import policies
 from .arguments import abstract, abstracted, normalized, specialisation_key
 from .errors import AdcoreError, AliasError
 from .outcomes import apply_changes, rebuilt
-from .plugins import Capture, Change, Leaf, Lowered, Spec, Static, backend
+from .plugins import Capture, Change, Leaf, Lowered, Part, Spec, Static, backend
 from .program import Program
 from .signatures import definition
 from .transforms import Transform
@@ -43,7 +43,7 @@ class Specialisation:
     name: str
     function: Callable[..., Any]
     direct: Callable[..., Any] = field(init=False)  # flat leaves in, captures read by the code itself
-    entry: Any = field(init=False)
+    entry: Any = field(init=False, default=None)  # None where parts of captured objects have to be computed first
     pullback: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
@@ -52,6 +52,9 @@ class Specialisation:
         result = self.lowered.result if self.native else self.flat_result()
         inputs = (*self.specs, *self.lowered.captures)
         lowered = self.lowered
+        if any(isinstance(c, Part) for c in lowered.captures):
+            self.native = False
+            return
         self.entry = backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
         self.direct = self.entry.function(_refuse)
 
@@ -83,7 +86,7 @@ class Specialisation:
         captured = [c.read() for c in self.lowered.captures]
         converted = [normalized(v) for v in captured]
         self.check_writes([*values, *captured])
-        if all(a is b for a, b in zip(captured, converted, strict=True)):
+        if self.entry is not None and all(a is b for a, b in zip(captured, converted, strict=True)):
             result = self.direct(*given)
         else:
             result = self.explicit(*given, *converted)

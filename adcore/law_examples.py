@@ -228,11 +228,15 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
     ),
     **_LINEAR_ALGEBRA,
-    "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
     "argsort": tuple(
         Example((Operand(axes, interval, dtype),), lambda b, x: b.argsort(x))
         for axes in ("n", "nm", "nmk")
         for dtype, interval in ((DType.F64, (-2.0, 2.0)), (DType.I64, (-3, 3)), (DType.BOOL, (0, 2)))
+    ),
+    "matmul": (
+        _example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),
+        _example(lambda b, x, y: b.matmul(x, y), "knm", "kml"),
+        _example(lambda b, x, y: b.matmul(x, y), "nkmm", "nkml"),
     ),
     "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
     "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),

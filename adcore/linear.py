@@ -178,7 +178,9 @@ def substitution(matrix: Atom, lower: bool, unit: bool = False, transposed: bool
 
 
 def transposed(b: Builder, matrix: Atom) -> Atom:
-    return b.permute(matrix, order=(1, 0))
+    """The matrix transposed, or each matrix of an array of them."""
+    rank = matrix.type.rank
+    return b.permute(matrix, order=(*range(rank - 2), rank - 1, rank - 2))
 
 
 # The closed table of duals.

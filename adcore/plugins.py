@@ -109,6 +109,20 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Part(Capture):
+    """A number or array that is computed at every call from an object that is closed over or global.
+
+    Attributes:
+        compute: the part of the object; raises ValueError where that is of another kind now.
+    """
+
+    compute: Callable[[Any], Any]
+
+    def read(self) -> Any:
+        return self.compute(Capture.read(self))
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """A closed-over or global object that the program was specialised on: a helper function, a string."""
 

@@ -1,7 +1,8 @@
 """Trees: tuples, lists, dicts, None, NamedTuples and dataclasses, taken apart into leaves and built again.
 
 optree does the work, in a namespace of our own, where dicts keep the order of their keys, None is a leaf like any
-other constant, and a dataclass is a node as soon as one of its instances is met.
+other constant, and a dataclass is a node as soon as one of its instances is met.  Classes of other packages are nodes
+where someone has said how they are taken apart (`nodes_of`).
 """
 
 from __future__ import annotations
@@ -26,16 +27,21 @@ __all__ = [
     "map_leaves",
     "map_nodes",
     "matched",
+    "nodes_of",
     "structure",
 ]
 
 NAMESPACE = "adcore"
 _OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf
 
+Node = tuple[Callable[[Any], tuple[Any, ...]], Callable[[Any], Any]]  # to the children, and from them
+
 _insertion_order = optree.dict_insertion_ordered(True, namespace=NAMESPACE)
 _insertion_order.__enter__()  # for good: the order of a dict's keys can be seen by the function that gets it
 _registering = Lock()
 _nodes: set[type] = set()
+_leaf_types: set[type] = set()  # of packages that have nodes
+_packages: dict[str, Callable[[type], Node | None]] = {}
 
 is_namedtuple = optree.is_namedtuple
 
@@ -48,7 +54,7 @@ def flatten(tree: Any) -> tuple[list[Any], PyTreeSpec]:
     """
     while True:
         found, spec = optree.tree_flatten(tree, none_is_leaf=True, namespace=NAMESPACE)
-        new = {type(leaf) for leaf in found if hasattr(type(leaf), "__dataclass_fields__")} - _nodes - {*_OPAQUE}
+        new = {type(leaf) for leaf in found if _may_be_node(type(leaf))} - _nodes - {*_OPAQUE}
         if not new:
             return found, spec
         for kind in new:
@@ -110,8 +116,35 @@ def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:
     return made
 
 
+def nodes_of(package: str, node_of: Callable[[type], Node | None]) -> None:
+    """Have classes of a package be nodes: `node_of` gives functions to and from an instance's children, or None."""
+    _packages[package] = node_of
+
+
+def _may_be_node(kind: type) -> bool:
+    return hasattr(kind, "__dataclass_fields__") or (
+        kind.__module__.partition(".")[0] in _packages and kind not in _leaf_types
+    )
+
+
 def _register(kind: type) -> None:
-    """Make a dataclass a node, its fields the children."""
+    """Make a class a node, a dataclass with its fields as the children."""
+    if hasattr(kind, "__dataclass_fields__"):
+        _register_dataclass(kind)
+        return
+    node = _packages[kind.__module__.partition(".")[0]](kind)
+    with _registering:
+        if node is None:
+            _leaf_types.add(kind)
+        elif kind not in _nodes:
+            take, build = node
+            optree.register_pytree_node(
+                kind, lambda x: (take(x), None), lambda _, children: build(children), namespace=NAMESPACE
+            )
+            _nodes.add(kind)
+
+
+def _register_dataclass(kind: Any) -> None:
     names = tuple(field.name for field in dataclasses.fields(kind))
 
     def taken(node: Any) -> Any:

@@ -206,11 +206,12 @@ def _fold(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Ato
 def _matmul(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
     """The product of a column and a row is elementwise."""
     x, y = operands
-    if x.type.shape[1] != literal(1) or y.type.shape[0] != literal(1):
+    if x.type.shape[-1] != literal(1) or y.type.shape[-2] != literal(1):
         return None
-    rows, columns = x.type.shape[0], y.type.shape[1]
-    column = b.expand(b.view(x, 0, codes=":i"), columns, axes=(1,))
-    return b.mul(column, b.expand(b.view(y, 0, codes="i:"), rows, axes=(0,)))
+    each, rank = ":" * (x.type.rank - 2), x.type.rank
+    rows, columns = x.type.shape[-2], y.type.shape[-1]
+    column = b.expand(b.view(x, 0, codes=each + ":i"), columns, axes=(rank - 1,))
+    return b.mul(column, b.expand(b.view(y, 0, codes=each + "i:"), rows, axes=(rank - 2,)))
 
 
 def _check(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Any:

@@ -311,12 +311,14 @@ for _name, _meaning in {"reduce_and": np.all, "reduce_or": np.any}.items():
 
 def _matmul_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
     a, c = operand_types(operands)
-    require(a.rank == 2 and c.rank == 2, "matmul takes matrices")
+    require(a.rank >= 2 and c.rank >= 2, "matmul takes matrices")
     require(a.dtype is c.dtype and a.dtype is not DType.BOOL, "matmul of {} and {}", a.dtype, c.dtype)
-    require(a.shape[1] == c.shape[0], "matmul: inner lengths differ")
-    return (a.with_shape(a.shape[0], c.shape[1]),)
+    require(a.shape[:-2] == c.shape[:-2], "matmul: leading axes differ")
+    require(a.shape[-1] == c.shape[-2], "matmul: inner lengths differ")
+    return (a.with_shape(*a.shape[:-1], c.shape[-1]),)
 
 
+# The product of two matrices, or of each pair in two arrays of matrices with the same leading axes.
 row(
     "matmul",
     Kind.CONTRACTION,

@@ -1,7 +1,11 @@
-"""Matrix products: BLAS; loops in the order of memory where one operand is a vector, or for integers."""
+"""Matrix products: BLAS; loops in the order of memory where one operand is a vector, or for integers.
+
+Arrays of matrices are multiplied one pair after the other.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
@@ -10,57 +14,74 @@ from adcore.types import DType
 from .code import LLVM_TYPE, Code, constant
 from .routines import call_routine
 from .scalar import lower_scalar
-from .values import Strided, load, store, zero
+from .values import Strided, address, load, store, zero
 
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["lower_matmul"]
+__all__ = ["leading", "lower_matmul", "multiplied", "readable"]
 
 
 def lower_matmul(block: Block, equation: Equation) -> None:
     code, out = block.code, equation.outs[0]
     left, right = (block.materialized(block.array(a)) for a in equation.operands)
-    lengths = block.lengths(out.type)
-    inner = left.lengths[1]
-    if out.type.dtype.differentiable and "1" not in (*lengths, inner):
-        block.bind(out, gemm(block, left, right, lengths))
-        return
-    by_rows = right.lengths[1] == "1" and left.strides[1] == "1"
-    by_dots = by_rows or (left.lengths[0] == "1" and right.strides[0] == "1")
+    lengths, inner = block.lengths(out.type), left.lengths[-1]
+    by_blas = out.type.dtype.differentiable and "1" not in (*lengths[-2:], inner)
+    by_rows = right.lengths[-1] == "1" and left.strides[-1] == "1"
+    by_dots = not by_blas and (by_rows or (left.lengths[-2] == "1" and right.strides[-2] == "1"))
+    if by_blas:
+        left, right = readable(block, left), readable(block, right)
     result = block.lowering.new(block, out.type.dtype, lengths, zeroed=not by_dots and inner != "1")
-    if inner == "1":
-        code.nest(
-            list(lengths),
-            lambda ix: store(code, result, ix, times(code, left, right, ix[0], "0", ix[1])),
-        )
-    elif by_dots:
-        code.nest(list(lengths), lambda ix: store(code, result, ix, dot(code, left, right, ix, inner)))
-    else:
-        accumulate(code, left, right, result, inner)
+
+    def one(indices: list[str]) -> None:
+        a, c, product = (matrix_at(code, each, indices) for each in (left, right, result))
+        if by_blas:
+            gemm(code, a, c, product)
+        elif inner == "1":
+            code.nest(
+                list(product.lengths),
+                lambda ix: store(code, product, ix, times(code, a, c, ix[0], "0", ix[1])),
+            )
+        elif by_dots:
+            code.nest(list(product.lengths), lambda ix: store(code, product, ix, dot(code, a, c, ix, inner)))
+        else:
+            accumulate(code, a, c, product, inner)
+
+    code.nest(list(lengths[:-2]), one)
     block.bind(out, result)
 
 
-def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
-    """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
-    code = block.code
-    type = LLVM_TYPE[left.dtype]
-    rows, columns = lengths
-    work = code.product([rows, columns, left.lengths[1]])
-    (left, flip_left), (right, flip_right) = by_columns(block, left), by_columns(block, right)
+def multiplied(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
+    """The product of two matrices by BLAS."""
     result = block.lowering.new(block, left.dtype, lengths, zeroed=True)
+    gemm(block.code, readable(block, left), readable(block, right), result)
+    return result
+
+
+def matrix_at(code: Code, array: Strided, indices: list[str]) -> Strided:
+    """One matrix of an array of matrices."""
+    if not indices:
+        return array
+    pointer = address(code, array, [*indices, "0", "0"])
+    return Strided(array.dtype, pointer, array.lengths[-2:], array.strides[-2:], array.root)
+
+
+def gemm(code: Code, left: Strided, right: Strided, result: Strided) -> None:
+    """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
+    (rows, columns), inner, type = result.lengths, left.lengths[1], LLVM_TYPE[left.dtype]
+    work = code.product([rows, columns, inner])
     arguments = [
-        in_frame(code, "i8", flip_right),
-        in_frame(code, "i8", flip_left),
-        *(in_frame(code, "i32", code.op(f"trunc i64 {n} to i32")) for n in (columns, rows, left.lengths[1])),
+        in_frame(code, "i8", NOT_FLIPPED if right.strides[1] == "1" else FLIPPED),
+        in_frame(code, "i8", NOT_FLIPPED if left.strides[1] == "1" else FLIPPED),
+        *(in_frame(code, "i32", code.op(f"trunc i64 {n} to i32")) for n in (columns, rows, inner)),
         in_frame(code, type, constant(left.dtype.constant(1))),
         right.pointer,
-        in_frame(code, "i32", leading(code, right, flip_right)),
+        in_frame(code, "i32", leading(code, right)),
         left.pointer,
-        in_frame(code, "i32", leading(code, left, flip_left)),
+        in_frame(code, "i32", leading(code, left)),
         in_frame(code, type, zero(left.dtype)),
         result.pointer,
-        in_frame(code, "i32", leading(code, result, NOT_FLIPPED)),
+        in_frame(code, "i32", leading(code, result)),
     ]
     large, small, done = code.label(), code.label(), code.label()
     code.branch(code.op(f"icmp sgt i64 {work}, {SMALL}"), large, small)
@@ -68,27 +89,59 @@ def gemm(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) 
     call_routine(code, "gemm", left.dtype, *arguments)
     code.jump(done)
     code.start(small)
-    accumulate(code, left, right, result, left.lengths[1])
+    accumulate(code, left, right, result, inner)
     code.jump(done)
     code.start(done)
-    return result
 
 
 SMALL = 1 << 15  # multiplications
 NOT_FLIPPED, FLIPPED = str(ord("N")), str(ord("T"))
 
 
-def by_columns(block: Block, matrix: Strided) -> tuple[Strided, str]:
-    """The matrix as BLAS can read it: rows contiguous, or columns contiguous (flipped)."""
-    if matrix.strides[1] == "1":
-        return matrix, NOT_FLIPPED
-    if matrix.strides[0] == "1":
-        return matrix, FLIPPED
-    return block.copied(matrix), NOT_FLIPPED
+def readable(block: Block, matrix: Strided) -> Strided:
+    """Matrices as BLAS can read them: rows contiguous, or columns (flipped), the lines forwards and side by side.
+
+    Where it is known at run time only whether lines run backwards or lie on each other, those that do are copied then.
+    """
+    if matrix.strides[-1] == "1":
+        return readable_rows(block, matrix)
+    if matrix.strides[-2] == "1":
+        return swapped(readable_rows(block, swapped(matrix)))
+    return block.copied(matrix)
 
 
-def leading(code: Code, matrix: Strided, flip: str) -> str:
-    stride = matrix.strides[0] if flip == NOT_FLIPPED else matrix.strides[1]
+def readable_rows(block: Block, matrix: Strided) -> Strided:
+    code, step, length = block.code, matrix.strides[-2], matrix.lengths[-1]
+    if step == length:
+        return matrix
+    if step == "0":
+        return block.copied(matrix)
+    fine = code.op(f"icmp sge i64 {step}, {code.intrinsic('smax', 'i64', length, '1')}")
+    count = code.op(f"select i1 {fine}, i64 0, i64 {matrix.lengths[0]}")
+    copy = block.copied(replace(matrix, lengths=(count, *matrix.lengths[1:]), whole=False))
+    strides = [
+        code.op(f"select i1 {fine}, i64 {ours}, i64 {theirs}")
+        for ours, theirs in zip(matrix.strides[:-1], copy.strides[:-1], strict=True)
+    ]
+    pointer = code.op(f"select i1 {fine}, ptr {matrix.pointer}, ptr {copy.pointer}")
+    return replace(matrix, pointer=pointer, strides=(*strides, "1"), whole=False, region=None)
+
+
+def swapped(matrix: Strided) -> Strided:
+    """Matrices transposed."""
+    lengths, strides = matrix.lengths, matrix.strides
+    return replace(
+        matrix,
+        lengths=(*lengths[:-2], lengths[-1], lengths[-2]),
+        strides=(*strides[:-2], strides[-1], strides[-2]),
+        whole=False,
+        region=None,
+    )
+
+
+def leading(code: Code, matrix: Strided) -> str:
+    """The distance of neighbouring lines, as BLAS is told it."""
+    stride = matrix.strides[0] if matrix.strides[1] == "1" else matrix.strides[1]
     return code.op(f"trunc i64 {code.intrinsic('smax', 'i64', stride, '1')} to i32")
 
 

@@ -13,7 +13,7 @@ from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
 from .code import LLVM_TYPE, Code, constant
-from .contraction import NOT_FLIPPED, by_columns, gemm, leading
+from .contraction import leading, multiplied, readable
 from .routines import call_routine, integer, letter
 from .scalar import lower_scalar
 from .values import Strided, load, store, zero
@@ -197,7 +197,7 @@ def _substitute(block: Block, matrix: Strided, x: Strided, lower: bool, unit: bo
     """x = triangle⁻¹ x in place, for x by rows and a matrix that has rows or columns one after the other."""
     code = block.code
     (n, columns), by_rows = x.lengths, matrix.strides[1] == "1"
-    stride = leading(code, matrix, NOT_FLIPPED if by_rows else "")
+    stride = leading(code, matrix)
     triangle = letter(code, "L" if lower != by_rows else "U")
     ones = letter(code, "U" if unit else "N")
     size, rows = integer(code, n), code.slot("i32", stride)
@@ -215,7 +215,7 @@ def _substitute(block: Block, matrix: Strided, x: Strided, lower: bool, unit: bo
 
 
 def _solve_triangular(block: Block, e: Equation) -> None:
-    matrix, _ = by_columns(block, block.materialized(block.array(e.operands[0])))
+    matrix = readable(block, block.materialized(block.array(e.operands[0])))
     x = _overwritten(block, e.operands[1], matrix)
     _substitute(block, matrix, x, e.params["lower"], e.params["unit"], e.params["transposed"])
     block.bind(e.outs[0], x)
@@ -231,7 +231,7 @@ def _solve(block: Block, e: Equation) -> None:
 
 
 def _solve_by_cholesky(block: Block, e: Equation) -> None:
-    factor, _ = by_columns(block, block.materialized(block.array(e.operands[2])))
+    factor = readable(block, block.materialized(block.array(e.operands[2])))
     x = _overwritten(block, e.operands[1], factor)
     for transposed in (False, True):
         _substitute(block, factor, x, True, False, transposed)
@@ -261,7 +261,7 @@ def _solve_transposed(block: Block, e: Equation) -> None:
 
 def _factors(block: Block, e: Equation) -> tuple[Strided, Strided, Strided]:
     """The matrix with L and U, the order of its rows, and the right-hand side."""
-    packed, _ = by_columns(block, block.materialized(block.array(e.operands[2])))
+    packed = readable(block, block.materialized(block.array(e.operands[2])))
     order, given = (block.materialized(block.array(e.operands[k])) for k in (3, 1))
     return packed, order, given
 
@@ -299,7 +299,7 @@ def _pseudo_inverse(block: Block, e: Equation) -> None:
         with code.counting(n) as j:
             store(code, scaled, [j, i], code.op(f"fmul {type} {factor}, {load(code, vt, [i, j])}"))
     turned = Strided(u.dtype, u.pointer, u.lengths[::-1], u.strides[::-1], u.root)
-    block.bind(e.outs[0], gemm(block, scaled, turned, block.lengths(e.outs[0].type)))
+    block.bind(e.outs[0], multiplied(block, scaled, turned, block.lengths(e.outs[0].type)))
 
 
 _SOLVES: dict[str, Callable[[Block, Equation], None]] = {

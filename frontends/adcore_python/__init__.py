@@ -19,9 +19,12 @@ from .depth import deep_recursion
 from .lowering import Lowering
 from .programs import finished, given
 from .source import place_of
+from .sparse_values import take_apart_arguments
 from .values import Static, Value
 
 __all__ = ["PythonFrontend"]
+
+take_apart_arguments()
 
 
 class PythonFrontend:

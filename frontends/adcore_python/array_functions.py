@@ -10,12 +10,13 @@ from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom, DType, Lit, literal
 
 from .carries import leaves
-from .containers import held
+from .containers import held, needs_constant
 from .containers import items as items_in
 from .growing import rows
 from .operators import common_shape, describe, numeric, stretch
 from .promotion import converted, join, promoted
-from .values import FIFTY, NONE, TRUE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
+from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
+from .views import contiguous, permuted
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -26,8 +27,10 @@ __all__ = [
     "array_like",
     "array_of",
     "asarray",
+    "by_rows",
     "concatenate",
     "copied",
+    "copy",
     "dtype_of",
     "empty",
     "eye",
@@ -36,7 +39,7 @@ __all__ = [
     "full",
     "full_like",
     "hstack",
-    "linspace",
+    "laid_out",
     "room_for",
     "shape_of",
     "stack",
@@ -112,7 +115,8 @@ def _constant(value: int | None, dtype: DType) -> Lit:
 def filled(value: int) -> Any:
     """`np.zeros` or `np.ones`."""
 
-    def lower(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+    def lower(low: Lowering, shape: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
+        by_rows(low, order)
         wanted, lengths = dtype_of(low, dtype, DType.F64), shape_of(low, shape)
         room_for(low, lengths, wanted)
         return _expanded(low, _constant(value, wanted), lengths)
@@ -123,19 +127,42 @@ def filled(value: int) -> Any:
 def filled_like(value: int | None) -> Any:
     """`np.zeros_like`, `np.ones_like`, `np.empty_like`."""
 
-    def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+    def lower(
+        low: Lowering,
+        a: Value,
+        dtype: Value = NONE,
+        order: Value = NONE,
+        subok: Value = NONE,
+        shape: Value = NONE,
+    ) -> Value:
+        by_rows(low, order)
         x = array_like(low, a)
-        shape = x.shape if isinstance(x, Array) else ()
+        lengths = _shape_like(low, x, shape)
         wanted = dtype_of(low, dtype, x.dtype)
-        if value is None and shape:
-            return low.array(low.b.empty(*shape, dtype=wanted))
-        return _expanded(low, _constant(value, wanted), shape)
+        if value is None and lengths:
+            return low.array(low.b.empty(*lengths, dtype=wanted))
+        return _expanded(low, _constant(value, wanted), lengths)
 
     return lower
 
 
-def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
+def _shape_like(low: Lowering, x: Scalar | Array, shape: Value) -> tuple[Atom, ...]:
+    """The shape that is given, or that of the array."""
+    if isinstance(shape, Static):
+        return x.shape if isinstance(x, Array) else ()
+    return shape_of(low, shape)
+
+
+def by_rows(low: Lowering, order: Value) -> None:
+    """Refuse an `order=` by which elements would not lie in memory by rows."""
+    if isinstance(order, Static) and order.value in (None, "C", "K", "A"):
+        return
+    low.refuse(UnsupportedFunctionError, "an array whose elements lie by columns", 'order="C"')
+
+
+def empty(low: Lowering, shape: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
     """`np.empty`."""
+    by_rows(low, order)
     lengths = shape_of(low, shape)
     wanted = dtype_of(low, dtype, DType.F64)
     if not lengths:
@@ -144,9 +171,10 @@ def empty(low: Lowering, shape: Value, dtype: Value = NONE) -> Value:
     return low.array(low.b.empty(*lengths, dtype=wanted))
 
 
-def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE, order: Value = NONE) -> Value:
     """`np.full`."""
-    value = numeric(low, fill_value)
+    by_rows(low, order)
+    value = array_like(low, fill_value)
     atom = low.cast(low.atom(value), dtype_of(low, dtype, value.dtype))
     lengths = shape_of(low, shape)
     room_for(low, lengths, atom.type.dtype)
@@ -155,17 +183,27 @@ def full(low: Lowering, shape: Value, fill_value: Value, dtype: Value = NONE) ->
     return _expanded(low, atom, lengths)
 
 
-def full_like(low: Lowering, a: Value, fill_value: Value, dtype: Value = NONE) -> Value:
+def full_like(
+    low: Lowering,
+    a: Value,
+    fill_value: Value,
+    dtype: Value = NONE,
+    order: Value = NONE,
+    subok: Value = NONE,
+    shape: Value = NONE,
+) -> Value:
     """`np.full_like`."""
-    x = array_like(low, a)
-    value = low.cast(low.atom(numeric(low, fill_value)), dtype_of(low, dtype, x.dtype))
-    return _expanded(low, value, x.shape) if isinstance(x, Array) else Scalar(value)
+    by_rows(low, order)
+    x, value = array_like(low, a), array_like(low, fill_value)
+    atom = low.cast(low.atom(value), dtype_of(low, dtype, x.dtype))
+    lengths = _shape_like(low, x, shape)
+    return low.array(stretch(low, atom, lengths)) if isinstance(value, Array) else _expanded(low, atom, lengths)
 
 
-def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
+def arange(low: Lowering, start: Value = ZERO, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
     """`np.arange`."""
     if isinstance(stop, Static):
-        start, stop = number(0), start
+        start, stop = ZERO, start
     by = number(1) if isinstance(step, Static) else step
     values = [_number(low, v) for v in (start, stop, by)]
     kind = promoted(values)
@@ -178,6 +216,7 @@ def arange(low: Lowering, start: Value, stop: Value = NONE, step: Value = NONE, 
     else:
         count = b.ceil(b.div(b.sub(last, first), each))
         length = b.maximum(b.cast(count, dtype=DType.I64), 0)
+        each = b.sub(b.add(first, each), first)  # NumPy's step is the difference of the first two
     index = b.cast(b.iota(length), dtype=kind)
     values_of = b.add(first, b.mul(index, each)) if first != kind.zero or each != kind.constant(1) else index
     return low.array(low.cast(values_of, dtype_of(low, dtype, kind)))
@@ -190,30 +229,11 @@ def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
     return range_length(low, Range(*(Scalar(a, True) for a in (first, last, each))))
 
 
-def linspace(
-    low: Lowering,
-    start: Value,
-    stop: Value,
-    num: Value = FIFTY,
-    endpoint: Value = TRUE,
+def eye(
+    low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE, order: Value = NONE
 ) -> Value:
-    """`np.linspace`."""
-    b = low.b
-    first, last = (low.cast(_number(low, v).atom, DType.F64) for v in (start, stop))
-    count = _length(low, num)
-    closed = isinstance(endpoint, Scalar) and endpoint.known is True
-    gaps = b.maximum(b.sub(count, 1), 1) if closed else b.maximum(count, 1)
-    step = b.div(b.sub(last, first), b.cast(gaps, dtype=DType.F64))
-    index = b.iota(count)
-    values = b.add(b.mul(b.cast(index, dtype=DType.F64), step), first)
-    if closed:
-        ending = b.land(b.eq(index, b.sub(count, 1)), b.expand(b.gt(count, 1), count, axes=(0,)))
-        values = b.select(ending, b.expand(last, count, axes=(0,)), values)
-    return low.array(values)
-
-
-def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE) -> Value:
-    """`np.eye`, `np.identity`."""
+    """`np.eye`."""
+    by_rows(low, order)
     b = low.b
     rows = _length(low, N)
     columns = rows if isinstance(M, Static) else _length(low, M)
@@ -282,27 +302,68 @@ def _exactly(low: Lowering, atom: Atom, shape: tuple[Atom, ...]) -> Atom:
     return low.b.conform(atom, *shape, checked=True) if atom.type.shape != shape else atom
 
 
-def array(low: Lowering, object: Value, dtype: Value = NONE, copy: Value = NONE) -> Value:
+def array(
+    low: Lowering,
+    object: Value,
+    dtype: Value = NONE,
+    *,
+    copy: Value = NONE,
+    order: Value = NONE,
+    subok: Value = NONE,
+    ndmin: Value = ZERO,
+) -> Value:
     """`np.array`."""
+    by_rows(low, order)
     if isinstance(object, Tuple | List):
         given = not (isinstance(dtype, Static) and dtype.value is None)
-        return array_of(low, object, dtype_of(low, dtype, DType.F64) if given else None)
-    return copied(low, numeric(low, object), dtype)
+        found: Value = array_of(low, object, dtype_of(low, dtype, DType.F64) if given else None)
+    else:
+        found = copied(low, numeric(low, object), dtype)
+    least = ndmin.known if isinstance(ndmin, Scalar) else None
+    return found if least == 0 else _at_least(low, numeric(low, found), int(least or 0))
 
 
 def copied(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
-    """`x.copy()`."""
+    """A new array with the same elements."""
     x = array_like(low, a)
     return low.value(low.cast(low.atom(x), dtype_of(low, dtype, x.dtype)))
 
 
-def asarray(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+def copy(low: Lowering, a: Value, order: Value = NONE, subok: Value = NONE) -> Value:
+    """`np.copy`, `x.copy()`."""
+    by_rows(low, order)
+    return copied(low, a)
+
+
+def asarray(
+    low: Lowering, a: Value, dtype: Value = NONE, order: Value = NONE, *, copy: Value = NONE
+) -> Value:
     """`np.asarray`: the array itself where it has the dtype already."""
+    by_rows(low, order)
     if isinstance(a, Tuple | List):
         return array(low, a, dtype)
     x = numeric(low, a)
-    same = dtype_of(low, dtype, x.dtype) is x.dtype
+    same = dtype_of(low, dtype, x.dtype) is x.dtype and not (isinstance(copy, Scalar) and copy.known is True)
     return x if same and isinstance(x, Array) else copied(low, x, dtype)
+
+
+def laid_out(by_columns: bool) -> Any:
+    """`np.ascontiguousarray`, or `np.asfortranarray`: the array itself where its elements lie so already."""
+
+    def lower(low: Lowering, a: Value, dtype: Value = NONE) -> Value:
+        x = array_like(low, a)
+        if isinstance(x, Scalar):
+            return low.array(low.b.expand(low.atom(copied(low, x, dtype)), 1, axes=(0,)))  # type: ignore[arg-type]
+        wanted = dtype_of(low, dtype, x.dtype)
+        turned = permuted(x, tuple(reversed(range(x.rank)))) if by_columns else x
+        if wanted is x.dtype and contiguous(turned):
+            return x
+        made = low.array(low.cast(low.atom(x), wanted))
+        if wanted is x.dtype:  # with fewer than two elements along some axes it is itself all the same
+            low.memory.relate([(made.buffer, (x.buffer,))])
+        return made
+
+    return lower
 
 
 # Joining
@@ -316,7 +377,9 @@ def _arrays(low: Lowering, value: Value) -> list[Scalar | Array]:
 
 
 def _rows_of(low: Lowering, value: Value) -> Array | None:
-    """The array of a list of arrays whose length is known at run time only."""
+    """The array whose rows are joined: an array itself, or that of a list whose length is known at run time only."""
+    if isinstance(value, Array) and value.rank > 0:
+        return value
     if not isinstance(value, List) or not isinstance(held(low, value), Growing):
         return None
     return array_of(low, value)
@@ -324,31 +387,32 @@ def _rows_of(low: Lowering, value: Value) -> Array | None:
 
 def _axis(low: Lowering, axis: Value, rank: int) -> int:
     known = axis.known if isinstance(axis, Scalar) else None
+    if known is None and isinstance(axis, Scalar):
+        needs_constant(low, "an axis that is not constant", "axis=0")
     if not isinstance(known, int) or not -rank <= known < rank:
         low.refuse(UnsupportedFunctionError, f"axis is not a constant within rank {rank}", "axis=0")
     return known % rank
 
 
-def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
-    """`np.concatenate`."""
-    rows = _rows_of(low, arrays)
+def concatenate(
+    low: Lowering, arrays: Value, axis: Value = ZERO, *, dtype: Value = NONE, casting: Value = NONE
+) -> Value:
+    """`np.concatenate`; without an axis the arrays are flattened first."""
+    rows, flat = _rows_of(low, arrays), isinstance(axis, Static)
     if rows is not None and rows.rank > 1:
-        if _axis(low, axis, rows.rank - 1) != 0:
-            low.refuse(UnsupportedFunctionError, "joining a list of run-time length along another axis", "axis=0")
-        b = low.b
-        return low.array(b.reshape(low.atom(rows), b.mul(rows.shape[0], rows.shape[1]), *rows.shape[2:]))
-    parts = _arrays(low, arrays)
+        return _of_type(low, low.array(_merged(low, rows, axis)), dtype)
+    parts = [low.array(_flat(low, low.atom(p))) if flat else p for p in _arrays(low, arrays)]
     first = parts[0]
     if not isinstance(first, Array) or any(not isinstance(p, Array) or p.rank != first.rank for p in parts):
         low.refuse(UnsupportedFunctionError, "joining arrays of different ranks", "arrays of one rank")
-    at = _axis(low, axis, first.rank)
-    b, dtype = low.b, join([p.dtype for p in parts])
-    atoms = [low.cast(low.atom(p), dtype) for p in parts]
+    at = 0 if flat else _axis(low, axis, first.rank)
+    b, wanted = low.b, dtype_of(low, dtype, join([p.dtype for p in parts]))
+    atoms = [low.cast(low.atom(p), wanted) for p in parts]
     total = atoms[0].type.shape[at]
     for atom in atoms[1:]:
         total = b.add(total, atom.type.shape[at])
     shape = tuple(total if a == at else n for a, n in enumerate(first.shape))
-    built, start = b.empty(*shape, dtype=dtype), literal(0)
+    built, start = b.empty(*shape, dtype=wanted), literal(0)
     codes = "".join("s" if a == at else ":" for a in range(first.rank))
     for atom in atoms:
         own = tuple(atom.type.shape[at] if a == at else n for a, n in enumerate(first.shape))
@@ -358,33 +422,59 @@ def concatenate(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
     return low.array(built)
 
 
-def stack(low: Lowering, arrays: Value, axis: Value = ZERO) -> Value:
+def _merged(low: Lowering, rows: Array, axis: Value) -> Atom:
+    """The rows of an array joined: its first axis put in front of another, and the two made one."""
+    b, atom = low.b, low.atom(rows)
+    if isinstance(axis, Static):
+        return _flat(low, atom)
+    at = _axis(low, axis, rows.rank - 1)
+    order = [*range(1, rows.rank)]
+    order.insert(at, 0)
+    moved = b.permute(atom, order=tuple(order))
+    shape = moved.type.shape
+    return b.reshape(moved, *shape[:at], b.mul(shape[at], shape[at + 1]), *shape[at + 2 :])
+
+
+def _flat(low: Lowering, atom: Atom) -> Atom:
+    size: Atom = literal(1)
+    for n in atom.type.shape:
+        size = low.b.mul(size, n)
+    return low.b.reshape(atom, size)
+
+
+def _of_type(low: Lowering, x: Array, dtype: Value) -> Value:
+    return low.array(low.cast(low.atom(x), dtype_of(low, dtype, x.dtype)))
+
+
+def stack(low: Lowering, arrays: Value, axis: Value = ZERO, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.stack`."""
     rows = _rows_of(low, arrays) or array_of(low, Tuple(tuple(_arrays(low, arrays))))
     at = _axis(low, axis, rows.rank)
     order = [*range(1, rows.rank)]
     order.insert(at, 0)
-    return low.array(low.b.permute(low.atom(rows), order=tuple(order)))
+    return _of_type(low, low.array(low.b.permute(low.atom(rows), order=tuple(order))), dtype)
 
 
-def hstack(low: Lowering, tup: Value) -> Value:
+def hstack(low: Lowering, tup: Value, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.hstack`."""
     rows = _rows_of(low, tup)
     if rows is not None:
-        return rows if rows.rank == 1 else concatenate(low, tup, number(0 if rows.rank == 2 else 1))
+        if rows.rank == 1:
+            return _of_type(low, rows, dtype)
+        return concatenate(low, tup, number(0 if rows.rank == 2 else 1), dtype=dtype)
     parts = [_at_least(low, p, 1) for p in _arrays(low, tup)]
-    return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1))
+    return concatenate(low, Tuple(tuple(parts)), number(0 if parts[0].rank == 1 else 1), dtype=dtype)
 
 
-def vstack(low: Lowering, tup: Value) -> Value:
+def vstack(low: Lowering, tup: Value, *, dtype: Value = NONE, casting: Value = NONE) -> Value:
     """`np.vstack`."""
     rows = _rows_of(low, tup)
     if rows is not None:
         if rows.rank == 1:
-            return low.array(low.b.expand(low.atom(rows), literal(1), axes=(1,)))
-        return rows if rows.rank == 2 else concatenate(low, tup)
+            return _of_type(low, low.array(low.b.expand(low.atom(rows), literal(1), axes=(1,))), dtype)
+        return _of_type(low, rows, dtype) if rows.rank == 2 else concatenate(low, tup, dtype=dtype)
     parts = [_at_least(low, p, 2) for p in _arrays(low, tup)]
-    return concatenate(low, Tuple(tuple(parts)), number(0))
+    return concatenate(low, Tuple(tuple(parts)), number(0), dtype=dtype)
 
 
 def _at_least(low: Lowering, x: Scalar | Array, rank: int) -> Array:

@@ -15,7 +15,7 @@ from .array_functions import array_of
 from .classes import special
 from .complexes import make_complex
 from .comprehensions import listed
-from .containers import held, length
+from .containers import held, length, needs_constant
 from .iteration import enumerated, iterate, range_length, range_of, reversed_of, zipped
 from .joins import arm, meet_values
 from .math_functions import to_integer
@@ -31,6 +31,7 @@ from .values import (
     NONE,
     ZERO,
     Array,
+    Callee,
     Dict,
     Growing,
     Iteration,
@@ -253,7 +254,7 @@ def _sorted(low: Lowering, iterable: Value, key: Value = NONE, reverse: Value = 
     keys = [plain(low.call(key, [v], {}) if key is not NONE else v) for v in items]
     down = plain(reverse)
     if any(k is None for k in keys) or down is None:
-        low.refuse_syntax("sorted() of what is known at run time only", "np.sort(np.array(x))")
+        needs_constant(low, "sorted() of what is known at run time only", "np.sort(np.array(x))")
     with low.foreign("this comparison"):
         order = sorted(range(len(items)), key=lambda k: keys[k], reverse=bool(down[0]))  # type: ignore[arg-type, return-value]
     return low.memory.new_list(items[k] for k in order)
@@ -273,6 +274,12 @@ def _map(low: Lowering, function: Value, *iterables: Value) -> Value:
 
 def _isinstance(low: Lowering, x: Value, kind: Value) -> Value:
     return number(issubclass(_class(x) or object, _kinds(low, kind)))
+
+
+def _callable(low: Lowering, obj: Value) -> Value:
+    if isinstance(obj, Static):
+        return number(callable(obj.value))
+    return number(isinstance(obj, Callee) or special(obj, "__call__") is not None)
 
 
 def _kinds(low: Lowering, kind: Value) -> tuple[Any, ...]:
@@ -343,6 +350,7 @@ BUILTINS: dict[Any, Any] = {
     all: _quantifier(all_of, False),
     any: _quantifier(any_of, True),
     bool: _bool,
+    callable: _callable,
     dict: _dict,
     divmod: _divmod,
     enumerate: _enumerate,

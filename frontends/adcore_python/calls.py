@@ -15,6 +15,7 @@ from .frame import Frame
 from .joins import Diverges, Status
 from .known import known_function
 from .library import Written, is_ours
+from .library.refused import refusal
 from .liveness import assigned
 from .lowered_calls import call_lowered
 from .methods import METHODS
@@ -58,6 +59,9 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     if known is not None:
         apply = functools.partial(_apply, low, _name(function), known)
         return call_into(low, function, apply, arguments, keywords)
+    refused = refusal(_name(function))
+    if refused is not None:
+        low.refuse(UnsupportedFunctionError, *refused)
     if inspect.getattr_static(type(function), "__adcore_lower__", None) is not None:
         return call_lowered(low, function, arguments, keywords)
     if isinstance(function, functools.partial):
@@ -74,10 +78,10 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     if is_user_class(function):
         return make(low, function, arguments, keywords)
     if isinstance(function, types.FunctionType):
-        return _call_python(low, function, arguments, keywords)
+        return _call_python(low, function, arguments, keywords, low.source if is_ours(function) else None)
     method = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(method, types.FunctionType):
-        return _call_python(low, method, [Static(function), *arguments], keywords)
+        return _call_object(low, method, [Static(function), *arguments], keywords)
     return low.refuse(
         UnsupportedFunctionError,
         f"{_name(function)} is not supported",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .classes import special
 from .containers import item, part, set_item, set_part
+from .grids import bracketed
 from .operators import SPECIAL, describe, operate
 from .subscripts import bounds_of
 from .values import Array, List, Method, Static, Value
@@ -20,6 +21,9 @@ __all__ = ["augment_item", "augmented", "load_item", "store_item"]
 
 def load_item(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`."""
+    found = bracketed(low, container, node)
+    if found is not None:
+        return found
     if isinstance(node, ast.Slice):
         return part(low, container, bounds_of(low, node))
     key = low.evaluate(node)

@@ -100,7 +100,7 @@ class _Attempt(Replanning):
     def lower(self) -> None:
         low, loop = self.low, self.loop
         inits = [self._initial(n) for n in self.candidates]
-        counter = Var(Type(DType.I64), "k")
+        counter = self.counter = Var(Type(DType.I64), "k")
         with low.region(loop=True) as scope:
             self.names.update(self._forgotten())
             for name, value in inits:

@@ -57,7 +57,7 @@ class Lowering:
         self.memory.context = lambda: (*self.frame.path, *self.frame.call_sites) if self.frames else ()
         self.params: list[Var] = []
         self.captures: list[Capture] = []
-        self.captured: dict[tuple[int, str], Value] = {}
+        self.captured: dict[tuple[int, Any], Value] = {}
         self.guards: list[Guard] = []
         self.lent: dict[int, Buffer] = {}
         self.lent_objects: list[tuple[Reference, Contents]] = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from adcore.errors import UnsupportedFunctionError
 from adcore.types import DType, literal
 
@@ -11,6 +13,7 @@ from . import array_functions as make
 from . import library, shapes
 from . import linear_algebra as products
 from . import reductions as fold
+from .array_methods import ARRAY_METHODS, element_of, list_of
 from .classes import is_named_tuple
 from .complexes import conjugate, imaginary, real
 from .containers import append, entries, held, needs_constant, pop_item, resizing, set_items
@@ -19,7 +22,7 @@ from .growing import common_item, extended, grown, item_of
 from .indexing import fitted
 from .masks import nonzero
 from .numpy_names import astype, clip
-from .operators import compare, describe, numeric, truth
+from .operators import compare, describe, numeric, operate, truth
 from .outside import constant
 from .picking import take
 from .promotion import python_dtype
@@ -59,6 +62,10 @@ ATTRIBUTES: dict[str, Any] = {
     "ndim": _rank,
     "T": _transposed,
     "dtype": _dtype,
+    "flat": lambda low, x: shapes.flat(low, x),
+    "itemsize": lambda low, x: number(x.dtype.numpy.itemsize),
+    "mT": lambda low, x: low.call(Static(np.matrix_transpose), [x], {}),
+    "nbytes": lambda low, x: operate(low, "*", _size(low, x), number(x.dtype.numpy.itemsize)),
     "real": real,
     "imag": imaginary,
 }
@@ -223,12 +230,12 @@ def _update(low: Lowering, owner: Value, other: Value = NONE, **keywords: Value)
     return NONE
 
 
-def _copy(low: Lowering, owner: Value) -> Value:
+def _copy(low: Lowering, owner: Value, order: Value = NONE) -> Value:
     if isinstance(owner, List):
         return List(low.memory.identity(held(low, owner)))
     if isinstance(owner, Dict):
         return low.memory.new_dict(dict(entries(low, owner)))
-    return make.copied(low, owner)
+    return make.copy(low, owner, order)
 
 
 # NamedTuples
@@ -265,10 +272,12 @@ def _fill(low: Lowering, owner: Value, value: Value) -> Value:
     return Static(None)
 
 
-def _item(low: Lowering, owner: Value) -> Value:
+def _item(low: Lowering, owner: Value, *index: Value) -> Value:
     value = numeric(low, owner)
     if isinstance(value, Array):
-        low.refuse(UnsupportedFunctionError, "item() of an array", "an element, x[0]")
+        value = numeric(low, low.call(Static(element_of), [value, *index], {}))
+    if not isinstance(value, Scalar):
+        low.refuse(UnsupportedFunctionError, "item() at fewer indices than axes", "one index an axis, or one of all")
     return Scalar(low.cast(value.atom, python_dtype(value.dtype)), True)
 
 
@@ -280,7 +289,6 @@ METHODS: dict[str, Any] = {
     "any": fold.any_of,
     "all": fold.all_of,
     "dot": products.dot,
-    "trace": products.trace,
     "clip": clip,
     "conj": conjugate,
     "conjugate": conjugate,
@@ -296,6 +304,7 @@ METHODS: dict[str, Any] = {
     "copy": _copy,
     "fill": _fill,
     "item": _item,
+    "tolist": lambda low, owner: low.call(Static(list_of), [owner], {}),
     "append": _append,
     "clear": _clear,
     "count": _count,
@@ -313,4 +322,5 @@ METHODS: dict[str, Any] = {
     "update": _update,
     "_asdict": _as_dict,
     "_replace": _replaced,
+    **ARRAY_METHODS,
 }

@@ -17,7 +17,7 @@ from . import reductions as fold
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, mapped, negative, numeric, operate, truth
 from .promotion import converted, inexact, is_python, promoted
-from .values import NONE, ZERO, Array, Scalar, Static, Tuple, Value, number
+from .values import NONE, TRUE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -175,8 +175,19 @@ def conversion(dtype: DType) -> Any:
     return lower
 
 
-def astype(low: Lowering, x: Value, dtype: Value) -> Value:
+def astype(
+    low: Lowering,
+    x: Value,
+    dtype: Value,
+    order: Value = NONE,
+    casting: Value = NONE,
+    subok: Value = NONE,
+    copy: Value = TRUE,
+) -> Value:
     """`x.astype(dtype)`."""
+    make.by_rows(low, order)
+    if isinstance(copy, Scalar) and copy.known is False:
+        return make.asarray(low, x, dtype)
     return conversion(dtype_of(low, dtype, DType.F64))(low, x)
 
 
@@ -293,7 +304,7 @@ NUMPY: dict[Any, Any] = {
     np.inner: products.inner,
     np.vdot: products.vdot,
     np.outer: products.outer,
-    np.trace: products.trace,
+    np.tensordot: products.tensordot,
     # Making
     np.zeros: make.filled(0),
     np.ones: make.filled(1),
@@ -304,19 +315,21 @@ NUMPY: dict[Any, Any] = {
     np.empty_like: make.filled_like(None),
     np.full_like: make.full_like,
     np.arange: make.arange,
-    np.linspace: make.linspace,
     np.eye: make.eye,
-    np.identity: lambda low, n: make.eye(low, n),
+    np.identity: lambda low, n, dtype=NONE: make.eye(low, n, dtype=dtype),
     np.array: make.array,
     np.asarray: make.asarray,
-    np.ascontiguousarray: make.asarray,
-    np.copy: make.copied,
+    np.asanyarray: make.asarray,
+    np.ascontiguousarray: make.laid_out(by_columns=False),
+    np.asfortranarray: make.laid_out(by_columns=True),
+    np.astype: lambda low, x, dtype, copy=TRUE: astype(low, x, dtype, copy=copy),
+    np.copy: make.copy,
     np.concatenate: make.concatenate,
     np.stack: make.stack,
     np.hstack: make.hstack,
     np.vstack: make.vstack,
     # Arranging
-    np.reshape: shapes.reshape,
+    np.reshape: shapes.reshape_to,
     np.ravel: shapes.flat,
     np.transpose: shapes.transpose,
     np.swapaxes: shapes.swapaxes,
@@ -327,6 +340,7 @@ NUMPY: dict[Any, Any] = {
     np.shape: _shape,
     np.size: _size,
     np.ndim: _rank,
+    np.dtype: lambda low, dtype: Static(dtype_of(low, dtype, DType.F64).numpy),
     # Numbers
     **{d.numpy.type: conversion(d) for d in DType},
 }

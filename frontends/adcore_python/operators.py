@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from adcore.errors import DtypeError, UnsupportedSyntaxError
+from adcore.errors import DtypeError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.primitives import TypeRuleError
 from adcore.types import Atom, DType, Lit, Var, literal
 
@@ -113,6 +113,9 @@ def stretch(low: Lowering, atom: Atom, target: tuple[Atom, ...]) -> Atom:
     if shape == target:
         return atom
     lead = len(target) - len(shape)
+    if lead < 0:
+        cause = f"an array of rank {len(shape)} is not broadcast to rank {len(target)}"
+        low.refuse(UnsupportedFunctionError, cause, "an array of that rank or of a lower one")
     if any(_is_repeated(low, n, target[lead + k]) for k, n in enumerate(shape)):
         ones = [literal(1) if _is_repeated(low, n, target[lead + k]) else n for k, n in enumerate(shape)]
         return stretch(low, b.conform(atom, *ones, checked=True), target)
@@ -156,7 +159,9 @@ def operate(low: Lowering, op: str, x: Value, y: Value) -> Value:
     if op == "@":
         from .linear_algebra import matmul
 
-        return matmul(low, numeric(low, x), numeric(low, y))
+        if not isinstance(x, Array) and not isinstance(y, Array):
+            x, y = numeric(low, x), numeric(low, y)
+        return matmul(low, x, y)
     special = _sequences(low, op, x, y)
     if special is not None:
         return special
@@ -471,10 +476,11 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
     if own is not None:
         found = truth(low, low.call(own, [item], {}))
         return Scalar(low.b.lnot(found.atom) if negate else found.atom, True)
-    if isinstance(container, Static) and isinstance(item, Static):
-        both = isinstance(container.value, str) and isinstance(item.value, str)
-        return number((both and item.value in container.value) is not negate)
-    if isinstance(container, Dict) and (key := plain(item)) is not None:
+    key = plain(item)
+    if isinstance(container, Static) and isinstance(container.value, str | frozenset) and key is not None:
+        with low.foreign(f"`in` on {describe(container)}"):
+            return number(container.value.__contains__(key[0]) is not negate)  # type: ignore[arg-type]
+    if isinstance(container, Dict) and key is not None:
         return number((key[0] in entries(low, container)) is not negate)
     items = maybe_items(low, container)
     if items is None:

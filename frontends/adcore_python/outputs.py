@@ -49,7 +49,7 @@ OUTPUTS: dict[Any, Output] = {
     **dict.fromkeys((np.max, np.min, np.amax, np.amin, np.any, np.all, np.ptp, np.median), _at(2)),
     **dict.fromkeys((np.nanmax, np.nanmin, np.nanmedian, np.argmax, np.argmin, np.nanargmax, np.nanargmin), _at(2)),
     **dict.fromkeys((np.outer, np.concatenate, np.stack, np.round, np.around, np.choose), _at(2)),
-    **dict.fromkeys((np.trace, np.fix, np.matmul, np.cumulative_sum, np.cumulative_prod), Output()),
+    **dict.fromkeys((np.trace, np.fix, np.matmul, np.einsum, np.cumulative_sum, np.cumulative_prod), Output()),
     np.dot: _at(2, casts=False),
     np.take: _at(3, casts=False),
     np.clip: _at(3, broadcasts=True),

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adcore.arguments import abstract
 from adcore.errors import DtypeError
-from adcore.plugins import Capture, Guard, Spec
+from adcore.plugins import Capture, Guard, Part, Spec
 from adcore.types import DType, Type, Var, literal
 
-from .values import Array, Range, Scalar, Static, Tuple, Value, number
+from .values import Array, Fields, Range, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -104,6 +105,9 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
         spec = _spec(low, name, found)
         low.captures.append(Capture(name, owner, spec))
         return make_param(low, spec, str(name), captured=True)
+    sparse = _sparse(low, name, owner, found)
+    if sparse is not None:
+        return sparse
     if isinstance(found, list | set) or (isinstance(found, dict) and not plain_dict(found)):
         low.refuse_syntax(
             f"{name!r} is a {type(found).__name__} defined outside the function; it may change between calls",
@@ -111,6 +115,29 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
         )
     low.guards.append(Guard(name, owner, found))
     return constant(found)
+
+
+def _sparse(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
+    """A sparse matrix from outside, taken apart at every call; None of anything else."""
+    from .sparse_values import FIELDS, part, sparse_class
+
+    kind = sparse_class(type(found))
+    if kind is None:
+        return None
+    fields = {f: _part(low, f"{name}.{f}", owner, name, found, part(type(found), f)) for f in FIELDS}
+    with low.inside(low.memory.root):
+        return Record(low.memory.identity(Fields(fields), str(name), "defined outside the function"), kind)
+
+
+def _part(low: Lowering, spoken: str, owner: Any, name: str, found: Any, compute: Any) -> Value:
+    """A number or array that is computed at every call from an object from outside."""
+    key = (id(owner), (name, compute))
+    if key not in low.captured:
+        spec = abstract(compute(found), spoken)
+        assert isinstance(spec, Spec)
+        low.captures.append(Part(name, owner, spec, compute))
+        low.captured[key] = make_param(low, spec, spoken, captured=True)
+    return low.captured[key]
 
 
 def plain_dict(value: Any) -> bool:
@@ -132,6 +159,9 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
     held = getattr(capture.owner, "value", None)  # a value of the function that is being lowered here
     if isinstance(held, Scalar | Array):
         return held
+    if isinstance(capture, Part):
+        whole = Capture.read(capture)
+        return _part(low, capture.name, capture.owner, capture.name, whole, capture.compute)
     return _outside(low, capture.name, capture.owner, capture.read())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.types import Atom, DType, literal
 
+from .containers import needs_constant
 from .operators import broadcast, mapped, numeric
 from .promotion import converted
 from .values import FALSE, NONE, TRUE, Array, Scalar, Static, Tuple, Value, number
@@ -25,6 +26,8 @@ def axes_of(low: Lowering, axis: Value, rank: int) -> tuple[int, ...]:
     found: list[int] = []
     for each in given:
         known = each.known if isinstance(each, Scalar) else None
+        if known is None and isinstance(each, Scalar):
+            needs_constant(low, "an axis that is not constant", "axis=0")
         if not isinstance(known, int) or not -rank <= known < rank:
             low.refuse(UnsupportedFunctionError, f"axis is not a constant within rank {rank}", "axis=0")
         found.append(known % rank)

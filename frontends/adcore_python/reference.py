@@ -24,7 +24,8 @@ from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
-from .library import LIBRARY, UFUNC_METHODS, Written, refused
+from .library import LIBRARY, UFUNC_METHODS, Written
+from .library.refused import REFUSED as REFUSED_FUNCTIONS
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY
@@ -84,11 +85,13 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
     lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})
-    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad") and name not in refused.REFUSED}
+    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad")}
     distributions = {name: what.methods for name, what in public.items() if isinstance(what, Written) and what.methods}
-    lines += ["", "## Functions of the library", ""]
     rest = sorted((name, what) for name, what in public.items() if name not in distributions)
-    lines += [f"- `{name.replace('numpy.', 'np.')}{_of_library(what)}`" for name, what in rest]
+    lines += ["", "## Functions of the library", "", "Most are written in the language itself.", ""]
+    lines += [f"- `{_short(name)}{_of_library(what)}`" for name, what in rest]
+    lines += ["", "Refused, each with what to write instead:", ""]
+    lines += [f"- `{_short(name)}`: {write}" for name, (_, write) in sorted(REFUSED_FUNCTIONS.items())]
     lines += ["", "## Distributions of SciPy", ""]
     lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
     lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
@@ -181,6 +184,10 @@ def _numpy_name(function: Any) -> str:
 def _of_library(rule: Any, own: int = 0) -> str:
     """The parameters of a function in plain Python, or of a lowering, after `own` of its own."""
     return _parameters(rule.function, own) if isinstance(rule, Written) else _parameters(rule, own + 1)
+
+
+def _short(name: str) -> str:
+    return name.replace("numpy.", "np.")
 
 
 def _parameters(rule: Any, own: int) -> str:

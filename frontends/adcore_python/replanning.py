@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from adcore.types import Var
+
 from .carries import Key, Path, Plan, leaves, same_kind, snapshot
 from .facts import linear
 from .growing import common_item, hoisted, item_of
@@ -27,6 +29,7 @@ class Replanning:
     names: dict[str, Value]
     carried: list[Carried]
     starts: dict[Key, Scalar]
+    counter: Var
 
     def _as_expected(self, name: Any, path: Path, end: Value) -> bool:
         """Whether this is the length of a list that has grown as planned."""
@@ -90,7 +93,7 @@ class Replanning:
         item = common_item(low, samples)
         if item is not None:
             params = [v for c in self.carried for leaf in c.leaves for v in (leaf.param, *leaf.lengths.values())]
-            item = hoisted(low, scope, item, [*params, *(p for p, _ in scope.entries.values())])
+            item = hoisted(low, scope, item, [self.counter, *params, *(p for p, _ in scope.entries.values())])
         if item is None:
             return self._loses(carried, path, ours, theirs)
         tried = (name, path) in plan.regular

@@ -25,6 +25,7 @@ __all__ = [
     "flatten",
     "flip",
     "reshape",
+    "reshape_to",
     "squeeze",
     "swapaxes",
     "transpose",
@@ -38,9 +39,19 @@ def _array(low: Lowering, value: Value) -> Array:
     return x
 
 
-def reshape(low: Lowering, a: Value, *shape: Value) -> Value:
-    """`np.reshape(a, shape)` and `a.reshape(...)`; one length may be -1."""
-    x = _array(low, a)
+def _vector(low: Lowering, value: Value) -> Array:
+    """The array; a number as a vector of one."""
+    x = array_like(low, value)
+    return low.array(low.b.expand(x.atom, 1, axes=(0,))) if isinstance(x, Scalar) else x
+
+
+def reshape(low: Lowering, a: Value, *shape: Value, order: Value = NONE, copy: Value = NONE) -> Value:
+    """`a.reshape(...)`; one length may be -1."""
+    if _order(low, order) == "F":
+        turned = transpose(low, a)
+        lengths = items_in(low, shape[0]) if len(shape) == 1 and isinstance(shape[0], Tuple | List) else list(shape)
+        return transpose(low, reshape(low, turned, Tuple(tuple(reversed(lengths))), copy=copy))
+    x = _vector(low, a)
     lengths = shape[0] if len(shape) == 1 else Tuple(shape)
     items = items_in(low, lengths) if isinstance(lengths, Tuple | List) else [lengths]
     free = [k for k, i in enumerate(items) if isinstance(i, Scalar) and i.known == -1]
@@ -55,7 +66,27 @@ def reshape(low: Lowering, a: Value, *shape: Value) -> Value:
     elif rest != size:
         message = f"cannot reshape array of size {{0}} into shape {_shape_text(new)}"
         low.check(low.b.eq(size, rest), "ValueError", message, size, *(n for n in new if not isinstance(n, Lit)))
-    return _reshaped(low, x, tuple(new))
+    found = _reshaped(low, x, tuple(new))
+    return low.array(low.atom(found)) if _is_true(copy) and isinstance(found, Array) else found
+
+
+def reshape_to(low: Lowering, a: Value, shape: Value, order: Value = NONE, *, copy: Value = NONE) -> Value:
+    """`np.reshape(a, shape)`."""
+    return reshape(low, a, shape, order=order, copy=copy)
+
+
+def _order(low: Lowering, order: Value) -> str:
+    """The order of elements that an `order=` argument names: C, by rows, or F, by columns."""
+    given = getattr(order, "value", None)
+    if given in (None, "C", "F"):
+        return given or "C"
+    return low.refuse(
+        UnsupportedFunctionError, f"order={given!r} depends on where the elements lie in memory", 'order="C" or "F"'
+    )
+
+
+def _is_true(flag: Value) -> bool:
+    return isinstance(flag, Scalar) and flag.known is True
 
 
 def _shape_text(lengths: list[Atom]) -> str:
@@ -102,15 +133,18 @@ def _inserts_ones(old: tuple[Atom, ...], new: tuple[Atom, ...]) -> bool:
     return [n for n in old if not is_one(n)] == [n for n in new if not is_one(n)]
 
 
-def flat(low: Lowering, a: Value) -> Value:
+def flat(low: Lowering, a: Value, order: Value = NONE) -> Value:
     """`np.ravel`."""
-    return reshape(low, a, number(-1))
+    return reshape(low, a, number(-1), order=order)
 
 
-def flatten(low: Lowering, a: Value) -> Value:
+def flatten(low: Lowering, a: Value, order: Value = NONE) -> Value:
     """`x.flatten()`: always a copy."""
-    x = _array(low, a)
-    return low.array(low.b.reshape(low.atom(x), product(low, x.shape)))
+    x = _vector(low, a)
+    atom = low.atom(x)
+    if _order(low, order) == "F":
+        atom = low.b.permute(atom, order=tuple(reversed(range(x.rank))))
+    return low.array(low.b.reshape(atom, product(low, x.shape)))
 
 
 def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
@@ -129,7 +163,9 @@ def transpose(low: Lowering, a: Value, *axes: Value) -> Value:
 
 
 def _single(low: Lowering, axis: Value, rank: int) -> int:
-    return axis_of(low, axis, rank) if rank else 0
+    if not isinstance(axis, Scalar):
+        low.refuse(UnsupportedFunctionError, f"an axis is {describe(axis)}", "one axis, e.g. axis=0")
+    return axis_of(low, axis, rank)
 
 
 def swapaxes(low: Lowering, a: Value, axis1: Value, axis2: Value) -> Value:
@@ -144,23 +180,33 @@ def swapaxes(low: Lowering, a: Value, axis1: Value, axis2: Value) -> Value:
 def expand_dims(low: Lowering, a: Value, axis: Value) -> Value:
     """`np.expand_dims`."""
     x = array_like(low, a)
+    new = Tuple(tuple(items_in(low, axis))) if isinstance(axis, List | Tuple) else axis
+    count = len(new.items) if isinstance(new, Tuple) else 1
+    rank = x.rank if isinstance(x, Array) else 0
+    axes = axes_of(low, new, rank + count) if count else ()
     if isinstance(x, Scalar):
-        return low.array(low.b.expand(x.atom, 1, axes=(0,)))
-    count = len(axis.items) if isinstance(axis, Tuple) else 1
-    axes = axes_of(low, axis, x.rank + count)
+        return low.value(low.b.expand(x.atom, *[literal(1)] * count, axes=axes))
     lengths = iter(x.shape)
-    return reshaped(x, tuple(literal(1) if k in axes else next(lengths) for k in range(x.rank + count)))
+    return reshaped(x, tuple(literal(1) if k in axes else next(lengths) for k in range(rank + count)))
 
 
 def squeeze(low: Lowering, a: Value, axis: Value = NONE) -> Value:
-    """`np.squeeze` of axes whose length is known to be 1."""
-    x = _array(low, a)
+    """`np.squeeze`; without an axis, of the axes whose length is known to be 1."""
+    x = array_like(low, a)
+    if isinstance(x, Scalar) or (isinstance(axis, Tuple) and not axis.items):
+        return x
     axes = axes_of(low, axis, x.rank)
     if isinstance(axis, Static):
         axes = tuple(k for k in axes if is_one(x.shape[k]))
-    if not all(is_one(x.shape[k]) for k in axes):
-        low.refuse(UnsupportedFunctionError, "squeezing an axis whose length is not known to be 1", "x[:, 0]")
-    return _reshaped(low, x, tuple(n for k, n in enumerate(x.shape) if k not in axes))
+        for length in (n for n in x.shape if not is_one(n)):
+            message = "squeeze() of an array with an axis whose length turns out to be 1 at run time: name the axis"
+            low.check(low.b.ne(length, 1), "ValueError", message)
+    message = "cannot select an axis to squeeze out which has size not equal to one"
+    for k in axes:
+        low.check(low.b.eq(x.shape[k], 1), "ValueError", message)
+    taken = "".join("i" if k in axes and not is_one(n) else ":" for k, n in enumerate(x.shape))
+    rest = indexed(low.b, x, taken, tuple(literal(0) for _ in range(taken.count("i"))))
+    return _reshaped(low, rest, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
 
 def broadcast_to(low: Lowering, array: Value, shape: Value) -> Value:

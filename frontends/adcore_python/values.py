@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EMPTY",
     "FALSE",
-    "FIFTY",
     "LAST",
     "NONE",
     "TRUE",
     "ZERO",
     "Array",
     "Buffer",
+    "Callee",
     "Cell",
     "Contents",
     "Derived",
@@ -305,5 +305,5 @@ def named(atom: Atom, name: str) -> None:
 
 NONE = Static(None)
 FALSE, TRUE = number(False), number(True)
-ZERO, LAST, FIFTY = number(0), number(-1), number(50)
+ZERO, LAST = number(0), number(-1)
 EMPTY = Tuple(())

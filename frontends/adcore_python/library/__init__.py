@@ -15,26 +15,34 @@ from typing import Any
 from adcore.errors import UnsupportedFunctionError
 
 from . import (
+    applying,
     arrangement,
+    axes,
     composition,
+    corners,
     counting,
     decompositions,
     distributions,
+    einsum,
     elementwise,
     factors,
     limits,
+    making,
     matrix_functions,
     multivariate,
     norms,
     ordering,
+    padding,
     polynomials,
-    refused,
+    products,
     scans,
     searching,
     signals,
     solving,
+    sparse,
     special,
     special_functions,
+    splitting,
     statistics,
     structured,
 )
@@ -54,9 +62,9 @@ __all__ = [
 ]
 
 MODULES = (
-    *(arrangement, composition, counting, decompositions, distributions, elementwise, factors, limits),
-    *(matrix_functions, multivariate, norms, ordering, polynomials, refused, scans, searching, signals, solving),
-    *(special, special_functions, statistics, structured),
+    *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum, elementwise),
+    *(factors, limits, making, matrix_functions, multivariate, norms, ordering, padding, polynomials, products, scans),
+    *(searching, signals, solving, sparse, special, special_functions, splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

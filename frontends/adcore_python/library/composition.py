@@ -1,4 +1,4 @@
-"""Arrays made of arrays: triangles, diagonals, grids, products of all pairs, columns put together."""
+"""Arrays made of arrays: triangles, diagonals, grids, columns put together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from .registry import defines
 
-__all__ = ["append", "cross", "diag", "diagonal", "kron", "meshgrid", "tril", "triu"]
+__all__ = ["append", "diag", "diagonal", "meshgrid", "tril", "triu"]
 
 
 @defines("numpy.tril")
@@ -57,35 +57,6 @@ def diag(v, k=0):
 @defines("numpy.diagflat")
 def diagflat(v, k=0):
     return diag(np.asarray(v).ravel(), k)
-
-
-@defines("numpy.kron")
-def kron(a, b):
-    x, y = np.asarray(a), np.asarray(b)
-    if x.ndim == 0 or y.ndim == 0:
-        return x * y
-    rank = max(x.ndim, y.ndim)
-    x = np.reshape(x, (1,) * (rank - x.ndim) + x.shape)
-    y = np.reshape(y, (1,) * (rank - y.ndim) + y.shape)
-    products = np.reshape(x, x.shape + (1,) * rank) * y
-    order = [axis for k in range(rank) for axis in (k, rank + k)]
-    shape = [x.shape[k] * y.shape[k] for k in range(rank)]
-    return np.reshape(np.transpose(products, tuple(order)), tuple(shape))
-
-
-@defines("numpy.cross", "numpy.linalg.cross")
-def cross(a, b):
-    x, y = np.asarray(a), np.asarray(b)
-    if x.shape[-1] != 3 or y.shape[-1] != 3:
-        raise ValueError("both input arrays must be (arrays of) 3-dimensional vectors")
-    return np.stack(
-        (
-            x[..., 1] * y[..., 2] - x[..., 2] * y[..., 1],
-            x[..., 2] * y[..., 0] - x[..., 0] * y[..., 2],
-            x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0],
-        ),
-        -1,
-    )
 
 
 @defines("numpy.meshgrid")

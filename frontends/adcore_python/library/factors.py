@@ -12,8 +12,9 @@ import numpy as np
 from adcore.errors import UnsupportedFunctionError
 from adcore.types import Atom, DType, Lit
 
+from ..operators import numeric
 from ..promotion import converted, promoted
-from ..values import Scalar, Static, Tuple, Value
+from ..values import Array, Scalar, Static, Tuple, Value
 from .registry import lowers
 
 if TYPE_CHECKING:
@@ -174,6 +175,10 @@ def _determinant(low: Lowering, a: Value, *factors: Value) -> Value:
 
 @lowers("adcore.factorizations.pseudo_inverse")
 def _pseudo_inverse(low: Lowering, a: Value, u: Value, s: Value, vt: Value, cutoff: Value) -> Value:
-    parts: list[Any] = [a, u, s, vt, cutoff]
+    parts: list[Any] = [a, u, s, vt]
     atoms = [low.atom(p) for p in parts]
+    least = numeric(low, cutoff)
+    if isinstance(least, Array):
+        low.refuse(UnsupportedFunctionError, "a cutoff for each of several matrices", "one number")
+    atoms.append(converted(low, least, atoms[0].type.dtype))
     return low.value(low.b.pseudo_inverse(*atoms))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .composition import kron
 from .decompositions import square_for_scipy, stacked
 from .factors import floating, precision
+from .products import kron
 from .registry import defines
 from .solving import inverse, matrix_power, solution
 

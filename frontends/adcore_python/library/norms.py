@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .composition import diagonal
 from .decompositions import mirrored, svdvals
 from .elementwise import squares_of
 from .factors import floating, inexact, precision
@@ -171,33 +170,3 @@ def _from_left(parts):
     for part in parts[1:]:
         made = made @ part
     return made
-
-
-@defines("numpy.linalg.outer")
-def outer(x1, x2, /):
-    return np.outer(x1, x2)
-
-
-@defines("numpy.linalg.vecdot", "numpy.vecdot")
-def vecdot(x1, x2, /, *, axis=-1):
-    return np.sum(np.asarray(x1) * np.asarray(x2), axis=axis)
-
-
-@defines("numpy.linalg.matmul")
-def matmul(x1, x2, /):
-    return np.matmul(x1, x2)
-
-
-@defines("numpy.linalg.matrix_transpose", "numpy.matrix_transpose")
-def matrix_transpose(x, /):
-    return np.swapaxes(x, -1, -2)
-
-
-@defines("numpy.linalg.diagonal")
-def last_diagonal(x, /, *, offset=0):
-    return diagonal(x, offset, -2, -1)
-
-
-@defines("numpy.linalg.trace")
-def last_trace(x, /, *, offset=0, dtype=None):
-    return np.sum(diagonal(x, offset, -2, -1), axis=-1)

@@ -1,42 +1,72 @@
-"""Functions that are refused by name, and what may be written instead."""
+"""Functions of NumPy and SciPy that are refused for a reason, and what to write in their place.
+
+Random numbers are arguments: a draw changes the generator, which a program of values does not know.  What is drawn
+outside and then scaled and moved inside carries derivatives to the parameters of the distribution.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+__all__ = ["REFUSED", "refusal"]
 
-from adcore.errors import UnsupportedFunctionError
+_COMPLEX = "eigenvalues of a matrix that is not symmetric are complex numbers"
+_BASIS = "an orthonormal basis of a subspace is not a function of the matrix"
+_FILE = "reads what is outside the function"
 
-from ..values import Value
-from .registry import lowers
+REFUSED: dict[str, tuple[str, str]] = {
+    "numpy.lib.stride_tricks.as_strided": (
+        "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides",
+        "np.lib.stride_tricks.sliding_window_view, or an index array",
+    ),
+    "numpy.trim_zeros": ("numpy.trim_zeros has a result whose length the values decide", "a slice, x[first:last]"),
+    "numpy.frombuffer": (f"numpy.frombuffer {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.fromfile": (f"numpy.fromfile {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.fromstring": (f"numpy.fromstring {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.load": (f"numpy.load {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.loadtxt": (f"numpy.loadtxt {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.genfromtxt": (f"numpy.genfromtxt {_FILE}", "an array made outside and passed as an argument"),
+    "numpy.einsum_path": ("numpy.einsum_path gives a plan and no numbers", "np.einsum, which plans for itself"),
+    "numpy.shares_memory": ("numpy.shares_memory asks where arrays lie in memory", "a copy where they must not share"),
+    "numpy.may_share_memory": (
+        "numpy.may_share_memory asks where arrays lie in memory",
+        "a copy where they must not share",
+    ),
+    "numpy.asmatrix": ("numpy.asmatrix makes a matrix, which NumPy advises against", "an array, and x @ y"),
+    "numpy.matrix": ("numpy.matrix makes a matrix, which NumPy advises against", "an array, and x @ y"),
+    "numpy.bmat": ("numpy.bmat makes a matrix, which NumPy advises against", "np.block"),
+    "numpy.nditer": ("numpy.nditer gives views of elements that are written through", "a loop over indices"),
+}
 
-if TYPE_CHECKING:
-    from ..lowering import Lowering
-
-__all__: list[str] = []
-
-COMPLEX = "eigenvalues of a matrix that is not symmetric are complex numbers"
-BASIS = "an orthonormal basis of a subspace is not a function of the matrix"
-REFUSED = {
-    "numpy.linalg.eig": (COMPLEX, "np.linalg.eigh of a symmetric matrix"),
-    "numpy.linalg.eigvals": (COMPLEX, "np.linalg.eigvalsh of a symmetric matrix"),
-    "scipy.linalg.eig": (COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
-    "scipy.linalg.eigvals": (COMPLEX, "scipy.linalg.eigvalsh of a symmetric matrix"),
-    "scipy.linalg.schur": (COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
+_LINEAR_ALGEBRA = {
+    "numpy.linalg.eig": (_COMPLEX, "np.linalg.eigh of a symmetric matrix"),
+    "numpy.linalg.eigvals": (_COMPLEX, "np.linalg.eigvalsh of a symmetric matrix"),
+    "scipy.linalg.eig": (_COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
+    "scipy.linalg.eigvals": (_COMPLEX, "scipy.linalg.eigvalsh of a symmetric matrix"),
+    "scipy.linalg.schur": (_COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
     "scipy.linalg.hessenberg": ("Hessenberg forms", "scipy.linalg.qr"),
-    "scipy.linalg.null_space": (BASIS, "the projection np.eye(n) - np.linalg.pinv(a) @ a"),
-    "scipy.linalg.orth": (BASIS, "the projection a @ np.linalg.pinv(a)"),
+    "scipy.linalg.null_space": (_BASIS, "the projection np.eye(n) - np.linalg.pinv(a) @ a"),
+    "scipy.linalg.orth": (_BASIS, "the projection a @ np.linalg.pinv(a)"),
     "scipy.linalg.ldl": ("factorizations of indefinite matrices", "scipy.linalg.lu"),
     "scipy.linalg.solve_continuous_are": ("Riccati equations", "Newton's iteration with solve_continuous_lyapunov"),
     "scipy.linalg.solve_discrete_are": ("Riccati equations", "Newton's iteration with solve_discrete_lyapunov"),
 }
+REFUSED |= {name: (f"{name} is not supported: {why}", write) for name, (why, write) in _LINEAR_ALGEBRA.items()}
+
+_STANDARD = {
+    "normal": "loc + scale * z with z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "standard_normal": "z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "randn": "z = rng.standard_normal(n) drawn outside and passed as an argument",
+    "uniform": "low + (high - low) * u with u = rng.random(n) drawn outside and passed as an argument",
+    "exponential": "scale * e with e = rng.standard_exponential(n) drawn outside and passed as an argument",
+    "gumbel": "loc + scale * g with g = rng.gumbel(size=n) drawn outside and passed as an argument",
+    "laplace": "loc + scale * v with v = rng.laplace(size=n) drawn outside and passed as an argument",
+    "logistic": "loc + scale * v with v = rng.logistic(size=n) drawn outside and passed as an argument",
+    "lognormal": "np.exp(mean + sigma * z) with z = rng.standard_normal(n) drawn outside and passed as an argument",
+}
 
 
-def _refusing(name: str, cause: str, write: str) -> Any:
-    def refuse(low: Lowering, *arguments: Value, **keywords: Value) -> NoReturn:
-        low.refuse(UnsupportedFunctionError, f"{name} is not supported: {cause}", write)
-
-    return refuse
-
-
-for _name, _reasons in REFUSED.items():
-    lowers(_name)(_refusing(_name, *_reasons))
+def refusal(name: str) -> tuple[str, str] | None:
+    """Why a function is refused, and what to write instead; None where there is nothing to say of it."""
+    if name.startswith("numpy.random."):
+        drawn = "random numbers drawn outside and passed as an argument"
+        return f"{name} draws random numbers inside the function", _STANDARD.get(name.rpartition(".")[2], drawn)
+    return REFUSED.get(name)

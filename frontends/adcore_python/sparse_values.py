@@ -1,0 +1,69 @@
+"""SciPy's sparse matrices and arrays that come from outside: taken apart into what `library.sparse` makes them of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from adcore.trees import Node, nodes_of
+
+from .library.sparse import Reordered, ReorderedMatrix, SparseArray, SparseMatrix
+
+__all__ = ["FIELDS", "part", "sparse_class", "take_apart_arguments"]
+
+FIELDS = ("values", "row", "col", "rows", "columns")
+
+
+def sparse_class(kind: type) -> type | None:
+    """What stands for instances of a class of SciPy's, if they are sparse."""
+    scipy = sys.modules.get("scipy.sparse")
+    if scipy is None or not issubclass(kind, (scipy.spmatrix, scipy.sparray)):
+        return None
+    exact = getattr(kind, "_format", "") in ("csr", "csc", "coo")  # the order of data is that of the places
+    if issubclass(kind, scipy.spmatrix):
+        return SparseMatrix if exact else ReorderedMatrix
+    return SparseArray if exact else Reordered
+
+
+def _computed(kind: type, field: str, x: Any) -> Any:
+    """A field of what stands for a sparse matrix.
+
+    Raises:
+        ValueError: it is not of this class.
+    """
+    if type(x) is not kind:
+        raise ValueError(f"a {kind.__name__} is expected, not a {type(x).__name__}")
+    if x.ndim != 2:
+        raise ValueError(f"a sparse array of {x.ndim} dimensions is not supported")
+    if field in ("rows", "columns"):
+        return int(x.shape[field == "columns"])
+    if x.format not in ("csr", "csc"):
+        places = x.tocoo()
+        return places.data if field == "values" else np.asarray(getattr(places, field), np.int64)
+    if field == "values":
+        return x.data
+    if field == ("col" if x.format == "csr" else "row"):
+        return np.asarray(x.indices, np.int64)
+    return np.repeat(np.arange(len(x.indptr) - 1), np.diff(x.indptr))
+
+
+@cache
+def part(kind: type, field: str) -> Callable[[Any], Any]:
+    """What computes a field from an instance of a sparse class."""
+    return partial(_computed, kind, field)
+
+
+def _node_of(kind: type) -> Node | None:
+    found = sparse_class(kind)
+    if found is None:
+        return None
+    return lambda x: tuple(_computed(kind, field, x) for field in FIELDS), lambda children: found(*children)
+
+
+def take_apart_arguments() -> None:
+    """Have sparse matrices in arguments be taken apart."""
+    nodes_of("scipy", _node_of)
