@@ -170,6 +170,12 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "nk", "m"),
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
     ),
+    "fft": tuple(
+        Example(_of(dtype, (-2, 2), axes), lambda b, x, k=inverse: b.fft(x, inverse=k))
+        for dtype in (DType.C128, DType.C64)
+        for axes in ("n", "nm", "nmk")
+        for inverse in (False, True)
+    ),
     "matmul": (_example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),),
     "isnan": (_example(lambda b, x: b.isnan(x), "n"),),
     "isfinite": (_example(lambda b, x: b.isfinite(x), ""),),

@@ -153,6 +153,10 @@ def right(matrix: Atom) -> Generator:  # t @ matrix
     return Generator("right", (matrix,))
 
 
+def fourier(inverse: bool) -> Generator:  # the discrete Fourier transform of t along the last axis, not scaled
+    return Generator("fourier", (), (inverse,))
+
+
 def share(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:
     """The mean of t over the elements attained, along axes."""
     return Generator("share", (attained, *lengths), axes)
@@ -193,6 +197,7 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "right": lambda g: Generator("right_transposed", g.residuals),
     "left_transposed": lambda g: left(*g.residuals),
     "right_transposed": lambda g: right(*g.residuals),
+    "fourier": lambda g: g,  # exp(-2πi jk/n) is a symmetric matrix
     "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
     "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
 }
@@ -296,6 +301,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "right": lambda b, g, t: b.matmul(t, g.residuals[0]),
     "left_transposed": lambda b, g, t: b.matmul(transposed(b, g.residuals[0]), t),
     "right_transposed": lambda b, g, t: b.matmul(t, transposed(b, g.residuals[0])),
+    "fourier": lambda b, g, t: b.fft(t, inverse=g.params[0]),
     "share": _share,
     "share_back": _share_back,
 }

@@ -35,6 +35,7 @@ class Kind(Enum):
     GATHER = "gather"  # elements at places that arrays name
     WRITE = "write"  # the first operand with some elements changed
     CONTRACTION = "contraction"  # matrix products
+    FOURIER = "fourier"  # discrete Fourier transforms
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 

@@ -262,12 +262,17 @@ def _gathered(equation: Equation, x: Sequence[Expression], lengths: Sequence[Exp
     return indexed(elements, places, *x[1:])
 
 
+def _transformed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    return union(f"np.fft.ifft({x[0].text}, norm='forward')", *x) if equation.params["inverse"] else call("np.fft.fft", *x)
+
+
 _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
     "permute": _permuted,
     "view": _viewed,
     "gather": _gathered,
+    "fft": _transformed,
 }
 
 

@@ -15,7 +15,7 @@ from adcore.primitives import Kind
 from adcore.program import Equation, Program, uses
 from adcore.types import Atom, DType, Lit, Type, Var
 
-from . import control, fused, memory, views, writes
+from . import control, fourier, fused, memory, views, writes
 from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
 from .scalar import cast, lower_scalar
@@ -307,6 +307,7 @@ KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
     Kind.VIEW: views.lower_view,
     Kind.WRITE: writes.lower_write,
     Kind.CONTRACTION: lower_matmul,
+    Kind.FOURIER: fourier.lower_fourier,
     Kind.CONTROL: control.lower_control,
     Kind.CHECK: lower_check,
 }

@@ -12,12 +12,12 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from . import arrangement, composition
+from . import arrangement, composition, fourier, spectra
 from .registry import LIBRARY, Written
 
 __all__ = ["LIBRARY", "MODULES", "Written", "found", "is_ours"]
 
-MODULES = (arrangement, composition)
+MODULES = (arrangement, composition, fourier, spectra)
 _objects: dict[Any, Any] = {}
 _pending = set(LIBRARY)
 
