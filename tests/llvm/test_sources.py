@@ -1,4 +1,4 @@
-"""One nest reads arrays of every kind side by side: whole, reversed, stepped, transposed, repeated, counting, picked."""
+"""One nest reads arrays of every kind side by side: whole, reversed, stepped, repeated, counting, picked, ...."""
 
 from __future__ import annotations
 

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["fft", "fftn", "ifft", "irfft", "rfft"]
 
 
+_FORWARDS, _BACKWARDS = np.fft.fft, np.fft.ifft
+
+
 def transform(x, inverse):
     """The transform of a complex array along its last axis, not scaled."""
-    return np.fft.ifft(x, norm="forward") if inverse else np.fft.fft(x)
+    return _BACKWARDS(x, norm="forward") if inverse else _FORWARDS(x)
 
 
 @lowers(f"{__name__}.transform")
