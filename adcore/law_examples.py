@@ -233,6 +233,12 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         for axes in ("n", "nm", "nmk")
         for dtype, interval in ((DType.F64, (-2.0, 2.0)), (DType.I64, (-3, 3)), (DType.BOOL, (0, 2)))
     ),
+    "fft": tuple(
+        Example(_of(dtype, (-2, 2), axes), lambda b, x, k=inverse: b.fft(x, inverse=k))
+        for dtype in (DType.C128, DType.C64)
+        for axes in ("n", "nm", "nmk")
+        for inverse in (False, True)
+    ),
     "matmul": (
         _example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),
         _example(lambda b, x, y: b.matmul(x, y), "knm", "kml"),

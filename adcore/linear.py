@@ -153,6 +153,10 @@ def right(matrix: Atom) -> Generator:  # t @ matrix
     return Generator("right", (matrix,))
 
 
+def fourier(inverse: bool) -> Generator:  # the discrete Fourier transform of t along the last axis, not scaled
+    return Generator("fourier", (), (inverse,))
+
+
 def share(attained: Atom, axes: tuple[int, ...], lengths: tuple[Atom, ...]) -> Generator:
     """The mean of t over the elements attained, along axes."""
     return Generator("share", (attained, *lengths), axes)
@@ -212,6 +216,7 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "right_transposed": lambda g: right(*g.residuals),
     "solution": lambda g: solution(*g.residuals, by=g.params[0], transposed=not g.params[1]),
     "substitution": lambda g: substitution(g.residuals[0], g.params[0], g.params[1], not g.params[2]),
+    "fourier": lambda g: g,  # exp(-2πi jk/n) is a symmetric matrix
     "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
     "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
 }
@@ -356,6 +361,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "right_transposed": lambda b, g, t: b.matmul(t, transposed(b, g.residuals[0])),
     "solution": _solution,
     "substitution": _substitution,
+    "fourier": lambda b, g, t: b.fft(t, inverse=g.params[0]),
     "share": _share,
     "share_back": _share_back,
 }

@@ -69,6 +69,7 @@ def _same(kind: str) -> list[Label]:
         lambda r: linear.compose(_TO_REAL, linear.scale(literal(2.0 - 0.5j)), linear.conjugate(), _TO_COMPLEX),
     ]
     if codes:
+        maps.append(lambda r: linear.compose(_TO_REAL, linear.fourier(False), _TO_COMPLEX))
         maps.append(lambda r: linear.clear(codes, (literal(1),)))
     if kind in ("row", "matrix"):
         at = codes.replace("i", "a")

@@ -252,7 +252,7 @@ def _users(generator: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear", "clear_at", "conjugate")
+_SELF_DUAL = ("identity", "negate", "scale", "mask", "clear", "clear_at", "conjugate", "fourier")
 
 
 def _in_duals() -> Iterator[Fault]:

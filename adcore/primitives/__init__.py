@@ -3,6 +3,7 @@
 from . import (
     control,
     elementwise,
+    fourier,
     indexed,
     linear_algebra,
     ordering,
@@ -28,6 +29,7 @@ __all__ = [
     "array_axes",
     "control",
     "elementwise",
+    "fourier",
     "index_arrays",
     "indexed",
     "indexed_shape",

@@ -38,6 +38,7 @@ class Kind(Enum):
     FACTORIZATION = "factorization"  # matrices taken apart, in cubic time
     SOLVE = "solve"  # what is solved with a factorization
     ORDER = "order"  # the places of the elements in another order
+    FOURIER = "fourier"  # discrete Fourier transforms
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 

@@ -302,6 +302,14 @@ def factorized(equation: Equation, x: Sequence[Expression]) -> Expression:
 
 
 FACTORIZATIONS = {"lu": 1, "cholesky": 1, "qr": 1, "eigh": 1, "svd": 1}  # and how many operands they are called with
+
+
+def _transformed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    if equation.params["inverse"]:
+        return union(f"np.fft.ifft({x[0].text}, norm='forward')", *x)
+    return call("np.fft.fft", *x)
+
+
 _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
@@ -313,6 +321,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "pseudo_inverse": _solved,
     "determinant": _solved,
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
+    "fft": _transformed,
 }
 
 

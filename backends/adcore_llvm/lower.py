@@ -15,7 +15,7 @@ from adcore.primitives import Kind
 from adcore.program import Equation, Program, uses
 from adcore.types import Atom, DType, Lit, Type, Var
 
-from . import control, fused, lapack, memory, views, writes
+from . import control, fourier, fused, lapack, memory, views, writes
 from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
 from .scalar import cast, lower_scalar
@@ -311,6 +311,7 @@ KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
     Kind.FACTORIZATION: lapack.lower_factorization,
     Kind.SOLVE: lapack.lower_solve,
     Kind.ORDER: lower_order,
+    Kind.FOURIER: fourier.lower_fourier,
     Kind.CONTROL: control.lower_control,
     Kind.CHECK: lower_check,
 }

@@ -26,6 +26,7 @@ from . import (
     einsum,
     elementwise,
     factors,
+    fourier,
     limits,
     making,
     matrix_functions,
@@ -42,6 +43,7 @@ from . import (
     sparse,
     special,
     special_functions,
+    spectra,
     splitting,
     statistics,
     structured,
@@ -62,9 +64,10 @@ __all__ = [
 ]
 
 MODULES = (
-    *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum, elementwise),
-    *(factors, limits, making, matrix_functions, multivariate, norms, ordering, padding, polynomials, products, scans),
-    *(searching, signals, solving, sparse, special, special_functions, splitting, statistics, structured),
+    *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
+    *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding),
+    *(polynomials, products, scans, searching, signals, solving, sparse, special, spectra, special_functions),
+    *(splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds
