@@ -62,18 +62,15 @@ class Replanning:
             return True
         return self._loses(carried, path, ours, theirs)
 
-    def _loses(self, carried: Carried, path: Path, ours: Any, theirs: Any) -> bool:
+    def _loses(self, carried: Carried, path: Path, ours: Any, theirs: Any, cause: str = "") -> bool:
         """A place that may hold another kind of value in later iterations: reading it is an error."""
         if carried.identity is None:
             return self._changes(carried.name, ours, theirs)
-        spoken = carried.spoken()
+        place = carried.spoken()
         for step in path:
-            spoken = (
-                spoken if step == "contents" else f"{spoken}.{step}" if str(step).isidentifier() else f"{spoken}[..]"
-            )
-        cause = f"{spoken!r} is {describe(ours)} where the loop begins and {describe(theirs)} where its body ends"
-        if isinstance(theirs, Poison):
-            cause = theirs.cause
+            place = place if step == "contents" else f"{place}.{step}" if str(step).isidentifier() else f"{place}[..]"
+        became = f"is {describe(ours)} where the loop begins and {describe(theirs)} where its body ends"
+        cause = theirs.cause if isinstance(theirs, Poison) else f"{spoken(place)} {cause or became}"
         self.plan.varying.setdefault(carried.name, set())
         self.plan.lost[carried.name, path] = cause
         return True
@@ -94,6 +91,8 @@ class Replanning:
         if item is not None:
             params = [v for c in self.carried for leaf in c.leaves for v in (leaf.param, *leaf.lengths.values())]
             item = hoisted(low, scope, item, [self.counter, *params, *(p for p, _ in scope.entries.values())])
+            if item is None:
+                return self._loses(carried, path, ours, theirs, "is a list whose items differ in length")
         if item is None:
             return self._loses(carried, path, ours, theirs)
         tried = (name, path) in plan.regular

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adcore import AliasError, UnsupportedFunctionError, checkpoint, grad, jit, jvp, value_and_grad, vjp
+from adcore import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError, checkpoint, grad, jit, jvp, value_and_grad, vjp
 
 
 @dataclass
@@ -550,5 +550,5 @@ def test_lists_of_lists_of_run_time_length_are_refused():
     def triangle(x, n):
         return [[x * j for j in range(k)] for k in range(n)]
 
-    with pytest.raises(UnsupportedFunctionError):
+    with pytest.raises(UnsupportedSyntaxError, match="a list whose items differ in length"):
         jit(triangle)(1.0, 3)

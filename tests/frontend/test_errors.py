@@ -45,7 +45,7 @@ def class_asked_for(x):
 
 
 def unknown_function(x):
-    return np.fft.fft(x)
+    return np.roots(x)
 
 
 def float_array_index(x):
@@ -194,7 +194,7 @@ REFUSED = [
     (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
     (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
     (class_asked_for, UnsupportedSyntaxError, "isinstance() of a number (int64)"),
-    (unknown_function, UnsupportedFunctionError, "fft is not supported"),
+    (unknown_function, UnsupportedFunctionError, "roots is not supported"),
     (float_array_index, DtypeError, "arrays used as indices must be of integer (or boolean) type"),
     (indexed_in_place, DtypeError, "a result of dtype float64 does not fit in place into an array of int64"),
     (output_of_another_kind, DtypeError, "is not cast to an output of dtype int64 with casting rule 'same_kind'"),
@@ -209,7 +209,7 @@ REFUSED = [
     (kinds_on_paths, UnsupportedSyntaxError, "'y' is an array (float64, rank 1) on one path and a number (float64)"),
     (kind_changes_in_loop, UnsupportedSyntaxError, "'y' is a number (float64) where the loop begins and an array"),
     (none_in_loop, UnsupportedSyntaxError, "None"),
-    (append_arrays_of_the_counter, UnsupportedSyntaxError, "'found' is a tuple of 0 where the loop begins"),
+    (append_arrays_of_the_counter, UnsupportedSyntaxError, "'found' is a list whose items differ in length"),
     (endless, UnsupportedFunctionError, "levels deep"),
     (read_in_loop_only, UnsupportedSyntaxError, "'never' is read but never bound"),
     (in_place_float, DtypeError, "does not fit in place into an array of int64"),

@@ -25,9 +25,9 @@ _ONE = {
     "irfft": [(plain, Z), (lambda f: lambda z: f(z, 9, norm="ortho"), Z), (lambda f: lambda z: f(z, 1), Z)],
     "hfft": [(plain, Z), (lambda f: lambda z: f(z, 11, norm="ortho"), Z)],
     "ihfft": [(plain, A), (lambda f: lambda x: f(x, norm="forward"), V)],
-    "fftn": [(plain, T), (lambda f: lambda x: f(x, (4, 2)), T), (lambda f: lambda x: f(x, axes=(0,)), T)],
+    "fftn": [(plain, T), (lambda f: lambda x: f(x, (4, 2), (1, 2)), T), (lambda f: lambda x: f(x, axes=(0,)), T)],
     "ifftn": [(plain, Z), (lambda f: lambda x: f(x, axes=(2, 0)), T)],
-    "rfftn": [(plain, T), (lambda f: lambda x: f(x, (4, 5)), T)],
+    "rfftn": [(plain, T), (lambda f: lambda x: f(x, (4, 5), (0, 2)), T)],
     "irfftn": [(plain, Z), (lambda f: lambda z: f(z, (3, 5), (1, 0)), Z)],
     "fft2": [(plain, T), (lambda f: lambda z: f(z, norm="ortho"), Z)],
     "ifft2": [(plain, Z)],
@@ -51,12 +51,10 @@ _SUMS = [
 
 def _calls(module, table):
     """The table's calls, of the module's functions as they are named there at the time of the call."""
-    return {
-        f"{module.__name__}.{name}": [
-            (call(lambda *args, m=module, n=name, **kwargs: getattr(m, n)(*args, **kwargs)), x) for call, x in calls
-        ]
-        for name, calls in table.items()
-    }
+    def of(name):
+        return lambda *args, **kwargs: getattr(module, name)(*args, **kwargs)
+
+    return {f"{module.__name__}.{name}": [(call(of(name)), x) for call, x in calls] for name, calls in table.items()}
 
 
 _SIGNAL = {

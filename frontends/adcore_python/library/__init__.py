@@ -129,7 +129,8 @@ def owner_of(name: str) -> Any:
     if holder in sys.modules:
         return sys.modules[holder]
     module, _, attribute = holder.rpartition(".")
-    return getattr(sys.modules[module], attribute, None) if module in sys.modules else None
+    # SciPy imports a module of its when the attribute is asked for: what is there is read from the namespace.
+    return vars(sys.modules[module]).get(attribute) if module in sys.modules else None
 
 
 def is_ours(function: FunctionType) -> bool:

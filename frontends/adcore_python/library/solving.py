@@ -194,30 +194,22 @@ def _eliminated(x):
         p, q = _largest(u, k)
         if u[p, q] == 0.0:
             return value * _without_division(u[k:, k:])
-        if p != k:
-            row = u[k].copy()
-            u[k] = u[p]
-            u[p] = row
-            value = -value
-        if q != k:
-            column = u[:, k].copy()
-            u[:, k] = u[:, q]
-            u[:, q] = column
-            value = -value
-        value = value * u[k, k]
+        row = u[k].copy()
+        u[k] = u[p]
+        u[p] = row
+        column = u[:, k].copy()
+        u[:, k] = u[:, q]
+        u[:, q] = column
+        value = value * (u[k, k] if (p == k) == (q == k) else -u[k, k])
         u[k + 1 :, k + 1 :] -= np.outer(u[k + 1 :, k] / u[k, k], u[k, k + 1 :])
     return value
 
 
 def _largest(u, start):
     """The place of the largest element in the rows and columns from `start` on."""
-    p = q = start
-    for i in range(start, u.shape[0]):
-        for j in range(start, u.shape[1]):
-            if abs(u[i, j]) > abs(u[p, q]):
-                p = i
-                q = j
-    return p, q
+    left = u.shape[0] - start
+    place = np.argmax(np.abs(u[start:, start:]))
+    return start + place // left, start + place % left
 
 
 def _without_division(x):
