@@ -1,6 +1,6 @@
 """Prints the seconds from `grad(f)` to its first result, in a process that has imported the library and no more.
 
-    python bench/cold.py adcore|jax|autograd
+python bench/cold.py adcore|jax|autograd
 """
 
 from __future__ import annotations

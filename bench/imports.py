@@ -1,6 +1,6 @@
 """Prints the seconds that importing a library takes, NumPy and what else it imports included.
 
-    python bench/imports.py adcore|jax|autograd
+python bench/imports.py adcore|jax|autograd
 """
 
 from __future__ import annotations

@@ -329,6 +329,8 @@ elementwise(
 elementwise("sinh", np.sinh, lambda b, x, z: scale(b.cosh(x)), domain=INEXACT, symbol="sinh(x)")
 elementwise("cosh", np.cosh, lambda b, x, z: scale(b.sinh(x)), domain=INEXACT, symbol="cosh(x)")
 elementwise("tanh", np.tanh, lambda b, x, z: scale(_one_minus_square(b, z)), domain=INEXACT, symbol="tanh(x)")
+
+
 def _root_of_one_plus_square(b: Any, x: Atom) -> Atom:
     return b.sqrt(b.add(b.mul(x, x), 1.0)) if x.type.dtype.complex else b.hypot(x, 1.0)
 
@@ -430,7 +432,6 @@ for _name, _meaning in {
     "ne": np.not_equal,
 }.items():
     _comparison(_name, _meaning)
-
 
 
 def _wrapping(name: str, exact: Callable[..., Any]) -> None:

@@ -267,8 +267,6 @@ def _fold_typing(name: str, domain: tuple[DType, ...]):
     return typing
 
 
-
-
 def kept_lengths(shape: tuple[Atom, ...], axes: tuple[int, ...]) -> tuple[Atom, ...]:
     return tuple(shape[a] for a in axes)
 

@@ -43,9 +43,7 @@ def whole(block: Block, dtype: DType, pointer: str, lengths: tuple[str, ...], ow
 
 def results_of(block: Block, results: Sequence[Atom]) -> list[str]:
     """A region's results as registers; arrays in memory that is handed over."""
-    return [
-        block.handed_over(block.array(r)).pointer if r.type.shape else block.scalar(r) for r in results
-    ]
+    return [block.handed_over(block.array(r)).pointer if r.type.shape else block.scalar(r) for r in results]
 
 
 class _Loop:
@@ -93,14 +91,10 @@ class _Loop:
         level.finish()
         if self.counted:
             following = code.op(f"add nuw nsw i64 {counter}, 1")
-            code.lines[phis + len(params)] = (
-                f"  {counter} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
-            )
+            code.lines[phis + len(params)] = f"  {counter} = phi i64 [ 0, %{before} ], [ {following}, %{code.block} ]"
         for k, (param, start, register, following) in enumerate(zip(params, starts, registers, nexts, strict=True)):
             type = register_type(param.type)
-            code.lines[phis + k] = (
-                f"  {register} = phi {type} [ {start}, %{before} ], [ {following}, %{code.block} ]"
-            )
+            code.lines[phis + k] = f"  {register} = phi {type} [ {start}, %{before} ], [ {following}, %{code.block} ]"
         code.jump(head)
         code.start(done)
         for out, register in zip(equation.outs, registers, strict=True):

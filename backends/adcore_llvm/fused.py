@@ -32,8 +32,10 @@ class _Nest:
         self.block = block
         self.code = block.code
         self.group = group
-        self.lengths = block.lengths(group.members[0].operands[0].type) if is_fold(group.members[0]) else (
-            block.lengths(group.members[0].outs[0].type)
+        self.lengths = (
+            block.lengths(group.members[0].operands[0].type)
+            if is_fold(group.members[0])
+            else (block.lengths(group.members[0].outs[0].type))
         )
         self.sources: dict[Var, str | Array] = {}
         self.kept: dict[Var, Strided] = {}

@@ -103,9 +103,7 @@ class Lowering:
             if count == "1" or length == "1":
                 count = code.mul(count, length)
                 continue
-            code.declare(
-                "llvm.umul.with.overflow.i64", "declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)"
-            )
+            code.declare("llvm.umul.with.overflow.i64", "declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)")
             pair = code.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {count}, i64 {length})")
             over = code.op(f"extractvalue {{i64, i1}} {pair}, 1")
             exact = code.op(f"extractvalue {{i64, i1}} {pair}, 0")
@@ -216,12 +214,8 @@ class Block:
             return new
         if isinstance(array, Strided) and array.whole:
             size = code.mul(code.product(list(array.lengths)), str(SIZE[array.dtype]))
-            code.declare(
-                "llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
-            )
-            code.do(
-                f"call void @llvm.memcpy.p0.p0.i64(ptr {new.pointer}, ptr {array.pointer}, i64 {size}, i1 false)"
-            )
+            code.declare("llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+            code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {new.pointer}, ptr {array.pointer}, i64 {size}, i1 false)")
             return new
         code.nest(list(array.lengths), lambda ix: store(code, new, ix, load(code, array, ix)))
         return new
@@ -333,7 +327,6 @@ def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str 
             results.append(block.scalar(result))
     block.finish()
     return results
-
 
 
 def bind_lengths(block: Block, param: Var, value: Strided) -> None:

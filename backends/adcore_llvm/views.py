@@ -168,4 +168,3 @@ VIEWS: dict[str, Callable[[Block, Equation], None]] = {
     "conform": _conform,
     "view": _view,
 }
-

@@ -229,9 +229,7 @@ def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:
     return range_length(low, Range(*(Scalar(a, True) for a in (first, last, each))))
 
 
-def eye(
-    low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE, order: Value = NONE
-) -> Value:
+def eye(low: Lowering, N: Value, M: Value = NONE, k: Value = ZERO, dtype: Value = NONE, order: Value = NONE) -> Value:
     """`np.eye`."""
     by_rows(low, order)
     b = low.b
@@ -335,9 +333,7 @@ def copy(low: Lowering, a: Value, order: Value = NONE, subok: Value = NONE) -> V
     return copied(low, a)
 
 
-def asarray(
-    low: Lowering, a: Value, dtype: Value = NONE, order: Value = NONE, *, copy: Value = NONE
-) -> Value:
+def asarray(low: Lowering, a: Value, dtype: Value = NONE, order: Value = NONE, *, copy: Value = NONE) -> Value:
     """`np.asarray`: the array itself where it has the dtype already."""
     by_rows(low, order)
     if isinstance(a, Tuple | List):

@@ -37,6 +37,7 @@ def linear(b: Builder, atom: Atom) -> Linear:
         atom = x
     return None, offset + int(atom.value)
 
+
 MAGNITUDES: dict[str, Callable[..., int]] = {
     "neg": lambda x: x,
     "abs": lambda x: x,

@@ -53,7 +53,6 @@ class Scope:
         entry = self.entries.get(buffer)
         return buffer in self.values and (entry is None or self.values[buffer] is not entry[0])
 
-
     def has_checked(self, index: Atom, length: Atom) -> bool:
         """Whether an index has been compared with a length, here or around."""
         scope: Scope | None = self

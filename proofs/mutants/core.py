@@ -351,8 +351,8 @@ CORE = (
     Mutant(
         name="views are taken out of branches",
         module="adcore/passes/hoisting.py",
-        fragment='            if equation.primitive.name in LOOPS:',
-        replacement='            if equation.primitive.name:',
+        fragment="            if equation.primitive.name in LOOPS:",
+        replacement="            if equation.primitive.name:",
         breaks="an array that the other branch does not have is read and written",
     ),
 )

@@ -22,7 +22,7 @@ SCALARS = ("a", "b", "c")
 ARRAYS = ("x", "y")
 _numbers = count()
 
-HELPERS = '''
+HELPERS = """
 def mix(u, v, weight=0.25):
     return math.tanh(u) * weight + v * (1.0 - weight)
 
@@ -31,7 +31,7 @@ def stir(target, amount):
     for k in range(target.shape[0]):
         target[k] = math.sin(target[k] + amount * k)
     return target[0]
-'''
+"""
 
 
 def compiled_from(source: str, name: str = "f") -> Callable[..., Any]:

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adcore import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError, checkpoint, grad, jit, jvp, value_and_grad, vjp
+from adcore import (
+    AliasError,
+    UnsupportedFunctionError,
+    UnsupportedSyntaxError,
+    checkpoint,
+    grad,
+    jit,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 
 @dataclass

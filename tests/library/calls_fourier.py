@@ -13,7 +13,6 @@ Z = A + 1j * RNG.normal(size=(3, 8))
 T = RNG.normal(size=(2, 3, 4))
 
 
-
 def plain(f):
     return lambda x: f(x)
 
@@ -51,6 +50,7 @@ _SUMS = [
 
 def _calls(module, table):
     """The table's calls, of the module's functions as they are named there at the time of the call."""
+
     def of(name):
         return lambda *args, **kwargs: getattr(module, name)(*args, **kwargs)
 

@@ -19,9 +19,7 @@ __all__ = ["apply_along_axis", "apply_over_axes", "piecewise", "vectorize"]
 
 
 @lowers("numpy.vectorize")
-def vectorize(
-    low: Lowering, pyfunc: Value, otypes: Value = NONE, doc: Value = NONE, *, cache: Value = FALSE
-) -> Value:
+def vectorize(low: Lowering, pyfunc: Value, otypes: Value = NONE, doc: Value = NONE, *, cache: Value = FALSE) -> Value:
     """`np.vectorize(f)`."""
     if isinstance(pyfunc, Scalar | Array):
         low.refuse(UnsupportedFunctionError, f"np.vectorize of {describe(pyfunc)}", "np.vectorize(f)")

@@ -314,9 +314,7 @@ def scipy_pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True)
 def scipy_lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=True, lapack_driver=None):
     x, y = floating(a), floating(b)
     if x.shape[0] != y.shape[0]:
-        raise ValueError(
-            f"Shape mismatch: a and b should have the same number of rows ({x.shape[0]} != {y.shape[0]})."
-        )
+        raise ValueError(f"Shape mismatch: a and b should have the same number of rows ({x.shape[0]} != {y.shape[0]}).")
     cutoff = precision(x) if cond is None else cond
     inverted, s = pseudo_inverse(x, cutoff)
     found = inverted @ y
