@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import masking
 from .types import Atom, DType, Lit, Type, Var
 
 if TYPE_CHECKING:
@@ -227,45 +228,6 @@ def zeros(b: Builder, type: Type) -> Atom:
     return b.expand(zero, *type.shape, axes=tuple(range(type.rank))) if type.shape else zero
 
 
-def _scale(b: Builder, g: Generator, t: Atom) -> Atom:
-    """The factor times t; where t was masked, the product is masked instead.
-
-    A factor may be inf or nan where the primal was not taken: `where(x > 0, log(x), 0)` at x = 0.  The zero that the
-    mask put there must stay zero.
-    """
-    masked = _masked(b, t)
-    if masked is None:
-        return b.mul(g.residuals[0], t)
-    return b.select(masked[0], b.mul(g.residuals[0], masked[1]), 0.0)
-
-
-def _masked(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:
-    """Where t may be other than the zero of a mask, and what it is there."""
-    equation = b.defining(t)
-    if equation is None or equation.primitive.name != "select" or not is_zero(b, equation.operands[2]):
-        return None
-    return equation.operands[0], equation.operands[1]
-
-
-def _mask(b: Builder, g: Generator, t: Atom) -> Atom:
-    """One mask of two, so that a factor afterwards finds all that was masked."""
-    keep, masked = g.residuals[0], _masked(b, t)
-    return b.select(keep, t, 0.0) if masked is None else b.select(b.land(keep, masked[0]), masked[1], 0.0)
-
-
-def _negate(b: Builder, g: Generator, t: Atom) -> Atom:
-    masked = _masked(b, t)
-    return b.neg(t) if masked is None else b.select(masked[0], b.neg(masked[1]), 0.0)
-
-
-def is_zero(b: Builder, atom: Atom) -> bool:
-    """Whether a value is the constant 0, as the mask writes it."""
-    equation = b.defining(atom)
-    if equation is not None and equation.primitive.name == "expand":
-        atom = equation.operands[0]
-    return atom == atom.type.dtype.zero
-
-
 def converted(b: Builder, t: Atom, dtype: DType) -> Atom:
     """A number in another dtype: the real part where it is complex and the dtype is not."""
     if t.type.dtype.complex and not dtype.complex:
@@ -336,9 +298,9 @@ def _share_back(b: Builder, g: Generator, t: Atom) -> Atom:
 
 APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "identity": lambda b, g, t: t,
-    "negate": _negate,
-    "scale": _scale,
-    "mask": _mask,
+    "negate": lambda b, g, t: masking.negated(b, t),
+    "scale": lambda b, g, t: masking.scaled(b, g.residuals[0], t),
+    "mask": lambda b, g, t: masking.masked(b, g.residuals[0], t),
     "conjugate": lambda b, g, t: b.conj(t),
     "cast": lambda b, g, t: converted(b, t, g.params[1]),
     "compose": _compose,

@@ -49,10 +49,17 @@ CORE = (
     ),
     Mutant(
         name="a masked factor is multiplied",
-        module="adcore/linear.py",
-        fragment="    if masked is None:\n        return b.mul(g.residuals[0], t)",
-        replacement="    if masked is not b:\n        return b.mul(g.residuals[0], t)",
+        module="adcore/masking.py",
+        fragment="return b.select(before[0], b.mul(factor, before[1]), 0.0)",
+        replacement="return b.mul(factor, t)",
         breaks="0 * inf where the primal was not taken",
+    ),
+    Mutant(
+        name="a mask that is rearranged is lost",
+        module="adcore/masking.py",
+        fragment="return b.mul(factor, t) if kept is None else",
+        replacement="return b.mul(factor, t) if kept is not b else",
+        breaks="0 * inf where the primal was not taken, in another shape",
     ),
     Mutant(
         name="activity of carries is not a fixed point",

@@ -1,0 +1,96 @@
+"""Masks of tangents and cotangents, and factors that are infinite where nothing was taken.
+
+A factor may be inf or nan where the primal was not taken: the 1/x of `where(x > 0, log(x), 0)` at x = 0.  The zero that
+the mask put there has to stay zero, so the product is masked once more, also where what was masked has been rearranged,
+repeated or summed before it is multiplied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .types import Atom, DType
+
+if TYPE_CHECKING:
+    from .builder import Builder
+
+__all__ = ["is_zero", "masked", "negated", "scaled"]
+
+# Rows whose results are finite where their operands are, but for overflows.
+BOUNDED = {
+    *("add", "plus", "sub", "mul", "neg", "abs", "maximum", "minimum", "sign", "select", "cast", "portion"),
+    *("sin", "cos", "tanh", "arctan", "sqrt", "floor", "ceil", "trunc", "rint", "copysign", "conj", "real", "imag"),
+    *("expand", "reshape", "permute", "view", "gather", "conform", "total", "reduce_max", "reduce_min"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "side", "and", "or", "xor", "not", "iota", "empty", "update", "scatter"),
+}
+REARRANGING = {"reshape", "permute", "expand", "view", "conform"}
+PASSING = {"neg", "conj", "real", "cast"}
+DEPTH = 12  # operations that are looked through
+
+
+def masked(b: Builder, keep: Atom, t: Atom) -> Atom:
+    """One mask of two, so that a factor afterwards finds all that was masked."""
+    before = _mask_of(b, t)
+    return b.select(keep, t, 0.0) if before is None else b.select(b.land(keep, before[0]), before[1], 0.0)
+
+
+def negated(b: Builder, t: Atom) -> Atom:
+    before = _mask_of(b, t)
+    return b.neg(t) if before is None else b.select(before[0], b.neg(before[1]), 0.0)
+
+
+def scaled(b: Builder, factor: Atom, t: Atom) -> Atom:
+    """The factor times t, 0 where t is the zero of a mask."""
+    before = _mask_of(b, t)
+    if before is not None:
+        return b.select(before[0], b.mul(factor, before[1]), 0.0)
+    kept = _kept(b, t, DEPTH) if _may_be_infinite(b, factor, DEPTH) else None
+    return b.mul(factor, t) if kept is None else b.select(kept, b.mul(factor, t), 0.0)
+
+
+def _mask_of(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:
+    """Where t may be other than the zero of a mask, and what it is there."""
+    equation = b.defining(t)
+    if equation is None or equation.primitive.name != "select" or not is_zero(b, equation.operands[2]):
+        return None
+    return equation.operands[0], equation.operands[1]
+
+
+def is_zero(b: Builder, atom: Atom) -> bool:
+    """Whether a value is the constant 0, as the mask writes it."""
+    equation = b.defining(atom)
+    if equation is not None and equation.primitive.name == "expand":
+        atom = equation.operands[0]
+    return atom == atom.type.dtype.zero
+
+
+def _kept(b: Builder, t: Atom, depth: int) -> Atom | None:
+    """Where t may be other than zeros of a mask, through what moves elements and sums them; None where all may be."""
+    equation, mask = b.defining(t), _mask_of(b, t)
+    if mask is not None:
+        return mask[0]
+    if equation is None or depth == 0 or not equation.operands:
+        return None
+    name, rest = equation.primitive.name, equation.operands[1:]
+    if name == "add_at" and is_zero(b, equation.operands[0]):
+        inner = _kept(b, rest[0], depth - 1)
+        nowhere = b.expand(DType.BOOL.zero, *t.type.shape, axes=tuple(range(t.type.rank)))
+        return None if inner is None else b.update(nowhere, inner, *rest[1:], **equation.params)
+    if name not in REARRANGING | PASSING | {"total"}:
+        return None
+    inner = _kept(b, equation.operands[0], depth - 1)
+    if inner is None or name in PASSING:
+        return inner
+    if name == "total":
+        return b.reduce_or(inner, **equation.params)
+    return b.emit(equation.primitive, (inner, *rest), equation.params)
+
+
+def _may_be_infinite(b: Builder, factor: Atom, depth: int) -> bool:
+    """Whether an operation that divides, or has a pole, is in what the factor is computed from."""
+    equation = b.defining(factor)
+    if equation is None or factor.type.dtype is DType.I64:
+        return False
+    if depth == 0 or equation.primitive.name not in BOUNDED:
+        return True
+    return any(_may_be_infinite(b, x, depth - 1) for x in equation.operands)

@@ -1,0 +1,51 @@
+"""`np.where` keeps out what was not taken, infinite as its derivative may be, wherever the two are multiplied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adcore import grad, jit, jvp, value_and_grad
+
+X = np.array([[0.0, 2.0], [3.0, 0.0]])
+S = np.array([0.0, 2.0])
+T = np.array([1.5, -0.5, 1.0])
+
+FUNCTIONS = {
+    "at once": (lambda x: np.sum(np.where(x > 0.0, np.log(x), 0.0)), X),
+    "negative": (lambda x: np.sum(-np.where(x > 0.0, -np.log(x), 0.0)), X),
+    "nested": (lambda x: np.sum(np.where(x > 0.0, np.where(x < 2.5, np.log(x), 1.0), 0.0)), X),
+    "transposed": (lambda x: np.sum(np.where(x.T > 0.0, np.log(x).T, 0.0)), X),
+    "of another shape": (lambda x: np.sum(np.where(x.ravel() > 0.0, np.log(x).ravel(), 0.0)), X),
+    "of a part": (lambda x: np.sum(np.where(x[:, 1] > 0.0, np.log(x)[:, 1], 0.0)), X),
+    "of an element": (lambda x: np.where(x[0, 0] > 0.0, np.log(x)[0, 0], 0.0) + x[0, 1], X),
+    "of a repeated number": (lambda x: np.sum(np.where(x[:, None] > 0.0, np.log(x)[:, None] * T, 0.0)), S),
+    "of repeated rows": (lambda x: np.sum(np.where(x > 0.0, 1.0 / x * np.ones((3, 2)), 0.0)), S),
+    "divided by": (lambda x: np.sum(np.where(x[:, None] > 0.0, T / x[:, None], 0.0)), S),
+    "power": (lambda x: np.sum(np.where(x > 0.0, (x**-0.5).reshape(2, 2), 0.0)), X),
+    "transposed and joined": (lambda x: np.sum(np.where(x.T.ravel() > 0.0, np.log(x).T.ravel(), 0.0)), X),
+}
+
+
+@pytest.mark.parametrize(("f", "x"), FUNCTIONS.values(), ids=FUNCTIONS)
+def test_derivative_is_finite(f, x):
+    with np.errstate(all="ignore"):
+        wanted = f(x)
+        basis = 1e-6 * np.eye(x.size).reshape(-1, *x.shape)
+        steps = [f(x + e) - f(x - np.where(x > 0.0, e, 0.0)) for e in basis]
+    value, slope = value_and_grad(f)(x)
+    np.testing.assert_allclose(value, wanted, rtol=1e-14)
+    slopes = np.reshape(steps, x.shape) / 2e-6
+    np.testing.assert_allclose(slope[x > 0.0], slopes[x > 0.0], rtol=1e-6)
+    assert np.all(slope[x == 0.0] == 0.0)
+    u = np.where(x > 0.0, 1.0, 0.5)
+    np.testing.assert_allclose(jvp(f, (x,), (u,))[1], np.sum(slope * u), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("f", "x"), FUNCTIONS.values(), ids=FUNCTIONS)
+def test_second_derivative_is_finite(f, x):
+    def squared(x):
+        g = grad(f)(x)
+        return np.sum(g * g)
+
+    assert np.all(np.isfinite(jit(grad(squared))(x)))
