@@ -47,7 +47,7 @@ _VECTORS = (
     "{0}.copy()",
     "np.cos({0}) * ({1} - {2})",
     "np.concatenate(({0}[1:], {1}[:1]))",
-    "np.concatenate(({1}[-2:], {0}[:-2]))",
+    "np.concatenate(({1}[-1:], {0}[:-1]))",
     "np.tanh(m.T @ {0}[:4])",
     "np.array([t * math.cos(a) for t in ({2}, 0.3, a, b, c)])",
     "0.4 * np.concatenate((np.diff({0}), m[1, :1]))",
@@ -233,7 +233,7 @@ class Expressions:
 
     def vector(self) -> str:
         """A fresh array of LENGTH elements."""
-        one, other = self.vector_operand(), self.vector_operand()
+        one, other = self.vector_operand(), self.other_operand()
         return self.pick(*_VECTORS).format(one, other, self.scalar(1))
 
     def vector_operand(self) -> str:
@@ -241,7 +241,17 @@ class Expressions:
         if self.matrices and self.chance(0.2):
             m = self.random.choice(self.matrices)
             return self.pick(f"{m}[{self.index(ROWS)}]", f"{m}[{self.index(ROWS)}, ::-1]", f"{m}.T[:, 1]")
-        return self.vector_name(LENGTH)
+        name = self.vector_name(LENGTH)
+        return f"{name}[::-1]" if self.chance(0.1) else name
+
+    def other_operand(self) -> str:
+        """What is combined with an array of LENGTH elements: another, one that counts, or a slice of one element."""
+        if self.chance(0.1):
+            return self.pick(f"np.arange({LENGTH})", f"(np.arange({LENGTH}) - n)")
+        if self.chance(0.1):
+            name, place = self.vector_name(LENGTH), self.random.randrange(LENGTH - 1)
+            return self.pick(f"{name}[{place}:{place + 1}]", f"{name}[-1:]", f"{name}[-2:-1]")
+        return self.vector_operand()
 
 
 def _operand(text: str) -> str:
