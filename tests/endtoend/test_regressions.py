@@ -219,3 +219,16 @@ def test_arrays_that_a_path_does_not_have(function, a):
     values, pullback = adcore.vjp(gradient, a, x)
     for one, other in zip((*found, value, slope), (*pullback(along), *values), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def signed(x, flag):
+    """True and False are one object each; a truth of NumPy's is neither of them."""
+    if (x > 0.0) is True:
+        x = 3.0 * x
+    return x if flag is not False else -x
+
+
+@pytest.mark.parametrize("x", [1.5, -1.5, np.float64(1.5)])
+@pytest.mark.parametrize("flag", [True, False])
+def test_identity_of_true_and_false(x, flag):
+    assert adcore.jit(signed)(x, flag) == signed(x, flag)

@@ -204,19 +204,21 @@ def pdtrc(k, m):
 @defines("scipy.special.fdtr")
 def fdtr(dfn, dfd, x):
     scaled = np.asarray(dfn) * x
-    return BETAINC(np.asarray(dfn) * 0.5, np.asarray(dfd) * 0.5, scaled / (dfd + scaled))
+    below = BETAINC(np.asarray(dfn) * 0.5, np.asarray(dfd) * 0.5, scaled / (dfd + scaled))
+    return np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), below, np.nan)
 
 
 @defines("scipy.special.fdtrc")
 def fdtrc(dfn, dfd, x):
     scaled = np.asarray(dfn) * x
-    return BETAINC(np.asarray(dfd) * 0.5, np.asarray(dfn) * 0.5, dfd / (dfd + scaled))
+    above = BETAINC(np.asarray(dfd) * 0.5, np.asarray(dfn) * 0.5, dfd / (dfd + scaled))
+    return np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), above, np.nan)
 
 
 @defines("scipy.special.stdtr")
 def stdtr(df, t):
     v, x = np.asarray(df) * 1.0, np.asarray(t) * 1.0
-    return student_below(v, x)
+    return np.where(v > 0.0, student_below(v, x), np.nan)
 
 
 def student_below(v, x):
