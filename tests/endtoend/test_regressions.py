@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable
 from typing import Any
 
@@ -232,3 +233,13 @@ def signed(x, flag):
 @pytest.mark.parametrize("flag", [True, False])
 def test_identity_of_true_and_false(x, flag):
     assert adcore.jit(signed)(x, flag) == signed(x, flag)
+
+
+@pytest.mark.parametrize(("f", "pole"), [(cmath.atanh, 1.0), (cmath.atanh, -1.0), (cmath.atan, 1j), (cmath.atan, -1j)])
+def test_poles_of_complex_functions(f, pole):
+    def g(z):
+        return f(z)
+
+    with pytest.raises(ValueError, match="math domain error"):
+        adcore.jit(g)(complex(pole))
+    assert adcore.jit(g)(pole + 0.5) == pytest.approx(f(pole + 0.5), rel=1e-14)
