@@ -7,12 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from . import doctor
 from .errors import AdcoreError
+from .plugins import frontend
 from .primitives import TABLE, Primitive
 
 __all__ = ["main"]
@@ -89,7 +91,7 @@ def _derivative(primitive: Primitive) -> str:
     return "linear map" if any(m is not None for m in primitive.maps) else "none"
 
 
-def _operations() -> list[dict[str, Any]]:
+def _primitives() -> list[dict[str, Any]]:
     return [
         {
             "name": p.name,
@@ -103,8 +105,13 @@ def _operations() -> list[dict[str, Any]]:
 
 
 def _ops(options: argparse.Namespace) -> int:
-    operations = _operations()
-    print(json.dumps(operations, indent=2) if options.json else columns(operations))
+    if options.primitives:
+        rows = _primitives()
+    elif options.json:
+        rows = [asdict(known) for known in frontend().callables()]
+    else:
+        rows = [{"name": k.name, "dtypes": " ".join(k.dtypes), "order": k.order} for k in frontend().callables()]
+    print(json.dumps(rows, indent=2) if options.json else columns(rows))
     return OK
 
 
@@ -160,7 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true", help="print JSON")
     health.set_defaults(run=_doctor)
 
-    ops = commands.add_parser("ops", help="list the primitives with their kinds and kinks")
+    ops = commands.add_parser("ops", help="list what can be called, with dtypes and orders of derivatives")
+    ops.add_argument("--primitives", action="store_true", help="list the primitives with their kinds and kinks instead")
     ops.add_argument("--json", action="store_true", help="print JSON")
     ops.set_defaults(run=_ops)
 

@@ -28,6 +28,7 @@ __all__ = [
     "Frontend",
     "Given",
     "Guard",
+    "Known",
     "Leaf",
     "Lowered",
     "Made",
@@ -235,10 +236,33 @@ class Lowered:
     made: tuple[New, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Something that can be called in a function that the frontend lowers.
+
+    Attributes:
+        name: its public name.
+        call: a call of it, by which the rest was found out.
+        dtypes: the element types of arguments that it takes.
+        order: how often it can be differentiated: `any`, a number, `zero` where the derivative is 0, or `none` with the
+            reason; where arguments or element types differ, for each of them.
+    """
+
+    name: str
+    call: str
+    dtypes: tuple[str, ...]
+    order: str
+
+
 class Frontend(Protocol):
-    """`lower` turns a function and its arguments' structure (Spec and Static leaves) into a Program."""
+    """`lower` turns a function and its arguments' structure (Spec and Static leaves) into a Program.
+
+    `callables` lists what functions may call.
+    """
 
     def lower(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered: ...
+
+    def callables(self) -> tuple[Known, ...]: ...
 
 
 class Executable(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import CompileError, UnsupportedFunctionError
-from adcore.plugins import Lowered
+from adcore.plugins import Known, Lowered
 from adcore.primitives import TypeRuleError
 from adcore.signatures import signature_of
 
@@ -53,6 +53,12 @@ class PythonFrontend:
             except RecursionError:
                 cause = f"{name!r} or a function that it calls is nested too deeply"
                 raise UnsupportedFunctionError(cause, place, "a loop instead of recursion") from None
+
+    def callables(self) -> tuple[Known, ...]:
+        """All that can be called in a compiled function, with the dtypes and orders found when the table was made."""
+        from .coverage import recorded
+
+        return recorded()
 
 
 def _arguments(

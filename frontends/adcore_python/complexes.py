@@ -122,21 +122,21 @@ def _number(low: Lowering, value: Value) -> Atom:
     return low.cast(value.atom, DType.C128)
 
 
-def _unary(name: str, at_zero: bool = False) -> Any:
-    """A function of one complex number; `at_zero` says that it has no value at 0."""
+def _unary(name: str, *poles: complex) -> Any:
+    """A function of one complex number, which has no value at its poles."""
 
     def lower(low: Lowering, z: Value) -> Value:
         atom = _number(low, z)
-        if at_zero:
-            domain(low, low.b.ne(atom, 0.0))
+        for pole in poles:
+            domain(low, low.b.ne(atom, pole))
         return Scalar(getattr(low.b, name)(atom), True)
 
     return lower
 
 
 def _log(low: Lowering, z: Value, base: Value | None = None) -> Value:
-    top = _unary("log", at_zero=True)(low, z)
-    return top if base is None else operate(low, "/", top, _unary("log", at_zero=True)(low, base))
+    top = _unary("log", 0.0)(low, z)
+    return top if base is None else operate(low, "/", top, _unary("log", 0.0)(low, base))
 
 
 def _phase(low: Lowering, z: Value) -> Value:
@@ -164,13 +164,13 @@ def _isinf(low: Lowering, z: Value) -> Value:
 CMATH: dict[Any, Any] = {
     **{getattr(cmath, name): _unary(name) for name in ("exp", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
     cmath.log: _log,
-    cmath.log10: _unary("log10", at_zero=True),
+    cmath.log10: _unary("log10", 0.0),
     cmath.asin: _unary("arcsin"),
     cmath.acos: _unary("arccos"),
-    cmath.atan: _unary("arctan"),
+    cmath.atan: _unary("arctan", 1j, -1j),
     cmath.asinh: _unary("arcsinh"),
     cmath.acosh: _unary("arccosh"),
-    cmath.atanh: _unary("arctanh"),
+    cmath.atanh: _unary("arctanh", 1.0, -1.0),
     cmath.phase: _phase,
     cmath.polar: _polar,
     cmath.rect: _rect,

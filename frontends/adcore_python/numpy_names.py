@@ -138,8 +138,19 @@ def _reciprocal(low: Lowering, x: Value) -> Value:
     return operate(low, "/", number(1.0), value)
 
 
+def _of_reals(rule: Any) -> Any:
+    """A function of one argument that NumPy does not have for complex numbers."""
+
+    def lower(low: Lowering, x: Value) -> Value:
+        if array_like(low, x).dtype.kind == "c":
+            low.refuse(DtypeError, "this function of complex numbers", "real numbers, e.g. x.real or abs(x)")
+        return rule(low, x)
+
+    return lower
+
+
 def _scaled(factor: float) -> Any:
-    return lambda low, x: operate(low, "*", _numpy(low, x), number(factor))
+    return _of_reals(lambda low, x: operate(low, "*", _numpy(low, x), number(factor)))
 
 
 def _where(low: Lowering, condition: Value, x: Value = NONE, y: Value = NONE) -> Value:
@@ -229,7 +240,7 @@ NUMPY: dict[Any, Any] = {
     np.log1p: _of_float("log1p"),
     np.sqrt: _of_float("sqrt"),
     np.cbrt: _of_float("cbrt"),
-    np.fabs: _of_float("abs"),
+    np.fabs: _of_reals(_of_float("abs")),
     np.arctan2: _of_two_floats("arctan2"),
     np.hypot: _of_two_floats("hypot"),
     np.copysign: _of_two_floats("copysign"),
@@ -249,7 +260,7 @@ NUMPY: dict[Any, Any] = {
     np.ceil: _rounding("ceil"),
     np.trunc: _rounding("trunc"),
     np.fix: _rounding("trunc"),
-    np.rint: _rounding("rint"),
+    np.rint: _of_reals(_of_float("rint")),
     np.maximum: _of_two_numbers("maximum", "or"),
     np.minimum: _of_two_numbers("minimum", "and"),
     np.add: _operator("+"),

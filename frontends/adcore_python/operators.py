@@ -366,6 +366,8 @@ COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "
 def compare(low: Lowering, op: str, x: Value, y: Value) -> Value:
     """`x op y` for a comparison as Python writes it."""
     if op in ("is", "is not"):
+        if _is_truth(x) and _is_truth(y):
+            return compare(low, "==" if op == "is" else "!=", x, y)
         return number(_same(low, x, y) is (op == "is"))
     if op in ("in", "not in"):
         return _contains(low, y, x, op == "not in")
@@ -412,6 +414,11 @@ def _compared_by_class(low: Lowering, op: str, x: Value, y: Value) -> Value | No
         same = equal(low, x, y) or number(_same(low, x, y))
         return same if op == "==" else Scalar(low.b.lnot(truth(low, same).atom), True)
     return None
+
+
+def _is_truth(x: Value) -> bool:
+    """Whether this is one of Python's True and False, of which there is one each."""
+    return isinstance(x, Scalar) and x.python and x.dtype is DType.BOOL
 
 
 def _same(low: Lowering, x: Value, y: Value) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -30,6 +29,7 @@ from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY
 from .outputs import OUTPUTS
+from .probing import defined
 from .reference_examples import EXPRESSIONS_SHOWN, REFUSED, STATEMENTS_SHOWN
 from .statements import OPERATORS, STATEMENTS
 
@@ -121,16 +121,11 @@ def _outcome(name: str, body: str) -> tuple[str, str]:
     from . import PythonFrontend
 
     text = ("async " * ("await" in body)) + "def f(x, v, n):\n    " + body.replace("\n", "\n    ") + "\n"
-    file = f"<language reference: {name}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
-    namespace: dict[str, Any] = {"np": np, "math": math, "adcore": adcore}
-    try:
-        exec(compile(text, file, "exec"), namespace)
-        PythonFrontend().lower(namespace["f"], ARGUMENTS)
-    except AdcoreError as error:
-        return error.cause, error.write
-    finally:
-        del linecache.cache[file]
+    with defined(f"language reference: {name}", text, {"np": np, "math": math, "adcore": adcore}) as function:
+        try:
+            PythonFrontend().lower(function, ARGUMENTS)
+        except AdcoreError as error:
+            return error.cause, error.write
     return "", ""
 
 

@@ -10,11 +10,34 @@ import sys
 import pytest
 
 from adcore import cli
+from adcore.plugins import frontend
 from adcore.primitives import TABLE
 
 
-def test_ops_lists_the_whole_table(capsys):
+def test_ops_lists_what_can_be_called(capsys):
     assert cli.main(["ops", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert len(rows) >= 400
+    assert rows["math.sin"] == {
+        "name": "math.sin",
+        "call": "math.sin(x)",
+        "dtypes": ["float64", "float32", "int64", "bool"],
+        "order": "any",
+    }
+    assert rows["numpy.argsort"]["order"] == "none (integers)"
+    assert rows["scipy.special.jv"]["order"] == "0 in x, any in v"
+
+
+def test_ops_has_one_line_a_callable(capsys):
+    assert cli.main(["ops"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["name", "dtypes", "order"]
+    assert len(lines) == 1 + len(frontend().callables())
+    assert lines[1].split() == ["abs", "float64", "float32", "complex128", "complex64", "int64", "bool", "any"]
+
+
+def test_ops_lists_the_whole_table_of_primitives(capsys):
+    assert cli.main(["ops", "--primitives", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert set(rows) == {p.name for p in TABLE}
     assert rows["abs"] == {
@@ -28,8 +51,8 @@ def test_ops_lists_the_whole_table(capsys):
     assert rows["loop"]["derivative"] == "structural"
 
 
-def test_ops_as_a_table_has_one_line_a_primitive(capsys):
-    assert cli.main(["ops"]) == 0
+def test_primitives_as_a_table_have_one_line_a_primitive(capsys):
+    assert cli.main(["ops", "--primitives"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["name", "kind", "derivative", "symbol", "kinks"]
     assert len(lines) == 1 + len(list(TABLE))

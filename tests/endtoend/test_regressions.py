@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable
 from typing import Any
 
@@ -219,3 +220,26 @@ def test_arrays_that_a_path_does_not_have(function, a):
     values, pullback = adcore.vjp(gradient, a, x)
     for one, other in zip((*found, value, slope), (*pullback(along), *values), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def signed(x, flag):
+    """True and False are one object each; a truth of NumPy's is neither of them."""
+    if (x > 0.0) is True:
+        x = 3.0 * x
+    return x if flag is not False else -x
+
+
+@pytest.mark.parametrize("x", [1.5, -1.5, np.float64(1.5)])
+@pytest.mark.parametrize("flag", [True, False])
+def test_identity_of_true_and_false(x, flag):
+    assert adcore.jit(signed)(x, flag) == signed(x, flag)
+
+
+@pytest.mark.parametrize(("f", "pole"), [(cmath.atanh, 1.0), (cmath.atanh, -1.0), (cmath.atan, 1j), (cmath.atan, -1j)])
+def test_poles_of_complex_functions(f, pole):
+    def g(z):
+        return f(z)
+
+    with pytest.raises(ValueError, match="math domain error"):
+        adcore.jit(g)(complex(pole))
+    assert adcore.jit(g)(pole + 0.5) == pytest.approx(f(pole + 0.5), rel=1e-14)

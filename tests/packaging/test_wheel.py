@@ -42,11 +42,12 @@ def test_each_package_is_typed(names):
 
 def test_data_and_licence_are_inside(names):
     assert "adcore/demo/boarding_school_1978.csv" in names
+    assert "adcore_python/coverage.json" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
 def test_nothing_but_sources_and_data_is_inside(names):
-    kept = {".py", ".typed", ".csv"}
+    kept = {".py", ".typed", ".csv", ".json"}
     strays = [n for n in names if ".dist-info/" not in n and Path(n).suffix not in kept]
     assert strays == []
 
@@ -55,7 +56,7 @@ def test_unpacked_wheel_runs_outside_the_repository(wheel, tmp_path):
     with ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    program = "import adcore, adcore.cli; print(adcore.__file__); adcore.cli.main(['ops', '--json'])"
+    program = "import adcore, adcore.cli; print(adcore.__file__); adcore.cli.main(['ops', '--primitives', '--json'])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
     )

@@ -91,7 +91,7 @@ def column_stack(tup):
 
 @defines("numpy.vander")
 def vander(x, N=None, increasing=False):
-    v = np.asarray(x)
+    v = np.asarray(x) * np.ones((), int)  # of the dtype that holds integers too, as NumPy's
     columns = v.shape[0] if N is None else N
     made = np.ones((v.shape[0], columns), v.dtype)
     for k in range(1, columns):

@@ -12,7 +12,7 @@ __all__ = ["bincount", "histogram", "histogram_bin_edges", "interp"]
 
 @defines("numpy.bincount")
 def bincount(x, weights=None, minlength=0):
-    values = np.asarray(x)
+    values = np.asarray(x) * 1  # booleans are 0 and 1
     n = minlength
     if values.shape[0] > 0:
         if np.min(values) < 0:
@@ -72,7 +72,7 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
 
 @defines("numpy.interp")
 def interp(x, xp, fp, left=None, right=None, period=None):
-    points, values = np.asarray(xp), np.asarray(fp)
+    points, values = np.asarray(xp), np.asarray(fp) + np.zeros(())  # in double precision, as NumPy's
     if points.shape[0] != values.shape[0]:
         raise ValueError("fp and xp are not of the same length.")
     if points.shape[0] == 0:

@@ -104,17 +104,25 @@ def signbit(x):
 
 @defines("numpy.isposinf")
 def isposinf(x):
-    return np.asarray(x) == np.inf
+    return _infinite(np.asarray(x), np.inf)
 
 
 @defines("numpy.isneginf")
 def isneginf(x):
-    return np.asarray(x) == -np.inf
+    return _infinite(np.asarray(x), -np.inf)
+
+
+def _infinite(x, which):
+    if x.dtype.kind == "c":
+        raise TypeError("This operation is not supported for complex values because it would be ambiguous.")
+    return x == which
 
 
 @defines("numpy.gcd")
 def gcd(x1, x2):
     """Euclid's algorithm, all elements together."""
+    if np.asarray(x1).dtype.kind not in "iu" or np.asarray(x2).dtype.kind not in "iu":
+        raise TypeError("ufunc 'gcd' did not contain a loop with signature matching types: it takes integers")
     x, y = np.abs(x1), np.abs(x2)
     x, y = x + 0 * y, y + 0 * x
     while np.any(y != 0):
@@ -134,6 +142,8 @@ def lcm(x1, x2):
 @method("round")
 def round_to(a, decimals=0):
     x = np.asarray(a)
+    if x.dtype.kind == "c":
+        return round_to(np.real(x), decimals) + 1j * round_to(np.imag(x), decimals)
     if decimals == 0:
         return np.rint(x) if x.dtype.kind == "f" else x
     if x.dtype.kind != "f":
@@ -186,21 +196,26 @@ def array_equiv(a1, a2):
 @defines("numpy.ldexp")
 def ldexp(x1, x2):
     """x1 times a power of two, in two steps, so that neither overflows before the result does."""
-    half = np.asarray(x2) // 2
-    return x1 * np.exp2(half * 1.0) * np.exp2((np.asarray(x2) - half) * 1.0)
+    v, half = np.asarray(x1) * 1.0, np.asarray(x2) // 2
+    if v.dtype.kind == "c":
+        raise TypeError("ufunc 'ldexp' not supported for the input types: it takes real numbers")
+    rest = np.asarray(x2) - half
+    return v * np.exp2(half * 1.0).astype(v.dtype) * np.exp2(rest * 1.0).astype(v.dtype)
 
 
 @defines("numpy.frexp")
 def frexp(x):
     """The mantissa, whose absolute value is from 0.5 up to 1, and the exponent of 2."""
     v = np.asarray(x) * 1.0
+    if v.dtype.kind == "c":
+        raise TypeError("ufunc 'frexp' not supported for the input types: it takes real numbers")
     regular = np.isfinite(v) & (v != 0.0)
     size = np.where(regular, np.abs(v), 1.0)
     exponent = np.floor(np.log2(size)).astype(np.int64) + 1
     mantissa = ldexp(size, -exponent)  # the logarithm may be rounded up or down to a whole number
     exponent = exponent + np.where(mantissa >= 1.0, 1, 0) - np.where(mantissa < 0.5, 1, 0)
     exponent = np.where(regular, exponent, 0)
-    return ldexp(v, -exponent), exponent
+    return ldexp(v, -exponent), exponent.astype(np.int32)
 
 
 @defines("numpy.logaddexp2")
@@ -218,7 +233,8 @@ def spacing(x):
 
 @defines("numpy.i0")
 def i0(x):
-    return I0(np.asarray(x) * 1.0)
+    v = np.asarray(x) * 1.0
+    return I0(v).astype(v.dtype)
 
 
 def squares_of(x):

@@ -61,7 +61,8 @@ def _density(names, valid, support, formula, logarithm):
     def density(x, *args, **kwds):
         shapes, y, scale, fine = _standardized(names, valid, x, args, kwds)
         lower, upper, inside = support
-        within = (y >= lower) & (y <= upper) & np.isfinite(y)
+        # A lower end that is the least positive number is 0 in float32.
+        within = (y >= lower) & ((y > 0.0) | (lower <= 0.0)) & (y <= upper) & np.isfinite(y)
         value = formula(np.where(within, y, inside), *shapes) - np.log(scale)
         value = np.where(within, value if logarithm else np.exp(value), -np.inf if logarithm else 0.0)
         return np.where(fine & ~np.isnan(y), value, np.nan)

@@ -17,7 +17,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     gaps = num - 1 if endpoint else num
     step = (last - first) / max(gaps, 1)
     index = np.reshape(np.arange(num), (-1,) + (1,) * np.ndim(step))
-    values = index * step + first
+    values = index.astype(np.asarray(step).dtype) * step + first
     if endpoint:
         values = np.where((index == num - 1) & (num > 1), last, values)
     if dtype is not None:
@@ -40,7 +40,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 
 @defines("numpy.geomspace")
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    first, last = np.asarray(start) * 1.0, np.asarray(stop) * 1.0
+    first, last = np.asarray(start) + np.zeros(()), np.asarray(stop) + np.zeros(())  # in double precision, as NumPy's
     if np.any(first == 0.0) or np.any(last == 0.0):
         raise ValueError("Geometric sequence cannot include zero")
     sign = np.sign(first)

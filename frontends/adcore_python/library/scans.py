@@ -195,6 +195,8 @@ FOLDS |= {np.logical_and: np.all, np.logical_or: np.any}
 def _operands(op, array, dtype):
     """The array in the dtype of what op makes of it."""
     x = np.asarray(array)
+    if dtype is None and (op is np.add or op is np.multiply):
+        return x.astype(np.sum(x[:0]).dtype)  # sums and products of small integers and booleans are wider
     return x.astype(op(x[:0], x[:0]).dtype if dtype is None else dtype)
 
 

@@ -141,7 +141,8 @@ def detrend(data, axis=-1, type="linear"):
     n = x.shape[-1]
     time = np.arange(n) - 0.5 * (n - 1)
     slope = np.sum(x * time, axis=-1, keepdims=True) / max(np.sum(time * time), 1e-300)
-    return np.moveaxis(x - np.mean(x, axis=-1, keepdims=True) - slope * time, -1, axis)
+    rest = x - np.mean(x, axis=-1, keepdims=True) - slope * time
+    return np.moveaxis(rest.astype(x.dtype), -1, axis)
 
 
 @defines("scipy.ndimage.correlate1d")
@@ -282,7 +283,7 @@ def simpson(y, x=None, *, dx=1.0, axis=-1):
     """Simpson's rule on pairs of intervals; an interval left over at the end by Cartwright's correction, as SciPy."""
     f = np.moveaxis(np.asarray(y) * 1.0, axis, -1)
     n = f.shape[-1]
-    h = np.full(max(n - 1, 0), dx * 1.0) if x is None else _gaps(x, axis)
+    h = np.full(max(n - 1, 0), dx, np.real(f).dtype) if x is None else _gaps(x, axis)
     if n < 3:
         return np.sum((f[..., 1:] + f[..., :-1]) * h * 0.5, -1)
     pairs = (n - 1) // 2 * 2

@@ -24,6 +24,15 @@ BETAINC, BETAINCC, BINOM, DIGAMMA, GAMMA, GAMMAINC, GAMMAINCC, GAMMALN, HURWITZ,
 JN, YN, IN, KN = (TABLE[f"spherical_{name}"] for name in ("jn", "yn", "in", "kn"))
 LAMBERT = (TABLE["lambertw0"], TABLE["lambertw1"])
 
+
+def _as(found, *numbers):
+    """What was found, in the precision of the arguments: single where none of them is in double."""
+    total = 0.0
+    for x in numbers:
+        total = total + x * 0.0
+    return found.astype(np.asarray(total).dtype)
+
+
 # Sums of exponentials: the largest is taken out first
 
 
@@ -83,7 +92,7 @@ def polygamma(n, x):
 @defines("scipy.special.zeta")
 def zeta(x, q=None):
     s = np.asarray(x) * 1.0
-    return _riemann(s) if q is None else HURWITZ(s, np.asarray(q) * 1.0)
+    return _as(_riemann(s), x) if q is None else _as(HURWITZ(s, np.asarray(q) * 1.0), x, q)
 
 
 def _riemann(s):
@@ -130,7 +139,7 @@ EULER_MACLAURIN = (
 @defines("scipy.special.zetac")
 def zetac(x):
     s = np.asarray(x) * 1.0
-    return np.where(s > 1.0, HURWITZ(np.where(s > 1.0, s, 2.0), 2.0), _riemann(s) - 1.0)
+    return _as(np.where(s > 1.0, HURWITZ(np.where(s > 1.0, s, 2.0), 2.0), _riemann(s) - 1.0), x)
 
 
 @defines("scipy.special.multigammaln")
@@ -149,7 +158,7 @@ def comb(N, k, exact=False, repetition=False):
     n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
     if repetition:
         return np.where((m == 0.0) & (n >= 0.0), 1.0, comb(n + m - 1.0, m))
-    return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), BINOM(n, m), 0.0)
+    return _as(np.where((m <= n) & (n >= 0.0) & (m >= 0.0), BINOM(n, m), 0.0), np.asarray(N), np.asarray(k))
 
 
 @defines("scipy.special.perm")
@@ -157,7 +166,7 @@ def perm(N, k, exact=False):
     if exact:
         refuse("perm with exact=True is not supported: its results are integers of any size", "exact=False")
     n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
-    return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0)
+    return _as(np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0), np.asarray(N), np.asarray(k))
 
 
 @defines("scipy.special.factorial")
@@ -173,50 +182,52 @@ def factorial(n, exact=False, extend="zero"):
 
 @defines("scipy.special.gdtr")
 def gdtr(a, b, x):
-    return GAMMAINC(b, np.asarray(a) * x)
+    return _as(GAMMAINC(b, np.asarray(a) * x), a, b, x)
 
 
 @defines("scipy.special.gdtrc")
 def gdtrc(a, b, x):
-    return GAMMAINCC(b, np.asarray(a) * x)
+    return _as(GAMMAINCC(b, np.asarray(a) * x), a, b, x)
 
 
 @defines("scipy.special.chdtr")
 def chdtr(v, x):
-    return GAMMAINC(np.asarray(v) * 0.5, np.asarray(x) * 0.5)
+    return _as(GAMMAINC(np.asarray(v) * 0.5, np.asarray(x) * 0.5), v, x)
 
 
 @defines("scipy.special.chdtrc")
 def chdtrc(v, x):
-    return GAMMAINCC(np.asarray(v) * 0.5, np.asarray(x) * 0.5)
+    return _as(GAMMAINCC(np.asarray(v) * 0.5, np.asarray(x) * 0.5), v, x)
 
 
 @defines("scipy.special.pdtr")
 def pdtr(k, m):
-    return GAMMAINCC(np.floor(np.asarray(k)) + 1.0, m)
+    return _as(GAMMAINCC(np.floor(np.asarray(k)) + 1.0, m), k, m)
 
 
 @defines("scipy.special.pdtrc")
 def pdtrc(k, m):
-    return GAMMAINC(np.floor(np.asarray(k)) + 1.0, m)
+    return _as(GAMMAINC(np.floor(np.asarray(k)) + 1.0, m), k, m)
 
 
 @defines("scipy.special.fdtr")
 def fdtr(dfn, dfd, x):
     scaled = np.asarray(dfn) * x
-    return BETAINC(np.asarray(dfn) * 0.5, np.asarray(dfd) * 0.5, scaled / (dfd + scaled))
+    below = BETAINC(np.asarray(dfn) * 0.5, np.asarray(dfd) * 0.5, scaled / (dfd + scaled))
+    return _as(np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), below, np.nan), dfn, dfd, x)
 
 
 @defines("scipy.special.fdtrc")
 def fdtrc(dfn, dfd, x):
     scaled = np.asarray(dfn) * x
-    return BETAINC(np.asarray(dfd) * 0.5, np.asarray(dfn) * 0.5, dfd / (dfd + scaled))
+    above = BETAINC(np.asarray(dfd) * 0.5, np.asarray(dfn) * 0.5, dfd / (dfd + scaled))
+    return _as(np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), above, np.nan), dfn, dfd, x)
 
 
 @defines("scipy.special.stdtr")
 def stdtr(df, t):
     v, x = np.asarray(df) * 1.0, np.asarray(t) * 1.0
-    return student_below(v, x)
+    return _as(np.where(v > 0.0, student_below(v, x), np.nan), df, t)
 
 
 def student_below(v, x):

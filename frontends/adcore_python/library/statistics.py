@@ -153,22 +153,22 @@ def median(a, axis=None, overwrite_input=False, keepdims=False):
 
 @defines("numpy.percentile")
 def percentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, False, PERCENTS)
+    return _quantiles(np.asarray(a), q, 100.0, axis, method, keepdims, False, PERCENTS)
 
 
 @defines("numpy.quantile")
 def quantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, False, SHARES)
+    return _quantiles(np.asarray(a), q, 1.0, axis, method, keepdims, False, SHARES)
 
 
 @defines("numpy.nanpercentile")
 def nanpercentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, True, PERCENTS)
+    return _quantiles(np.asarray(a), q, 100.0, axis, method, keepdims, True, PERCENTS)
 
 
 @defines("numpy.nanquantile")
 def nanquantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, True, SHARES)
+    return _quantiles(np.asarray(a), q, 1.0, axis, method, keepdims, True, SHARES)
 
 
 @defines("numpy.nanmedian")
@@ -176,7 +176,8 @@ def nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
     return nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def _quantiles(x, q, axis, method, keepdims, without_nan, message):
+def _quantiles(x, given, whole, axis, method, keepdims, without_nan, message):
+    q = np.asarray(given) / whole
     if np.any((q < 0.0) | (q > 1.0)):
         raise ValueError(message)
     ordered = np.sort(_rows(x * 1.0, axis), -1)
@@ -199,6 +200,8 @@ def _quantiles(x, q, axis, method, keepdims, without_nan, message):
         found = np.where(end != end, end, found)
     found = np.moveaxis(found, -1, 0)
     found = np.reshape(found, q.shape + ordered.shape[:-1])
+    if isinstance(given, (int, float)):  # a number of Python's has no dtype of its own
+        found = found.astype(ordered.dtype)
     return _kept(found, x, axis, q.ndim) if keepdims else found
 
 
@@ -271,14 +274,18 @@ def nanprod(a, axis=None, dtype=None, keepdims=False, initial=1, where=True):
 
 @defines("numpy.nanmax")
 def nanmax(a, axis=None, keepdims=False):
-    x = np.asarray(a) * 1.0
+    x = np.asarray(a)
+    if x.dtype.kind != "f":
+        return np.max(x, axis=axis, keepdims=keepdims)
     found = np.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims)
     return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
 
 
 @defines("numpy.nanmin")
 def nanmin(a, axis=None, keepdims=False):
-    x = np.asarray(a) * 1.0
+    x = np.asarray(a)
+    if x.dtype.kind != "f":
+        return np.min(x, axis=axis, keepdims=keepdims)
     found = np.min(_filled(x, np.inf), axis=axis, keepdims=keepdims)
     return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
 
