@@ -36,6 +36,9 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     if not copy:
         raise NotImplementedError("np.nan_to_num in place")
     v = np.asarray(x)
+    if v.dtype.kind == "c":
+        parts = [nan_to_num(part, copy, nan, posinf, neginf) for part in (np.real(v), np.imag(v))]
+        return parts[0] + 1j * parts[1]
     if v.dtype.kind != "f":
         return v
     largest = np.finfo(v.dtype).max
@@ -134,13 +137,17 @@ def lcm(x1, x2):
 @method("round")
 def round_to(a, decimals=0):
     x = np.asarray(a)
+    if x.dtype.kind == "c":
+        return round_to(np.real(x), decimals) + 1j * round_to(np.imag(x), decimals)
+    if x.dtype.kind == "b":
+        raise NotImplementedError("np.round of booleans, whose result is float16")
     if decimals == 0:
         return np.rint(x) if x.dtype.kind == "f" else x
     if x.dtype.kind != "f":
         if decimals > 0:
             return x
         step = 10 ** (-decimals)
-        return (np.rint(x / step)).astype(np.int64) * step
+        return (np.rint(x / step) * step).astype(x.dtype)
     if decimals > 0:
         return np.rint(x * 10.0**decimals) / 10.0**decimals
     return np.rint(x / 10.0 ** (-decimals)) * 10.0 ** (-decimals)

@@ -60,7 +60,7 @@ def correlate(a, v, mode="valid"):
     if x.shape[0] == 0 or y.shape[0] == 0:
         raise ValueError("second argument cannot be empty")
     n, m = x.shape[0], y.shape[0]
-    whole = _convolved(x, y[::-1])
+    whole = _convolved(x, np.conj(y[::-1]))
     if mode == "same":
         start = (min(n, m) - 1) // 2 if n >= m else min(n, m) // 2
         return whole[start : start + max(n, m)]
@@ -87,12 +87,13 @@ def lfilter(b, a, x, axis=-1, zi=None):
     """The direct form II transposed, as in SciPy: one state for each coefficient after the first."""
     numerator, denominator = np.atleast_1d(b) * 1.0, np.atleast_1d(a) * 1.0
     order = max(numerator.shape[0], denominator.shape[0])
-    p, q = np.zeros(order), np.zeros(order)
+    signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
+    dtype = np.result_type(numerator, denominator, signal)
+    p, q = np.zeros(order, dtype), np.zeros(order, dtype)
     p[: numerator.shape[0]] = numerator / denominator[0]
     q[: denominator.shape[0]] = denominator / denominator[0]
-    signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
-    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1])
-    states = np.zeros((rows.shape[0], order - 1))
+    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).astype(dtype)
+    states = np.zeros((rows.shape[0], order - 1), dtype)
     if zi is not None:
         states[...] = np.reshape(np.moveaxis(np.asarray(zi), axis, -1), (rows.shape[0], order - 1))
     made = np.empty_like(rows)
@@ -114,7 +115,8 @@ def lfilter(b, a, x, axis=-1, zi=None):
 def sosfilt(sos, x, axis=-1):
     sections = np.asarray(sos) * 1.0
     signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
-    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).copy()
+    dtype = np.result_type(sections, signal)
+    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).astype(dtype)
     for s in range(sections.shape[0]):
         if sections[s, 3] != 1.0:
             raise ValueError("sos[:, 3] should be all ones")

@@ -99,7 +99,7 @@ def tensorsolve(a, b, axes=None):
 
 @defines("numpy.linalg.matrix_power")
 def matrix_power(a, n):
-    x = floating(a)
+    x = np.asarray(a)
     square(x)
     if n == 1:
         return x

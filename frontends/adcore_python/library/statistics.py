@@ -252,11 +252,11 @@ def _parted(place):
 
 def _filled(a, value):
     x = np.asarray(a)
-    return np.where(np.isnan(x), np.full_like(x, value), x) if x.dtype.kind == "f" else x
+    return np.where(np.isnan(x), np.full_like(x, value), x) if x.dtype.kind in "fc" else x
 
 
 def _count(x, axis, keepdims):
-    return np.sum((x == x).astype(float), axis=axis, keepdims=keepdims)
+    return np.sum(~np.isnan(x), axis=axis, keepdims=keepdims)
 
 
 @defines("numpy.nansum")
@@ -271,16 +271,20 @@ def nanprod(a, axis=None, dtype=None, keepdims=False, initial=1, where=True):
 
 @defines("numpy.nanmax")
 def nanmax(a, axis=None, keepdims=False):
-    x = np.asarray(a) * 1.0
+    x = np.asarray(a)
+    if x.dtype.kind not in "fc":
+        return np.max(x, axis=axis, keepdims=keepdims)
     found = np.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims)
-    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+    return np.where(_count(x, axis, keepdims) == 0, np.nan, found)
 
 
 @defines("numpy.nanmin")
 def nanmin(a, axis=None, keepdims=False):
-    x = np.asarray(a) * 1.0
+    x = np.asarray(a)
+    if x.dtype.kind not in "fc":
+        return np.min(x, axis=axis, keepdims=keepdims)
     found = np.min(_filled(x, np.inf), axis=axis, keepdims=keepdims)
-    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+    return np.where(_count(x, axis, keepdims) == 0, np.nan, found)
 
 
 @defines("numpy.nanmean")
@@ -294,7 +298,7 @@ def nanmean(a, axis=None, dtype=None, keepdims=False):
 def nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False):
     x = np.asarray(a)
     center = nanmean(x, axis, dtype, True)
-    away = np.where(x == x, _filled(x, 0) - center, 0.0)
+    away = np.where(np.isnan(x), 0.0, _filled(x, 0) - center)
     count = _count(x, axis, keepdims)
     squares = np.sum(squares_of(away), axis=axis, keepdims=keepdims)
     return _shared(squares, np.where(count > ddof, count - ddof, np.nan))
@@ -317,7 +321,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     less = (0 if bias else 1) if ddof is None else ddof
     if fweights is None and aweights is None:
         away = x - np.mean(x, axis=1, keepdims=True)
-        found = (away @ away.T) * np.true_divide(1.0, np.maximum(count - less, 0.0))
+        found = (away @ np.conj(away.T)) * np.true_divide(1.0, np.maximum(count - less, 0.0))
     else:
         w = np.ones(x.shape[1])
         if fweights is not None:
@@ -331,12 +335,13 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
             fact = weight
         elif aweights is not None:
             fact = weight - less * np.sum(w * np.asarray(aweights)) / weight
-        found = (away * w) @ away.T * np.true_divide(1.0, np.maximum(fact, 0.0))
+        found = (away @ np.conj((away * w).T)) * np.true_divide(1.0, np.maximum(fact, 0.0))
     return _squeezed(found, m, y)
 
 
 def _variables(m, rowvar):
-    x = np.asarray(m) * 1.0
+    given = np.asarray(m)
+    x = given.astype(np.result_type(given, float))
     if x.ndim == 1:
         return x[np.newaxis, :]
     return x if rowvar else x.T
@@ -351,5 +356,8 @@ def corrcoef(x, y=None, rowvar=True):
     c = cov(x, y, rowvar)
     if np.ndim(c) == 0:
         return c / c
-    width = np.sqrt(np.diagonal(c))
-    return np.clip(c / width[:, np.newaxis] / width[np.newaxis, :], -1.0, 1.0)
+    width = np.sqrt(np.real(np.diagonal(c)))
+    found = c / width[:, np.newaxis] / width[np.newaxis, :]
+    if found.dtype.kind == "c":
+        return np.clip(np.real(found), -1.0, 1.0) + 1j * np.clip(np.imag(found), -1.0, 1.0)
+    return np.clip(found, -1.0, 1.0)
