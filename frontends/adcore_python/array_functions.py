@@ -14,7 +14,7 @@ from .containers import held, needs_constant
 from .containers import items as items_in
 from .growing import rows
 from .operators import common_shape, describe, numeric, operate, stretch
-from .promotion import converted, join, promoted
+from .promotion import converted, join
 from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
 from .views import contiguous, permuted
 
@@ -213,19 +213,19 @@ def arange(low: Lowering, start: Value = ZERO, stop: Value = NONE, step: Value =
     made = dtype_of(low, dtype, kind)
     b = low.b
     low.check(b.ne(values[2].atom, values[2].dtype.zero), "ZeroDivisionError", "division by zero")
-    first, _, each = atoms = [v.atom for v in values]
     if kind is DType.I64:
-        first, _, each = atoms = [low.cast(a, kind) for a in atoms]
-        length, second = _integer_steps(low, *atoms), b.add(first, each)
+        first, last, each = (low.cast(v.atom, kind) for v in values)
+        length, second = _integer_steps(low, first, last, each), b.add(first, each)
     else:
-        length, second = _steps(low, *values), low.atom(operate(low, "+", values[0], values[2]))
+        first, each = values[0].atom, values[2].atom
+        length, second = _steps(low, *values), low.atom(numeric(low, operate(low, "+", values[0], values[2])))
     filled = made if made is not DType.BOOL else kind
     index = b.cast(b.iota(length), dtype=filled)
     if first == kind.zero and each == kind.constant(1):
         return low.array(low.cast(index, made))
-    start = low.cast(first, filled)
-    gap = b.sub(low.cast(second, filled), start)
-    return low.array(low.cast(b.add(start, b.mul(index, gap)), made))
+    origin = low.cast(first, filled)
+    gap = b.sub(low.cast(second, filled), origin)
+    return low.array(low.cast(b.add(origin, b.mul(index, gap)), made))
 
 
 def _steps(low: Lowering, start: Scalar, stop: Scalar, step: Scalar) -> Atom:

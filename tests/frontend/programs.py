@@ -521,19 +521,8 @@ def outer_difference(x, y):
 @case((A,))
 def reductions(a):
     return (
-        np.sum(a),
-        a.sum(axis=0),
-        a.mean(axis=1),
-        np.max(a, axis=-1),
-        a.min(),
-        np.prod(a[:, 1:3]),
-        a.var(),
-        a.std(axis=0),
-        np.any(a > 5),
-        np.all(a > -10, axis=1),
-        a.sum(axis=1, keepdims=True),
-        np.linalg.norm(a),
-        np.mean(a, axis=(0, 1)),
+        np.sum(a), a.sum(axis=0), a.mean(axis=1), np.max(a, axis=-1), a.min(), np.prod(a[:, 1:3]), a.var(), a.std(axis=0),
+        np.any(a > 5), np.all(a > -10, axis=1), a.sum(axis=1, keepdims=True), np.linalg.norm(a), np.mean(a, axis=(0, 1)),
     )
 
 
@@ -574,15 +563,7 @@ def matrix_products(a, b):
 
 @case((3,), (0,), (1,), (-1,))
 def constructors(n):
-    return (
-        np.zeros(n),
-        np.ones((n, 2)),
-        np.full(n, 2.5),
-        np.arange(n),
-        np.eye(n),
-        np.zeros(n, dtype=int),
-        np.linspace(0, 1, n),
-    )
+    return np.zeros(n), np.ones((n, 2)), np.full(n, 2.5), np.arange(n), np.eye(n), np.zeros(n, dtype=int), np.linspace(0, 1, n)
 
 
 @case((1.0, 3.0, 0.5), (0.0, 1.0, 0.3), (3.0, 1.0, 0.5), (3.0, 1.0, -0.5))
@@ -614,19 +595,8 @@ def stacked(x, y):
 @case((A,))
 def arranged(a):
     return (
-        a.reshape(4, 3),
-        a.reshape(-1),
-        a.reshape((2, -1)),
-        a.T,
-        a.T.reshape(-1),
-        a.ravel(),
-        a.flatten(),
-        np.transpose(a),
-        np.expand_dims(a, 1),
-        a[:, None].squeeze(1),
-        a.swapaxes(0, 1),
-        np.flip(a),
-        a[::-1, ::-1],
+        a.reshape(4, 3), a.reshape(-1), a.reshape((2, -1)), a.T, a.T.reshape(-1), a.ravel(), a.flatten(), np.transpose(a),
+        np.expand_dims(a, 1), a[:, None].squeeze(1), a.swapaxes(0, 1), np.flip(a), a[::-1, ::-1],
     )
 
 
@@ -647,21 +617,7 @@ def attributes(a):
 
 @case((K, X))
 def dtypes(k, x):
-    return (
-        k + x,
-        k / 2,
-        k // 2,
-        k % 3,
-        k * 2,
-        k**2,
-        np.sqrt(k),
-        k.astype(float),
-        x.astype(int),
-        x > 0,
-        k.sum(),
-        k.mean(),
-        k == 1,
-    )
+    return k + x, k / 2, k // 2, k % 3, k * 2, k**2, np.sqrt(k), k.astype(float), x.astype(int), x > 0, k.sum(), k.mean(), k == 1
 
 
 @case((K, np.array([1, 0, 2, 0, 3])))
@@ -681,16 +637,7 @@ def numpy_division(x, a):
 
 @case((X, Y))
 def rounding(x, y):
-    return (
-        np.floor(x),
-        np.ceil(x),
-        np.rint(x),
-        np.sign(x),
-        np.clip(x, -1, 1),
-        np.hypot(x, y),
-        np.arctan2(x, y),
-        np.square(x),
-    )
+    return np.floor(x), np.ceil(x), np.rint(x), np.sign(x), np.clip(x, -1, 1), np.hypot(x, y), np.arctan2(x, y), np.square(x)
 
 
 # Indexing
@@ -708,22 +655,7 @@ def index_matrix(a, i, j):
 
 @case((X,), (E,), (ONE,))
 def constant_slices(x):
-    return (
-        x[1:],
-        x[:-1],
-        x[1:-1],
-        x[2:],
-        x[:-2],
-        x[::2],
-        x[::-1],
-        x[-2:],
-        x[:3],
-        x[3:1],
-        x[-1:0:-1],
-        x[1::2],
-        x[-3:-1],
-        x[4::-2],
-    )
+    return x[1:], x[:-1], x[1:-1], x[2:], x[:-2], x[::2], x[::-1], x[-2:], x[:3], x[3:1], x[-1:0:-1], x[1::2], x[-3:-1], x[4::-2]
 
 
 @case((X, 1, 3), (X, -3, -1), (X, -10, 10), (X, 3, 1), (X, 7, 9), (E, 0, 2))
@@ -822,14 +754,7 @@ def arrangement_of_index_arrays(a, i, j):
 
 @case((A,))
 def sequences_as_index_arrays(a):
-    return (
-        a[[0, 2]],
-        a[[0, 1], [3, -1]],
-        a[:, [True, False, True, True]],
-        a[[]],
-        a[[0, 1], (1, 2)],
-        np.take(a, [0, 3], 1),
-    )
+    return a[[0, 2]], a[[0, 1], [3, -1]], a[:, [True, False, True, True]], a[[]], a[[0, 1], (1, 2)], np.take(a, [0, 3], 1)
 
 
 @case((A, np.array([2, 0]), np.array([True, False, False, True])))
@@ -1172,15 +1097,8 @@ def calls(x):
 
     third = functools.partial(_with_defaults, scale=3.0)
     return (
-        _square(x) + inner(2.0),
-        _with_defaults(x, 1.0, 2.0, 3.0, shift=x, extra=1.0),
-        third(x),
-        _apply(_square, x, 3),
-        _apply(lambda t: t + x, 0.0, 2),
-        _power(x, 3),
-        MODEL.predict(x),
-        MODEL(x),
-        _with_defaults(x=x),
+        _square(x) + inner(2.0), _with_defaults(x, 1.0, 2.0, 3.0, shift=x, extra=1.0), third(x), _apply(_square, x, 3),
+        _apply(lambda t: t + x, 0.0, 2), _power(x, 3), MODEL.predict(x), MODEL(x), _with_defaults(x=x),
     )
 
 

@@ -27,7 +27,7 @@ I0 = TABLE["i0"]
 def heaviside(x1, x2):
     """0, x2 at zero, 1: a step, constant in x1 on both sides."""
     x = np.asarray(x1) * 1.0
-    return np.where(x < 0.0, 0.0, np.where(x > 0.0, 1.0, np.where(x == 0.0, x2, np.nan)))
+    return np.where(x < 0.0, np.zeros_like(x), np.where(x > 0.0, np.ones_like(x), np.where(x == 0.0, x2, x)))
 
 
 @defines("numpy.nan_to_num")
@@ -193,8 +193,10 @@ def array_equiv(a1, a2):
 @defines("numpy.ldexp")
 def ldexp(x1, x2):
     """x1 times a power of two, in two steps, so that neither overflows before the result does."""
-    half = np.asarray(x2) // 2
-    return x1 * np.exp2(half * 1.0) * np.exp2((np.asarray(x2) - half) * 1.0)
+    power = np.asarray(x2)
+    half = power // 2
+    v = np.asarray(x1) * 1.0
+    return v * np.exp2(half.astype(v.dtype)) * np.exp2((power - half).astype(v.dtype))
 
 
 @defines("numpy.frexp")
@@ -207,7 +209,7 @@ def frexp(x):
     mantissa = ldexp(size, -exponent)  # the logarithm may be rounded up or down to a whole number
     exponent = exponent + np.where(mantissa >= 1.0, 1, 0) - np.where(mantissa < 0.5, 1, 0)
     exponent = np.where(regular, exponent, 0)
-    return ldexp(v, -exponent), exponent
+    return ldexp(v, -exponent), exponent.astype(np.int32)
 
 
 @defines("numpy.logaddexp2")

@@ -26,7 +26,7 @@ def open_grid(*slices):
     """A grid has one dtype, in which Python's numbers are weak."""
     numbers = [each[k] for each in slices for k in range(3)] + [0 if each[3] is None else 1.0 for each in slices]
     dtype = np.result_type(0, *numbers)
-    lines = [_counted(*each, dtype) for each in slices]
+    lines = [_counted(start, stop, step, count, dtype) for start, stop, step, count in slices]
     rank = len(lines)
     return tuple([np.reshape(lines[k], (1,) * k + (-1,) + (1,) * (rank - k - 1)) for k in range(rank)])
 

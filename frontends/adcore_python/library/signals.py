@@ -141,25 +141,28 @@ def detrend(data, axis=-1, type="linear"):
     if type != "linear" and type != "l":
         raise ValueError("Trend type must be 'linear' or 'constant'.")
     n = x.shape[-1]
-    time = np.arange(n) - 0.5 * (n - 1)
+    time = (np.arange(n) - 0.5 * (n - 1)).astype(np.real(x).dtype)
     slope = np.sum(x * time, axis=-1, keepdims=True) / max(np.sum(time * time), 1e-300)
     return np.moveaxis(x - np.mean(x, axis=-1, keepdims=True) - slope * time, -1, axis)
 
 
 @defines("scipy.ndimage.correlate1d")
 def correlate1d(input, weights, axis=-1, mode="reflect", cval=0.0, origin=0):
-    return _filtered(np.asarray(input) * 1.0, np.asarray(weights), axis, mode, cval, origin)
+    return _filtered(np.asarray(input), np.asarray(weights), axis, mode, cval, origin)
 
 
 @defines("scipy.ndimage.convolve1d")
 def convolve1d(input, weights, axis=-1, mode="reflect", cval=0.0, origin=0):
     w = np.asarray(weights)
     shift = -origin - (1 if w.shape[0] % 2 == 0 else 0)
-    return _filtered(np.asarray(input) * 1.0, w[::-1], axis, mode, cval, shift)
+    return _filtered(np.asarray(input), w[::-1], axis, mode, cval, shift)
 
 
 def _filtered(x, weights, axis, mode, cval, origin):
-    moved = np.moveaxis(x, axis, 0)
+    """Computed in floats, whose fractions are cut off where the input has none."""
+    if x.dtype.kind in "bu":
+        raise NotImplementedError("scipy.ndimage of booleans or unsigned integers, in whose dtype the result is")
+    moved = np.moveaxis(x * 1.0, axis, 0)
     n, m = moved.shape[0], weights.shape[0]
     made = np.zeros_like(moved)
     for k in range(m):
@@ -169,7 +172,7 @@ def _filtered(x, weights, axis, mode, cval, origin):
             made += weights[k] * np.where(inside, moved[np.clip(places, 0, n - 1)], cval)
         else:
             made += weights[k] * moved[_folded(places, n, mode)]
-    return np.moveaxis(made, 0, axis)
+    return np.moveaxis(made.astype(x.dtype), 0, axis)
 
 
 def _folded(places, n, mode):
@@ -194,7 +197,7 @@ def gaussian_filter1d(input, sigma, axis=-1, order=0, mode="reflect", cval=0.0, 
     reach = int(truncate * sigma + 0.5) if radius is None else radius
     away = np.arange(-reach, reach + 1) * 1.0
     weights = np.exp(-0.5 / (sigma * sigma) * away * away)
-    return _filtered(np.asarray(input) * 1.0, weights / np.sum(weights), axis, mode, cval, 0)
+    return _filtered(np.asarray(input), weights / np.sum(weights), axis, mode, cval, 0)
 
 
 # Windows

@@ -225,7 +225,8 @@ def _without_division(x):
 
 @defines("scipy.linalg.det")
 def scipy_det(a, overwrite_a=False, check_finite=True):
-    return det(a)
+    found = det(a)
+    return found.astype(np.result_type(found, float))
 
 
 @defines("numpy.linalg.det")

@@ -153,27 +153,33 @@ def median(a, axis=None, overwrite_input=False, keepdims=False):
 
 @defines("numpy.percentile")
 def percentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, False, PERCENTS)
+    return _quantiles(np.asarray(a), _shares(q, a) / 100.0, axis, method, keepdims, False, PERCENTS)
 
 
 @defines("numpy.quantile")
 def quantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, False, SHARES)
+    return _quantiles(np.asarray(a), _shares(q, a), axis, method, keepdims, False, SHARES)
 
 
 @defines("numpy.nanpercentile")
 def nanpercentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q) / 100.0, axis, method, keepdims, True, PERCENTS)
+    return _quantiles(np.asarray(a), _shares(q, a) / 100.0, axis, method, keepdims, True, PERCENTS)
 
 
 @defines("numpy.nanquantile")
 def nanquantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), np.asarray(q), axis, method, keepdims, True, SHARES)
+    return _quantiles(np.asarray(a), _shares(q, a), axis, method, keepdims, True, SHARES)
 
 
 @defines("numpy.nanmedian")
 def nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
     return nanquantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def _shares(q, a):
+    """The array of shares; one of Python's numbers takes the dtype of the floats."""
+    x = np.asarray(a)
+    return np.asarray(q, x.dtype) if isinstance(q, int | float) and x.dtype.kind == "f" else np.asarray(q)
 
 
 def _quantiles(x, q, axis, method, keepdims, without_nan, message):
@@ -182,9 +188,9 @@ def _quantiles(x, q, axis, method, keepdims, without_nan, message):
     ordered = np.sort(_rows(x * 1.0, axis), -1)
     n = ordered.shape[-1]
     if without_nan:
-        numbers = np.sum((ordered == ordered).astype(float), axis=-1, keepdims=True)
+        numbers = np.sum((ordered == ordered).astype((q * 1.0).dtype), axis=-1, keepdims=True)
     else:
-        numbers = np.full((1,) * ordered.ndim, n * 1.0)
+        numbers = np.full((1,) * ordered.ndim, n, (q * 1.0).dtype)
     flat = np.atleast_1d(q).ravel()
     place, share = _place_and_share(numbers, flat, method)
     last = np.maximum(numbers - 1.0, 0.0)
@@ -217,12 +223,12 @@ def _place_and_share(n, q, method):
         return np.rint((n - 1.0) * q), 0.0 * (n * q)
     if method == "midpoint":
         place, share = _parted((n - 1.0) * q)
-        return place, np.where(share == 0.0, 0.0, 0.5)
+        return place, np.where(share == 0.0, 0.0 * share, 0.5)
     if method == "inverted_cdf":
         return np.maximum(np.ceil(n * q) - 1.0, 0.0), 0.0 * (n * q)
     if method == "averaged_inverted_cdf":
         place, share = _parted(n * q - 1.0)
-        return place, np.where(share == 0.0, 0.5, 1.0)
+        return place, np.where(share == 0.0, 0.5, np.ones_like(share))
     if method == "closest_observation":
         return np.maximum(np.rint(n * q - 1.0), 0.0), 0.0 * (n * q)
     if method == "interpolated_inverted_cdf":
