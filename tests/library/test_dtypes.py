@@ -6,6 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.fft
+import scipy.linalg
+import scipy.ndimage
+import scipy.signal
 
 from adcore import AdcoreError, jit, jvp, vjp
 
@@ -99,3 +103,76 @@ def test_derivatives_of_float32(name):
     (back,) = vjp(f, x)[1](w)
     assert np.asarray(back).dtype == x.dtype
     np.testing.assert_allclose(paired(tangent, w), paired(u, back), rtol=1e-3, atol=1e-3)
+
+
+X = np.array([0.5, 3.0, 5.0, 0.25], np.float32)
+Z = np.array([1.5 + 1j, np.nan, 2.0 - 0.5j, -1.25 + 3j])
+N = np.array([7, 14, 22, 5], np.int32)
+LIKE_NUMPY = [
+    (lambda x: np.arange(x[0], 3, 0.5), X),
+    (lambda x: np.arange(np.float32(0.1), np.float32(1.0), np.float32(0.1)) * x[0], X),
+    (lambda x: np.arange(0.1, 1.0, 0.1, dtype=np.float32) * x[0], X),
+    (lambda x: np.arange(-3, 0, 0.5, dtype=int), X),
+    (lambda x: np.arange(x[0]), N),
+    (lambda x: np.mgrid[0 : x[1] : 5j], X),
+    (lambda x: np.mgrid[x[0] : 3, 0:2], X),
+    (lambda x: np.r_[x, 1.0, 0.5], X),
+    (lambda x: np.c_[x[:1], 2], X),
+    (lambda x: np.zeros(2, np.result_type(x, 1.0, 2)), X),
+    (lambda x: np.zeros(2, np.result_type(x, float)), X),
+    (lambda x: np.zeros(2, np.promote_types(x.dtype, np.int16)), X),
+    (lambda x: np.linspace(x[0], 2, 5), X),
+    (lambda x: np.linspace([0.0, 1.0, 2.0, 3.0], x, 3), X),
+    (lambda x: np.percentile(x, [30.5, 10.0]), X),
+    (lambda x: np.quantile(x, 0.4, method="midpoint"), X),
+    (lambda x: np.frexp(x)[1], X),
+    (lambda x: np.nansum(x), Z),
+    (lambda x: np.nanprod(x), Z),
+    (lambda x: np.nanmean(x), Z),
+    (lambda x: np.nanvar(x), Z),
+    (lambda x: np.nan_to_num(x), Z),
+    (lambda x: np.round(x, 1), Z),
+    (lambda x: np.cov(x[2:], x[2:] * 1j), Z),
+    (lambda x: np.corrcoef(x[2:], x[2:] ** 2), Z),
+    (lambda x: np.correlate(x[2:], x[2:] * 1j, "full"), Z),
+    (lambda x: np.nanmax(x), N),
+    (lambda x: np.round(x, -1), N),
+    (lambda x: np.linalg.matrix_power(x.reshape(2, 2), 3), N),
+    (lambda x: np.vander(x), N),
+    (lambda x: scipy.linalg.toeplitz(x[2:]), Z),
+    (lambda x: scipy.linalg.leslie(x, x[1:]), N),
+    (lambda x: scipy.ndimage.correlate1d(x, [0.2, 0.5, 0.4]), N),
+    (lambda x: scipy.fft.dct(x[2:]), Z),
+    (lambda x: scipy.signal.lfilter([1.0, 0.5], [1.0, 0.2], x), X),
+    (lambda x: scipy.signal.lfilter(x[:2], x[2:], x), X),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), LIKE_NUMPY)
+def test_dtypes_are_numpys(f, x):
+    ours, theirs = jit(f)(x), f(x)
+    assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+    near(ours, theirs, 1e-6 if np.asarray(theirs).dtype.itemsize < 8 else 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "words"),
+    [
+        (lambda x: np.round(x > 1), X, "float16"),
+        (lambda x: scipy.ndimage.convolve1d(x > 1, [0.5, 0.5]), X, "booleans or unsigned integers"),
+        (lambda x: np.arange(x[0], 3, 0.5), Z, "a complex number where float64 belongs"),
+    ],
+)
+def test_refusals_name_the_reason(f, x, words):
+    with pytest.raises((AdcoreError, NotImplementedError), match=words):
+        jit(f)(x)
+
+
+def test_ends_that_do_not_fit():
+    def f(x):
+        return np.ediff1d(x, to_end=1.5)
+
+    with pytest.raises(TypeError, match="same_kind"):
+        f(N)
+    with pytest.raises(TypeError, match="same_kind"):
+        jit(f)(N)
