@@ -20,6 +20,7 @@ test: $(VENV)/.installed-test ## Run the tests and the doctests
 
 lint: $(VENV)/.installed-dev ## Check style with ruff
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(VENV)/.installed-dev ## Check types with pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python

@@ -13,8 +13,8 @@ from .carries import leaves
 from .containers import held, needs_constant
 from .containers import items as items_in
 from .growing import rows
-from .operators import common_shape, describe, numeric, stretch
-from .promotion import converted, join, promoted
+from .operators import common_shape, describe, numeric, operate, stretch
+from .promotion import converted, join
 from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
 from .views import contiguous, permuted
 
@@ -201,25 +201,38 @@ def full_like(
 
 
 def arange(low: Lowering, start: Value = ZERO, stop: Value = NONE, step: Value = NONE, dtype: Value = NONE) -> Value:
-    """`np.arange`."""
+    """`np.arange`: its numbers are strong, and no smaller than int64.
+
+    Its step is the difference of the first two elements, in the dtype of the array.
+    """
     if isinstance(stop, Static):
         start, stop = ZERO, start
     by = number(1) if isinstance(step, Static) else step
     values = [_number(low, v) for v in (start, stop, by)]
-    kind = promoted(values)
-    kind = DType.I64 if not kind.differentiable else kind
-    first, last, each = (converted(low, v, kind) for v in values)
+    kind = join([DType.I64, *(v.dtype for v in values)])
+    made = dtype_of(low, dtype, kind)
     b = low.b
-    low.check(b.ne(each, kind.zero), "ZeroDivisionError", "division by zero")
+    low.check(b.ne(values[2].atom, values[2].dtype.zero), "ZeroDivisionError", "division by zero")
     if kind is DType.I64:
-        length = _integer_steps(low, first, last, each)
+        first, last, each = (low.cast(v.atom, kind) for v in values)
+        length, second = _integer_steps(low, first, last, each), b.add(first, each)
     else:
-        count = b.ceil(b.div(b.sub(last, first), each))
-        length = b.maximum(b.cast(count, dtype=DType.I64), 0)
-        each = b.sub(b.add(first, each), first)  # NumPy's step is the difference of the first two
-    index = b.cast(b.iota(length), dtype=kind)
-    values_of = b.add(first, b.mul(index, each)) if first != kind.zero or each != kind.constant(1) else index
-    return low.array(low.cast(values_of, dtype_of(low, dtype, kind)))
+        first, each = values[0].atom, values[2].atom
+        length, second = _steps(low, *values), low.atom(numeric(low, operate(low, "+", values[0], values[2])))
+    filled = made if made is not DType.BOOL else kind
+    index = b.cast(b.iota(length), dtype=filled)
+    if first == kind.zero and each == kind.constant(1):
+        return low.array(low.cast(index, made))
+    origin = low.cast(first, filled)
+    gap = b.sub(low.cast(second, filled), origin)
+    return low.array(low.cast(b.add(origin, b.mul(index, gap)), made))
+
+
+def _steps(low: Lowering, start: Scalar, stop: Scalar, step: Scalar) -> Atom:
+    """How many steps of what is no integer, in the dtype of the numbers."""
+    count = numeric(low, operate(low, "/", operate(low, "-", stop, start), step))
+    whole = low.b.ceil(converted(low, count, DType.F64))
+    return low.b.maximum(low.b.cast(whole, dtype=DType.I64), 0)
 
 
 def _integer_steps(low: Lowering, first: Atom, last: Atom, each: Atom) -> Atom:

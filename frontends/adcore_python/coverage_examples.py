@@ -116,6 +116,7 @@ EXAMPLES: dict[str, str] = {
     "numpy.broadcast_arrays": "numpy.broadcast_arrays(v, a)",
     "numpy.broadcast_shapes": "numpy.broadcast_shapes((3, 1), (1, 3))",
     "numpy.broadcast_to": "numpy.broadcast_to(v, (2, 3))",
+    "numpy.promote_types": "numpy.zeros(2, numpy.promote_types(v.dtype, numpy.int8))",
     "numpy.c_": "numpy.c_[v, w]",
     "numpy.choose": "numpy.choose(i, (v, w))",
     "numpy.clip": "numpy.clip(v, x, y)",

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from adcore.primitives import Primitive
-from adcore.types import DType
 
 from . import library
 from .array_functions import array_like
@@ -17,7 +16,7 @@ from .derived import TRANSFORMS
 from .math_functions import MATH
 from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
-from .operators import mapped
+from .operators import in_doubles
 
 __all__ = ["known_function"]
 
@@ -42,4 +41,4 @@ def known_function(function: Any) -> Any:
 
 def _row(primitive: Primitive) -> Any:
     """A row of the table that a routine calls by itself."""
-    return lambda low, *operands: mapped(low, primitive.name, [array_like(low, x) for x in operands], DType.F64, False)
+    return lambda low, *operands: in_doubles(low, primitive.name, [array_like(low, x) for x in operands])

@@ -16,7 +16,7 @@ from . import masks, picking, shapes
 from . import reductions as fold
 from .array_functions import array_like, dtype_of
 from .operators import broadcast, compare, invert, mapped, negative, numeric, operate, truth
-from .promotion import converted, inexact, is_python, promoted
+from .promotion import converted, inexact, is_python, join, meeting, promoted
 from .values import NONE, TRUE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -217,6 +217,18 @@ def _rank(low: Lowering, a: Value) -> Value:
     return number(x.rank if isinstance(x, Array) else 0)
 
 
+def result_type(low: Lowering, *arrays_and_dtypes: Value) -> Static:
+    """`np.result_type`."""
+    named = [dtype_of(low, v, DType.F64) for v in arrays_and_dtypes if isinstance(v, Static)]
+    values = [array_like(low, v) for v in arrays_and_dtypes if not isinstance(v, Static)]
+    strong = named + [v.dtype for v in values if not is_python(v)]
+    return Static(meeting(strong, [v.dtype for v in values if is_python(v)]).numpy)
+
+
+def _promote_types(low: Lowering, type1: Value, type2: Value) -> Static:
+    return Static(join([dtype_of(low, v, DType.F64) for v in (type1, type2)]).numpy)
+
+
 NUMPY: dict[Any, Any] = {
     # Elementwise
     np.sin: _of_float("sin"),
@@ -352,6 +364,8 @@ NUMPY: dict[Any, Any] = {
     np.size: _size,
     np.ndim: _rank,
     np.dtype: lambda low, dtype: Static(dtype_of(low, dtype, DType.F64).numpy),
+    np.result_type: result_type,
+    np.promote_types: _promote_types,
     # Numbers
     **{d.numpy.type: conversion(d) for d in DType},
 }

@@ -14,7 +14,7 @@ from adcore.types import Atom, DType, Lit, Var, literal
 
 from .classes import special
 from .integers import add, exact_power, exact_shift, multiply, subtract
-from .promotion import converted, is_python, promoted
+from .promotion import converted, inexact, is_python, promoted
 from .values import Array, Callee, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -146,6 +146,14 @@ def mapped(low: Lowering, name: str, values: Sequence[Scalar | Array], dtype: DT
     except TypeRuleError:
         kinds = ", ".join(describe(v) for v in values)
         return low.refuse(DtypeError, f"{name} is not defined on {kinds}", "real numbers, e.g. x.real or abs(x)")
+
+
+def in_doubles(low: Lowering, name: str, values: Sequence[Scalar | Array]) -> Value:
+    """An elementwise primitive of floats; of float32 it is computed in float64."""
+    dtype = inexact(promoted(values))
+    if dtype is not DType.F32:
+        return mapped(low, name, values, dtype, False)
+    return low.value(low.cast(low.atom(numeric(low, mapped(low, name, values, DType.F64, False))), dtype))
 
 
 # Arithmetic

@@ -20,7 +20,7 @@ from .values import Array, Scalar
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["converted", "inexact", "is_python", "join", "promoted", "python_dtype"]
+__all__ = ["converted", "inexact", "is_python", "join", "meeting", "promoted", "python_dtype"]
 
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -40,8 +40,11 @@ def is_python(value: Scalar | Array) -> bool:
 
 def promoted(values: Sequence[Scalar | Array]) -> DType:
     """The dtype in which an operation on these operands is done."""
-    strong = [v.dtype for v in values if not is_python(v)]
-    weak = [v.dtype for v in values if is_python(v)]
+    return meeting([v.dtype for v in values if not is_python(v)], [v.dtype for v in values if is_python(v)])
+
+
+def meeting(strong: Sequence[DType], weak: Sequence[DType]) -> DType:
+    """The dtype that arrays, NumPy's scalars and dtypes meet in with Python's numbers."""
     if not strong or not weak:
         return join(strong or weak)
     dtype, number = join(strong), max(weak, key=ORDER.index)

@@ -93,7 +93,7 @@ def column_stack(tup):
 def vander(x, N=None, increasing=False):
     v = np.asarray(x) * np.ones((), int)  # of the dtype that holds integers too, as NumPy's
     columns = v.shape[0] if N is None else N
-    made = np.ones((v.shape[0], columns), v.dtype)
+    made = np.ones((v.shape[0], columns), np.result_type(v, int))
     for k in range(1, columns):
         made[:, k] = made[:, k - 1] * v
     return made if increasing else made[:, ::-1]
@@ -107,5 +107,5 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     at = np.asarray(x)
     if at.ndim > 1:
         at = np.moveaxis(at, axis, -1)
-    gaps = at[..., 1:] - at[..., :-1]
+    gaps = np.diff(at, axis=-1)
     return np.sum((f[..., 1:] + f[..., :-1]) * gaps, -1) * 0.5

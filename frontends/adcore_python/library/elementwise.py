@@ -27,7 +27,8 @@ I0 = TABLE["i0"]
 def heaviside(x1, x2):
     """0, x2 at zero, 1: a step, constant in x1 on both sides."""
     x = np.asarray(x1) * 1.0
-    return np.where(x < 0.0, 0.0, np.where(x > 0.0, 1.0, np.where(x == 0.0, x2, np.nan)))
+    rest = np.where(x == 0.0, x2, np.full_like(x, np.nan))
+    return np.where(x < 0.0, np.zeros_like(x), np.where(x > 0.0, np.ones_like(x), rest))
 
 
 @defines("numpy.nan_to_num")
@@ -36,6 +37,9 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     if not copy:
         raise NotImplementedError("np.nan_to_num in place")
     v = np.asarray(x)
+    if v.dtype.kind == "c":
+        parts = [nan_to_num(part, copy, nan, posinf, neginf) for part in (np.real(v), np.imag(v))]
+        return parts[0] + 1j * parts[1]
     if v.dtype.kind != "f":
         return v
     largest = np.finfo(v.dtype).max
@@ -144,13 +148,15 @@ def round_to(a, decimals=0):
     x = np.asarray(a)
     if x.dtype.kind == "c":
         return round_to(np.real(x), decimals) + 1j * round_to(np.imag(x), decimals)
+    if x.dtype.kind == "b":
+        raise NotImplementedError("np.round of booleans, whose result is float16")
     if decimals == 0:
         return np.rint(x) if x.dtype.kind == "f" else x
     if x.dtype.kind != "f":
         if decimals > 0:
             return x
         step = 10 ** (-decimals)
-        return (np.rint(x / step)).astype(np.int64) * step
+        return (np.rint(x / step) * step).astype(x.dtype)
     if decimals > 0:
         return np.rint(x * 10.0**decimals) / 10.0**decimals
     return np.rint(x / 10.0 ** (-decimals)) * 10.0 ** (-decimals)
@@ -196,11 +202,11 @@ def array_equiv(a1, a2):
 @defines("numpy.ldexp")
 def ldexp(x1, x2):
     """x1 times a power of two, in two steps, so that neither overflows before the result does."""
-    v, half = np.asarray(x1) * 1.0, np.asarray(x2) // 2
+    v, power = np.asarray(x1) * 1.0, np.asarray(x2)
     if v.dtype.kind == "c":
         raise TypeError("ufunc 'ldexp' not supported for the input types: it takes real numbers")
-    rest = np.asarray(x2) - half
-    return v * np.exp2(half * 1.0).astype(v.dtype) * np.exp2(rest * 1.0).astype(v.dtype)
+    half = power // 2
+    return v * np.exp2(half.astype(v.dtype)) * np.exp2((power - half).astype(v.dtype))
 
 
 @defines("numpy.frexp")

@@ -26,9 +26,9 @@ def _arguments(names, kinds, args, kwds):
     found = []
     for k, name in enumerate(wanted):
         if k < len(args):
-            found.append(np.asarray(args[k]) * 1.0)
+            found.append(np.asarray(args[k], float))
         elif name in kwds:
-            found.append(np.asarray(kwds[name]) * 1.0)
+            found.append(np.asarray(kwds[name], float))
         elif name == "loc":
             found.append(0.0)
         elif name == "scale":
@@ -54,7 +54,7 @@ def _standardized(names, valid, x, args, kwds):
     found = _arguments(names, LOC_SCALE, args, kwds)
     shapes, loc, scale = found[:-2], found[-2], found[-1]
     fine = valid(*shapes) & (scale > 0.0)
-    return shapes, (np.asarray(x) * 1.0 - loc) / np.where(fine, scale, 1.0), np.where(fine, scale, 1.0), fine
+    return shapes, (np.asarray(x, float) - loc) / np.where(fine, scale, 1.0), np.where(fine, scale, 1.0), fine
 
 
 def _density(names, valid, support, formula, logarithm):
@@ -87,7 +87,7 @@ def _quantile(names, valid, support, formula, complement):
         found = _arguments(names, LOC_SCALE, args, kwds)
         shapes, loc, scale = found[:-2], found[-2], found[-1]
         fine = valid(*shapes) & (scale > 0.0)
-        p = np.asarray(q) * 1.0
+        p = np.asarray(q, float)
         within = (p > 0.0) & (p < 1.0)
         lower, upper, _ = support
         first, last = (upper, lower) if complement[0] else (lower, upper)
@@ -150,7 +150,7 @@ LOC = ("loc",)
 def _integers(names, valid, upper, x, args, kwds, inside):
     found = _arguments(names, LOC, args, kwds)
     shapes = found[:-1]
-    return shapes, np.asarray(x) * 1.0 - found[-1], valid(*shapes), upper(*shapes)
+    return shapes, np.asarray(x, float) - found[-1], valid(*shapes), upper(*shapes)
 
 
 def _mass(names, valid, ends, formula, logarithm):

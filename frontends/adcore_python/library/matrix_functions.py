@@ -65,7 +65,7 @@ def _exponential(x):
 
 @defines("scipy.linalg.expm_frechet")
 def expm_frechet(A, E, method=None, compute_expm=True, check_finite=True):
-    x, y = floating(A), floating(E)
+    x, y = floating(A).astype(float), floating(E).astype(float)
     square_for_scipy(x)
     n = x.shape[0]
     both = np.zeros((2 * n, 2 * n), x.dtype)  # Van Loan (1978)
@@ -152,7 +152,7 @@ WEIGHTS = tuple((0.5 * np.polynomial.legendre.leggauss(8)[1]).tolist())
 
 @defines("scipy.linalg.logm")
 def logm(A):
-    x = floating(A)
+    x = floating(A).astype(float)
     square_for_scipy(x)
     one, roots = np.eye(x.shape[0], dtype=x.dtype), 0
     while _norm(x - one) > 0.25 and roots < 100:
@@ -167,10 +167,10 @@ def logm(A):
 
 @defines("scipy.linalg.fractional_matrix_power")
 def fractional_matrix_power(A, t):
-    x = floating(A)
-    square_for_scipy(x)
     if isinstance(t, int):
-        return matrix_power(x, t)
+        return matrix_power(A, t)
+    x = floating(A).astype(float)
+    square_for_scipy(x)
     whole = np.floor(t)
     return matrix_power(x, int(whole)) if t == whole else expm(t * logm(x))
 
@@ -194,7 +194,7 @@ def solve_continuous_lyapunov(a, q):
 
 @defines("scipy.linalg.solve_discrete_lyapunov")
 def solve_discrete_lyapunov(a, q, method=None):
-    x, given = floating(a), floating(q)
+    x, given = floating(a).astype(float), floating(q).astype(float)
     n = x.shape[0]
-    system = np.eye(n * n, dtype=x.dtype) - kron(x, x)
+    system = np.eye(n * n) - kron(x, x)
     return np.reshape(solution(system, np.reshape(given, (n * n, 1))), (n, n))

@@ -30,8 +30,11 @@ def _is_one(low, n):
 
 def _normal_parameters(mean, cov):
     """The mean as a vector and the covariance as a matrix, as SciPy takes them."""
-    spread = np.asarray(cov) * 1.0
-    centre = np.atleast_1d(mean) * 1.0 if mean is not None else np.zeros(spread.shape[0] if spread.ndim > 1 else 1)
+    spread = np.asarray(cov, float)
+    if mean is None:
+        centre = np.zeros(spread.shape[0] if spread.ndim > 1 else 1)
+    else:
+        centre = np.atleast_1d(np.asarray(mean, float))
     d = spread.shape[0] if spread.ndim > 0 else centre.shape[0]
     if spread.ndim == 0:
         spread = spread * np.eye(d)
@@ -49,7 +52,7 @@ def _normal_parameters(mean, cov):
 def _normal_logarithm(x, mean, cov):
     centre, spread = _normal_parameters(mean, cov)
     d = centre.shape[0]
-    points = np.asarray(x) * 1.0
+    points = np.asarray(x, float)
     if points.ndim == 0:
         points = np.atleast_2d(points)
     elif points.ndim == 1 and is_one(d):
@@ -102,8 +105,8 @@ enter("multivariate_normal", {"logpdf": _normal_logpdf, "pdf": _normal_pdf})
 
 
 def _dirichlet_logpdf(x, alpha):
-    shapes = np.asarray(alpha) * 1.0
-    point = np.asarray(x) * 1.0
+    shapes = np.asarray(alpha, float)
+    point = np.asarray(x, float)
     if shapes.ndim != 1:
         raise ValueError("Parameter vector 'a' must be one dimensional")
     if np.any(shapes <= 0.0):

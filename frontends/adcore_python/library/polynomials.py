@@ -21,20 +21,19 @@ def polyval(p, x):
 
 @defines("numpy.polyadd")
 def polyadd(a1, a2):
-    return _sum_of(np.atleast_1d(a1), np.atleast_1d(a2), 1)
+    p, q = _of_one_length(np.atleast_1d(a1), np.atleast_1d(a2))
+    return p + q
 
 
 @defines("numpy.polysub")
 def polysub(a1, a2):
-    return _sum_of(np.atleast_1d(a1), np.atleast_1d(a2), -1)
+    p, q = _of_one_length(np.atleast_1d(a1), np.atleast_1d(a2))
+    return p - q
 
 
-def _sum_of(p, q, sign):
-    n = max(p.shape[0], q.shape[0])
-    total = np.zeros(n, (p[:0] + q[:0]).dtype)
-    total[n - p.shape[0] :] += p
-    total[n - q.shape[0] :] += sign * q
-    return total
+def _of_one_length(*polynomials):
+    n = max([p.shape[0] for p in polynomials])
+    return [np.concatenate((np.zeros(n - p.shape[0], p.dtype), p)) for p in polynomials]
 
 
 @defines("numpy.polymul")

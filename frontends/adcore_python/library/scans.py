@@ -132,11 +132,18 @@ def _one_more(value, x, axis):
 @defines("numpy.ediff1d")
 def ediff1d(ary, to_end=None, to_begin=None):
     x = np.asarray(ary).ravel()
-    parts = [] if to_begin is None else [np.atleast_1d(to_begin).ravel()]
+    parts = [] if to_begin is None else [_of_kind(to_begin, x, "to_begin")]
     parts.append(x[1:] - x[:-1])
     if to_end is not None:
-        parts.append(np.atleast_1d(to_end).ravel())
+        parts.append(_of_kind(to_end, x, "to_end"))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _of_kind(values, x, name):
+    given = np.ravel(values)
+    if x.dtype.kind in "iu" and given.dtype.kind in "fc":
+        raise TypeError(f"dtype of `{name}` must be compatible with input `ary` under the `same_kind` rule.")
+    return given.astype(x.dtype)
 
 
 TOO_SMALL = (

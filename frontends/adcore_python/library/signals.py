@@ -60,7 +60,7 @@ def correlate(a, v, mode="valid"):
     if x.shape[0] == 0 or y.shape[0] == 0:
         raise ValueError("second argument cannot be empty")
     n, m = x.shape[0], y.shape[0]
-    whole = _convolved(x, y[::-1])
+    whole = _convolved(x, np.conj(y[::-1]))
     if mode == "same":
         start = (min(n, m) - 1) // 2 if n >= m else min(n, m) // 2
         return whole[start : start + max(n, m)]
@@ -87,12 +87,13 @@ def lfilter(b, a, x, axis=-1, zi=None):
     """The direct form II transposed, as in SciPy: one state for each coefficient after the first."""
     numerator, denominator = np.atleast_1d(b) * 1.0, np.atleast_1d(a) * 1.0
     order = max(numerator.shape[0], denominator.shape[0])
-    p, q = np.zeros(order), np.zeros(order)
+    signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
+    dtype = np.result_type(numerator, denominator, signal)
+    p, q = np.zeros(order, dtype), np.zeros(order, dtype)
     p[: numerator.shape[0]] = numerator / denominator[0]
     q[: denominator.shape[0]] = denominator / denominator[0]
-    signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
-    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1])
-    states = np.zeros((rows.shape[0], order - 1))
+    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).astype(dtype)
+    states = np.zeros((rows.shape[0], order - 1), dtype)
     if zi is not None:
         states[...] = np.reshape(np.moveaxis(np.asarray(zi), axis, -1), (rows.shape[0], order - 1))
     made = np.empty_like(rows)
@@ -114,7 +115,8 @@ def lfilter(b, a, x, axis=-1, zi=None):
 def sosfilt(sos, x, axis=-1):
     sections = np.asarray(sos) * 1.0
     signal = np.moveaxis(np.asarray(x) * 1.0, axis, -1)
-    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).copy()
+    dtype = np.result_type(sections, signal)
+    rows = signal.reshape(product_of(signal.shape[:-1]), signal.shape[-1]).astype(dtype)
     for s in range(sections.shape[0]):
         if sections[s, 3] != 1.0:
             raise ValueError("sos[:, 3] should be all ones")
@@ -139,7 +141,7 @@ def detrend(data, axis=-1, type="linear"):
     if type != "linear" and type != "l":
         raise ValueError("Trend type must be 'linear' or 'constant'.")
     n = x.shape[-1]
-    time = np.arange(n) - 0.5 * (n - 1)
+    time = (np.arange(n) - 0.5 * (n - 1)).astype(np.real(x).dtype)
     slope = np.sum(x * time, axis=-1, keepdims=True) / max(np.sum(time * time), 1e-300)
     rest = x - np.mean(x, axis=-1, keepdims=True) - slope * time
     return np.moveaxis(rest.astype(x.dtype), -1, axis)
@@ -147,18 +149,21 @@ def detrend(data, axis=-1, type="linear"):
 
 @defines("scipy.ndimage.correlate1d")
 def correlate1d(input, weights, axis=-1, mode="reflect", cval=0.0, origin=0):
-    return _filtered(np.asarray(input) * 1.0, np.asarray(weights), axis, mode, cval, origin)
+    return _filtered(np.asarray(input), np.asarray(weights), axis, mode, cval, origin)
 
 
 @defines("scipy.ndimage.convolve1d")
 def convolve1d(input, weights, axis=-1, mode="reflect", cval=0.0, origin=0):
     w = np.asarray(weights)
     shift = -origin - (1 if w.shape[0] % 2 == 0 else 0)
-    return _filtered(np.asarray(input) * 1.0, w[::-1], axis, mode, cval, shift)
+    return _filtered(np.asarray(input), w[::-1], axis, mode, cval, shift)
 
 
 def _filtered(x, weights, axis, mode, cval, origin):
-    moved = np.moveaxis(x, axis, 0)
+    """Computed in floats, whose fractions are cut off where the input has none."""
+    if x.dtype.kind in "bu":
+        raise NotImplementedError("scipy.ndimage of booleans or unsigned integers, in whose dtype the result is")
+    moved = np.moveaxis(x * 1.0, axis, 0)
     n, m = moved.shape[0], weights.shape[0]
     made = np.zeros_like(moved)
     for k in range(m):
@@ -168,7 +173,7 @@ def _filtered(x, weights, axis, mode, cval, origin):
             made += weights[k] * np.where(inside, moved[np.clip(places, 0, n - 1)], cval)
         else:
             made += weights[k] * moved[_folded(places, n, mode)]
-    return np.moveaxis(made, 0, axis)
+    return np.moveaxis(made.astype(x.dtype), 0, axis)
 
 
 def _folded(places, n, mode):
@@ -193,7 +198,7 @@ def gaussian_filter1d(input, sigma, axis=-1, order=0, mode="reflect", cval=0.0, 
     reach = int(truncate * sigma + 0.5) if radius is None else radius
     away = np.arange(-reach, reach + 1) * 1.0
     weights = np.exp(-0.5 / (sigma * sigma) * away * away)
-    return _filtered(np.asarray(input) * 1.0, weights / np.sum(weights), axis, mode, cval, 0)
+    return _filtered(np.asarray(input), weights / np.sum(weights), axis, mode, cval, 0)
 
 
 # Windows

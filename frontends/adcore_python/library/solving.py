@@ -99,7 +99,7 @@ def tensorsolve(a, b, axes=None):
 
 @defines("numpy.linalg.matrix_power")
 def matrix_power(a, n):
-    x = np.asarray(a) if n >= 0 and np.asarray(a).dtype.kind == "i" else floating(a)
+    x = np.asarray(a)
     square(x)
     if n == 1:
         return x
@@ -225,7 +225,8 @@ def _without_division(x):
 
 @defines("scipy.linalg.det")
 def scipy_det(a, overwrite_a=False, check_finite=True):
-    return det(a)
+    found = det(a)
+    return found.astype(np.result_type(found, float))
 
 
 @defines("numpy.linalg.det")

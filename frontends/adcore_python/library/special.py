@@ -8,9 +8,8 @@ from adcore.errors import DtypeError
 from adcore.types import DType
 
 from ..array_functions import array_like
-from ..operators import mapped
-from ..promotion import inexact, promoted
-from ..values import Array, Scalar, Tuple, Value
+from ..operators import in_doubles, mapped
+from ..values import Tuple, Value
 from .registry import lowers
 
 if TYPE_CHECKING:
@@ -60,13 +59,7 @@ SEVERAL = {
 
 
 def _mapped(low: Lowering, name: str, *operands: Value) -> Value:
-    values = [array_like(low, x) for x in operands]
-    dtype = inexact(promoted(values))
-    if dtype is not DType.F32:
-        return mapped(low, name, values, dtype, False)
-    found = mapped(low, name, values, DType.F64, False)
-    assert isinstance(found, Scalar | Array)
-    return low.value(low.cast(low.atom(found), dtype))
+    return in_doubles(low, name, [array_like(low, x) for x in operands])
 
 
 def _of_one(name: str) -> Any:
@@ -94,12 +87,17 @@ def whole(low: Lowering, order: Value, name: str) -> Value:
 
 
 def _ordered(name: str, count: int) -> Any:
-    rule = {2: _of_two, 3: _of_three, 4: _of_four}[count](name)
+    """Beside an integer SciPy has a function of doubles only."""
+
+    def lower(low: Lowering, n: Value, *operands: Value) -> Value:
+        values = [array_like(low, x) for x in (whole(low, n, name), *operands)]
+        return mapped(low, name, values, DType.F64, False)
+
     if count == 2:
-        return lambda low, n, x: rule(low, whole(low, n, name), x)
+        return lambda low, n, x: lower(low, n, x)
     if count == 3:
-        return lambda low, n, a, x: rule(low, whole(low, n, name), a, x)
-    return lambda low, n, a, b, x: rule(low, whole(low, n, name), a, b, x)
+        return lambda low, n, a, x: lower(low, n, a, x)
+    return lambda low, n, a, b, x: lower(low, n, a, b, x)
 
 
 def _several(names: tuple[str, ...]) -> Any:

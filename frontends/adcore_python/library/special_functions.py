@@ -25,12 +25,10 @@ JN, YN, IN, KN = (TABLE[f"spherical_{name}"] for name in ("jn", "yn", "in", "kn"
 LAMBERT = (TABLE["lambertw0"], TABLE["lambertw1"])
 
 
-def _as(found, *numbers):
-    """What was found, in the precision of the arguments: single where none of them is in double."""
-    total = 0.0
-    for x in numbers:
-        total = total + x * 0.0
-    return found.astype(np.asarray(total).dtype)
+def _floats(*values):
+    """Arrays of one dtype, in which Python's numbers are weak."""
+    dtype = np.result_type(1.0, *[np.asarray(v) if isinstance(v, list | tuple) else v for v in values])
+    return [np.asarray(v, dtype) for v in values]
 
 
 # Sums of exponentials: the largest is taken out first
@@ -78,12 +76,11 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
 @defines("scipy.special.polygamma")
 def polygamma(n, x):
     if isinstance(n, int):
-        at = np.asarray(x) * 1.0
+        at = np.asarray(x, float)
         if n == 0:
             return DIGAMMA(at)
         return (-1.0) ** (n + 1) * GAMMA(n + 1.0) * HURWITZ(n + 1.0, at)
-    order = np.asarray(n) * 1.0
-    at = np.asarray(x) * 1.0
+    order, at = np.asarray(n, float), np.asarray(x, float)
     sign = 2.0 * np.mod(order, 2.0) - 1.0
     later = sign * GAMMA(order + 1.0) * HURWITZ(np.maximum(order, 1.0) + 1.0, at)
     return np.where(order == 0.0, DIGAMMA(at), later)
@@ -91,8 +88,7 @@ def polygamma(n, x):
 
 @defines("scipy.special.zeta")
 def zeta(x, q=None):
-    s = np.asarray(x) * 1.0
-    return _as(_riemann(s), x) if q is None else _as(HURWITZ(s, np.asarray(q) * 1.0), x, q)
+    return _riemann(np.asarray(x) * 1.0) if q is None else HURWITZ(*_floats(x, q))
 
 
 def _riemann(s):
@@ -139,12 +135,12 @@ EULER_MACLAURIN = (
 @defines("scipy.special.zetac")
 def zetac(x):
     s = np.asarray(x) * 1.0
-    return _as(np.where(s > 1.0, HURWITZ(np.where(s > 1.0, s, 2.0), 2.0), _riemann(s) - 1.0), x)
+    return np.where(s > 1.0, HURWITZ(*_floats(np.where(s > 1.0, s, 2.0), 2.0)), _riemann(s) - 1.0)
 
 
 @defines("scipy.special.multigammaln")
 def multigammaln(a, d):
-    x = np.asarray(a) * 1.0
+    x = np.asarray(a, float)
     total = d * (d - 1) * 0.25 * math.log(math.pi) + np.zeros_like(x)
     for j in range(d):
         total = total + GAMMALN(x - 0.5 * j)
@@ -155,25 +151,25 @@ def multigammaln(a, d):
 def comb(N, k, exact=False, repetition=False):
     if exact:
         refuse("comb with exact=True is not supported: its results are integers of any size", "exact=False")
-    n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
+    n, m = _floats(np.asarray(N), np.asarray(k))
     if repetition:
         return np.where((m == 0.0) & (n >= 0.0), 1.0, comb(n + m - 1.0, m))
-    return _as(np.where((m <= n) & (n >= 0.0) & (m >= 0.0), BINOM(n, m), 0.0), np.asarray(N), np.asarray(k))
+    return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), BINOM(n, m), 0.0)
 
 
 @defines("scipy.special.perm")
 def perm(N, k, exact=False):
     if exact:
         refuse("perm with exact=True is not supported: its results are integers of any size", "exact=False")
-    n, m = np.asarray(N) * 1.0, np.asarray(k) * 1.0
-    return _as(np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0), np.asarray(N), np.asarray(k))
+    n, m = _floats(np.asarray(N), np.asarray(k))
+    return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0)
 
 
 @defines("scipy.special.factorial")
 def factorial(n, exact=False, extend="zero"):
     if exact or extend != "zero":
         refuse("factorial with exact=True or extend='complex' is not supported", "exact=False")
-    x = np.asarray(n) * 1.0
+    x = np.asarray(n, float)
     return np.where(x < 0.0, 0.0, GAMMA(np.where(x < 0.0, 0.0, x) + 1.0))
 
 
@@ -182,52 +178,56 @@ def factorial(n, exact=False, extend="zero"):
 
 @defines("scipy.special.gdtr")
 def gdtr(a, b, x):
-    return _as(GAMMAINC(b, np.asarray(a) * x), a, b, x)
+    rate, shape, at = _floats(a, b, x)
+    return GAMMAINC(shape, rate * at)
 
 
 @defines("scipy.special.gdtrc")
 def gdtrc(a, b, x):
-    return _as(GAMMAINCC(b, np.asarray(a) * x), a, b, x)
+    rate, shape, at = _floats(a, b, x)
+    return GAMMAINCC(shape, rate * at)
 
 
 @defines("scipy.special.chdtr")
 def chdtr(v, x):
-    return _as(GAMMAINC(np.asarray(v) * 0.5, np.asarray(x) * 0.5), v, x)
+    degrees, at = _floats(v, x)
+    return GAMMAINC(degrees * 0.5, at * 0.5)
 
 
 @defines("scipy.special.chdtrc")
 def chdtrc(v, x):
-    return _as(GAMMAINCC(np.asarray(v) * 0.5, np.asarray(x) * 0.5), v, x)
+    degrees, at = _floats(v, x)
+    return GAMMAINCC(degrees * 0.5, at * 0.5)
 
 
 @defines("scipy.special.pdtr")
 def pdtr(k, m):
-    return _as(GAMMAINCC(np.floor(np.asarray(k)) + 1.0, m), k, m)
+    count, rate = _floats(k, m)
+    return GAMMAINCC(np.floor(count) + 1.0, rate)
 
 
 @defines("scipy.special.pdtrc")
 def pdtrc(k, m):
-    return _as(GAMMAINC(np.floor(np.asarray(k)) + 1.0, m), k, m)
+    count, rate = _floats(k, m)
+    return GAMMAINC(np.floor(count) + 1.0, rate)
 
 
 @defines("scipy.special.fdtr")
 def fdtr(dfn, dfd, x):
-    scaled = np.asarray(dfn) * x
-    below = BETAINC(np.asarray(dfn) * 0.5, np.asarray(dfd) * 0.5, scaled / (dfd + scaled))
-    return _as(np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), below, np.nan), dfn, dfd, x)
+    n, m, at = _floats(dfn, dfd, x)
+    return np.where((n > 0) & (m > 0), BETAINC(n * 0.5, m * 0.5, n * at / (m + n * at)), np.nan)
 
 
 @defines("scipy.special.fdtrc")
 def fdtrc(dfn, dfd, x):
-    scaled = np.asarray(dfn) * x
-    above = BETAINC(np.asarray(dfd) * 0.5, np.asarray(dfn) * 0.5, dfd / (dfd + scaled))
-    return _as(np.where((np.asarray(dfn) > 0) & (np.asarray(dfd) > 0), above, np.nan), dfn, dfd, x)
+    n, m, at = _floats(dfn, dfd, x)
+    return np.where((n > 0) & (m > 0), BETAINC(m * 0.5, n * 0.5, m / (m + n * at)), np.nan)
 
 
 @defines("scipy.special.stdtr")
 def stdtr(df, t):
-    v, x = np.asarray(df) * 1.0, np.asarray(t) * 1.0
-    return _as(np.where(v > 0.0, student_below(v, x), np.nan), df, t)
+    v, x = _floats(df, t)
+    return np.where(v > 0.0, student_below(v, x), np.nan)
 
 
 def student_below(v, x):
@@ -264,7 +264,7 @@ def spherical_kn(n, z, derivative=False):
 
 
 def _spherical(f, before, after, n, z, derivative):
-    order, x = np.asarray(n) * 1.0, np.asarray(z) * 1.0
+    order, x = np.asarray(n, float), np.asarray(z, float)
     if not derivative:
         return f(order, x)
     lower = before * order * f(np.maximum(order - 1.0, 0.0), x)
@@ -276,4 +276,4 @@ def lambertw(z, k=0, tol=1e-8):
     """The real branches 0 and -1; nan where the value is not real."""
     if k != 0 and k != -1:
         refuse("lambertw on a branch other than 0 and -1 is not real", "k=0 or k=-1")
-    return LAMBERT[-k](np.asarray(z) * 1.0)
+    return LAMBERT[-k](np.asarray(z, float))

@@ -128,7 +128,11 @@ def _summed(a, type, n, axis, norm, inverse, sines, orthogonalize):
     if type not in (1, 2, 3, 4):
         raise ValueError(f"invalid type {type}")
     x = np.asarray(a)
-    x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+    if x.dtype.kind == "c":
+        real = _summed(np.real(x), type, n, axis, norm, inverse, sines, orthogonalize)
+        return real + 1j * _summed(np.imag(x), type, n, axis, norm, inverse, sines, orthogonalize)
+    dtype = np.float32 if x.dtype == np.float32 else np.float64
+    x = x.astype(dtype)
     x = fourier._fitted(np.swapaxes(x, axis, -1), n)
     kind = (5 - type if type in (2, 3) else type) if inverse else type
     points = 2 * (x.shape[-1] + (0 if type != 1 else 1 if sines else -1))
@@ -138,7 +142,7 @@ def _summed(a, type, n, axis, norm, inverse, sines, orthogonalize):
     y = _sines(x, kind) if sines else _cosines(x, kind)
     if orthonormal:
         y = _ends(y, kind, sines, False)
-    return np.swapaxes(fourier._scaled(y, points, norm, inverse).astype(x.dtype), axis, -1)
+    return np.swapaxes(fourier._scaled(y, points, norm, inverse).astype(dtype), axis, -1)
 
 
 @defines("scipy.fft.dct")
@@ -194,4 +198,4 @@ def hilbert(x, N=None, axis=-1):
     k = np.arange(n)
     alone = (k == 0) | (2 * k == n)
     weights = np.where(alone, 1.0, np.where(2 * k < n, 2.0, 0.0))
-    return np.swapaxes(fourier.ifft(spectrum * weights), axis, -1)
+    return np.swapaxes(fourier.ifft(spectrum * weights.astype(spectrum.dtype)), axis, -1)

@@ -153,22 +153,22 @@ def median(a, axis=None, overwrite_input=False, keepdims=False):
 
 @defines("numpy.percentile")
 def percentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), q, 100.0, axis, method, keepdims, False, PERCENTS)
+    return _quantiles(np.asarray(a), _shares(q, a) / 100.0, axis, method, keepdims, False, PERCENTS)
 
 
 @defines("numpy.quantile")
 def quantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), q, 1.0, axis, method, keepdims, False, SHARES)
+    return _quantiles(np.asarray(a), _shares(q, a), axis, method, keepdims, False, SHARES)
 
 
 @defines("numpy.nanpercentile")
 def nanpercentile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), q, 100.0, axis, method, keepdims, True, PERCENTS)
+    return _quantiles(np.asarray(a), _shares(q, a) / 100.0, axis, method, keepdims, True, PERCENTS)
 
 
 @defines("numpy.nanquantile")
 def nanquantile(a, q, axis=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles(np.asarray(a), q, 1.0, axis, method, keepdims, True, SHARES)
+    return _quantiles(np.asarray(a), _shares(q, a), axis, method, keepdims, True, SHARES)
 
 
 @defines("numpy.nanmedian")
@@ -176,16 +176,21 @@ def nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
     return nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def _quantiles(x, given, whole, axis, method, keepdims, without_nan, message):
-    q = np.asarray(given) / whole
+def _shares(q, a):
+    """The array of shares; one of Python's numbers takes the dtype of the floats."""
+    x = np.asarray(a)
+    return np.asarray(q, x.dtype) if isinstance(q, int | float) and x.dtype.kind == "f" else np.asarray(q)
+
+
+def _quantiles(x, q, axis, method, keepdims, without_nan, message):
     if np.any((q < 0.0) | (q > 1.0)):
         raise ValueError(message)
     ordered = np.sort(_rows(x * 1.0, axis), -1)
     n = ordered.shape[-1]
     if without_nan:
-        numbers = np.sum((ordered == ordered).astype(float), axis=-1, keepdims=True)
+        numbers = np.sum((ordered == ordered).astype((q * 1.0).dtype), axis=-1, keepdims=True)
     else:
-        numbers = np.full((1,) * ordered.ndim, n * 1.0)
+        numbers = np.full((1,) * ordered.ndim, n, (q * 1.0).dtype)
     flat = np.atleast_1d(q).ravel()
     place, share = _place_and_share(numbers, flat, method)
     last = np.maximum(numbers - 1.0, 0.0)
@@ -200,8 +205,6 @@ def _quantiles(x, given, whole, axis, method, keepdims, without_nan, message):
         found = np.where(end != end, end, found)
     found = np.moveaxis(found, -1, 0)
     found = np.reshape(found, q.shape + ordered.shape[:-1])
-    if isinstance(given, (int, float)):  # a number of Python's has no dtype of its own
-        found = found.astype(ordered.dtype)
     return _kept(found, x, axis, q.ndim) if keepdims else found
 
 
@@ -220,12 +223,12 @@ def _place_and_share(n, q, method):
         return np.rint((n - 1.0) * q), 0.0 * (n * q)
     if method == "midpoint":
         place, share = _parted((n - 1.0) * q)
-        return place, np.where(share == 0.0, 0.0, 0.5)
+        return place, np.where(share == 0.0, 0.0 * share, 0.5)
     if method == "inverted_cdf":
         return np.maximum(np.ceil(n * q) - 1.0, 0.0), 0.0 * (n * q)
     if method == "averaged_inverted_cdf":
         place, share = _parted(n * q - 1.0)
-        return place, np.where(share == 0.0, 0.5, 1.0)
+        return place, np.where(share == 0.0, 0.5, np.ones_like(share))
     if method == "closest_observation":
         return np.maximum(np.rint(n * q - 1.0), 0.0), 0.0 * (n * q)
     if method == "interpolated_inverted_cdf":
@@ -255,11 +258,11 @@ def _parted(place):
 
 def _filled(a, value):
     x = np.asarray(a)
-    return np.where(np.isnan(x), np.full_like(x, value), x) if x.dtype.kind == "f" else x
+    return np.where(np.isnan(x), np.full_like(x, value), x) if x.dtype.kind in "fc" else x
 
 
 def _count(x, axis, keepdims):
-    return np.sum((x == x).astype(float), axis=axis, keepdims=keepdims)
+    return np.sum(~np.isnan(x), axis=axis, keepdims=keepdims)
 
 
 @defines("numpy.nansum")
@@ -275,19 +278,19 @@ def nanprod(a, axis=None, dtype=None, keepdims=False, initial=1, where=True):
 @defines("numpy.nanmax")
 def nanmax(a, axis=None, keepdims=False):
     x = np.asarray(a)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return np.max(x, axis=axis, keepdims=keepdims)
     found = np.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims)
-    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+    return np.where(_count(x, axis, keepdims) == 0, np.nan, found)
 
 
 @defines("numpy.nanmin")
 def nanmin(a, axis=None, keepdims=False):
     x = np.asarray(a)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return np.min(x, axis=axis, keepdims=keepdims)
     found = np.min(_filled(x, np.inf), axis=axis, keepdims=keepdims)
-    return np.where(_count(x, axis, keepdims) == 0.0, np.nan, found)
+    return np.where(_count(x, axis, keepdims) == 0, np.nan, found)
 
 
 @defines("numpy.nanmean")
@@ -301,7 +304,7 @@ def nanmean(a, axis=None, dtype=None, keepdims=False):
 def nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False):
     x = np.asarray(a)
     center = nanmean(x, axis, dtype, True)
-    away = np.where(x == x, _filled(x, 0) - center, 0.0)
+    away = np.where(np.isnan(x), 0.0, _filled(x, 0) - center)
     count = _count(x, axis, keepdims)
     squares = np.sum(squares_of(away), axis=axis, keepdims=keepdims)
     return _shared(squares, np.where(count > ddof, count - ddof, np.nan))
@@ -324,7 +327,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     less = (0 if bias else 1) if ddof is None else ddof
     if fweights is None and aweights is None:
         away = x - np.mean(x, axis=1, keepdims=True)
-        found = (away @ away.T) * np.true_divide(1.0, np.maximum(count - less, 0.0))
+        found = (away @ np.conj(away.T)) * np.true_divide(1.0, np.maximum(count - less, 0.0))
     else:
         w = np.ones(x.shape[1])
         if fweights is not None:
@@ -338,12 +341,13 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
             fact = weight
         elif aweights is not None:
             fact = weight - less * np.sum(w * np.asarray(aweights)) / weight
-        found = (away * w) @ away.T * np.true_divide(1.0, np.maximum(fact, 0.0))
+        found = (away @ np.conj((away * w).T)) * np.true_divide(1.0, np.maximum(fact, 0.0))
     return _squeezed(found, m, y)
 
 
 def _variables(m, rowvar):
-    x = np.asarray(m) * 1.0
+    given = np.asarray(m)
+    x = given.astype(np.result_type(given, float))
     if x.ndim == 1:
         return x[np.newaxis, :]
     return x if rowvar else x.T
@@ -358,5 +362,8 @@ def corrcoef(x, y=None, rowvar=True):
     c = cov(x, y, rowvar)
     if np.ndim(c) == 0:
         return c / c
-    width = np.sqrt(np.diagonal(c))
-    return np.clip(c / width[:, np.newaxis] / width[np.newaxis, :], -1.0, 1.0)
+    width = np.sqrt(np.real(np.diagonal(c)))
+    found = c / width[:, np.newaxis] / width[np.newaxis, :]
+    if found.dtype.kind == "c":
+        return np.clip(np.real(found), -1.0, 1.0) + 1j * np.clip(np.imag(found), -1.0, 1.0)
+    return np.clip(found, -1.0, 1.0)

@@ -20,7 +20,7 @@ def _places(rows, columns):
 @defines("scipy.linalg.toeplitz")
 def toeplitz(c, r=None):
     first = np.asarray(c).ravel()
-    across = first if r is None else np.asarray(r).ravel()
+    across = np.conj(first) if r is None else np.asarray(r).ravel()
     i, j = _places(first.shape[0], across.shape[0])
     return np.concatenate((first[::-1], across[1:]))[first.shape[0] - 1 - i + j]
 
@@ -60,9 +60,9 @@ def companion(a):
 
 @defines("scipy.linalg.leslie")
 def leslie(f, s):
-    rates, survival = floating(f), floating(s)
+    rates, survival = np.asarray(f), np.asarray(s)
     n = rates.shape[0]
-    made = np.zeros((n, n), rates.dtype)
+    made = np.zeros((n, n), np.result_type(rates, survival))
     made[0] = rates
     made[np.arange(1, n), np.arange(n - 1)] = survival
     return made
@@ -174,11 +174,11 @@ def solveh_banded(ab, b, overwrite_ab=False, overwrite_b=False, lower=False, che
 def solve_toeplitz(c_or_cr, b, check_finite=True):
     """Levinson's recursion, in quadratic time."""
     if isinstance(c_or_cr, tuple):
-        column, row = floating(c_or_cr[0]).ravel(), floating(c_or_cr[1]).ravel()
+        column, row = floating(c_or_cr[0]).astype(float).ravel(), floating(c_or_cr[1]).astype(float).ravel()
     else:
-        column = floating(c_or_cr).ravel()
+        column = floating(c_or_cr).astype(float).ravel()
         row = column
-    given = floating(b)
+    given = floating(b).astype(float)
     n = column.shape[0]
     if n != given.shape[0]:
         raise ValueError("incompatible dimensions")
