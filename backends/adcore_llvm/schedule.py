@@ -225,7 +225,8 @@ class Cheap:
     """Which results of a block are computed again where they are needed, rather than kept in memory.
 
     Those of a few cheap operations on arrays that are in memory anyway, if only loop nests need them.  Arrays that
-    the block writes do not count: an expression of such an array has to be evaluated where it stands.
+    the block writes do not count: an expression of such an array is evaluated where it stands, so that the write needs
+    no copy.
     """
 
     def __init__(self, equations: list[Equation], results: set[Var]) -> None:

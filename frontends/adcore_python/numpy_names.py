@@ -222,6 +222,8 @@ def result_type(low: Lowering, *arrays_and_dtypes: Value) -> Static:
     named = [dtype_of(low, v, DType.F64) for v in arrays_and_dtypes if isinstance(v, Static)]
     values = [array_like(low, v) for v in arrays_and_dtypes if not isinstance(v, Static)]
     strong = named + [v.dtype for v in values if not is_python(v)]
+    if not named and not values:
+        low.refuse_syntax("ValueError: at least one array or dtype is required", "an array or a dtype")
     return Static(meeting(strong, [v.dtype for v in values if is_python(v)]).numpy)
 
 

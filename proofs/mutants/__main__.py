@@ -36,6 +36,7 @@ ENDS = (
     "tests/endtoend/test_api.py",
     "tests/endtoend/test_arguments.py",
     "tests/endtoend/test_changes.py",
+    "tests/endtoend/test_masks.py",
 )
 OWN = {
     "adcore": ("tests/core/test_exact_passes.py", PATTERNS, "proofs/test_linear.py", "tests/core", *ENDS),

@@ -46,6 +46,19 @@ def test_no_copy(read, written):
         np.testing.assert_allclose(ours, theirs, rtol=1e-15)
 
 
+def test_an_expression_of_what_is_overwritten_is_kept():
+    """It is not computed again from an array that would have to be copied for that."""
+    x, b = Var(f64(N), "x"), Builder()
+    y = b.sin(x)
+    doubled = b.mul(y, 2.0)
+    z = b.update(y, b.total(doubled, axes=(0,)), 0, codes="i")
+    program = Program((x,), b.equations, (z, b.mul(doubled, x)))
+    given = np.array([0.1, 0.2, 0.3, 0.4])
+    assert "memcpy" not in LLVMBackend().assembly(program)
+    for ours, theirs in zip(LLVMBackend().compile(program)(given), interpret(program, (given,)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+
+
 def test_an_array_under_two_names():
     """A nest reads an array under the lengths of two others, and writes a result into its memory."""
 
