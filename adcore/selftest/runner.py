@@ -80,7 +80,7 @@ class Tally:
         return ", ".join(f"{self.kinds[kind]} {kind}" for kind in KINDS)
 
 
-def run(programs: int, seed: int, jobs: int, output: Path, compiled: float = 1.0, patience: float = 20.0) -> Tally:
+def run(programs: int, seed: int, jobs: int, output: Path, compiled: float = 1.0, patience: float = 60.0) -> Tally:
     """Check so many programs.
 
     Args:
