@@ -1,28 +1,22 @@
 """Masks of tangents and cotangents, and factors that are infinite where nothing was taken.
 
-A factor may be inf or nan where the primal was not taken: the 1/x of `where(x > 0, log(x), 0)` at x = 0.  The zero that
-the mask put there has to stay zero, so the product is masked once more, also where what was masked has been rearranged,
-repeated or summed before it is multiplied.
+A factor may be inf or nan where the primal was not taken: the 1/x of `where(x > 0, log(x), 0)` at x = 0, or data that
+are missing.  The zero that the mask put there has to stay zero, so the product is masked once more, also where what was
+masked has been rearranged, repeated or summed before it is multiplied.
 """
 
 from __future__ import annotations
 
+import cmath
 from typing import TYPE_CHECKING
 
-from .types import Atom, DType
+from .types import Atom, DType, Lit
 
 if TYPE_CHECKING:
     from .builder import Builder
 
 __all__ = ["is_zero", "masked", "negated", "scaled"]
 
-# Rows whose results are finite where their operands are, but for overflows.
-BOUNDED = {
-    *("add", "plus", "sub", "mul", "neg", "abs", "maximum", "minimum", "sign", "select", "cast", "portion"),
-    *("sin", "cos", "tanh", "arctan", "sqrt", "floor", "ceil", "trunc", "rint", "copysign", "conj", "real", "imag"),
-    *("expand", "reshape", "permute", "view", "gather", "conform", "total", "reduce_max", "reduce_min"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "side", "and", "or", "xor", "not", "iota", "empty", "update", "scatter"),
-}
 REARRANGING = {"reshape", "permute", "expand", "view", "conform"}
 PASSING = {"neg", "conj", "real", "cast"}
 DEPTH = 12  # operations that are looked through
@@ -44,7 +38,7 @@ def scaled(b: Builder, factor: Atom, t: Atom) -> Atom:
     before = _mask_of(b, t)
     if before is not None:
         return b.select(before[0], b.mul(factor, before[1]), 0.0)
-    kept = _kept(b, t, DEPTH) if _may_be_infinite(b, factor, DEPTH) else None
+    kept = None if _is_constant(b, factor) else _kept(b, t, DEPTH)
     return b.mul(factor, t) if kept is None else b.select(kept, b.mul(factor, t), 0.0)
 
 
@@ -86,11 +80,9 @@ def _kept(b: Builder, t: Atom, depth: int) -> Atom | None:
     return b.emit(equation.primitive, (inner, *rest), equation.params)
 
 
-def _may_be_infinite(b: Builder, factor: Atom, depth: int) -> bool:
-    """Whether an operation that divides, or has a pole, is in what the factor is computed from."""
+def _is_constant(b: Builder, factor: Atom) -> bool:
+    """Whether a factor is one finite number everywhere, known now."""
     equation = b.defining(factor)
-    if equation is None or factor.type.dtype is DType.I64:
-        return False
-    if depth == 0 or equation.primitive.name not in BOUNDED:
-        return True
-    return any(_may_be_infinite(b, x, depth - 1) for x in equation.operands)
+    if equation is not None and equation.primitive.name == "expand":
+        factor = equation.operands[0]
+    return isinstance(factor, Lit) and cmath.isfinite(factor.value)

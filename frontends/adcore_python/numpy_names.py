@@ -143,7 +143,9 @@ def _of_reals(rule: Any) -> Any:
 
     def lower(low: Lowering, x: Value) -> Value:
         if array_like(low, x).dtype.kind == "c":
-            low.refuse(DtypeError, "this function of complex numbers", "real numbers, e.g. x.real or abs(x)")
+            low.refuse(
+                DtypeError, "this function is not defined on complex numbers", "real numbers, e.g. x.real or abs(x)"
+            )
         return rule(low, x)
 
     return lower
@@ -217,13 +219,13 @@ def _rank(low: Lowering, a: Value) -> Value:
     return number(x.rank if isinstance(x, Array) else 0)
 
 
-def result_type(low: Lowering, *arrays_and_dtypes: Value) -> Static:
+def _result_type(low: Lowering, *arrays_and_dtypes: Value) -> Static:
     """`np.result_type`."""
     named = [dtype_of(low, v, DType.F64) for v in arrays_and_dtypes if isinstance(v, Static)]
     values = [array_like(low, v) for v in arrays_and_dtypes if not isinstance(v, Static)]
-    strong = named + [v.dtype for v in values if not is_python(v)]
     if not named and not values:
         low.refuse_syntax("ValueError: at least one array or dtype is required", "an array or a dtype")
+    strong = named + [v.dtype for v in values if not is_python(v)]
     return Static(meeting(strong, [v.dtype for v in values if is_python(v)]).numpy)
 
 
@@ -366,7 +368,7 @@ NUMPY: dict[Any, Any] = {
     np.size: _size,
     np.ndim: _rank,
     np.dtype: lambda low, dtype: Static(dtype_of(low, dtype, DType.F64).numpy),
-    np.result_type: result_type,
+    np.result_type: _result_type,
     np.promote_types: _promote_types,
     # Numbers
     **{d.numpy.type: conversion(d) for d in DType},

@@ -42,6 +42,30 @@ def test_derivative_is_finite(f, x):
     np.testing.assert_allclose(jvp(f, (x,), (u,))[1], np.sum(slope * u), rtol=1e-12)
 
 
+DATA = np.array([[np.nan, 2.0], [3.0, -1.0]])
+FACTORS = {
+    "at once": lambda x, y: np.where(x > 0.0, x * y, 0.0),
+    "of another shape": lambda x, y: np.where(x.ravel() > 0.0, (x * y).ravel(), 0.0).reshape(2, 2),
+    "transposed": lambda x, y: np.where(x.T > 0.0, (x * y).T, 0.0).T,
+    "of a part": lambda x, y: np.where(x[:, :1] > 0.0, (x * y)[:, :1], 0.0) + y[:, 1:],
+    "summed": lambda x, y: np.where(np.sum(x, 1) > 0.0, np.sum(x * y, 1), 0.0) + y,
+    "a root": lambda x, y: np.where(x.ravel() > 0.0, (np.sqrt(x) * y).ravel(), 0.0),
+    "through a sine": lambda x, y: np.where(x.ravel() > 0.0, (np.sin(x * 2.0) * y).ravel(), 0.0),
+}
+
+
+@pytest.mark.parametrize("f", FACTORS.values(), ids=FACTORS)
+def test_factors_that_are_no_numbers_where_nothing_is_taken(f):
+    """What is linear in y: missing data, and roots of negative ones, beside which it is not taken."""
+    y, u = np.array([[0.5, 1.0], [2.0, -1.5]]), np.array([[1.0, -2.0], [0.5, 3.0]])
+    with np.errstate(all="ignore"):
+        wanted = np.array([[np.sum(f(DATA, y + e.reshape(2, 2)) - f(DATA, y))] for e in np.eye(4)]).reshape(2, 2)
+        slope = grad(lambda y: np.sum(f(DATA, y)))(y)
+        tangent = jvp(lambda y: np.sum(f(DATA, y)), (y,), (u,))[1]
+    np.testing.assert_allclose(slope, wanted, rtol=1e-12)
+    np.testing.assert_allclose(tangent, np.sum(wanted * u), rtol=1e-12)
+
+
 @pytest.mark.parametrize(("f", "x"), FUNCTIONS.values(), ids=FUNCTIONS)
 def test_second_derivative_is_finite(f, x):
     def squared(x):

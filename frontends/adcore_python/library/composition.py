@@ -91,9 +91,10 @@ def column_stack(tup):
 
 @defines("numpy.vander")
 def vander(x, N=None, increasing=False):
-    v = np.asarray(x) * np.ones((), int)  # of the dtype that holds integers too, as NumPy's
+    v = np.asarray(x)
+    v = v.astype(np.result_type(v, int))
     columns = v.shape[0] if N is None else N
-    made = np.ones((v.shape[0], columns), np.result_type(v, int))
+    made = np.ones((v.shape[0], columns), v.dtype)
     for k in range(1, columns):
         made[:, k] = made[:, k - 1] * v
     return made if increasing else made[:, ::-1]

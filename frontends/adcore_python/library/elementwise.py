@@ -18,7 +18,7 @@ from .registry import defines, lowers, method
 if TYPE_CHECKING:
     from ..lowering import Lowering
 
-__all__ = ["fmax", "fmin", "heaviside", "isclose", "nan_to_num", "round_to", "sinc", "squares_of"]
+__all__ = ["floats", "fmax", "fmin", "heaviside", "isclose", "nan_to_num", "round_to", "sinc", "squares_of"]
 
 I0 = TABLE["i0"]
 
@@ -246,3 +246,9 @@ def i0(x):
 def squares_of(x):
     """Of the absolute values, real numbers."""
     return np.real(x) * np.real(x) + np.imag(x) * np.imag(x) if x.dtype.kind == "c" else x * x
+
+
+def floats(*values):
+    """Arrays of one inexact dtype, in which Python's numbers are weak."""
+    dtype = np.result_type(1.0, *[np.asarray(v) if isinstance(v, list | tuple) else v for v in values])
+    return [np.asarray(v, dtype) for v in values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .elementwise import floats
 from .registry import defines
 
 __all__ = ["fromfunction", "geomspace", "indices", "linspace", "logspace"]
@@ -13,11 +14,10 @@ __all__ = ["fromfunction", "geomspace", "indices", "linspace", "logspace"]
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
-    kind = np.result_type(_strong(start), _strong(stop), 1.0)
-    first, last = np.asarray(start, kind), np.asarray(stop, kind)
+    first, last = floats(start, stop)
     gaps = num - 1 if endpoint else num
     step = (last - first) / max(gaps, 1)
-    index = np.reshape(np.arange(num, dtype=kind), (-1,) + (1,) * np.ndim(step))
+    index = np.reshape(np.arange(num, dtype=first.dtype), (-1,) + (1,) * np.ndim(step))
     values = index * step + first
     if endpoint:
         values = np.where((index == num - 1) & (num > 1), last, values)
@@ -25,11 +25,6 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
         values = np.floor(values).astype(dtype) if np.dtype(dtype).kind == "i" else values.astype(dtype)
     values = np.moveaxis(values, 0, axis)
     return (values, step if gaps > 0 else np.nan * step) if retstep else values
-
-
-def _strong(x):
-    """The array of a list; a number of Python's as it is, for it takes the dtype of what it meets."""
-    return np.asarray(x) if isinstance(x, list | tuple) else x
 
 
 @defines("numpy.logspace")

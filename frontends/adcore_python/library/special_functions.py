@@ -11,6 +11,7 @@ import numpy as np
 
 from adcore.primitives import TABLE
 
+from .elementwise import floats
 from .registry import defines, refuse
 
 __all__ = ["comb", "factorial", "log_softmax", "logsumexp", "polygamma", "softmax", "zeta"]
@@ -23,12 +24,6 @@ BETAINC, BETAINCC, BINOM, DIGAMMA, GAMMA, GAMMAINC, GAMMAINCC, GAMMALN, HURWITZ,
 )
 JN, YN, IN, KN = (TABLE[f"spherical_{name}"] for name in ("jn", "yn", "in", "kn"))
 LAMBERT = (TABLE["lambertw0"], TABLE["lambertw1"])
-
-
-def _floats(*values):
-    """Arrays of one dtype, in which Python's numbers are weak."""
-    dtype = np.result_type(1.0, *[np.asarray(v) if isinstance(v, list | tuple) else v for v in values])
-    return [np.asarray(v, dtype) for v in values]
 
 
 # Sums of exponentials: the largest is taken out first
@@ -88,7 +83,7 @@ def polygamma(n, x):
 
 @defines("scipy.special.zeta")
 def zeta(x, q=None):
-    return _riemann(np.asarray(x) * 1.0) if q is None else HURWITZ(*_floats(x, q))
+    return _riemann(np.asarray(x) * 1.0) if q is None else HURWITZ(*floats(x, q))
 
 
 def _riemann(s):
@@ -135,7 +130,7 @@ EULER_MACLAURIN = (
 @defines("scipy.special.zetac")
 def zetac(x):
     s = np.asarray(x) * 1.0
-    return np.where(s > 1.0, HURWITZ(*_floats(np.where(s > 1.0, s, 2.0), 2.0)), _riemann(s) - 1.0)
+    return np.where(s > 1.0, HURWITZ(*floats(np.where(s > 1.0, s, 2.0), 2.0)), _riemann(s) - 1.0)
 
 
 @defines("scipy.special.multigammaln")
@@ -151,7 +146,7 @@ def multigammaln(a, d):
 def comb(N, k, exact=False, repetition=False):
     if exact:
         refuse("comb with exact=True is not supported: its results are integers of any size", "exact=False")
-    n, m = _floats(np.asarray(N), np.asarray(k))
+    n, m = floats(np.asarray(N), np.asarray(k))
     if repetition:
         return np.where((m == 0.0) & (n >= 0.0), 1.0, comb(n + m - 1.0, m))
     return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), BINOM(n, m), 0.0)
@@ -161,7 +156,7 @@ def comb(N, k, exact=False, repetition=False):
 def perm(N, k, exact=False):
     if exact:
         refuse("perm with exact=True is not supported: its results are integers of any size", "exact=False")
-    n, m = _floats(np.asarray(N), np.asarray(k))
+    n, m = floats(np.asarray(N), np.asarray(k))
     return np.where((m <= n) & (n >= 0.0) & (m >= 0.0), POCH(n - m + 1.0, m), 0.0)
 
 
@@ -178,55 +173,55 @@ def factorial(n, exact=False, extend="zero"):
 
 @defines("scipy.special.gdtr")
 def gdtr(a, b, x):
-    rate, shape, at = _floats(a, b, x)
+    rate, shape, at = floats(a, b, x)
     return GAMMAINC(shape, rate * at)
 
 
 @defines("scipy.special.gdtrc")
 def gdtrc(a, b, x):
-    rate, shape, at = _floats(a, b, x)
+    rate, shape, at = floats(a, b, x)
     return GAMMAINCC(shape, rate * at)
 
 
 @defines("scipy.special.chdtr")
 def chdtr(v, x):
-    degrees, at = _floats(v, x)
+    degrees, at = floats(v, x)
     return GAMMAINC(degrees * 0.5, at * 0.5)
 
 
 @defines("scipy.special.chdtrc")
 def chdtrc(v, x):
-    degrees, at = _floats(v, x)
+    degrees, at = floats(v, x)
     return GAMMAINCC(degrees * 0.5, at * 0.5)
 
 
 @defines("scipy.special.pdtr")
 def pdtr(k, m):
-    count, rate = _floats(k, m)
+    count, rate = floats(k, m)
     return GAMMAINCC(np.floor(count) + 1.0, rate)
 
 
 @defines("scipy.special.pdtrc")
 def pdtrc(k, m):
-    count, rate = _floats(k, m)
+    count, rate = floats(k, m)
     return GAMMAINC(np.floor(count) + 1.0, rate)
 
 
 @defines("scipy.special.fdtr")
 def fdtr(dfn, dfd, x):
-    n, m, at = _floats(dfn, dfd, x)
+    n, m, at = floats(dfn, dfd, x)
     return np.where((n > 0) & (m > 0), BETAINC(n * 0.5, m * 0.5, n * at / (m + n * at)), np.nan)
 
 
 @defines("scipy.special.fdtrc")
 def fdtrc(dfn, dfd, x):
-    n, m, at = _floats(dfn, dfd, x)
+    n, m, at = floats(dfn, dfd, x)
     return np.where((n > 0) & (m > 0), BETAINC(m * 0.5, n * 0.5, m / (m + n * at)), np.nan)
 
 
 @defines("scipy.special.stdtr")
 def stdtr(df, t):
-    v, x = _floats(df, t)
+    v, x = floats(df, t)
     return np.where(v > 0.0, student_below(v, x), np.nan)
 
 
