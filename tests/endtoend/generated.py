@@ -139,7 +139,8 @@ def statement(draw, loops: tuple[str, ...], depth: int, indent: str) -> list[str
             )
         ]
     if kind == "swap":
-        return [f"{indent}a, {name} = {draw(scalar(loops, 1))}, {s}"]
+        other = draw(st.sampled_from(SCALARS[1:]))  # CPython 3.11.2 stores `a, a = b, a` in the wrong order
+        return [f"{indent}a, {other} = {draw(scalar(loops, 1))}, {s}"]
     if kind == "view":
         return [f"{indent}part = {array}[1:]", f"{indent}part[{draw(st.integers(-3, 2))}] = {s}"]
     if kind == "helper":
