@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DtypeError
-from .plugins import Spec, Static
+from .plugins import Held, Spec, Static
 from .types import DType
 
 __all__ = ["abstract", "abstracted", "normalized", "specialisation_key"]
@@ -54,6 +54,8 @@ def _dtype(dtype: np.dtype, name: str) -> DType:
 
 def normalized(value: Any) -> Any:
     """A number or array as compiled code takes it: native, aligned, C-contiguous; rank 0 as a NumPy scalar."""
+    if isinstance(value, Held):
+        return value.view(np.ndarray)
     if isinstance(value, np.ndarray):
         native = _dtype(value.dtype, "argument").numpy  # the one dtype object that compiled code looks for
         plain = np.require(value, native, ["C", "A"])

@@ -12,6 +12,7 @@ import threading
 import types
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,17 +22,25 @@ from . import policies
 from .arguments import abstract, abstracted, normalized, specialisation_key
 from .errors import AdcoreError, AliasError
 from .outcomes import apply_changes, rebuilt
-from .plugins import Capture, Change, Leaf, Lowered, Part, Spec, Static, backend
+from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
 from .program import Program
 from .signatures import definition
 from .transforms import Transform
-from .trees import below, flatten
+from .trees import below, children_of, flatten
 
 __all__ = ["Transformed", "specialise", "transformed"]
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
     raise TypeError("the arguments changed while they were being converted")
+
+
+class _OtherCallError(Exception):
+    """The arguments are not those that a program was compiled for."""
+
+
+def _other_call(*_: Any, **__: Any) -> Any:
+    raise _OtherCallError
 
 
 @dataclass
@@ -52,8 +61,8 @@ class Specialisation:
         result = self.lowered.result if self.native else self.flat_result()
         inputs = (*self.specs, *self.lowered.captures)
         lowered = self.lowered
+        self.drawing = self.native and any(w.state for w in lowered.writes)
         if any(isinstance(c, Part) for c in lowered.captures):
-            self.native = False
             return
         self.entry = backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
         self.direct = self.entry.function(_refuse)
@@ -69,10 +78,13 @@ class Specialisation:
     @functools.cached_property
     def explicit(self) -> Callable[..., Any]:
         """The same program with the captured values passed as arguments, for captures that need conversion."""
+        return self.explicit_entry.function(_refuse)
+
+    @functools.cached_property
+    def explicit_entry(self) -> Any:
         inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
         result = self.lowered.result if self.native else self.flat_result()
-        made = backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
-        return made.function(_refuse)
+        return backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
 
     def late(self, backward: Program) -> Callable[..., Any]:
         """The compiled pullback of a split function."""
@@ -82,8 +94,13 @@ class Specialisation:
 
     def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
         """The result for the Spec leaves of the arguments; what the function changes in them is in them afterwards."""
-        given = [normalized(v) for v in values]
         captured = [c.read() for c in self.lowered.captures]
+        with held([*values, *captured]):
+            return self.run(values, captured, arguments)
+
+    def run(self, values: list[Any], captured: list[Any], arguments: tuple[Any, ...]) -> Any:
+        """The result for the Spec leaves of the arguments and for captured values."""
+        given = [normalized(v) for v in values]
         converted = [normalized(v) for v in captured]
         self.check_writes([*values, *captured])
         if self.entry is not None and all(a is b for a, b in zip(captured, converted, strict=True)):
@@ -91,7 +108,7 @@ class Specialisation:
         else:
             result = self.explicit(*given, *converted)
         for write in self.lowered.writes:
-            if write.result is not None and given[write.param] is not values[write.param]:
+            if write.result is not None and not write.state and given[write.param] is not values[write.param]:
                 values[write.param][...] = given[write.param]
         if self.changing:
             apply_changes(self.lowered, arguments, result)
@@ -106,6 +123,12 @@ class Specialisation:
                 raise ValueError("assignment destination is read-only")
             for k, other in enumerate(values):
                 if write.meets(k) and isinstance(other, np.ndarray) and share_memory(written, other):
+                    if write.state:
+                        raise AliasError(
+                            f"{self.name} draws from {names[write.param]!r} and {names[k]!r}, which are one generator",
+                            definition(self.function),
+                            "one name for it, an argument or a variable from outside",
+                        )
                     raise AliasError(
                         f"{self.name} writes into {names[write.param]!r}, which shares memory with {names[k]!r}",
                         definition(self.function),
@@ -119,6 +142,17 @@ def fits(capture: Capture) -> bool:
     except (KeyError, ValueError):
         return False
     return abstract(value, capture.name) == capture.spec
+
+
+def held(values: list[Any]) -> AbstractContextManager[Any]:
+    """A context in which no other thread touches the states among some values."""
+    owners = {id(v.owner): v.owner for v in values if type(v) is Held}
+    if len(owners) == 1:
+        return next(iter(owners.values())).lock
+    stack = ExitStack()
+    for _, owner in sorted(owners.items()):  # in one order everywhere, so that nobody waits in a circle
+        stack.enter_context(owner.lock)
+    return stack
 
 
 WORK: Any = 1000  # steps that finding a common element of two arrays may take
@@ -178,10 +212,15 @@ class Dispatcher:
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
         plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
+        plain = plain and all(v is a for v, a in zip(values, arguments, strict=True))
         if found is not self.latest or self.waits:
             self.latest, self.waits = found, False
-            if plain and found.native:
-                self.enter_directly(found)
+            if plain and found.native and found.entry is not None:
+                self.enter_directly(found.entry.function(self))
+            elif found.drawing and not kwargs and len(args) == len(arguments):
+                takes = [state_of(a) for a in args]
+                if all(takes):
+                    self.enter_directly(_Drawing(self, found, takes))
         return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)], arguments)
 
     def check_distinct(self, arguments: tuple[Any, ...], change: Change) -> None:
@@ -207,14 +246,14 @@ class Dispatcher:
         position = next(k for k in range(len(counts)) if sum(counts[: k + 1]) > leaf)
         return f"argument {position} of {self.name}"
 
-    def enter_directly(self, found: Specialisation) -> None:
+    def enter_directly(self, function: Callable[..., Any]) -> None:
         """Have calls enter machine code from now on, unless they have to look at the loop policy first."""
         if policies.in_force():
             self.waits = True
             return
         with _lock:
             _direct.add(self)
-        type(self.target).__call__ = found.entry.function(self)  # type: ignore[method-assign]
+        type(self.target).__call__ = function  # type: ignore[method-assign]
         if policies.in_force():  # set since, by another thread that may not have seen this one
             self.look_first()
 
@@ -288,6 +327,55 @@ def transformed(transform: Transform, wraps: bool = True) -> Any:
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
     return made
+
+
+def state_of(argument: Any) -> Callable[[Any], Any] | None:
+    """What takes the number, array or state out of an argument, and raises ValueError for one of another kind.
+
+    None where there is more in the argument.
+    """
+    values, _ = flatten(argument)
+    if len(values) == 1 and values[0] is argument:
+        return (lambda x: x) if isinstance(abstract(argument), Spec) else None
+    if not values or type(values[0]) is not Held or any(isinstance(abstract(v), Spec) for v in values[1:]):
+        return None
+    kind, rest = type(argument), tuple(values[1:])
+    children = children_of(kind)
+
+    def take(x: Any) -> Any:
+        if type(x) is not kind:
+            raise ValueError(f"a {kind.__name__} is expected")
+        state, *others = children(x)
+        if tuple(others) != rest:
+            raise ValueError(f"a {kind.__name__} of another kind is expected")
+        return state
+
+    return take
+
+
+class _Drawing:
+    """What `__call__` is where machine code takes states of objects, out of arguments and captured values."""
+
+    def __init__(self, dispatcher: Dispatcher, found: Specialisation, takes: list[Any]) -> None:
+        self.dispatcher = dispatcher
+        self.takes = takes
+        self.function = (found.entry or found.explicit_entry).function(_other_call)
+        self.guards = found.lowered.guards
+        self.captures = () if found.entry is not None else found.lowered.captures
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(self.takes) or not all(g.holds() for g in self.guards):
+            return self.dispatcher(*args, **kwargs)
+        try:
+            values = [take(a) for take, a in zip(self.takes, args, strict=True)]
+            values += [c.read() for c in self.captures]
+        except (KeyError, ValueError):
+            return self.dispatcher(*args, **kwargs)
+        try:
+            with held(values):
+                return self.function(*[v.view(np.ndarray) if type(v) is Held else v for v in values])
+        except _OtherCallError:
+            return self.dispatcher(*args, **kwargs)
 
 
 class _Caller:

@@ -275,6 +275,8 @@ def derivative(case: Case, execute: Execute) -> None:
     rng = case.random()
     mapped = case.maps()
     for pair in case.pairs():
+        if pair[0] in case.primitive.constant:
+            continue
         u = case.tangent(case.ends(pair)[0], rng)
         wanted, tolerance = _directional(case, pair, u)
         got = case.applied(pair, execute, u) if pair in mapped else np.zeros_like(wanted)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from .errors import AdcoreError, Source
 from .program import Program
@@ -28,6 +30,7 @@ __all__ = [
     "Frontend",
     "Given",
     "Guard",
+    "Held",
     "Known",
     "Leaf",
     "Lowered",
@@ -35,6 +38,7 @@ __all__ = [
     "New",
     "Rows",
     "Spec",
+    "Stateful",
     "Static",
     "Write",
     "backend",
@@ -67,6 +71,29 @@ class Static:
     """An argument, or a part of a result, that is a constant of the specialisation (a string, None, a function)."""
 
     value: Any
+
+
+class Stateful:
+    """The class of what stands for an object of the caller's that draws from a state, as a random generator does.
+
+    A call advances the state, a call of a derivative as well as one of the function; it has no derivative itself, so
+    that in gradients and tangents its place is None.
+
+    Attributes:
+        stands_for: the class of that object.
+    """
+
+    stands_for: ClassVar[type]
+
+
+class Held(np.ndarray):
+    """The state of an object of the caller's, in its own memory.
+
+    Attributes:
+        owner: what has the state, and with its `lock` keeps other threads away from it.
+    """
+
+    owner: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +172,8 @@ class Write:
 
     Without a result the caller's array stays as it is.  A doubtful write goes into what may or may not be the argument,
     so that what the argument holds is not known; `source` is where it stands.  The parameters in `unseen` may share
-    memory with the argument: tangents, which the function itself knows nothing of.
+    memory with the argument: tangents, which the function itself knows nothing of.  A write into a `state` is the
+    caller's to see whatever is computed: derivatives do it too.
     """
 
     param: int
@@ -153,6 +181,7 @@ class Write:
     doubtful: bool = False
     source: Source | None = None
     unseen: frozenset[int] = frozenset()
+    state: bool = False
 
     def meets(self, param: int) -> bool:
         """Whether the argument must not share memory with this one."""

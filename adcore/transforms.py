@@ -18,11 +18,11 @@ from .errors import AdcoreError, AliasError, DtypeError, refuse
 from .outcomes import lists_of, tangents
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
-from .plugins import Leaf, Lowered, Spec, Static, Write, frontend
+from .plugins import Leaf, Lowered, Spec, Stateful, Static, Write, frontend
 from .policies import LoopPolicy, current, note_policy
 from .program import Program
 from .signatures import Place, definition, name_of, places_of, signature_of
-from .trees import leaves, map_leaves, matched, structure
+from .trees import leaves, map_leaves, map_nodes, matched, structure
 from .types import I64, Atom, DType, Type, Var, literal
 
 __all__ = [
@@ -76,7 +76,7 @@ def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
         if change.problem is not None:
             raise change.problem
     for write in lowered.writes:
-        if write.doubtful and (seen is None or write.param in seen):
+        if write.doubtful and (seen is None or write.state or write.param in seen):
             name = lowered.program.params[write.param].name
             refuse(
                 AliasError,
@@ -117,6 +117,11 @@ def numbered(arguments: tuple[Any, ...], only_real: bool = False) -> list[Any]:
         return None if only_real and k is not None and not leaf.dtype.differentiable else k
 
     return [map_leaves(number, a) for a in arguments]
+
+
+def cotangents(leaf: Callable[[Any], Any], structure: Any) -> Any:
+    """The structure of an argument's cotangent: None for what has a state, and `leaf` of each other leaf."""
+    return map_nodes(lambda x: Static(None) if isinstance(x, Stateful) else leaf(x), structure, Stateful)
 
 
 def present(structure: Any) -> list[int]:
@@ -179,7 +184,7 @@ class Gradient(Transform):
             program = conjugated(program, len(lowered.program.results))
         places = iter(range(len(lowered.program.results), len(program.results)))
         gradients = tuple(
-            map_leaves(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(wanted))
+            cotangents(lambda k: Static(None) if k is None else Leaf(next(places)), place.of(wanted))
             for place in targets
         )
         single = isinstance(self.argnums, int) and self.argnames is None
@@ -214,6 +219,8 @@ class Gradient(Transform):
             raise self.wrong(f"{what}; with holomorphic=True the arguments are complex", "complex(x), or x + 0j")
         if any(isinstance(leaf, Spec) and leaf.dtype.differentiable for leaf in found):
             return
+        if isinstance(argument, Stateful):
+            raise self.wrong(f"{where} is a random generator, which has no derivative", "argnums of another argument")
         for leaf in found:
             if not isinstance(leaf, Spec):
                 raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
@@ -266,7 +273,8 @@ def described(result: Any) -> str:
 
 def replaced(lowered: Lowered, program: Program, result: Any, donated: Sequence[int] = ()) -> Lowered:
     """Another program and result for the same arguments, into which it does not write but where they are donated."""
-    writes = tuple(w if w.param in donated else Write(w.param, unseen=w.unseen) for w in lowered.writes)
+    seen = {*donated, *(w.param for w in lowered.writes if w.state)}
+    writes = tuple(w if w.param in seen else Write(w.param, unseen=w.unseen) for w in lowered.writes)
     return Lowered(program, result, lowered.captures, lowered.guards, writes, lowered.changes)
 
 
@@ -339,7 +347,10 @@ class Pushforward(Transform):
         }
         tangent = tangents(lowered.result, place)
         unseen = frozenset(range(count, count + len(tangent_params)))
-        lowered.writes = tuple(replace(w, unseen=w.unseen | unseen) for w in lowered.writes)
+        lowered.writes = tuple(
+            replace(w, param=w.param if w.param < count else w.param + len(tangent_params), unseen=w.unseen | unseen)
+            for w in lowered.writes
+        )
         return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
     def pairs(
@@ -347,13 +358,20 @@ class Pushforward(Transform):
     ) -> list[tuple[Spec | None, Spec | None, int]]:
         """For each leaf of a primal its number or array, the tangent's, and the place of that among all tangents."""
         where = f"jvp: tangent {position} of {name_of(self.function)}"
-        tree = structure(primal)
+        # What has a state has no tangent: one None in its place.
+        nodes: list[Any] = []
+        tree = structure(map_nodes(nodes.append, primal, Stateful))
         try:
             theirs, found = matched(tree, tangent), matched(tree, places)
         except ValueError:
             raise TypeError(f"{where} has another structure than the primal") from None
         pairs: list[tuple[Spec | None, Spec | None, int]] = []
-        for p, t, place in zip(leaves(primal), theirs, found, strict=True):
+        for p, t, place in zip(nodes, theirs, found, strict=True):
+            if isinstance(p, Stateful):
+                if not isinstance(t, Static) or t.value is not None:
+                    raise TypeError(f"{where}: the tangent of a random generator is None")
+                pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
+                continue
             if isinstance(p, Spec) and p.dtype.differentiable:
                 if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
                     raise TypeError(f"{where} has another shape than the primal")
@@ -396,14 +414,18 @@ class PullbackSplit(Transform):
         lowered = without_writes(differentiable(self.function, arguments))
         wrt = self.differentiated_arguments(arguments)
         forward, backward = self.sweep(lowered, arguments).split()
-        outs = len(lowered.program.results)
-        residuals = tuple(Leaf(k) for k in range(outs, len(forward.results)))
+        written = [w.result for w in lowered.writes if w.result is not None]  # the last of the function's own results
+        outs = len(lowered.program.results) - len(written)
+        own, kept = forward.results[: outs + len(written)], forward.results[outs + len(written) :]
+        forward.results = (*own[:outs], *kept, *own[outs:])
+        writes = tuple(replace(w, result=None if w.result is None else w.result + len(kept)) for w in lowered.writes)
+        residuals = tuple(Leaf(k) for k in range(outs, outs + len(kept)))
         place = {k: Leaf(position) for position, k in enumerate(wrt)}
         structures = numbered(arguments)
         places, _ = places_of(self.function, arguments)
-        gradients = tuple(map_leaves(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
+        gradients = tuple(cotangents(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
         result = (lowered.result, residuals, lists_of(lowered.result))
-        rest = (lowered.captures, lowered.guards, lowered.writes, lowered.changes)
+        rest = (lowered.captures, lowered.guards, writes, lowered.changes)
         return SplitLowered(forward, result, *rest, backward=backward, gradients=gradients)
 
     def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:

@@ -20,6 +20,7 @@ from .plugins import Leaf, Spec, Static
 __all__ = [
     "PyTreeSpec",
     "below",
+    "children_of",
     "flatten",
     "instance",
     "is_namedtuple",
@@ -40,6 +41,7 @@ _insertion_order = optree.dict_insertion_ordered(True, namespace=NAMESPACE)
 _insertion_order.__enter__()  # for good: the order of a dict's keys can be seen by the function that gets it
 _registering = Lock()
 _nodes: set[type] = set()
+_takes: dict[type, Callable[[Any], tuple[Any, ...]]] = {}  # by classes of other packages
 _leaf_types: set[type] = set()  # of packages that have nodes
 _packages: dict[str, Callable[[type], Node | None]] = {}
 
@@ -116,6 +118,11 @@ def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:
     return made
 
 
+def children_of(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes apart the instances of another package's class, one of which has been met."""
+    return _takes[kind]
+
+
 def nodes_of(package: str, node_of: Callable[[type], Node | None]) -> None:
     """Have classes of a package be nodes: `node_of` gives functions to and from an instance's children, or None."""
     _packages[package] = node_of
@@ -138,6 +145,7 @@ def _register(kind: type) -> None:
             _leaf_types.add(kind)
         elif kind not in _nodes:
             take, build = node
+            _takes[kind] = take
             optree.register_pytree_node(
                 kind, lambda x: (take(x), None), lambda _, children: build(children), namespace=NAMESPACE
             )

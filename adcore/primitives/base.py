@@ -69,6 +69,7 @@ class Primitive:
         kinks: where the maps are not the derivative, in words; empty where the primitive is smooth on its domain.
         sampler: where the laws test it.
         symbol: for scalar rows, the meaning as a SymPy expression of x, y, z, for the certificate.
+        constant: operands that derivatives take as constants, whatever the meaning makes of them.
         has_regions: whether there are Programs among its parameters.
     """
 
@@ -80,6 +81,7 @@ class Primitive:
     kinks: str = ""
     sampler: Sampler | None = None
     symbol: str = ""
+    constant: tuple[int, ...] = ()
     has_regions: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:

@@ -90,12 +90,21 @@ def routine(
     at: tuple[tuple[float, float], ...] = ((0.5, 3.0),),
     symbol: str = "",
     kinks: str = "",
+    constant: tuple[int, ...] = (),
 ) -> Primitive:
     """A row for a routine, of the routine's own name."""
-    return _enter(function.__name__, Routine(function, len(rules)), rules, at, symbol, kinks)
+    return _enter(function.__name__, Routine(function, len(rules)), rules, at, symbol, kinks, constant)
 
 
-def _enter(name: str, meaning: Any, rules: tuple[Any, ...], at: Any, symbol: str, kinks: str) -> Primitive:
+def _enter(
+    name: str,
+    meaning: Any,
+    rules: tuple[Any, ...],
+    at: Any,
+    symbol: str,
+    kinks: str,
+    constant: tuple[int, ...] = (),
+) -> Primitive:
     arity = len(rules)
     return row(
         name,
@@ -106,6 +115,7 @@ def _enter(name: str, meaning: Any, rules: tuple[Any, ...], at: Any, symbol: str
         kinks=kinks,
         sampler=Sampler(at * (arity if len(at) == 1 else 1)),
         symbol=symbol,
+        constant=constant,
     )
 
 

@@ -135,8 +135,9 @@ special(
 )
 
 
-def _of_order(b: Any, a: Atom, y: Atom, z: Atom) -> Generator:
+def _of_order(b: Any, a: Atom, *others: Atom) -> Generator:
     # gammainc(a, z) = y, so that dz/da is -(d gammainc/da) / (d gammainc/dz)
+    z = others[-1]
     return scale(b.neg(b.div(b.gammainc_order_slope(a, z), b.gammainc_slope(a, z))))
 
 
@@ -183,7 +184,8 @@ def _slope(index: int) -> Any:
 
 def _inverse(index: int) -> Any:
     # betainc(p, q, z) = y, so that dz/dp is -(d betainc/dp) / (d betainc/dz)
-    def rule(b: Any, p: Atom, q: Atom, y: Atom, z: Atom) -> Generator:
+    def rule(b: Any, p: Atom, q: Atom, *others: Atom) -> Generator:
+        z = others[-1]
         return scale(b.neg(b.div(b.emit(_slope(index), (p, q, z), {}), _beta_density(b, p, q, z))))
 
     return rule
@@ -205,3 +207,19 @@ for _name, _sign in {"betaincinv": 1.0, "betainccinv": -1.0}.items():
         lambda b, p, q, y, z, sign=_sign: scale(b.div(sign, _beta_density(b, p, q, z))),
         at=((0.8, 4.0), (0.8, 4.0), (0.2, 0.8)),
     )
+
+# Draws.  How one was drawn is no function of the parameters, but its quantile is: F(a, z) = u, so that dz/da is
+# -(dF/da) / (dF/dz) at the draw z (M. Figurnov, S. Mohamed and A. Mnih, NeurIPS 2018).
+from . import series_draws as draws  # noqa: E402
+
+routine(draws.gamma_draw, _of_order, None, None, at=POSITIVE, constant=(1, 2))
+routine(
+    draws.beta_draw,
+    _inverse(0),
+    _inverse(1),
+    None,
+    None,
+    None,
+    at=((0.8, 4.0), (0.8, 4.0), (0.8, 4.0), (0.8, 4.0), (0.2, 0.8)),
+    constant=(2, 3, 4),
+)

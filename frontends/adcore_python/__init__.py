@@ -16,6 +16,7 @@ from adcore.signatures import signature_of
 
 from .calls import call
 from .depth import deep_recursion
+from .generator_values import take_apart_generators
 from .lowering import Lowering
 from .programs import finished, given
 from .source import place_of
@@ -25,6 +26,7 @@ from .values import Static, Value
 __all__ = ["PythonFrontend"]
 
 take_apart_arguments()
+take_apart_generators()
 
 
 class PythonFrontend:

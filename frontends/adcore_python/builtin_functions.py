@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.errors import DtypeError, UnsupportedFunctionError
+from adcore.plugins import Stateful
 from adcore.types import DType, Lit, literal
 
 from .array_functions import array_of
@@ -297,7 +298,8 @@ def _class(x: Value) -> type | None:
         return python[x.dtype] if x.python else x.dtype.numpy.type
     if isinstance(x, Static):
         return type(x.value)
-    return {Array: np.ndarray, List: list, Dict: dict, Range: range}.get(type(x)) or getattr(x, "kind", None)
+    kind = {Array: np.ndarray, List: list, Dict: dict, Range: range}.get(type(x)) or getattr(x, "kind", None)
+    return kind.stands_for if kind is not None and issubclass(kind, Stateful) else kind
 
 
 def _super(low: Lowering, *_: Value) -> Value:

@@ -25,7 +25,7 @@ from .library import METHODS as OF_ARRAYS
 from .methods import ATTRIBUTES, METHODS
 from .probing import DTYPES, orders, parameters, probed, source_of
 
-__all__ = ["calls", "names", "page", "probe", "recorded"]
+__all__ = ["calls", "drawing", "names", "page", "probe", "recorded"]
 
 RECORD = Path(__file__).with_name("coverage.json")
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
@@ -50,7 +50,10 @@ TITLES = {
     "operator.": "`operator`",
     **dict.fromkeys(("list.", "dict.", "tuple.", "namedtuple."), "Lists, dicts and tuples"),
     "ndarray.": "Attributes and methods of arrays",
-    **{start: f"`{start[:-1]}`" for start in ("numpy.", "numpy.linalg.", "numpy.fft.", "numpy.polynomial.")},
+    **{
+        f"{start}.": f"`{start}`"
+        for start in ("numpy", "numpy.linalg", "numpy.fft", "numpy.polynomial", "numpy.random")
+    },
     **{f"{start}.": f"`{start}`" for start in MODULES if start.startswith("scipy.")},
 }
 SHORT = {
@@ -82,9 +85,17 @@ def names() -> list[str]:
         found.add(name)
         found |= {f"{name}.{method}" for method in getattr(what, "methods", ())}
     found |= {f"numpy.ufunc.{method}" for method in UFUNC_METHODS}
+    found |= {f"numpy.random.Generator.{name}" for name in drawing()}
     found |= {f"ndarray.{name}" for name in ATTRIBUTES}
     found |= {f"{owner}.{name}" for owner, kind in OWNERS.items() for name in _own(owner, kind)}
     return sorted(name for name in found - LEFT_OUT if not name.startswith(INTERNAL))
+
+
+def drawing() -> list[str]:
+    """The methods of random generators."""
+    from .library.random_draws import Generator
+
+    return [name for name in vars(Generator) if not name.startswith("_") and hasattr(np.random.Generator, name)]
 
 
 def _own(owner: str, kind: type) -> set[str]:

@@ -57,6 +57,15 @@ DISTRIBUTIONS: dict[str, str] = {
     "dirichlet": "u, w",
 }
 
+_DRAWS = (
+    *("random(3)", "standard_normal(3)", "standard_exponential(3)", "standard_cauchy(3)", "uniform(x, y, 3)"),
+    *("normal(x, y, 3)", "exponential(x, 3)", "gumbel(x, y, 3)", "laplace(x, y, 3)", "logistic(x, y, 3)"),
+    *("lognormal(x, y, 3)", "rayleigh(x, 3)", "weibull(x, 3)", "pareto(x, 3)", "power(x, 3)"),
+    *("triangular(x, y, z, 3)", "standard_gamma(x, 3)", "gamma(x, y, 3)", "chisquare(x, 3)", "beta(x, y, 3)"),
+    *("f(x, y, 3)", "standard_t(x, 3)", "poisson(x, 3)", "geometric(1.0, 3)", "integers(0, 9, 3)", "choice(v, 3)"),
+    *("permutation(v)", "permuted(a, 1)"),
+)
+
 EXAMPLES: dict[str, str] = {
     # Builtin functions
     "all": "all(v > 0.5)",
@@ -96,6 +105,10 @@ EXAMPLES: dict[str, str] = {
     "adcore.jvp": "adcore.jvp(lambda s: s * s, (x,), (y,))",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",
     "adcore.value_and_grad": "adcore.value_and_grad(lambda s: s * s)(x)",
+    # NumPy's random generators
+    **{f"numpy.random.Generator.{call.partition('(')[0]}": f"numpy.random.default_rng(3).{call}" for call in _DRAWS},
+    "numpy.random.Generator.shuffle": "numpy.random.default_rng(3).shuffle(v)\nreturn v",
+    "numpy.random.default_rng": "numpy.random.default_rng(3).random()",
     # NumPy
     "numpy.add.at": "numpy.add.at(v, i, w)\nreturn v",
     "numpy.subtract.at": "numpy.subtract.at(v, i, w)\nreturn v",

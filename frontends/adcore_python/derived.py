@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from adcore import api
 from adcore.errors import UnsupportedFunctionError
-from adcore.plugins import Capture, Lowered, Spec
+from adcore.plugins import Capture, Lowered, Spec, Stateful
 
 from .carries import with_identity
 from .containers import items
 from .frame import Frame
+from .generator_values import lent_state
 from .lowered_calls import call_lowered
 from .operators import describe, is_one
 from .outside import make_param
@@ -249,20 +250,36 @@ class Mirror:
         """A list, dict or object of the function around, which the differentiated function may only read."""
         found = self.known.get(value.identity)
         if found is None:
-            contents = self.value(self.outer.memory.contents(value.identity), name)
+            contents = self.outer.memory.contents(value.identity)
+            if isinstance(value, Record) and issubclass(value.kind, Stateful):
+                return self.generator(value, contents, name)
+            contents = self.value(contents, name)
             made = Identity(name, "made outside of the function that is differentiated here")
             self.inner.memory.root.objects[made] = contents
             found = self.known[value.identity] = with_identity(value, made)
         return found
 
+    def generator(self, value: Record, contents: Any, name: str) -> Reference:
+        """A random generator, from which the differentiated function may draw."""
+        words = contents.items["words"]
+        self.inner.captures.append(Capture(name, Held(words), _spec(words)))
+        made = Identity(name)
+        self.inner.memory.root.objects[made] = Fields({"words": lent_state(self.inner, _spec(words), name)})
+        found = self.known[value.identity] = with_identity(value, made)
+        return found
+
     def captured(self, value: Scalar | Array, name: str) -> Value:
         if value not in self.known:
-            shape = value.shape if isinstance(value, Array) else ()
-            python = isinstance(value, Scalar) and value.python
-            spec = Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
+            spec = _spec(value)
             self.inner.captures.append(Capture(name, Held(value), spec))
             self.known[value] = make_param(self.inner, spec, name, captured=True)
         return self.known[value]
+
+
+def _spec(value: Scalar | Array) -> Spec:
+    shape = value.shape if isinstance(value, Array) else ()
+    python = isinstance(value, Scalar) and value.python
+    return Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
 
 
 class Names(dict[str, Any]):

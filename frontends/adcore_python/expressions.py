@@ -13,6 +13,7 @@ from adcore.types import DType
 from .classes import is_named_tuple, special
 from .comprehensions import comprehension, dict_comprehension, folded
 from .containers import entries
+from .generator_values import constant_generator
 from .indexing import load
 from .joins import arm, meet_values
 from .matching import lower_test
@@ -248,6 +249,9 @@ def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
 
 
 def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
+    generator = constant_generator(low, owner)
+    if generator is not None:
+        return attribute(low, generator, name)
     if isinstance(owner, types.ModuleType) and name in vars(owner):
         return member(low, owner, name, vars(owner)[name])
     getter = getter_of(owner, name)

@@ -31,6 +31,7 @@ from .liveness import assigned, rebound
 from .loop_parts import Carried, Leaf, Loop, Moved, alike_leaves, only_numbers, place_in, replaced
 from .memory import Scope, replace
 from .promotion import promoted
+from .refusals import TestChangesError
 from .replanning import Replanning
 from .sharing import check_sharing, relate_results
 from .values import (
@@ -486,7 +487,8 @@ class _Attempt(Replanning):
                 holds = loop.test()
         low.frame.names = ends
         if scope.written or any(scope.changed(b) for b in scope.entries):
-            low.refuse_syntax(
+            low.refuse(
+                TestChangesError,
                 "the condition of a while loop writes into an array, or changes a list, dict or object",
                 "the write in the loop's body",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedSyntaxError
 from adcore.types import Atom, Lit, literal
@@ -16,7 +16,7 @@ from .joins import Status, arm, meet, meet_values
 from .liveness import assigned, escapes, live_before, reads_of
 from .loop_parts import Loop
 from .looping import run
-from .refusals import NotConstantError
+from .refusals import NotConstantError, TestChangesError
 from .values import Iteration, Maybe, Scalar, Value, number
 
 if TYPE_CHECKING:
@@ -82,6 +82,19 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
     """`while test`."""
     if any(isinstance(node, ast.NamedExpr) for node in ast.walk(s.test)):
         return lower_while(low, _tested_inside(s), rest, after)
+    entered, state = low.frame.entered(), _state(low)
+    if s not in low.changing:
+        try:
+            return _tested_first(low, s, rest, after)
+        except TestChangesError:
+            low.changing.add(s)
+            low.frame.leave(entered)
+            _restore(low, state)
+    return lower_while(low, _tested_inside(s), rest, after)
+
+
+def _tested_first(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
+    """A loop whose test is a region of its own, which changes nothing."""
     following = _following(low, s, rest, after)
     around = live_before(s.body, following) | reads_of(s.test) | following
     flag = _enter(low, s)
@@ -97,17 +110,17 @@ def lower_while(low: Lowering, s: ast.While, rest: Sequence[ast.stmt], after: fr
 
 def _repeated(low: Lowering, s: ast.While, flag: str, loop: Loop) -> str:
     """The body once; where its variables change their kind, as often as it runs, if constants decide that."""
-    entered, names, made = low.frame.entered(), dict(low.frame.names), low.memory.made.copy()
-    unknown, guessed = set(low.unknown), set(low.guessed)
+    entered, state = low.frame.entered(), _state(low)
     try:
         run(low, loop)
+    except TestChangesError:
+        raise
     except UnsupportedSyntaxError as error:
         problem = error
     else:
         return Status.OPEN
     low.frame.leave(entered)
-    low.frame.names, low.memory.made = names, made
-    low.unknown, low.guessed = unknown, guessed
+    _restore(low, state)
 
     def begin(position: int) -> bool:
         known = low.test(s.test).known if _left(low, flag) == literal(False) and position < UNROLLED else None
@@ -116,6 +129,15 @@ def _repeated(low: Lowering, s: ast.While, flag: str, loop: Loop) -> str:
         return bool(known)
 
     return _unrolled(low, s, begin, 0, flag, loop.around)
+
+
+def _state(low: Lowering) -> tuple[Any, ...]:
+    """What a loop's lowering changes before it fails."""
+    return dict(low.frame.names), low.memory.made.copy(), set(low.unknown), set(low.guessed)
+
+
+def _restore(low: Lowering, state: tuple[Any, ...]) -> None:
+    low.frame.names, low.memory.made, low.unknown, low.guessed = state
 
 
 _TESTED: dict[ast.While, ast.While] = {}

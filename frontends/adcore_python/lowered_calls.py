@@ -50,15 +50,14 @@ def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords:
     lowered = _lowered(low, function, tuple(_structure(low, v, leaves) for v in values))
     if lowered.changes:
         _require_distinct(low, values, lowered.changes[0])
-    operands = [low.atom(v) for v in leaves]
-    for capture in lowered.captures:
-        operands.append(low.atom(captured_value(low, capture)))
+    seen = [*leaves, *(captured_value(low, capture) for capture in lowered.captures)]
+    operands = [low.atom(v) for v in seen]
     low.guards.extend(lowered.guards)
     python = all(isinstance(v, Scalar) and v.python for v in leaves)
     found = _inlined(low, lowered.program, operands)
     results = [low.value(r, python) for r in found]
     for write in lowered.writes:
-        _written(low, leaves, write, found)
+        _written(low, seen, write, found)
     incoming = _Incoming(low, results, values, lowered.made)
     incoming.change(lowered.changes)
     return incoming.value(lowered.result)

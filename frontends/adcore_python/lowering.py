@@ -17,7 +17,7 @@ from .facts import Facts
 from .frame import Frame
 from .memory import Memory, Scope
 from .refusals import NotConstantError
-from .values import Array, Buffer, Contents, Identity, Reference, Scalar, Value
+from .values import Array, Buffer, Contents, Identity, Record, Reference, Scalar, Value
 from .views import view_read, view_write
 
 __all__ = ["Lowering"]
@@ -41,9 +41,12 @@ class Lowering:
         lent: the memory of the arguments, by the index of the parameter.
         lent_objects: the lists, dicts and objects in the arguments, with what they hold at the beginning.
         places: where in the arguments their memory, their lists, dicts and objects, and their numbers are.
+        generators: the random generators from outside, by their id, with the captures that their states are.
+        states: the parameters that are states of generators, by index.
         facts: bounds of integers.
         hints: for loops met before in the same context, the types that their carries were found to need.
         unrolled: loops that have to be unrolled, since their bodies need a constant counter.
+        changing: loops whose conditions change something.
         unknown: names that a loop reads before it binds them, while what it binds them to is being found out.
         work: how many expressions and statements have been lowered.
         guessed, guess_rank: those that were read, and the rank that they are taken to have meanwhile.
@@ -59,12 +62,15 @@ class Lowering:
         self.captures: list[Capture] = []
         self.captured: dict[tuple[int, Any], Value] = {}
         self.guards: list[Guard] = []
+        self.generators: dict[int, tuple[Record, Capture]] = {}
+        self.states: set[int] = set()
         self.lent: dict[int, Buffer] = {}
         self.lent_objects: list[tuple[Reference, Contents]] = []
         self.places: dict[Any, tuple[Any, ...]] = {}
         self.facts = Facts()
         self.hints: dict[Any, Any] = {}
         self.unrolled: set[Any] = set()
+        self.changing: set[Any] = set()
         self.stacked: set[Any] = set()
         self.strict = 0
         self.unknown: set[tuple[Frame, str]] = set()

@@ -79,6 +79,7 @@ class Outgoing:
         if isinstance(value, Dict):
             return {k: self.result(v) for k, v in entries(low, value).items()}
         if isinstance(value, Record):
+            self.leaves(value)
             return instance(value.kind, [(k, self.result(v)) for k, v in fields_of(low, value).items()])
         if isinstance(value, Static):
             return plugins.Static(value.value)
@@ -105,7 +106,10 @@ class Outgoing:
             return [self.row(v, stores) for v in contents.items]
         if isinstance(contents, Fields):
             fields, made = {k: self.row(v, stores) for k, v in contents.items.items()}, item.reference
-            return instance(_dataclass(self.low, made), fields.items()) if isinstance(made, Record) else fields
+            if not isinstance(made, Record):
+                return fields
+            self.leaves(made)
+            return instance(_dataclass(self.low, made), fields.items())
         what = "lists whose lengths are known" if isinstance(contents, Growing) else describe(item)
         return self.low.refuse(
             UnsupportedFunctionError,
@@ -113,6 +117,15 @@ class Outgoing:
             + (" at run time only" if isinstance(contents, Growing) else ""),
             "a list of numbers, arrays, or tuples of them",
         )
+
+    def leaves(self, value: Value) -> None:
+        """Refuse a random generator as something that leaves the function."""
+        if isinstance(value, Record) and issubclass(value.kind, plugins.Stateful):
+            self.low.refuse(
+                UnsupportedFunctionError,
+                "a random generator that leaves the function",
+                "the generator that the caller has already, or numbers drawn from it",
+            )
 
     # Changes of what the caller has
 
@@ -232,6 +245,7 @@ class Outgoing:
                         "a copy, copy.copy(x)",
                     )
             kind = value.kind if isinstance(value, Record) else list if isinstance(value, List) else dict
+            self.leaves(value)
             self.objects[identity] = plugins.Made(len(self.made))
             self.made.append(plugins.New(kind, ()))
             contents = self.inside(low.memory.contents(identity), ())

@@ -108,6 +108,9 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     sparse = _sparse(low, name, owner, found)
     if sparse is not None:
         return sparse
+    generator = _generator(low, name, owner, found)
+    if generator is not None:
+        return generator
     if isinstance(found, list | set) or (isinstance(found, dict) and not plain_dict(found)):
         low.refuse_syntax(
             f"{name!r} is a {type(found).__name__} defined outside the function; it may change between calls",
@@ -115,6 +118,12 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
         )
     low.guards.append(Guard(name, owner, found))
     return constant(found)
+
+
+def _generator(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
+    from .generator_values import outside_generator
+
+    return outside_generator(low, name, owner, found)
 
 
 def _sparse(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
@@ -161,6 +170,11 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
         return held
     if isinstance(capture, Part):
         whole = Capture.read(capture)
+        generator = _generator(low, capture.name, capture.owner, whole)
+        if isinstance(generator, Record):
+            contents = low.memory.contents(generator.identity)
+            assert isinstance(contents, Fields)
+            return contents.items["words"]
         return _part(low, capture.name, capture.owner, capture.name, whole, capture.compute)
     return _outside(low, capture.name, capture.owner, capture.read())
 

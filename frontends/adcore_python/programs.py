@@ -67,17 +67,20 @@ def _lent(low: Lowering, value: Any, place: Place) -> Value:
 
 
 def _instance_of(low: Lowering, structure: Any, name: str, place: Place) -> Value:
-    kind = type(structure)
+    kind, first = type(structure), len(low.params)
     if not is_user_class(kind):
         low.refuse(
             UnsupportedFunctionError,
             f"{name!r} is a {kind.__name__}, a dataclass with methods that Python calls by itself, e.g. __getattr__",
             "a plain dataclass",
         )
+    plain = not issubclass(kind, plugins.Stateful)
     known = {
-        f: value_of(low, getattr(structure, f), f"{name}.{f}", (*place, plugins.Attribute(f)))
+        f: value_of(low, getattr(structure, f), f"{name}.{f}" if plain else name, (*place, plugins.Attribute(f)))
         for f in field_names(kind)
     }
+    if not plain:
+        low.states.update(range(first, len(low.params)))
     return _lent(low, low.memory.new_record(kind, known, name), place)
 
 
@@ -114,10 +117,11 @@ def finished(low: Lowering, lowering: Callable[[], Value], name: str) -> plugins
     writes: list[plugins.Write] = []
     for param, buffer in low.lent.items():
         contents = low.memory.read(buffer)
+        state = param in low.states
         if buffer in low.memory.doubtful:
-            writes.append(plugins.Write(param, None, True, low.memory.doubtful[buffer]))
+            writes.append(plugins.Write(param, None, True, low.memory.doubtful[buffer], state=state))
         elif contents is not low.params[param]:
-            writes.append(plugins.Write(param, len(results)))
+            writes.append(plugins.Write(param, len(results), state=state))
             results.append(contents)
     program = Program(tuple(low.params), low.b.equations, tuple(results), "f" if name == "<lambda>" else name)
     return plugins.Lowered(program, structure, tuple(low.captures), tuple(low.guards), tuple(writes), changes, made)

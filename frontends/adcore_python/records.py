@@ -9,10 +9,14 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from adcore.errors import UnsupportedFunctionError
+from adcore.plugins import Stateful
 
 from .carries import differences
 from .classes import generated, is_frozen
+from .library import is_ours
 from .operators import compare, describe
 from .outside import constant, member
 from .strings import plain
@@ -131,6 +135,8 @@ def attribute(low: Lowering, owner: Record | Tuple, name: str) -> Value:
     """`owner.name`."""
     kind = owner.kind
     found = inspect.getattr_static(kind, name, None)
+    if issubclass(kind, Stateful) and not is_ours(low.frame.python):
+        _require_drawing(low, name, found)
     if isinstance(found, property):
         return low.call(constant(found.fget), [owner], {})
     own = attributes(low, owner) if isinstance(owner, Record) else dict(zip(kind._fields, owner.items, strict=True))  # type: ignore[attr-defined]
@@ -146,6 +152,15 @@ def attribute(low: Lowering, owner: Record | Tuple, name: str) -> Value:
     if found is None or isinstance(found, types.MemberDescriptorType):
         low.refuse_syntax(f"{kind.__name__!r} object has no attribute {name!r}", "an attribute that the object has")
     return _of_class(low, owner, name, found)
+
+
+def _require_drawing(low: Lowering, name: str, found: Any) -> None:
+    """Refuse what a generator does not have, and methods of NumPy's that are not supported."""
+    if not hasattr(np.random.Generator, name):
+        low.refuse_syntax(f"'Generator' object has no attribute {name!r}", "an attribute that the object has")
+    if found is None:
+        cause = f"numpy.random.Generator.{name} is not supported"
+        low.refuse(UnsupportedFunctionError, cause, "random numbers drawn outside and passed as an argument")
 
 
 def _of_class(low: Lowering, owner: Record | Tuple | Static, name: str, found: Any) -> Value:

@@ -70,8 +70,23 @@ which of two things a name is, changing it is refused.
 """
 
 
+DRAWS = """\
+## Random generators
+
+A `numpy.random.Generator` over PCG64 (what `default_rng` makes) or PCG64DXSM draws NumPy's numbers and leaves NumPy's
+state, whether it is an argument, in an argument, a variable from outside, an attribute, or made inside by
+`np.random.default_rng(seed)` of an integer.  A derivative draws the same and advances it the same, once a call; its
+place in a gradient, and in tangents, is None.  One generator may have several names, but it stands in the arguments
+once.  A call that raises leaves it as it was.  Derivatives go to the parameters with the noise kept; where numbers are
+accepted or rejected (gamma, beta), along the quantile of the draw.
+"""
+
+
 def page() -> str:
     """The page, in Markdown."""
+    from .coverage import drawing
+    from .library.random_draws import Generator
+
     _complete(ast.stmt, STATEMENTS, STATEMENTS_SHOWN)
     _complete(ast.expr, EXPRESSIONS, EXPRESSIONS_SHOWN)
     shown = {name: f"return {example}" for name, example in EXPRESSIONS_SHOWN.items()}
@@ -95,6 +110,7 @@ def page() -> str:
     lines += ["", "## Distributions of SciPy", ""]
     lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
     lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
+    lines += ["", DRAWS, *(f"- `rng.{name}{_parameters(getattr(Generator, name), 1)}`" for name in sorted(drawing()))]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += ["", f"Those of two operands have the methods {_listed(f'.{name}' for name in sorted(UFUNC_METHODS))}."]

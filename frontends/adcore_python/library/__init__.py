@@ -36,6 +36,7 @@ from . import (
     padding,
     polynomials,
     products,
+    random_seeds,
     scans,
     searching,
     signals,
@@ -66,8 +67,8 @@ __all__ = [
 MODULES = (
     *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
     *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding),
-    *(polynomials, products, scans, searching, signals, solving, sparse, special, spectra, special_functions),
-    *(splitting, statistics, structured),
+    *(polynomials, products, random_seeds, scans, searching, signals, solving, sparse, special, spectra),
+    *(special_functions, splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

@@ -1,12 +1,14 @@
 """Functions of NumPy and SciPy that are refused for a reason, and what to write in their place.
 
-Random numbers are arguments: a draw changes the generator, which a program of values does not know.  What is drawn
-outside and then scaled and moved inside carries derivatives to the parameters of the distribution.
+What draws random numbers from a state that NumPy keeps for itself is refused: a generator that is an argument, or a
+variable from outside, does the same, and its state is a value of the program.
 """
 
 from __future__ import annotations
 
-__all__ = ["REFUSED", "refusal"]
+import numpy as np
+
+__all__ = ["MADE_OUTSIDE", "REFUSED", "refusal"]
 
 _COMPLEX = "eigenvalues of a matrix that is not symmetric are complex numbers"
 _BASIS = "an orthonormal basis of a subspace is not a function of the matrix"
@@ -51,22 +53,20 @@ _LINEAR_ALGEBRA = {
 }
 REFUSED |= {name: (f"{name} is not supported: {why}", write) for name, (why, write) in _LINEAR_ALGEBRA.items()}
 
-_STANDARD = {
-    "normal": "loc + scale * z with z = rng.standard_normal(n) drawn outside and passed as an argument",
-    "standard_normal": "z = rng.standard_normal(n) drawn outside and passed as an argument",
-    "randn": "z = rng.standard_normal(n) drawn outside and passed as an argument",
-    "uniform": "low + (high - low) * u with u = rng.random(n) drawn outside and passed as an argument",
-    "exponential": "scale * e with e = rng.standard_exponential(n) drawn outside and passed as an argument",
-    "gumbel": "loc + scale * g with g = rng.gumbel(size=n) drawn outside and passed as an argument",
-    "laplace": "loc + scale * v with v = rng.laplace(size=n) drawn outside and passed as an argument",
-    "logistic": "loc + scale * v with v = rng.logistic(size=n) drawn outside and passed as an argument",
-    "lognormal": "np.exp(mean + sigma * z) with z = rng.standard_normal(n) drawn outside and passed as an argument",
+MADE_OUTSIDE = "rng = np.random.default_rng(seed), made outside and passed as an argument"
+_RENAMED = {
+    **dict.fromkeys(("rand", "random_sample", "ranf", "sample"), "random"),
+    "randn": "standard_normal",
+    "randint": "integers",
+    "random_integers": "integers",
 }
 
 
 def refusal(name: str) -> tuple[str, str] | None:
     """Why a function is refused, and what to write instead; None where there is nothing to say of it."""
     if name.startswith("numpy.random."):
-        drawn = "random numbers drawn outside and passed as an argument"
-        return f"{name} draws random numbers inside the function", _STANDARD.get(name.rpartition(".")[2], drawn)
+        method = name.rpartition(".")[2]
+        method = _RENAMED.get(method, method)
+        drawn = f"rng.{method}(…) with {MADE_OUTSIDE}" if hasattr(np.random.Generator, method) else MADE_OUTSIDE
+        return f"{name} has a state that the function does not see", drawn
     return REFUSED.get(name)
