@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import DtypeError
 from .plugins import Held, Spec, Static
+from .structured import problem_of
 from .types import DType
 
 __all__ = ["abstract", "abstracted", "normalized", "specialisation_key"]
@@ -44,6 +45,9 @@ def abstracted(values: list[Any], place: Callable[[int], str]) -> list[Spec | St
 
 def _dtype(dtype: np.dtype, name: str) -> DType:
     found = _DTYPES.get(dtype.newbyteorder("="))
+    if found is None and dtype.names is not None:
+        problem = problem_of(dtype) or "belongs to a subclass of NumPy's arrays"
+        raise DtypeError(f"{name} has the structured dtype {dtype}, which {problem}", write="an array for each field")
     if found is None:
         raise DtypeError(
             f"{name} has dtype {dtype}; float64, float32, complex128, complex64, integers and bool are supported",

@@ -13,6 +13,7 @@ import numpy as np
 
 from .errors import AliasError, refuse
 from .plugins import Attribute, Change, Given, Leaf, Lowered, Made, New, Rows, Static
+from .structured import Structured, assembled
 from .trees import flatten, is_namedtuple, leaves, map_nodes
 
 __all__ = ["apply_changes", "lists_of", "rebuilt", "stacked", "tangents"]
@@ -31,9 +32,11 @@ def _filled(structure: Any, fill: Fill) -> Any:
             return fill(node.index)
         if isinstance(node, Rows):
             return _items(node, fill)
+        if isinstance(node, Structured):
+            return assembled(node, put)
         return node.value if isinstance(node, Static) else node
 
-    return map_nodes(put, structure, Rows)
+    return map_nodes(put, structure, (Rows, Structured))
 
 
 def _items(rows: Rows, fill: Fill) -> list[Any]:

@@ -1,8 +1,9 @@
 """Trees: tuples, lists, dicts, None, NamedTuples and dataclasses, taken apart into leaves and built again.
 
 optree does the work, in a namespace of our own, where dicts keep the order of their keys, None is a leaf like any
-other constant, and a dataclass is a node as soon as one of its instances is met.  Classes of other packages are nodes
-where someone has said how they are taken apart (`nodes_of`).
+other constant, and a dataclass is a node as soon as one of its instances is met.  A structured array is a node whose
+children are its fields.  Classes of other packages are nodes where someone has said how they are taken apart
+(`nodes_of`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import optree
 from optree import PyTreeSpec
 
 from .plugins import Leaf, Spec, Static
+from .structured import Structured, is_structured, taken_apart
 
 __all__ = [
     "PyTreeSpec",
@@ -34,6 +37,8 @@ __all__ = [
 
 NAMESPACE = "adcore"
 _OPAQUE = (Spec, Static, Leaf)  # dataclasses that stand for a leaf
+_PLAIN = {float, int, bool, complex, str, type(None), *_OPAQUE}
+_ORDINARY = {*_PLAIN, np.ndarray}  # classes that are no nodes
 
 Node = tuple[Callable[[Any], tuple[Any, ...]], Callable[[Any], Any]]  # to the children, and from them
 
@@ -54,13 +59,23 @@ def flatten(tree: Any) -> tuple[list[Any], PyTreeSpec]:
     >>> flatten((1.0, {"b": [2.0, None]}))[0]
     [1.0, 2.0, None]
     """
+    _, found, spec = _prepared(tree)
+    return found, spec
+
+
+def _prepared(tree: Any) -> tuple[Any, list[Any], PyTreeSpec]:
+    """A tree with its structured arrays taken apart, its leaves and its structure; its classes are nodes from here."""
     while True:
         found, spec = optree.tree_flatten(tree, none_is_leaf=True, namespace=NAMESPACE)
-        new = {type(leaf) for leaf in found if _may_be_node(type(leaf))} - _nodes - {*_OPAQUE}
-        if not new:
-            return found, spec
+        kinds = set(map(type, found))
+        new = {kind for kind in kinds - _ORDINARY if _may_be_node(kind)} - _nodes
         for kind in new:
             _register(kind)
+        if new:
+            continue
+        if kinds <= _PLAIN or not any(map(is_structured, found)):
+            return tree, found, spec
+        tree = spec.unflatten([taken_apart(leaf) if is_structured(leaf) else leaf for leaf in found])
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -79,9 +94,9 @@ def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
     return spec.unflatten([f(leaf) for leaf in found])
 
 
-def map_nodes(f: Callable[[Any], Any], tree: Any, kind: type) -> Any:
+def map_nodes(f: Callable[[Any], Any], tree: Any, kind: type | tuple[type, ...]) -> Any:
     """The same tree with every leaf, and every node of a class whatever is below it, replaced by `f` of it."""
-    flatten(tree)  # what it has of dataclasses is known from here on
+    tree, _, _ = _prepared(tree)
     found, spec = optree.tree_flatten(tree, lambda x: isinstance(x, kind), none_is_leaf=True, namespace=NAMESPACE)
     return spec.unflatten([f(node) for node in found])
 
@@ -92,7 +107,7 @@ def matched(spec: PyTreeSpec, tree: Any) -> list[Any]:
     Raises:
         ValueError: it has another structure.
     """
-    flatten(tree)  # what it has of dataclasses is known from here on
+    tree, _, _ = _prepared(tree)
     found = spec.flatten_up_to(tree)
     if any(structure(leaf).num_nodes > 1 for leaf in found):
         raise ValueError("a tuple, list, dict or dataclass where a number or an array is expected")
@@ -126,6 +141,19 @@ def children_of(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 def nodes_of(package: str, node_of: Callable[[type], Node | None]) -> None:
     """Have classes of a package be nodes: `node_of` gives functions to and from an instance's children, or None."""
     _packages[package] = node_of
+
+
+def _register_structured(kind: Any) -> None:
+    def taken(node: Any) -> Any:
+        return node.fields, node.layout
+
+    def built(layout: Any, fields: Any) -> Any:
+        return kind(layout, tuple(fields))
+
+    optree.register_pytree_node(kind, taken, built, namespace=NAMESPACE)
+
+
+_register_structured(Structured)
 
 
 def _may_be_node(kind: type) -> bool:

@@ -25,6 +25,7 @@ from .outside import constant
 from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind
+from .structured_arrays import call_on
 from .values import Array, Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Scalar, Static, Tuple, Value
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
 
 
 def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    made = call_on(low, function, arguments, keywords)
+    if made is not None:
+        return made
     known = known_function(function)
     if known is not None:
         apply = functools.partial(_apply, low, _name(function), known)

@@ -6,13 +6,36 @@ import abc
 import dataclasses
 import inspect
 import types
-from typing import Any
+from typing import Any, TypeGuard
+
+from adcore.structured import Layout
 
 from .values import Dict, List, Partial, Record, Static, Tuple, Value
 
-__all__ = ["class_of", "generated", "is_frozen", "is_named_tuple", "is_user_class", "special", "written_method"]
+__all__ = [
+    "StructuredValue",
+    "class_of",
+    "generated",
+    "is_frozen",
+    "is_named_tuple",
+    "is_structured",
+    "is_user_class",
+    "special",
+    "written_method",
+]
 
 HEAP = 1 << 9
+
+
+class StructuredValue:
+    """What the classes of NumPy's structured arrays and records in compiled functions have in common."""
+
+    layout: Layout
+
+
+def is_structured(value: Any) -> TypeGuard[Record]:
+    """Whether something is a structured array or record."""
+    return isinstance(value, Record) and issubclass(value.kind, StructuredValue)
 
 
 def is_named_tuple(kind: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from adcore.types import Atom, Lit, literal
 
 from .growing import appended, common_item, grown, item_at, popped, put_at, rows
@@ -104,7 +106,7 @@ def item(low: Lowering, container: Value, key: Value) -> Value:
     constant = plain(key)
     if isinstance(container, Static) and plain_dict(container.value) and constant is not None:
         return held_item(low, container.value, constant[0])
-    if isinstance(container, Static) and isinstance(container.value, str | tuple) and constant is not None:
+    if isinstance(container, Static) and isinstance(container.value, str | tuple | np.dtype) and constant is not None:
         return taken(_found(low, container.value, constant[0]))
     if not isinstance(container, List | Tuple):
         low.refuse_syntax(f"{describe(container)} cannot be indexed", "an array, tuple, list or dict")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adcore.errors import DtypeError, UnsupportedSyntaxError
 from adcore.types import DType
 
-from .classes import is_named_tuple, special
+from .classes import is_named_tuple, is_structured, special
 from .comprehensions import comprehension, dict_comprehension, folded
 from .containers import entries
 from .generator_values import constant_generator
@@ -229,10 +229,14 @@ def _attribute(low: Lowering, e: ast.Attribute) -> Value:
 
 def attribute_of(low: Lowering, owner: Value, name: str) -> Value:
     """`owner.name`."""
+    from . import structured_arrays
+
     if isinstance(owner, Scalar | Array):
         return _array_attribute(low, owner, name)
     if isinstance(owner, Static):
         return _static_attribute(low, owner.value, name)
+    if is_structured(owner):
+        return structured_arrays.attribute(low, owner, name)
     if isinstance(owner, Record) or (isinstance(owner, Tuple) and is_named_tuple(owner.kind)):
         return attribute(low, owner, name)
     if isinstance(owner, Super):

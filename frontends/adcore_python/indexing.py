@@ -27,15 +27,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "augment",
+    "augment_at",
     "axis_part",
     "check_in_place",
     "element",
     "fitted",
     "in_place",
+    "items_between",
     "load",
     "loaded",
     "located",
     "store",
+    "store_at",
 ]
 
 
@@ -43,7 +46,7 @@ def load(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`: a view, or with index arrays a copy."""
     if not isinstance(container, Array):
         return load_item(low, container, node)
-    return loaded(low, container, _items(low, node))
+    return loaded(low, container, items_between(low, node))
 
 
 def loaded(low: Lowering, array: Array, items: list[Any]) -> Value:
@@ -66,7 +69,11 @@ def store(low: Lowering, container: Value, node: ast.expr, value: Value) -> None
     if not isinstance(container, Array):
         store_item(low, container, node, value)
         return
-    items = _items(low, node)
+    store_at(low, container, items_between(low, node), value)
+
+
+def store_at(low: Lowering, container: Array, items: list[Any], value: Value) -> None:
+    """Write a value where a subscript with these items shows."""
     operand = _stored(low, container, value)
     mask = _whole_mask(container, items)
     if mask is not None and isinstance(operand, Scalar):
@@ -101,7 +108,11 @@ def augment(low: Lowering, container: Value, node: ast.expr, op: str, value_of: 
     if not isinstance(container, Array):
         augment_item(low, container, node, op, value_of)
         return
-    items = _items(low, node)
+    augment_at(low, container, items_between(low, node), op, value_of)
+
+
+def augment_at(low: Lowering, container: Array, items: list[Any], op: str, value_of: Callable[[], Value]) -> None:
+    """`op=` where a subscript with these items shows."""
     if has_arrays(items):
         _augment_selected(low, container, items, op, value_of)
         return
@@ -186,14 +197,15 @@ def fitted(low: Lowering, atom: Atom, place: Array) -> Atom:
 # What is between the brackets
 
 
-def _items(low: Lowering, node: ast.expr) -> list[Any]:
+def items_between(low: Lowering, node: ast.expr, key: Value | None = None) -> list[Any]:
+    """The items of a subscript; `key` is its value where that is known."""
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
     items: list[Any] = []
     for each in nodes:
         if isinstance(each, ast.Slice):
             items.append(Slice(*bounds_of(low, each)))
             continue
-        value = low.evaluate(each)
+        value = low.evaluate(each) if key is None else key
         items.extend(value.items if isinstance(value, Tuple) and len(nodes) == 1 else [value])
     return [array_item(low, i) for i in items]
 

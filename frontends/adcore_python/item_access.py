@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .classes import special
+from .classes import is_structured, special
 from .containers import item, part, set_item, set_part
 from .grids import bracketed
 from .operators import SPECIAL, describe, operate
@@ -21,6 +21,10 @@ __all__ = ["augment_item", "augmented", "load_item", "store_item"]
 
 def load_item(low: Lowering, container: Value, node: ast.expr) -> Value:
     """`container[node]`."""
+    from . import structured_arrays
+
+    if is_structured(container):
+        return structured_arrays.load(low, container, node)
     found = bracketed(low, container, node)
     if found is not None:
         return found
@@ -33,6 +37,11 @@ def load_item(low: Lowering, container: Value, node: ast.expr) -> Value:
 
 def store_item(low: Lowering, container: Value, node: ast.expr, value: Value) -> None:
     """`container[node] = value`."""
+    from . import structured_arrays
+
+    if is_structured(container):
+        structured_arrays.store(low, container, node, value)
+        return
     if isinstance(node, ast.Slice):
         set_part(low, container, bounds_of(low, node), value)
         return
@@ -46,6 +55,11 @@ def store_item(low: Lowering, container: Value, node: ast.expr, value: Value) ->
 
 def augment_item(low: Lowering, container: Value, node: ast.expr, op: str, value_of: Callable[[], Value]) -> None:
     """`container[node] op= value`; the index is evaluated once, before the value."""
+    from . import structured_arrays
+
+    if is_structured(container):
+        structured_arrays.augment(low, container, node, op, value_of)
+        return
     if isinstance(node, ast.Slice):
         low.refuse_syntax(f"{op}= on a slice of {describe(container)}", "a loop over the items")
     key = low.evaluate(node)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adcore.builder import Builder
 from adcore.types import Atom, DType, Lit, literal
 
-from .classes import special
+from .classes import is_structured, special
 from .containers import entries, held, item
 from .indexing import element
 from .operators import describe
@@ -70,6 +70,8 @@ def _range_item(low: Lowering, value: Range, index: Atom) -> Value:
 
 def iterate(low: Lowering, value: Value) -> Iteration:
     """The items of a list, tuple or dict of constant length, which unrolls; of an array or range, which loops."""
+    from . import structured_arrays
+
     if isinstance(value, List):
         return _of_list(low, value)
     if isinstance(value, Tuple):
@@ -80,6 +82,8 @@ def iterate(low: Lowering, value: Value) -> Iteration:
         return _fixed([Static(c) for c in value.value])
     if isinstance(value, Iteration):
         return value
+    if is_structured(value):
+        return structured_arrays.iteration(low, value)
     own = special(value, "__iter__")
     if own is not None:
         return iterate(low, low.call(own, [], {}))

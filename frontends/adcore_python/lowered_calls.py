@@ -10,15 +10,18 @@ from adcore import plugins
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
+from adcore.structured import Structured
 from adcore.trees import instance
 from adcore.types import Atom, Var, literal
 
+from .classes import is_structured
 from .containers import entries, held, items
 from .operators import describe, is_one
 from .outgoing import fields_of
 from .outside import captured_value, constant
 from .reach import reach
 from .records import attributes, field_names
+from .structured_arrays import apart, field, given_back
 from .values import (
     Array,
     Buffer,
@@ -143,6 +146,8 @@ def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any
         return [_structure(low, v, leaves) for v in items(low, value)]
     if isinstance(value, Dict):
         return {k: _structure(low, v, leaves) for k, v in entries(low, value).items()}
+    if isinstance(value, Record) and is_structured(value):
+        return apart(low, value, lambda v: _structure(low, v, leaves))
     if isinstance(value, Record):
         return instance(value.kind, [(k, _structure(low, v, leaves)) for k, v in fields_of(low, value).items()])
     if isinstance(value, Static):
@@ -210,6 +215,8 @@ class _Incoming:
         for step in place[1:]:
             if isinstance(step, plugins.Attribute):
                 found = attributes(self.low, found)[step.name]
+            elif is_structured(found):
+                found = field(self.low, found, step)
             else:
                 found = entries(self.low, found)[step] if isinstance(found, Dict) else items(self.low, found)[step]
         return found
@@ -239,6 +246,8 @@ class _Incoming:
             return low.memory.new_list(self.value(v) for v in structure)
         if isinstance(structure, tuple):
             return Tuple(tuple(self.value(v) for v in structure), type(structure))
+        if isinstance(structure, Structured):
+            return given_back(low, structure, self.value)
         if dataclasses.is_dataclass(structure):
             kind = type(structure)
             return low.memory.new_record(kind, {f: self.value(getattr(structure, f)) for f in field_names(kind)})

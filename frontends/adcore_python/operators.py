@@ -12,7 +12,7 @@ from adcore.errors import DtypeError, UnsupportedFunctionError, UnsupportedSynta
 from adcore.primitives import TypeRuleError
 from adcore.types import Atom, DType, Lit, Var, literal
 
-from .classes import special
+from .classes import is_structured, special
 from .integers import add, exact_power, exact_shift, multiply, subtract
 from .promotion import converted, inexact, is_python, promoted
 from .values import Array, Callee, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
@@ -416,6 +416,8 @@ def _compared_by_class(low: Lowering, op: str, x: Value, y: Value) -> Value | No
         same = _by_class(low, x, y, "__eq__", "__eq__")
         if same is not None:
             return Scalar(low.b.lnot(truth(low, same).atom), True)
+    if is_structured(x) or is_structured(y):
+        low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of their fields, x['name']")
     if isinstance(x, Record) or isinstance(y, Record):
         if op not in ("==", "!="):
             low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of numbers")
@@ -515,6 +517,8 @@ def truth(low: Lowering, value: Value) -> Scalar:
         own = special(value, name)
         if own is not None:
             return truth(low, low.call(own, [], {}))
+    if is_structured(value):
+        low.refuse_syntax(f"the truth value of {describe(value)}", "a test of its length or of a field")
     if isinstance(value, Record):
         return number(True)
     if isinstance(value, Tuple | List | Dict):

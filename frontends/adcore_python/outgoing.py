@@ -12,11 +12,13 @@ from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError
 from adcore.trees import instance
 from adcore.types import Atom
 
+from .classes import is_structured
 from .containers import entries, held, maybe_items
 from .growing import rows
 from .operators import describe
 from .reach import reach
 from .records import attributes, field_names
+from .structured_arrays import apart
 from .values import (
     Array,
     Contents,
@@ -78,6 +80,8 @@ class Outgoing:
             return self.rows(held(low, value)) if found is None else [self.result(v) for v in found]
         if isinstance(value, Dict):
             return {k: self.result(v) for k, v in entries(low, value).items()}
+        if isinstance(value, Record) and is_structured(value):
+            return apart(low, value, self.leaf, only_numbers=True)
         if isinstance(value, Record):
             self.leaves(value)
             return instance(value.kind, [(k, self.result(v)) for k, v in fields_of(low, value).items()])
@@ -236,6 +240,9 @@ class Outgoing:
         low, identity = self.low, value.identity
         if identity in low.places:
             return plugins.Given(low.places[identity])
+        if is_structured(value):
+            cause = f"this leaves {describe(value)} that the function makes in what the caller has"
+            low.refuse(UnsupportedFunctionError, cause, "its fields, x['name'], or the array as a result")
         if identity not in self.objects:
             for other in low.memory.marks.get(identity, ()):
                 if other in low.places or other in self.objects:

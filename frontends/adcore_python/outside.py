@@ -17,6 +17,8 @@ import numpy as np
 from adcore.arguments import abstract
 from adcore.errors import DtypeError
 from adcore.plugins import Capture, Guard, Part, Spec
+from adcore.structured import Structured, taken_apart
+from adcore.structured import is_structured as can_be_taken_apart
 from adcore.types import DType, Type, Var, literal
 
 from .values import Array, Fields, Range, Record, Scalar, Static, Tuple, Value, number
@@ -101,6 +103,8 @@ def _outside(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
 def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     if isinstance(found, types.ModuleType):
         return Static(found)
+    if can_be_taken_apart(found):
+        return _structured(low, name, owner, found, taken_apart(found), str(name), ())
     if isinstance(found, bool | int | float | complex | np.generic | np.ndarray):
         spec = _spec(low, name, found)
         low.captures.append(Capture(name, owner, spec))
@@ -136,6 +140,27 @@ def _sparse(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
     fields = {f: _part(low, f"{name}.{f}", owner, name, found, part(type(found), f)) for f in FIELDS}
     with low.inside(low.memory.root):
         return Record(low.memory.identity(Fields(fields), str(name), "defined outside the function"), kind)
+
+
+def _structured(
+    low: Lowering, name: str, owner: Any, found: Any, node: Structured, spoken: str, place: tuple[int, ...]
+) -> Value:
+    """A structured array or record from outside, taken apart at every call."""
+    from .structured_arrays import captured_part, of_parts
+
+    layout = taken_apart(found).layout
+    numbers = iter(range(len(node.fields)))
+
+    def part(field: str, child: Any) -> Value:
+        at = (*place, next(numbers))
+        if isinstance(child, Structured):
+            return _structured(low, name, owner, found, child, f"{spoken}[{field!r}]", at)
+        if isinstance(child, np.dtype):
+            return Static(child)
+        return _part(low, f"{spoken}[{field!r}]", owner, name, found, captured_part(layout, at))
+
+    with low.inside(low.memory.root):
+        return of_parts(low, node, spoken, part)
 
 
 def _part(low: Lowering, spoken: str, owner: Any, name: str, found: Any, compute: Any) -> Value:

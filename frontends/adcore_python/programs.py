@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adcore import plugins
 from adcore.errors import UnsupportedFunctionError
 from adcore.program import Program
+from adcore.structured import Structured
 
 from .classes import is_user_class
 from .containers import entries
@@ -17,6 +18,7 @@ from .joins import Diverges
 from .outgoing import Outgoing
 from .outside import constant, make_param
 from .records import field_names
+from .structured_arrays import of_parts
 from .values import NONE, Array, Dict, Tuple, Value
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ def value_of(low: Lowering, structure: Any, name: str, place: Place) -> Value:
         return value
     if isinstance(structure, plugins.Static):
         return constant(structure.value)
+    if isinstance(structure, Structured):
+        made = of_parts(
+            low, structure, name, lambda field, child: value_of(low, child, f"{name}[{field!r}]", (*place, field))
+        )
+        low.places[made.identity] = place
+        return made
     if isinstance(structure, dict):
         return _lent(low, low.memory.new_dict(dict(_parts(low, structure.items(), name, place)), name), place)
     if isinstance(structure, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .classes import is_structured
 from .memory import Memory
 from .values import (
     Array,
@@ -73,7 +74,7 @@ def place(owner: Any, name: str, key: Any) -> str:
     """An item as the user writes it."""
     if isinstance(owner, Cell):
         return name
-    if isinstance(owner, Record):
+    if isinstance(owner, Record) and not is_structured(owner):
         return f"{name}.{key}"
     fields = getattr(owner.kind, "_fields", ()) if isinstance(owner, Tuple) else ()
     return f"{name}.{fields[key]}" if fields else f"{name}[{key!r}]"

@@ -15,7 +15,7 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.plugins import Stateful
 
 from .carries import differences
-from .classes import generated, is_frozen
+from .classes import generated, is_frozen, is_structured
 from .library import is_ours
 from .operators import compare, describe
 from .outside import constant, member
@@ -213,6 +213,11 @@ def _initialise(kind: Any, owner: Any) -> None:
 
 def set_attribute(low: Lowering, owner: Value, name: str, value: Value, forced: bool = False) -> None:
     """`owner.name = value`; `forced` as by `object.__setattr__`."""
+    from . import structured_arrays
+
+    if is_structured(owner):
+        structured_arrays.set_attribute(low, owner, name, value)
+        return
     if not isinstance(owner, Record):
         outside = isinstance(owner, Static) and not isinstance(owner.value, type)
         what = f"{describe(owner)} from outside the function" if outside else describe(owner)
@@ -350,6 +355,10 @@ def _hasattr(low: Lowering, obj: Value, name: Value) -> Value:
 
 
 def _has(low: Lowering, value: Value, name: str) -> bool:
+    from . import structured_arrays
+
+    if isinstance(value, Record) and is_structured(value):
+        return hasattr(structured_arrays.layout_of(value).kind, name) or structured_arrays.by_attribute(value, name)
     if isinstance(value, Record):
         return name in attributes(low, value) or hasattr(value.kind, name)
     if isinstance(value, Tuple):

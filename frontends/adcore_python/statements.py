@@ -14,7 +14,7 @@ from adcore.errors import UnsupportedSyntaxError
 from adcore.primitives import CHECKED_ERRORS
 from adcore.types import Atom, Lit, literal
 
-from .classes import special
+from .classes import is_structured, special
 from .containers import delete_item, entries, held, items
 from .generators import Generator
 from .growing import item_at
@@ -176,10 +176,14 @@ def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Value) -> None:
 
 def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Value]:
     """The items of something of static length; an array of rows gives as many as are asked for."""
+    from . import structured_arrays
+
     if isinstance(value, Tuple | List):
         return items(low, value) if count is None else _unpacked(low, value, count)
     if isinstance(value, Dict):
         return [constant(key) for key in entries(low, value)]
+    if is_structured(value):
+        return _records(low, value, structured_arrays.iteration(low, value), count)
     own = special(value, "__iter__")
     if own is not None:
         return items_of(low, low.call(own, [], {}), count)
@@ -202,6 +206,17 @@ def items_of(low: Lowering, value: Value, count: int | None = None) -> list[Valu
         low.check(holds, "ValueError", f"cannot unpack {{0}} rows into {count} names", value.shape[0])
         return [element(low, value, literal(k)) for k in range(count)]
     return low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
+
+
+def _records(low: Lowering, value: Value, found: Iteration, count: int | None) -> list[Value]:
+    """The records of a structured array, as many as are asked for, or the fields of a record."""
+    if isinstance(found.length, Lit):
+        return items_of(low, found)
+    if count is None:
+        low.refuse_syntax(f"the number of items of {describe(value)} is not constant", "indexing, x[0], x[1]")
+    holds = low.b.eq(found.length, count)
+    low.check(holds, "ValueError", f"cannot unpack {{0}} records into {count} names", found.length)
+    return [found.item(literal(k)) for k in range(count)]
 
 
 def _unpacked(low: Lowering, value: Tuple | List, count: int) -> list[Value]:
