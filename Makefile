@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types contracts wheel bench bench-suite ci clean
+.PHONY: help demo test lint types contracts wheel bench bench-suite accuracy ci clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(VENV)/.installed-bench ## Measure adcore beside JAX and autograd, again
 
 bench-suite: $(VENV)/.installed-bench ## Run the pytest-benchmark suites
 	$(BIN)/python -m pytest bench -W default --benchmark-group-by=group $(PYTEST_ARGS)
+
+accuracy: $(VENV)/.installed-bench ## Measure errors in ulps beside JAX and autograd; writes docs/accuracy.md
+	$(BIN)/python -m bench.accuracy
 
 ci: test lint types contracts wheel ## Everything that must pass before a change lands
 

@@ -37,6 +37,7 @@ _EXACT: dict[float, sympy.Expr] = {
     math.sqrt(2.0 * math.pi): sympy.sqrt(2 * sympy.pi),
     1.0 / math.sqrt(2.0 * math.pi): 1 / sympy.sqrt(2 * sympy.pi),
     math.sqrt(2.0 / math.pi): sympy.sqrt(2 / sympy.pi),
+    math.sqrt(0.5): 1 / sympy.sqrt(2),
     -math.sqrt(0.5): -1 / sympy.sqrt(2),
     math.pi: sympy.pi,
     math.pi / 2.0: sympy.pi / 2,
@@ -44,6 +45,8 @@ _EXACT: dict[float, sympy.Expr] = {
     math.pi / 180.0: sympy.pi / 180,
     -math.pi / 180.0: -sympy.pi / 180,
     math.log(10.0): sympy.log(10),
+    2.0 * math.log(2.0**540): 1080 * sympy.log(2),
+    -2.0 * math.log(2.0**540): -1080 * sympy.log(2),
     1.0 / 6.0: sympy.Rational(1, 6),
     -1.0 / 6.0: -sympy.Rational(1, 6),
 }
@@ -57,6 +60,8 @@ _MEANINGS: dict[str, Callable[..., Any]] = {
     ),
     "copysign": lambda x, y: sympy.Abs(x) * sympy.sign(y),
     "eq": sympy.Eq,
+    "ne": sympy.Ne,
+    "isfinite": lambda x: sympy.true,  # symbols stand for numbers
     "ge": sympy.Ge,
     "gt": sympy.Gt,
     "lt": sympy.Lt,
@@ -64,7 +69,7 @@ _MEANINGS: dict[str, Callable[..., Any]] = {
     "floor": sympy.floor,
     "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
     "rint": lambda x: sympy.floor(x + sympy.Rational(1, 2)),
-    "mod": sympy.Mod,
+    "mod": lambda x, y: x - y * sympy.floor(x / y),  # SymPy prints its own without parentheses
     "le": sympy.Le,
     "not": sympy.Not,
     "select": lambda c, x, y: sympy.Piecewise((x, c), (y, True)),

@@ -17,7 +17,7 @@ from ..linear import Generator, cast, compose, conjugate, identity, mask, negate
 from ..types import Atom, DType, Type
 from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
 
-__all__: list[str] = []
+__all__ = ["gaussian", "lost_in_square", "pow_of_base", "pow_of_exponent"]
 
 ANY = tuple(DType)
 INTEGER = tuple(d for d in ANY if d.integer)
@@ -97,12 +97,18 @@ elementwise(
 )
 
 
-def _pow_of_base(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+def pow_of_base(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
     # d/dx x**y = y x**(y - 1); x**0 is the constant 1, also at x = 0 where the formula would be 0 * inf
-    return scale(b.select(b.eq(y, 0.0), 0.0, b.mul(y, b.pow(x, b.sub(y, 1.0)))))
+    constant = b.land(b.eq(x, 0.0), b.eq(y, 0.0))
+    slope = b.mul(y, b.pow(x, b.select(constant, 1.0, b.sub(y, 1.0))))
+    if x.type.dtype.complex:
+        return scale(slope)
+    # y - 1 is exact for y >= 1/2 only: for smaller exponents y x**y / x
+    below = b.land(b.lt(y, 0.5), b.land(b.ne(x, 0.0), b.isfinite(x)))
+    return scale(b.select(below, b.div(b.mul(y, z), b.select(below, x, 1.0)), slope))
 
 
-def _pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
+def pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
     # d/dy x**y = x**y log x, with the limit 0 at x = 0 (for y > 0)
     return scale(b.select(b.eq(x, 0.0), 0.0, b.mul(z, b.log(x))))
 
@@ -110,8 +116,8 @@ def _pow_of_exponent(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
 elementwise(
     "pow",
     np.power,
-    _pow_of_base,
-    _pow_of_exponent,
+    pow_of_base,
+    pow_of_exponent,
     domain=INEXACT,
     at=((0.3, 2.0), (-2.0, 2.0)),
     kinks="x = 0",
@@ -260,8 +266,10 @@ elementwise(
 
 
 def _expit_meaning(x: Any) -> Any:
-    with np.errstate(over="ignore"):
-        return (1.0 / (1.0 + np.exp(-x))).astype(np.asarray(x).dtype)
+    # 1 / (1 + exp(-x)), which for x < 0 would overflow before its value underflows
+    negative = np.real(x) < 0.0
+    decayed = np.exp(np.where(negative, x, -x))
+    return (np.where(negative, decayed, 1.0) / (1.0 + decayed)).astype(np.asarray(x).dtype)[()]
 
 
 elementwise(
@@ -302,7 +310,11 @@ elementwise(
 
 
 def _one_minus_square(b: Any, x: Atom) -> Atom:
-    return b.mul(b.sub(1.0, x), b.add(x, 1.0))
+    # 1 - x**2; near 1 by factors, which do not cancel, and near 0 as it stands, since there their derivatives do
+    factored = b.mul(b.sub(1.0, x), b.add(x, 1.0))
+    if x.type.dtype.complex:
+        return factored
+    return b.select(b.lt(b.abs(x), 0.5), b.sub(1.0, b.mul(x, x)), factored)
 
 
 elementwise(
@@ -323,12 +335,36 @@ elementwise(
     kinks="x = -1, x = 1",
     symbol="acos(x)",
 )
-elementwise(
-    "arctan", np.arctan, lambda b, x, z: scale(b.div(1.0, b.add(b.mul(x, x), 1.0))), domain=INEXACT, symbol="atan(x)"
-)
+
+
+def _arctan(b: Any, x: Atom, z: Atom) -> Generator:
+    # 1 / (1 + x**2); where the 1 is nothing, (1/x)**2, which does not overflow
+    denominator = b.add(b.mul(x, x), 1.0)
+    if x.type.dtype.complex:
+        return scale(b.div(1.0, denominator))
+    far = b.gt(b.abs(x), _ONE_IS_NOTHING)
+    inverse = b.div(1.0, b.select(far, x, denominator))
+    return scale(b.select(far, b.mul(inverse, inverse), inverse))
+
+
+_ONE_IS_NOTHING = 2.0**30  # beside its square
+elementwise("arctan", np.arctan, _arctan, domain=INEXACT, symbol="atan(x)")
 elementwise("sinh", np.sinh, lambda b, x, z: scale(b.cosh(x)), domain=INEXACT, symbol="sinh(x)")
 elementwise("cosh", np.cosh, lambda b, x, z: scale(b.sinh(x)), domain=INEXACT, symbol="cosh(x)")
-elementwise("tanh", np.tanh, lambda b, x, z: scale(_one_minus_square(b, z)), domain=INEXACT, symbol="tanh(x)")
+
+
+def _tanh(b: Any, x: Atom, z: Atom) -> Generator:
+    # 1 - z**2, whose terms cancel away from 0: there 1/cosh(x)**2 = 4 e / (1 + e)**2, e = exp(-2 |x|)
+    if x.type.dtype.complex:
+        return scale(_one_minus_square(b, z))
+    size = b.abs(x)
+    decayed = b.exp(b.mul(-2.0, size))
+    root = b.add(decayed, 1.0)
+    away = b.div(b.mul(4.0, decayed), b.mul(root, root))
+    return scale(b.select(b.lt(size, 0.5), b.sub(1.0, b.mul(z, z)), away))
+
+
+elementwise("tanh", np.tanh, _tanh, domain=INEXACT, symbol="tanh(x)")
 
 
 def _root_of_one_plus_square(b: Any, x: Atom) -> Atom:
@@ -366,14 +402,29 @@ def _vectorized(f: Callable[[float], float]) -> Callable[..., Any]:
     return lambda x: applied(x).astype(np.float32 if np.asarray(x).dtype == np.float32 else np.float64)[()]
 
 
-def _gaussian(b: Any, x: Atom, factor: float) -> Atom:
-    return b.mul(factor, b.exp(b.neg(b.mul(x, x))))
+def gaussian(b: Any, x: Atom, rate: float, factor: float) -> Atom:
+    """factor exp(rate x**2), where what is lost in rounding x**2, hundreds of ulps of the result, is made good."""
+    square = b.mul(x, x)
+    lost = b.mul(rate, lost_in_square(b, b.select(b.lt(b.abs(x), _GAUSSIAN_IS_NOTHING), x, 0.0)))
+    return b.mul(b.mul(factor, b.exp(b.mul(rate, square))), b.add(lost, 1.0))
 
 
+def lost_in_square(b: Any, x: Atom) -> Atom:
+    """x**2 less its rounded value, exactly: of x split into halves whose products are exact (Dekker 1971)."""
+    halves = 1 + (np.finfo(x.type.dtype.numpy).nmant + 2) // 2
+    stretched = b.mul(x, 2.0 ** (halves - 1) + 1.0)
+    high = b.sub(stretched, b.sub(stretched, x))
+    low = b.sub(x, high)
+    return b.add(b.add(b.sub(b.mul(high, high), b.mul(x, x)), b.mul(2.0, b.mul(high, low))), b.mul(low, low))
+
+
+_GAUSSIAN_IS_NOTHING = 64.0  # or infinite, from here on
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
-elementwise("erf", _vectorized(math.erf), lambda b, x, z: scale(_gaussian(b, x, _TWO_OVER_SQRT_PI)), symbol="erf(x)")
 elementwise(
-    "erfc", _vectorized(math.erfc), lambda b, x, z: scale(_gaussian(b, x, -_TWO_OVER_SQRT_PI)), symbol="erfc(x)"
+    "erf", _vectorized(math.erf), lambda b, x, z: scale(gaussian(b, x, -1.0, _TWO_OVER_SQRT_PI)), symbol="erf(x)"
+)
+elementwise(
+    "erfc", _vectorized(math.erfc), lambda b, x, z: scale(gaussian(b, x, -1.0, -_TWO_OVER_SQRT_PI)), symbol="erfc(x)"
 )
 
 # Piecewise constant or linear

@@ -7,12 +7,21 @@ import numpy as np
 __all__ = ["carlson_rd", "lambertw0", "lambertw1"]
 
 E = ((2.718281828459045, 0.36787944117144233, -1.2428753672788363e-17),)  # e, and 1/e in two parts
+LARGE = (2.0**600,)
 
 
 def carlson_rd(x, y, z):
     """Carlson's integral R_D(x, y, z), by duplication (Carlson 1995), which can be differentiated step by step."""
-    if not (x >= 0.0 and y >= 0.0 and x + y > 0.0 and z > 0.0):
-        return np.nan * x + y + z
+    if not (x >= 0.0 and y >= 0.0 and z >= 0.0):
+        return np.nan * (x + y + z)
+    if x + y == 0.0 or z == 0.0:
+        return (x + y) ** -0.5 * z**-0.5
+    factor = 1.0 + 0.0 * z
+    if z > LARGE[0] and x + y > 1.0 / LARGE[0]:  # so that z**1.5 does not overflow
+        x = x / LARGE[0]
+        y = y / LARGE[0]
+        z = z / LARGE[0]
+        factor = factor * LARGE[0] ** -1.5
     total = 0.0 * z
     power = 1.0 + 0.0 * z
     mean = 0.2 * (x + y + 3.0 * z)
@@ -49,7 +58,7 @@ def carlson_rd(x, y, z):
         + 45.0 * e2 * e2 * e3 / 272.0
         - 9.0 * (e3 * e4 + e2 * e5) / 68.0
     )
-    return 3.0 * total + power * series / (mean * np.sqrt(mean))
+    return factor * (3.0 * total + power * series / (mean * np.sqrt(mean)))
 
 
 def _root(x):

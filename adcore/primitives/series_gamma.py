@@ -15,7 +15,7 @@ __all__ = [
     "zeta",
 ]
 
-DIGAMMA, GAMMALN, BETALN = (TABLE[name] for name in ("digamma", "gammaln", "betaln"))
+DIGAMMA, GAMMA, BETALN = (TABLE[name] for name in ("digamma", "gamma", "betaln"))
 
 # B_2k / (2k)!, k = 1, …, 12: the coefficients of the Euler-Maclaurin formula.
 EULER_MACLAURIN = (
@@ -65,14 +65,14 @@ def zeta(s, q):
     A negative q, not below -1000, is taken for integer s alone, as SciPy takes it.
     """
     if np.isnan(s) or np.isnan(q) or s < 1.0:
-        return np.nan + s
+        return np.nan * (s + q)
     if s == 1.0:
         return np.inf * s
     if q <= 0.0:
         if q == np.floor(q):
             return np.inf * s
         if s != np.floor(s) or q < -1000.0:
-            return np.nan + s
+            return np.nan * (s + q)
     total = 0.0 * s
     a = q
     power = a**-s
@@ -82,6 +82,8 @@ def zeta(s, q):
         power = a**-s
     if power == 0.0:
         return total
+    if np.abs(power) == np.inf:
+        return power
     total = total + power * a / (s - 1.0) + 0.5 * power
     term = power * s / a
     order = s
@@ -119,10 +121,12 @@ def digamma_increment(x, y):
 
 def poisson_density(k, x):
     """x**k exp(-x) / gamma(k + 1), by its saddle point for large k (Loader 2000), so that nothing large cancels."""
+    if x == 0.0 and k < 10.0:
+        return 1.0 + 0.0 * x if k == 0.0 else (0.0 * x if k > 0.0 else np.inf + x)
+    if k < 100.0 and x < 700.0:  # nothing that is large is exponentiated, and nothing overflows
+        return x**k * np.exp(-x) / GAMMA(k + 1.0)
     if k < 10.0:
-        if x == 0.0:
-            return 1.0 + 0.0 * x if k == 0.0 else (0.0 * x if k > 0.0 else np.inf + x)
-        return np.exp(k * np.log(x) - x - GAMMALN(k + 1.0))
+        return np.exp(k * np.log(x) - x) / GAMMA(k + 1.0)
     u = (x - k) / k
     if np.abs(u) < 0.3:
         w = u / (2.0 + u)
@@ -150,6 +154,8 @@ def gammainc_slope(a, x):
         return 0.0 * a
     if x == 0.0:
         return np.inf + x if a < 1.0 else (1.0 + x if a == 1.0 else x * 1.0)
+    if a >= 1.0 and a < 100.0:
+        return poisson_density(a - 1.0, x)
     return poisson_density(a, x) * (a / x)
 
 
@@ -159,7 +165,7 @@ def gammainc_order_slope(a, x):
     The terms of either derivative have one sign, so that none cancels (DLMF 8.7.1, 8.9.2; Lentz's algorithm).
     """
     if not (a > 0.0 and x >= 0.0):
-        return np.nan * x
+        return np.nan * (a + x)
     if x == 0.0 or x == np.inf:
         return 0.0 * a
     if x <= a + 1.0:
@@ -196,9 +202,10 @@ def gammainc_order_slope(a, x):
         dc = -1.0 + k / c - numerator / c * dc / c
         c = b + numerator / c
         change = c * d
-        dh = dh * change + h * (dc * d + c * dd)
+        moved = dh * (change - 1.0) + h * (dc * d + c * dd)  # for a whole a the fraction ends before its derivative
+        dh = dh + moved
         h = h * change
-        if last == MOST[0] and np.abs(change - 1.0) < 1e-15:
+        if last == MOST[0] and np.abs(change - 1.0) < 1e-15 and np.abs(moved) < 1e-15 * (np.abs(dh) + np.abs(h)):
             last = 1.25 * k + 6.0
         k += 1.0
     return -a * poisson_density(a, x) * ((np.log(x) - DIGAMMA(a)) * h + dh)
@@ -207,32 +214,42 @@ def gammainc_order_slope(a, x):
 def regularized_beta(a, b, x):
     """The regularized incomplete beta function by its continued fraction (DLMF 8.17.22), to be differentiated."""
     if not (a > 0.0 and b > 0.0 and x >= 0.0 and x <= 1.0):
-        return np.nan * x
+        return np.nan * (a + b + x)
     if x == 0.0 or x == 1.0:
         return x + 0.0 * (a + b)
-    front = np.exp(a * np.log(x) + b * np.log1p(-x) - BETALN(a, b))
+    # divided by a B(a, b) = (a + b) B(a + 1, b), which has no pole at a = 0, or by b B(a, b)
+    powers = a * np.log(x) + b * np.log1p(-x)
     if x < (a + 1.0) / (a + b + 2.0):
-        return front * _beta_fraction(a, b, x) / a
-    return 1.0 - front * _beta_fraction(b, a, 1.0 - x) / b
+        return np.exp(powers - BETALN(a + 1.0, b)) * _beta_fraction(a, b, x) / (a + b)
+    return 1.0 - np.exp(powers - BETALN(a, b + 1.0)) * _beta_fraction(b, a, 1.0 - x) / (a + b)
 
 
 def _beta_fraction(a, b, x):
+    """By Lentz's algorithm, until what is left of the fraction is nothing.
+
+    At k = b, which ends it, b - k is taken for 1 in that: the derivative in b does not end there.
+    """
     c = 1.0 + 0.0 * x
     d = 1.0 / (1.0 - (a + b) * x / (a + 1.0))
     h = d
     k = 1.0
     last = MOST[0]
+    left = 1.0 + 0.0 * x
     while k < last:
+        before = d
         even = k * (b - k) * x / ((a + 2.0 * k - 1.0) * (a + 2.0 * k))
+        generic = k * np.maximum(np.abs(b - k), 1.0) * x / ((a + 2.0 * k - 1.0) * (a + 2.0 * k))
         d = 1.0 / (1.0 + even * d)
+        left = left * generic * d * before
         c = 1.0 + even / c
         h = h * d * c
+        before = d
         odd = -(a + k) * (a + b + k) * x / ((a + 2.0 * k) * (a + 2.0 * k + 1.0))
         d = 1.0 / (1.0 + odd * d)
+        left = left * np.abs(odd) * d * before
         c = 1.0 + odd / c
-        change = d * c
-        h = h * change
-        if last == MOST[0] and np.abs(change - 1.0) < 1e-15:
+        h = h * (d * c)
+        if last == MOST[0] and np.abs(left) < 1e-16:
             last = 1.25 * k + 6.0
         k += 1.0
     return h

@@ -20,11 +20,11 @@ def mittag_leffler(alpha, beta, z):
     Trefethen 2007), with the residues of the two poles where the parabola passes to the left of them.
     """
     if not alpha > 0.0 or np.isnan(beta) or np.isnan(z):
-        return np.nan + alpha + beta + z
+        return np.nan * (alpha + beta + z)
     if z >= -1.0:
         return _series(alpha, beta, z)
     if alpha > 2.0:
-        return np.nan + alpha + beta + z
+        return np.nan * (alpha + beta + z)
     return _transform(alpha, beta, -z)
 
 

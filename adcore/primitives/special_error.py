@@ -7,18 +7,14 @@ from typing import Any
 
 from ..linear import Generator, scale
 from ..types import Atom
+from .elementwise import gaussian, pow_of_base, pow_of_exponent
 from .scipy_rows import horner, special
 
-__all__ = ["gaussian"]
+__all__: list[str] = []
 
 ROOT_PI = math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 FAR = 10.0  # from where on asymptotic series of 16 terms are exact
-
-
-def gaussian(b: Any, x: Atom, rate: float, factor: float) -> Atom:
-    """factor exp(rate x**2)."""
-    return b.mul(factor, b.exp(b.mul(rate, b.mul(x, x))))
 
 
 def _far_series(b: Any, x: Atom, sign: float) -> Atom:
@@ -49,16 +45,45 @@ def _dawson(b: Any, x: Atom, z: Atom) -> Generator:
     return scale(b.select(beyond, far, near))
 
 
-def _mills(b: Any, x: Atom) -> Atom:
-    """The density of the normal distribution divided by its distribution function."""
-    return b.div(math.sqrt(2.0 / math.pi), b.erfcx(b.mul(x, -math.sqrt(0.5))))
+def _mills(b: Any, x: Atom, log: Atom) -> Atom:
+    """The density of the normal distribution divided by its distribution function, of which the logarithm is given."""
+    below = b.lt(x, 0.0)
+    tail = b.erfcx(b.mul(b.select(below, x, 0.0), -math.sqrt(0.5)))
+    return b.select(
+        below, b.div(math.sqrt(2.0 / math.pi), tail), b.div(gaussian(b, x, -0.5, 1.0 / ROOT_TWO_PI), b.exp(log))
+    )
+
+
+def _quantile(b: Any, x: Atom, tail: Atom, factor: float) -> Generator:
+    """The derivative `factor` exp(x**2) of an inverse of erf, tail = erfc(|x|): exp(x**2) = erfcx(|x|) / tail.
+
+    That is better for small tails, as exp(x**2) makes a large error of x's rounding.
+    """
+    small = b.land(b.lt(tail, 0.5), b.gt(tail, 0.0))
+    by_tail = b.div(b.mul(factor, b.erfcx(b.abs(x))), b.select(small, tail, 1.0))
+    return scale(b.select(small, by_tail, b.mul(factor, b.exp(b.mul(x, x)))))
+
+
+def _nearer(b: Any, p: Atom, largest: float) -> Atom:
+    """The distance from the nearer of 0 and the largest."""
+    return b.select(b.lt(p, 0.5 * largest), p, b.sub(largest, p))
 
 
 special("erfcx", _scaled_erfc, at=((-1.0, 4.0),), symbol="exp(x**2)*erfc(x)")
 special("erfi", lambda b, x, z: scale(gaussian(b, x, 1.0, 2.0 / ROOT_PI)), at=((-2.0, 2.0),), symbol="erfi(x)")
 special("dawsn", _dawson, at=((-2.0, 2.0),), symbol="sqrt(pi)/2*exp(-x**2)*erfi(x)")
-special("erfinv", lambda b, x, z: scale(gaussian(b, z, 1.0, ROOT_PI / 2.0)), at=((-0.9, 0.9),), symbol="erfinv(x)")
-special("erfcinv", lambda b, x, z: scale(gaussian(b, z, 1.0, -ROOT_PI / 2.0)), at=((0.1, 1.9),), symbol="erfinv(1 - x)")
+special(
+    "erfinv",
+    lambda b, x, z: _quantile(b, z, b.sub(1.0, b.abs(x)), ROOT_PI / 2.0),
+    at=((-0.9, 0.9),),
+    symbol="erfinv(x)",
+)
+special(
+    "erfcinv",
+    lambda b, x, z: _quantile(b, z, _nearer(b, x, 2.0), -ROOT_PI / 2.0),
+    at=((0.1, 1.9),),
+    symbol="erfinv(1 - x)",
+)
 special(
     "ndtr",
     lambda b, x, z: scale(gaussian(b, x, -0.5, 1.0 / ROOT_TWO_PI)),
@@ -67,19 +92,19 @@ special(
 )
 special(
     "ndtri",
-    lambda b, x, z: scale(gaussian(b, z, 0.5, ROOT_TWO_PI)),
+    lambda b, x, z: _quantile(b, b.mul(math.sqrt(0.5), z), b.mul(2.0, _nearer(b, x, 1.0)), ROOT_TWO_PI),
     at=((0.1, 0.9),),
     symbol="sqrt(2)*erfinv(2*x - 1)",
 )
 special(
     "log_ndtr",
-    lambda b, x, z: scale(_mills(b, x)),
+    lambda b, x, z: scale(_mills(b, x, z)),
     at=((-3.0, 2.0),),
     symbol="log(erfc(-x/sqrt(2))/2)",
 )
 special(
     "ndtri_exp",
-    lambda b, x, z: scale(b.div(1.0, _mills(b, z))),
+    lambda b, x, z: scale(b.div(1.0, _mills(b, z, x))),
     at=((-3.0, -0.1),),
     symbol="sqrt(2)*erfinv(2*exp(x) - 1)",
 )
@@ -117,16 +142,37 @@ special(
     kinks="x = 0, y = -1",
 )
 special("entr", lambda b, x, z: scale(b.sub(-1.0, b.log(x))), symbol="-x*log(x)", kinks="x = 0")
+_EXTREME = 2.0**1000
+_SCALE = 2.0**540  # squared it takes the quotient of any two positive floats into the range of normal ones
+
+
+def _log_quotient(b: Any, x: Atom, y: Atom) -> Atom:
+    """log(x/y), also where x/y overflows or underflows."""
+    quotient = b.div(x, y)
+    small = b.land(b.lt(quotient, 1.0 / _EXTREME), b.gt(x, 0.0))
+    large = b.land(b.gt(quotient, _EXTREME), b.isfinite(x))
+    factor = b.select(small, _SCALE, b.select(large, 1.0 / _SCALE, 1.0))
+    shift = b.select(small, -2.0 * math.log(_SCALE), b.select(large, 2.0 * math.log(_SCALE), 0.0))
+    return b.add(b.log(b.div(b.mul(x, factor), b.div(y, factor))), shift)
+
+
+def _log_quotient_near_one(b: Any, x: Atom, y: Atom) -> Atom:
+    """log(x/y), to its last digits where x/y is about 1 and the logarithm 0."""
+    near = b.land(b.gt(x, b.mul(0.5, y)), b.lt(x, b.mul(2.0, y)))
+    excess = b.select(near, b.div(b.sub(x, y), y), 0.0)
+    return b.select(near, b.log1p(excess), _log_quotient(b, x, y))
+
+
 special(
     "rel_entr",
-    lambda b, x, y, z: scale(b.add(b.log(b.div(x, y)), 1.0)),
+    lambda b, x, y, z: scale(b.add(_log_quotient(b, x, y), 1.0)),
     lambda b, x, y, z: scale(b.neg(_share_of(b, x, y))),
     symbol="x*log(x/y)",
     kinks="x = 0",
 )
 special(
     "kl_div",
-    lambda b, x, y, z: scale(b.log(b.div(x, y))),
+    lambda b, x, y, z: scale(_log_quotient_near_one(b, x, y)),
     lambda b, x, y, z: scale(b.div(b.sub(y, x), y)),
     symbol="x*log(x/y) - x + y",
     kinks="x = 0",
@@ -149,17 +195,23 @@ special(
 
 
 def _pseudo_huber_scale(b: Any, d: Atom, r: Atom, z: Atom) -> Generator:
-    # with u = r/d and s = sqrt(1 + u**2): z = d**2 (s - 1), dz/dd = d (s - 1)**2 / s, and s - 1 = u**2 / (s + 1)
-    u = b.div(r, d)
-    s = b.hypot(u, 1.0)
-    less = b.mul(u, b.div(u, b.add(s, 1.0)))
-    return scale(b.mul(d, b.mul(less, b.div(less, s))))
+    # with h = sqrt(d**2 + r**2): z = d (h - d), dz/dd = (h - d)**2 / h, and h - d = r (r/h) / (1 + d/h)
+    h = b.hypot(d, r)
+    share = b.select(b.isfinite(h), b.div(d, h), 1.0)
+    excess = b.mul(r, b.div(b.div(r, h), b.add(share, 1.0)))
+    return scale(b.mul(excess, b.div(excess, h)))
+
+
+def _pseudo_huber_residual(b: Any, d: Atom, r: Atom, z: Atom) -> Generator:
+    # d r / h, where the larger of d and r is divided by h
+    h = b.hypot(d, r)
+    return scale(b.select(b.gt(b.abs(r), d), b.mul(d, b.div(r, h)), b.mul(r, b.div(d, h))))
 
 
 special(
     "pseudo_huber",
     _pseudo_huber_scale,
-    lambda b, d, r, z: scale(b.div(r, b.hypot(b.div(r, d), 1.0))),
+    _pseudo_huber_residual,
     at=((0.5, 2.0), (-2.0, 2.0)),
     symbol="x**2*(sqrt(1 + (y/x)**2) - 1)",
 )
@@ -171,8 +223,8 @@ special("exp10", lambda b, x, z: scale(b.mul(z, LOG_TEN)), at=((-2.0, 2.0),), sy
 special("cosm1", lambda b, x, z: scale(b.neg(b.sin(x))), at=((-2.0, 2.0),), symbol="cos(x) - 1")
 special(
     "powm1",
-    lambda b, x, y, z: scale(b.mul(y, b.pow(x, b.sub(y, 1.0)))),
-    lambda b, x, y, z: scale(b.mul(b.add(z, 1.0), b.log(x))),
+    lambda b, x, y, z: pow_of_base(b, x, y, b.pow(x, y)),
+    lambda b, x, y, z: pow_of_exponent(b, x, y, b.pow(x, y)),
     symbol="x**y - 1",
 )
 
@@ -185,33 +237,44 @@ def _exprel_slope(b: Any, t: Atom) -> Atom:
     small = b.lt(b.abs(t), _SMALL)
     series = horner(b, b.select(small, t, 0.0), _SLOPES)
     away = b.select(small, _SMALL, t)
-    closed = b.div(b.add(b.mul(b.sub(away, 1.0), b.exp(away)), 1.0), b.mul(away, away))
+    inverse = b.div(1.0, away)
+    closed = b.add(b.mul(b.sub(1.0, inverse), b.mul(b.exp(away), inverse)), b.mul(inverse, inverse))
     return b.select(small, series, closed)
 
 
 special("exprel", lambda b, x, z: scale(_exprel_slope(b, x)), at=((1.2, 3.0),), symbol="(exp(x) - 1)/x")
 
 
-def _box_cox_rate(b: Any, rate: Atom, z: Atom, log: Atom, power_times_log: Atom) -> Generator:
-    # log**2 times the slope of exprel at rate * log; away from 0 (power log - z)/rate, right at log = -inf too
+def _box_cox_rate(b: Any, rate: Atom, log: Atom, power: Atom) -> Generator:
+    # log**2 times the slope of exprel at t = rate * log; away from 0 (power (t - 1) + 1)/rate**2, also at infinite t
     t = b.mul(rate, log)
     small = b.lt(b.abs(t), _SMALL)
     series = b.mul(b.mul(log, log), horner(b, b.select(small, t, 0.0), _SLOPES))
-    closed = b.div(b.sub(power_times_log, z), b.select(small, 1.0, rate))
+    gone = b.eq(power, 0.0)
+    grown = b.select(gone, 0.0, b.mul(power, b.sub(b.select(gone, 0.0, t), 1.0)))
+    divisor = b.select(small, 1.0, rate)
+    closed = b.div(b.div(b.add(grown, 1.0), divisor), divisor)
     return scale(b.select(small, series, closed))
 
 
 special(
     "boxcox",
     lambda b, x, r, z: scale(b.pow(x, b.sub(r, 1.0))),
-    lambda b, x, r, z: _box_cox_rate(b, r, z, b.log(x), b.xlogy(b.pow(x, r), x)),
+    lambda b, x, r, z: _box_cox_rate(b, r, b.log(x), b.pow(x, r)),
     at=((4.0, 6.0), (1.0, 2.0)),
     symbol="(x**y - 1)/y",
 )
+
+
+def _power_of_excess(b: Any, x: Atom, y: Atom) -> Atom:
+    """(1 + x)**y, without rounding 1 + x."""
+    return b.exp(b.xlog1py(y, x))
+
+
 special(
     "boxcox1p",
-    lambda b, x, r, z: scale(b.exp(b.mul(b.sub(r, 1.0), b.log1p(x)))),
-    lambda b, x, r, z: _box_cox_rate(b, r, z, b.log1p(x), b.xlog1py(b.exp(b.mul(r, b.log1p(x))), x)),
+    lambda b, x, r, z: scale(_power_of_excess(b, x, b.sub(r, 1.0))),
+    lambda b, x, r, z: _box_cox_rate(b, r, b.log1p(x), _power_of_excess(b, x, r)),
     at=((3.0, 5.0), (1.0, 2.0)),
     symbol="((1 + x)**y - 1)/y",
 )
@@ -237,8 +300,8 @@ special(
 )
 special(
     "inv_boxcox1p",
-    lambda b, y, r, z: scale(b.div(b.add(z, 1.0), b.add(b.mul(r, y), 1.0))),
-    lambda b, y, r, z: _inverse_rate(b, y, r, b.add(z, 1.0)),
+    lambda b, y, r, z: scale(b.div(b.inv_boxcox(y, r), b.add(b.mul(r, y), 1.0))),
+    lambda b, y, r, z: _inverse_rate(b, y, r, b.inv_boxcox(y, r)),
     symbol="(1 + x*y)**(1/y) - 1",
 )
 
@@ -250,9 +313,15 @@ special("cosdg", lambda b, x, z: scale(b.mul(-DEGREE, b.sindg(x))), at=((-90.0, 
 special(
     "tandg", lambda b, x, z: scale(b.mul(DEGREE, b.add(b.mul(z, z), 1.0))), at=((-60.0, 60.0),), symbol="tan(pi*x/180)"
 )
-special(
-    "cotdg", lambda b, x, z: scale(b.mul(-DEGREE, b.add(b.mul(z, z), 1.0))), at=((30.0, 120.0),), symbol="cot(pi*x/180)"
-)
+
+
+def _cotangent_of_degrees(b: Any, x: Atom, z: Atom) -> Generator:
+    # -1/sin(x)**2, as SciPy's cotangent is infinite from 1e-10 on
+    cosecant = b.div(1.0, b.sindg(x))
+    return scale(b.mul(-DEGREE, b.mul(cosecant, cosecant)))
+
+
+special("cotdg", _cotangent_of_degrees, at=((30.0, 120.0),), symbol="cot(pi*x/180)")
 
 # Owen's function
 

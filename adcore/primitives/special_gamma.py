@@ -21,9 +21,11 @@ def _gamma(b: Any, x: Atom, z: Atom) -> Generator:
 
 def _reciprocal_gamma(b: Any, x: Atom, z: Atom) -> Generator:
     # -digamma(x) / gamma(x); at x = 0, -1, … that is 0 * inf, and the derivative (-1)**n n!, n = -x
-    pole = b.land(b.le(x, 0.0), b.eq(x, b.floor(x)))
-    sign = b.sub(1.0, b.mul(2.0, b.mod(x, 2.0)))
-    at_pole = b.mul(sign, b.gamma(b.sub(1.0, b.select(pole, x, 0.0))))
+    # also so close to 0 that digamma overflows
+    whole = b.rint(x)
+    pole = b.land(b.le(whole, 0.0), b.lt(b.abs(b.sub(x, whole)), 1e-300))
+    sign = b.sub(1.0, b.mul(2.0, b.mod(whole, 2.0)))
+    at_pole = b.mul(sign, b.gamma(b.sub(1.0, b.select(pole, whole, 0.0))))
     return scale(b.select(pole, at_pole, b.neg(b.mul(z, b.digamma(x)))))
 
 
@@ -31,7 +33,7 @@ def _trigamma(b: Any, x: Atom, z: Atom) -> Generator:
     # the sum of (x + k)**-2; for x <= 0 by reflection (DLMF 5.15.6)
     positive = b.gt(x, 0.0)
     there = b.zeta(2.0, b.select(positive, x, b.sub(1.0, x)))
-    sine = b.sin(b.mul(math.pi, b.mod(x, 1.0)))
+    sine = b.sin(b.mul(math.pi, b.sub(x, b.rint(x))))
     reflected = b.sub(b.div(math.pi**2, b.mul(sine, sine)), there)
     return scale(b.select(positive, there, reflected))
 
@@ -158,9 +160,19 @@ special(
 
 
 def _beta_density(b: Any, p: Atom, q: Atom, x: Atom) -> Atom:
-    """x**(p - 1) (1 - x)**(q - 1) / B(p, q)."""
-    powers = b.add(b.xlogy(b.sub(p, 1.0), x), b.xlog1py(b.sub(q, 1.0), b.neg(x)))
-    return b.exp(b.sub(powers, b.betaln(p, q)))
+    """x**(p - 1) (1 - x)**(q - 1) / B(p, q); by logarithms, which cost digits, only where a factor is extreme."""
+    first = b.xlogy(b.sub(p, 1.0), x)
+    second = b.xlog1py(b.sub(q, 1.0), b.neg(x))
+    beta = b.betaln(p, q)
+    largest = b.maximum(b.maximum(b.abs(first), b.abs(second)), b.maximum(b.abs(b.add(first, second)), b.abs(beta)))
+    moderate = b.lt(largest, _EXTREME)
+    base = b.select(moderate, x, 0.5)
+    powers = b.mul(b.pow(base, b.sub(p, 1.0)), b.pow(b.sub(1.0, base), b.sub(q, 1.0)))
+    by_powers = b.div(powers, b.beta(b.select(moderate, p, 1.0), b.select(moderate, q, 1.0)))
+    return b.select(moderate, by_powers, b.exp(b.sub(b.add(first, second), beta)))
+
+
+_EXTREME = 700.0  # the logarithm of what nearly overflows
 
 
 routine(

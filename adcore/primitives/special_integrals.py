@@ -10,6 +10,7 @@ from ..types import Atom
 from . import series_elliptic as series
 from . import series_mittag_leffler
 from .base import TABLE
+from .elementwise import lost_in_square
 from .routines import partial
 from .scipy_rows import MISSING, horner, routine, special
 
@@ -31,9 +32,10 @@ def _expn(b: Any, n: Atom, x: Atom, z: Atom) -> Generator:
 
 
 special("expn", None, _expn, integers=1, at=((2.2, 2.8), (0.5, 3.0)), symbol="expint(floor(x), y)")
-special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, x)), of="sici", result=0, symbol="Si(x)")
+# sin(x)/x and sinh(x)/x, by SciPy's functions of positive numbers
+special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, b.abs(x))), of="sici", result=0, symbol="Si(x)")
 special("sici_ci", lambda b, x, z: scale(b.div(b.cos(x), x)), of="sici", result=1, symbol="Ci(x)")
-special("shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, x)), of="shichi", result=0, symbol="Shi(x)")
+special("shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, b.abs(x))), of="shichi", result=0, symbol="Shi(x)")
 special("shichi_chi", lambda b, x, z: scale(b.div(b.cosh(x), x)), of="shichi", result=1, symbol="Chi(x)")
 
 _LOG_SERIES = tuple((-1.0) ** n / (n + 1) for n in range(17))
@@ -50,22 +52,30 @@ def _spence(b: Any, x: Atom, z: Atom) -> Generator:
 
 special("spence", _spence, at=((1.5, 3.0),), symbol="polylog(2, 1 - x)")
 _QUARTER_TURN = math.pi / 2.0
-special(
-    "fresnel_s",
-    lambda b, x, z: scale(b.sin(b.mul(_QUARTER_TURN, b.mul(x, x)))),
-    of="fresnel",
-    result=0,
-    at=REAL,
-    symbol="fresnels(x)",
-)
-special(
-    "fresnel_c",
-    lambda b, x, z: scale(b.cos(b.mul(_QUARTER_TURN, b.mul(x, x)))),
-    of="fresnel",
-    result=1,
-    at=REAL,
-    symbol="fresnelc(x)",
-)
+
+
+def _half_turns(b: Any, x: Atom, offset: float) -> tuple[Atom, Atom]:
+    """x**2/2 - offset/2 in half turns: the sign for their whole number, and the rest of them in radians."""
+    square = b.mul(x, x)
+    whole = b.rint(b.mul(0.5, b.sub(square, offset)))
+    rest = b.add(b.sub(b.sub(square, b.mul(2.0, whole)), offset), lost_in_square(b, x))
+    return b.sub(1.0, b.mul(2.0, b.mod(whole, 2.0))), b.mul(_QUARTER_TURN, rest)
+
+
+def _sine_of_square(b: Any, x: Atom, z: Atom) -> Generator:
+    # sin(pi x**2/2), with the digits that are lost in rounding the square
+    sign, angle = _half_turns(b, x, 0.0)
+    return scale(b.mul(sign, b.sin(angle)))
+
+
+def _cosine_of_square(b: Any, x: Atom, z: Atom) -> Generator:
+    # cos(pi x**2/2) = -sin(pi (x**2 - 1)/2)
+    sign, angle = _half_turns(b, x, 1.0)
+    return scale(b.neg(b.mul(sign, b.sin(angle))))
+
+
+special("fresnel_s", _sine_of_square, of="fresnel", result=0, at=REAL, symbol="fresnels(x)")
+special("fresnel_c", _cosine_of_square, of="fresnel", result=1, at=REAL, symbol="fresnelc(x)")
 
 # Elliptic integrals
 
@@ -171,8 +181,13 @@ special(
 
 
 def _hyp2f1(b: Any, p: Atom, q: Atom, r: Atom, x: Atom, z: Atom) -> Generator:
-    above = b.hyp2f1(b.add(p, 1.0), b.add(q, 1.0), b.add(r, 1.0), x)
-    return scale(b.mul(b.div(b.mul(p, q), r), above))
+    # p q/r times the function of p + 1, q + 1, r + 1; near 1, where SciPy's is infinite, by Euler's transformation
+    near = b.land(b.gt(x, 0.9), b.lt(x, 1.0))
+    above = b.hyp2f1(
+        b.select(near, b.sub(r, p), b.add(p, 1.0)), b.select(near, b.sub(r, q), b.add(q, 1.0)), b.add(r, 1.0), x
+    )
+    power = b.pow(b.select(near, b.sub(1.0, x), 1.0), b.sub(b.sub(b.sub(r, p), q), 1.0))
+    return scale(b.mul(b.div(b.mul(p, q), r), b.mul(above, power)))
 
 
 special(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from adcore.types import DType
+from adcore.types import DType, Lit
 
-from .code import LLVM_TYPE, Code
+from .code import LLVM_TYPE, Code, constant
 from .vector_math import call_site
 
 __all__ = ["FLOAT"]
@@ -96,9 +96,36 @@ def _side(c: Code, d: DType, x: str, y: str) -> str:
 
 
 def _logistic(c: Code, d: DType, x: str) -> str:
-    # 1 / (1 + exp(-x)), as SciPy has it, with the vector function for exp
-    grown = libm("exp")(c, d, instruction("fneg")(c, d, x))
-    return instruction("fdiv")(c, d, "1.0", instruction("fadd")(c, d, grown, "1.0"))
+    # 1 / (1 + exp(-x)), for x < 0 exp(x) / (1 + exp(x)), which underflows no sooner than it has to
+    decayed = libm("exp")(c, d, instruction("fneg")(c, d, intrinsic("fabs")(c, d, x)))
+    top = select(c, d, comparison("fcmp olt")(c, d, x, "0.0"), decayed, "1.0")
+    return instruction("fdiv")(c, d, top, instruction("fadd")(c, d, decayed, "1.0"))
+
+
+def _tanh(c: Code, d: DType, x: str) -> str:
+    # (1 - e) / (1 + e), e = exp(-2 |x|), which its derivative has too; near 0, where that cancels, x + x s P(s)/Q(s),
+    # s = x**2 (Cephes, tanh.c)
+    add, mul = instruction("fadd"), instruction("fmul")
+    size = intrinsic("fabs")(c, d, x)
+    near = comparison("fcmp olt")(c, d, size, "6.25e-01")
+    decayed = libm("exp")(c, d, mul(c, d, size, "-2.0"))
+    square = mul(c, d, x, x)
+    top, bottom = (_polynomial(c, d, square, coefficients) for coefficients in (_TANH_TOP, _TANH_BOTTOM))
+    top = select(c, d, near, mul(c, d, mul(c, d, x, square), top), instruction("fsub")(c, d, "1.0", decayed))
+    ratio = instruction("fdiv")(c, d, top, select(c, d, near, bottom, add(c, d, decayed, "1.0")))
+    return select(c, d, near, add(c, d, x, ratio), intrinsic("copysign")(c, d, ratio, x))
+
+
+def _polynomial(c: Code, d: DType, x: str, coefficients: tuple[float, ...]) -> str:
+    """By Horner's rule, of coefficients of falling powers."""
+    first, *rest = (constant(Lit(a, d)) for a in coefficients)
+    for a in rest:
+        first = instruction("fadd")(c, d, instruction("fmul")(c, d, first, x), a)
+    return first
+
+
+_TANH_TOP = (-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3)
+_TANH_BOTTOM = (1.0, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.84406305325125486048e3)
 
 
 def _log_logistic(c: Code, d: DType, x: str) -> str:
@@ -154,6 +181,7 @@ FLOAT = {
     "eq": comparison("fcmp oeq"),
     "ne": comparison("fcmp une"),
     **{name: libm(name) for name in ("pow", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt")},
-    **{name: libm(name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "erf", "erfc")},
+    **{name: libm(name) for name in ("sin", "cos", "tan", "sinh", "cosh", "hypot", "erf", "erfc")},
+    "tanh": _tanh,
     **{f"arc{name}": libm(f"a{name}") for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
 }

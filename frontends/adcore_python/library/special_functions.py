@@ -89,16 +89,17 @@ def zeta(x, q=None):
 def _riemann(s):
     """Riemann's zeta function: Hurwitz's at 1, its sum with alternating signs, and the functional equation."""
     large = HURWITZ(np.where(s > 1.0, s, 2.0), 1.0)
-    middle = _between(np.where((s >= 0.0) & (s <= 1.0), s, 0.5))
-    t = np.where(s < 0.0, s, -1.5)
-    reflected = 2.0 * (2.0 * np.pi) ** (t - 1.0) * np.sin(0.5 * np.pi * np.mod(t, 4.0))
-    reflected = reflected * GAMMA(1.0 - t) * HURWITZ(1.0 - t, 1.0)
-    found = np.where(s > 1.0, large, np.where(s < 0.0, reflected, middle))
+    middle = _between(np.where((s >= EVEN) & (s <= 1.0), s, 0.5))
+    t = np.where(s < EVEN, s, -1.5)
+    # 2 (2 pi)**(t - 1) gamma(1 - t) by halves of gamma's argument, which do not overflow sooner than the result
+    halves = np.pi ** (t - 1.5) * (1.0 + (t - 1.5) * PI_MORE) * GAMMA(0.5 - 0.5 * t) * GAMMA(1.0 - 0.5 * t)
+    reflected = halves * np.sin(0.5 * np.pi * np.mod(t, 4.0)) * HURWITZ(1.0 - t, 1.0)
+    found = np.where(s > 1.0, large, np.where(s < EVEN, reflected, middle))
     return np.where(np.isnan(s), s, found)
 
 
 def _between(s):
-    """The Euler-Maclaurin sum from 12 on, for 0 <= s <= 1 (DLMF 25.2.9)."""
+    """The Euler-Maclaurin sum from 12 on, for s <= 1 that is not far below 0 (DLMF 25.2.9)."""
     total = np.zeros_like(s)
     for n in range(1, 12):
         total = total + (1.0 * n) ** -s
@@ -113,6 +114,8 @@ def _between(s):
     return total
 
 
+PI_MORE = 1.2246467991473532e-16 / np.pi  # by which share pi is more than its rounded value
+EVEN = -0.1  # where rounding 1 - s costs as many digits as the sum does
 EULER_MACLAURIN = (
     8.333333333333333e-02,
     -1.388888888888889e-03,
@@ -210,19 +213,19 @@ def pdtrc(k, m):
 @defines("scipy.special.fdtr")
 def fdtr(dfn, dfd, x):
     n, m, at = floats(dfn, dfd, x)
-    return np.where((n > 0) & (m > 0), BETAINC(n * 0.5, m * 0.5, n * at / (m + n * at)), np.nan)
+    return np.where((n > 0) & (m > 0), BETAINC(n * 0.5, m * 0.5, n * at / (m + n * at)), np.nan * (n + m))
 
 
 @defines("scipy.special.fdtrc")
 def fdtrc(dfn, dfd, x):
     n, m, at = floats(dfn, dfd, x)
-    return np.where((n > 0) & (m > 0), BETAINC(m * 0.5, n * 0.5, m / (m + n * at)), np.nan)
+    return np.where((n > 0) & (m > 0), BETAINC(m * 0.5, n * 0.5, m / (m + n * at)), np.nan * (n + m))
 
 
 @defines("scipy.special.stdtr")
 def stdtr(df, t):
     v, x = floats(df, t)
-    return np.where(v > 0.0, student_below(v, x), np.nan)
+    return np.where(v > 0.0, student_below(v, x), np.nan * v)
 
 
 def student_below(v, x):
