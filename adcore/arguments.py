@@ -12,9 +12,10 @@ from .plugins import Held, Spec, Static
 from .structured import problem_of
 from .types import DType
 
-__all__ = ["abstract", "abstracted", "normalized", "specialisation_key"]
+__all__ = ["abstract", "abstracted", "normalized", "otherwise", "specialisation_key"]
 
 _DTYPES = {d.numpy: d for d in DType}
+_PLAIN = (np.ndarray, Held, np.memmap, np.recarray)  # whose numbers are all there is to them
 _SCALARS = {float: DType.F64, int: DType.I64, bool: DType.BOOL, complex: DType.C128}
 
 
@@ -22,12 +23,15 @@ def abstract(value: Any, name: str = "argument") -> Spec | Static:
     """What a program is specialised on for one leaf: a Spec for a number or array, else the object itself.
 
     Raises:
-        DtypeError: an array or NumPy scalar whose dtype is not supported.
+        DtypeError: an array or NumPy scalar whose dtype is not supported, or an array of a class of its own.
     """
     kind = type(value)
     if kind in _SCALARS:
         return Spec(_SCALARS[kind], (), python=True)
     if isinstance(value, np.ndarray):
+        problem = otherwise(value)
+        if problem is not None:
+            raise DtypeError(f"{name} is a {problem[0]}", write=problem[1])
         ones = tuple(1 if n == 1 else None for n in value.shape)
         return Spec(_dtype(value.dtype, name), ones)
     if isinstance(value, np.generic):
@@ -41,6 +45,16 @@ def abstracted(values: list[Any], place: Callable[[int], str]) -> list[Spec | St
         return [abstract(v) for v in values]
     except DtypeError:
         return [abstract(v, place(k)) for k, v in enumerate(values)]
+
+
+def otherwise(value: np.ndarray) -> tuple[str, str] | None:
+    """What an array is, and what to write instead, if it is of a class that computes otherwise than NumPy's arrays."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return None
+    masked = isinstance(value, np.ma.MaskedArray)
+    write = "x.filled(numpy.nan), or x.data and x.mask" if masked else "numpy.asarray(x)"
+    return f"{kind.__name__}, which computes otherwise than an array", write
 
 
 def _dtype(dtype: np.dtype, name: str) -> DType:
@@ -65,6 +79,8 @@ def normalized(value: Any) -> Any:
         plain = np.require(value, native, ["C", "A"])
         if plain.dtype is not native:
             plain = plain.view(native)
+        if type(plain) is not np.ndarray:
+            plain = plain.view(np.ndarray)
         return plain[()] if plain.ndim == 0 else plain
     return value
 

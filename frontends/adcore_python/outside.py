@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcore.arguments import abstract
+from adcore.arguments import abstract, otherwise
 from adcore.errors import DtypeError
 from adcore.plugins import Capture, Guard, Part, Spec
 from adcore.structured import Structured, taken_apart
@@ -206,6 +206,9 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
 
 def _spec(low: Lowering, name: str, found: Any) -> Spec:
     if isinstance(found, np.generic | np.ndarray):
+        problem = otherwise(found) if isinstance(found, np.ndarray) else None
+        if problem is not None:
+            low.refuse(DtypeError, f"{name!r} is a {problem[0]}", problem[1])
         if found.dtype not in DTYPES:
             low.refuse(DtypeError, f"{name!r} has dtype {found.dtype}", "an array of real or complex numbers")
         return Spec(DTYPES[found.dtype], tuple(1 if n == 1 else None for n in found.shape))

@@ -336,3 +336,25 @@ def test_the_order_of_keys_is_seen_by_the_function():
 def test_dtypes_are_refused_by_the_argument_that_has_them():
     with pytest.raises(adcore.DtypeError, match="argument 1 of"):
         jit(lambda x, y: x)(1.0, (2.0, np.zeros(2, np.float16)))
+
+
+def test_an_array_in_a_file_is_an_array(tmp_path):
+    x = np.memmap(tmp_path / "x", np.float64, "w+", shape=(3,))
+    x[:] = 1.0, 2.0, 3.0
+    assert grad(lambda x: np.sum(x * x))(x).tolist() == [2.0, 4.0, 6.0]
+    assert jit(lambda: np.sum(x * 2.0))() == 12.0
+
+    def double(x):
+        x *= 2.0
+
+    jit(double)(x)
+    assert x.tolist() == [2.0, 4.0, 6.0]
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("kind", [np.ma.MaskedArray, np.matrix])
+def test_arrays_that_compute_otherwise_are_refused(kind):
+    x = kind([[1.0, 2.0], [3.0, 4.0]])
+    for call in (lambda: jit(lambda x: x * x)(x), lambda: jit(lambda: x * x)()):
+        with pytest.raises(adcore.DtypeError, match=f"is a {kind.__name__}, which computes otherwise"):
+            call()
