@@ -11,19 +11,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cholesky", "determinant", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
+__all__ = ["cholesky", "determinant", "eig", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
 
 
 def _lapack(name: str, *arrays: Any) -> Any:
     from scipy.linalg.lapack import get_lapack_funcs  # takes as long to import as all of adcore
 
     return get_lapack_funcs(name, arrays)
-
-
-def _real(a: Any) -> Any:
-    if np.iscomplexobj(a):
-        raise TypeError("the factorization of a complex matrix is no analytic function of it")
-    return np.asarray(a)
 
 
 def lu(a: Any) -> tuple[Any, Any, Any, int]:
@@ -41,32 +35,50 @@ def lu(a: Any) -> tuple[Any, Any, Any, int]:
 
 
 def cholesky(a: Any) -> tuple[Any, int]:
-    """The lower triangular L with `L @ L.T` the symmetric matrix whose lower triangle is that of `a`; info."""
-    a = _real(a)
+    """The lower triangular L with `L @ L.conj().T` the Hermitian matrix whose lower triangle is that of `a`; info."""
     return _lapack("potrf", a)(a, lower=1, clean=1) if a.size else (np.array(a), 0)
 
 
 def qr(a: Any) -> tuple[Any, Any]:
-    """Q with orthonormal columns and the upper triangular R, of a matrix with at least as many rows as columns."""
-    a = _real(a)
+    """Q with orthonormal columns and the upper triangular R, of a matrix with at least as many rows as columns.
+
+    The diagonal of R is real.
+    """
     if not a.size:
         return np.array(a), np.zeros((a.shape[1],) * 2, a.dtype)
     reflections, scales, _, _ = _lapack("geqrf", a)(a)
-    return _lapack("orgqr", a)(reflections, scales)[0], np.triu(reflections[: a.shape[1]])
+    q = _lapack("ungqr" if np.iscomplexobj(a) else "orgqr", a)(reflections, scales)[0]
+    return q, np.triu(reflections[: a.shape[1]])
 
 
 def eigh(a: Any) -> tuple[Any, Any, int]:
-    """Eigenvalues, ascending, and eigenvectors of the symmetric matrix whose lower triangle is that of `a`; info."""
-    a = _real(a)
-    return _lapack("syevd", a)(a, lower=1) if a.size else (np.zeros(0, a.dtype), np.array(a), 0)
+    """Eigenvalues, ascending, and eigenvectors of the Hermitian matrix whose lower triangle is that of `a`; info."""
+    if not a.size:
+        return np.zeros(0, a.real.dtype), np.array(a), 0
+    return _lapack("heevd" if np.iscomplexobj(a) else "syevd", a)(a, lower=1)
+
+
+def eig(a: Any) -> tuple[Any, Any, int]:
+    """Eigenvalues and eigenvectors of a square matrix, complex numbers; info."""
+    dtype = np.result_type(a, np.complex64)
+    if not a.size:
+        return np.zeros(0, dtype), np.zeros(a.shape, dtype), 0
+    if np.iscomplexobj(a):
+        w, _, v, info = _lapack("geev", a)(a, compute_vl=0)
+        return w, v, info
+    real, imaginary, _, v, info = _lapack("geev", a)(a, compute_vl=0)
+    vectors = v.astype(dtype)
+    for j in np.flatnonzero(imaginary > 0.0):  # LAPACK has the real parts of a pair's vectors, then the imaginary ones
+        vectors[:, j] += dtype.type(1j) * v[:, j + 1]
+        vectors[:, j + 1] = np.conj(vectors[:, j])
+    return real + dtype.type(1j) * imaginary, vectors, info
 
 
 def svd(a: Any) -> tuple[Any, Any, Any, int]:
-    """U, the singular values, descending, and Vᵀ, as many as the smaller side has; info."""
-    a = _real(a)
+    """U, the singular values, descending, and Vᴴ, as many as the smaller side has; info."""
     (m, n), k = a.shape, min(a.shape)
     if not a.size:
-        return np.zeros((m, k), a.dtype), np.zeros(k, a.dtype), np.zeros((k, n), a.dtype), 0
+        return np.zeros((m, k), a.dtype), np.zeros(k, a.real.dtype), np.zeros((k, n), a.dtype), 0
     return _lapack("gesdd", a)(a, full_matrices=0)
 
 
@@ -96,4 +108,4 @@ def pseudo_inverse(a: Any, u: Any, s: Any, vt: Any, cutoff: float) -> Any:
     """a⁺, singular values up to `cutoff` times the largest taken as 0; `u`, `s` and `vt` are not needed here."""
     u, s, vt, _ = svd(a)
     large = s > cutoff * np.max(s, initial=0.0)
-    return (vt.T * np.divide(1.0, s, out=np.zeros_like(s), where=large)) @ u.T
+    return (np.conj(vt).T * np.divide(1.0, s, out=np.zeros_like(s), where=large)) @ np.conj(u).T

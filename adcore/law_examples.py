@@ -18,7 +18,7 @@ from .builder import Builder
 from .primitives import Kind, Primitive, TypeRuleError
 from .types import I64, DType, Type, Var
 
-__all__ = ["CHOICES", "KINKS", "SIZES", "Example", "Operand", "examples_of"]
+__all__ = ["ALIGNED", "CHOICES", "CONJUGATING", "KINKS", "SIZES", "Example", "Operand", "examples_of"]
 
 # Axis lengths by letter; n and l are the same length under two names.
 SIZES = {"n": 3, "m": 4, "k": 2, "l": 3}
@@ -93,6 +93,10 @@ def _definite(call: Callable[..., Any], *axes: str) -> Example:
     return Example((Operand("nn", diagonal=8.0), *(Operand(a) for a in axes)), call)
 
 
+def _cutoff(x: Any) -> Any:
+    return x.type.dtype.real.constant(1e-15)
+
+
 def _smaller(b: Any, x: Any) -> Any:
     return b.minimum(*_shape(x))
 
@@ -105,6 +109,7 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     ),
     "cholesky": (_definite(lambda b, a: b.cholesky(a)),),
     "qr": (_example(lambda b, a: b.qr(a), "mn"), _example(lambda b, a: b.qr(a), "nn")),
+    "eig": (_example(lambda b, a: b.eig(a), "nn"),),
     "eigh": (Example((Operand("nn", (0.5, 2.0)),), lambda b, a: b.eigh(a)),),  # away from where LAPACK turns a sign
     "svd": (
         _example(lambda b, a: b.svd(a, _shape(a)[0]), "nn"),
@@ -138,8 +143,8 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     ),
     "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
     "pseudo_inverse": (
-        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "nm"),
-        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], 1e-15), "mn"),
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "nm"),
+        _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "mn"),
     ),
 }
 _STRUCTURAL: dict[str, tuple[Example, ...]] = {
@@ -263,6 +268,41 @@ KINKS: dict[str, tuple[tuple[Any, ...], ...]] = {
     "maximum": ((1.5, 1.5), (0.0, 0.0)),
     "minimum": ((1.5, 1.5), (0.0, 0.0)),
     "svd": ((np.diag([2.0, 1.0, 0.0]),),),
+}
+
+
+# Rows whose meaning conjugates complex operands, so that a complex step does not give the derivative.
+CONJUGATING = ("cholesky", "qr", "eig", "eigh", "svd", "pseudo_inverse")
+
+
+def _phases(vectors: Any, near: Any) -> Any:
+    """The phases, for each column, by which vectors are multiplied to point where the others do."""
+    overlaps = np.sum(np.conj(vectors) * near, axis=0)
+    return overlaps / np.abs(overlaps)
+
+
+def _aligned_eigenvectors(found: tuple[Any, ...], near: tuple[Any, ...]) -> tuple[Any, ...]:
+    w, v, *rest = found
+    return (w, v * _phases(v, near[1]), *rest)
+
+
+def _aligned_in_sign(found: tuple[Any, ...], near: tuple[Any, ...]) -> tuple[Any, ...]:
+    w, v, *rest = found
+    return (w, np.where(np.real(_phases(v, near[1])) < 0.0, -v, v), *rest)
+
+
+def _aligned_singular_vectors(found: tuple[Any, ...], near: tuple[Any, ...]) -> tuple[Any, ...]:
+    u, s, vt, *rest = found
+    phases = _phases(np.conj(vt).T, np.conj(near[2]).T)
+    return (u * phases, s, vt * np.conj(phases)[:, None], *rest)
+
+
+# Rows whose results have phases, or signs, that the operands do not determine: those results with the phases that the
+# results beside them have.
+ALIGNED: dict[str, Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...]]] = {
+    "eig": _aligned_in_sign,  # the phases are LAPACK's, but for signs that another precision turns
+    "eigh": _aligned_eigenvectors,
+    "svd": _aligned_singular_vectors,
 }
 
 

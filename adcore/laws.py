@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .builder import Builder
-from .law_examples import CHOICES, KINKS, SIZES, Example, Operand, examples_of
+from .law_examples import ALIGNED, CHOICES, CONJUGATING, KINKS, SIZES, Example, Operand, examples_of
 from .linear import Generator
 from .primitives import TABLE, Kind, Missing, Primitive
 from .primitives.base import Rule
@@ -329,7 +329,7 @@ def _directional(case: Case, pair: Pair, u: Any) -> tuple[Any, float]:
         return _extrapolated(case, pair, u), 1e-6
     if case.primitive.kind is Kind.ELEMENTWISE and not case.primitive.symbol:
         return _extrapolated(case, pair, u), 1e-6  # NumPy's complex meaning need not be analytic: sign
-    stepped = _complex_step(case, pair, u)
+    stepped = None if case.primitive.name in CONJUGATING else _complex_step(case, pair, u)
     if stepped is not None:
         return stepped, 1e-9
     if case.primitive.symbol:
@@ -393,11 +393,15 @@ def _symbolic_difference(case: Case, index: int) -> Any:
 def _extrapolated(case: Case, pair: Pair, u: Any, h: float = 1e-3) -> Any:
     """Central differences at steps h and h/2, extrapolated (Richardson)."""
     index, result = pair
+    values = [_precise(v) for v in case.values()]
+    align = ALIGNED.get(case.primitive.name)
+
+    def moved(step: float) -> Any:
+        found = _meant(case.equation, [*values[:index], values[index] + step * u, *values[index + 1 :]])
+        return (align(found, _meant(case.equation, case.values())) if align else found)[result]
 
     def slope(step: float) -> Any:
-        values = [_precise(v) for v in case.values()]
-        above, below = ([*values[:index], values[index] + s * u, *values[index + 1 :]] for s in (step, -step))
-        return (_meant(case.equation, above)[result] - _meant(case.equation, below)[result]) / (2 * step)
+        return (moved(step) - moved(-step)) / (2 * step)
 
     return (4 * slope(h / 2) - slope(h)) / 3
 

@@ -2,6 +2,7 @@
 
 from . import (
     control,
+    eigen,
     elementwise,
     fourier,
     indexed,
@@ -11,6 +12,7 @@ from . import (
     special_error,
     special_gamma,
     special_integrals,
+    spectra,
     structure,
 )
 from .base import TABLE, Kind, Primitive, Sampler, TypeRuleError
@@ -28,6 +30,7 @@ __all__ = [
     "TypeRuleError",
     "array_axes",
     "control",
+    "eigen",
     "elementwise",
     "fourier",
     "index_arrays",
@@ -40,6 +43,7 @@ __all__ = [
     "special_error",
     "special_gamma",
     "special_integrals",
+    "spectra",
     "structure",
     "without_arrays",
 ]

@@ -301,7 +301,14 @@ def factorized(equation: Equation, x: Sequence[Expression]) -> Expression:
     return call(f"factorizations.{equation.primitive.name}", *operands, *named)
 
 
-FACTORIZATIONS = {"lu": 1, "cholesky": 1, "qr": 1, "eigh": 1, "svd": 1}  # and how many operands they are called with
+FACTORIZATIONS = {
+    "lu": 1,
+    "cholesky": 1,
+    "qr": 1,
+    "eig": 1,
+    "eigh": 1,
+    "svd": 1,
+}  # and how many operands they are called with
 
 
 def _transformed(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:

@@ -10,7 +10,7 @@ from .code import LLVM_TYPE, Code, constant
 from .floats import FLOAT, comparison, instruction, intrinsic, is_finite, libm, select
 from .vector_math import PURE
 
-__all__ = ["COMPLEX", "pair", "parts", "precision"]
+__all__ = ["COMPLEX", "pair", "parts", "precision", "times_real"]
 
 
 def parts(c: Code, d: DType, z: str) -> tuple[str, str]:
@@ -82,9 +82,14 @@ def _libm(name: str):
     return emit
 
 
+def times_real(c: Code, d: DType, z: str, factor: str) -> str:
+    """A number times a real one."""
+    mul = instruction("fmul")
+    return pair(c, d, *(mul(c, d.real, part, factor) for part in parts(c, d, z))) if d.complex else mul(c, d, z, factor)
+
+
 def _times(c: Code, d: DType, z: str, factor: float) -> str:
-    number = constant(d.real.constant(factor))
-    return pair(c, d, *(instruction("fmul")(c, d.real, part, number) for part in parts(c, d, z)))
+    return times_real(c, d, z, constant(d.real.constant(factor)))
 
 
 def _scaled_log(factor: float):

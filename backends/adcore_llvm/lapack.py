@@ -13,6 +13,7 @@ from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
 from .code import LLVM_TYPE, Code, constant
+from .complexes import pair, times_real
 from .contraction import leading, multiplied, readable
 from .routines import call_routine, integer, letter
 from .scalar import lower_scalar
@@ -133,7 +134,8 @@ def _qr(block: Block, e: Equation) -> None:
     with code.counting(n) as i, code.counting(code.op(f"sub i64 {n}, {i}")) as j:
         place = [i, code.add(i, j)]
         store(code, r, place, load(code, q, place))
-    call_routine(code, "orgqr", q.dtype, *sizes, sizes[1], q.pointer, rows, scales, work, length, info)
+    made = "ungqr" if q.dtype.complex else "orgqr"
+    call_routine(code, made, q.dtype, *sizes, sizes[1], q.pointer, rows, scales, work, length, info)
     block.bind(e.outs[0], q)
     block.bind(e.outs[1], r)
 
@@ -142,19 +144,66 @@ def _eigh(block: Block, e: Equation) -> None:
     code = block.code
     v = _in_columns(block, e.operands[0])
     n = v.lengths[0]
-    w = block.lowering.new(block, v.dtype, (n,))
+    w = block.lowering.new(block, v.dtype.real, (n,))
     info = code.slot("i32", "0")
     rows = integer(code, _at_least_one(code, n))
     wanted = e.outs[1] in block.last_use
     further = code.mul("2", code.mul(n, n)) if wanted else "0"
-    work, length = _workspace(block, v.dtype, "1", code.mul(n, "70"), further)
+    work = _workspace(block, v.dtype, "1", code.mul(n, "70"), further)
+    if v.dtype.complex:
+        work += _workspace(block, v.dtype.real, "1", code.mul(n, "5"), further)
     counts, _ = _workspace(block, DType.I64, "3", code.mul(n, "5"))
     count = integer(code, code.add("3", code.mul(n, "5")))
     how = [letter(code, "V" if wanted else "N"), letter(code, "L"), integer(code, n)]
-    call_routine(code, "syevd", v.dtype, *how, v.pointer, rows, w.pointer, work, length, counts, count, info)
+    name = "heevd" if v.dtype.complex else "syevd"
+    call_routine(code, name, v.dtype, *how, v.pointer, rows, w.pointer, *work, counts, count, info)
     block.bind(e.outs[0], w)
     block.bind(e.outs[1], v)
     _bind_info(block, e.outs[2], info)
+
+
+def _eig(block: Block, e: Equation) -> None:
+    code = block.code
+    a = _in_columns(block, e.operands[0])
+    n, dtype = a.lengths[0], e.outs[1].type.dtype
+    w = block.lowering.new(block, dtype, (n,))
+    wanted = e.outs[1] in block.last_use
+    found = _new_columns(block, a.dtype, n, n)
+    values = [w] if a.dtype.complex else [block.lowering.new(block, a.dtype, (n,)) for _ in range(2)]
+    info = code.slot("i32", "0")
+    rows = integer(code, _at_least_one(code, n))
+    work = _workspace(block, a.dtype, "1", code.mul(n, BLOCK))
+    if a.dtype.complex:
+        work += _workspace(block, a.dtype.real, "1", code.mul(n, "2"))[:1]
+    how = [letter(code, "N"), letter(code, "V" if wanted else "N"), integer(code, n)]
+    sides = [found.pointer, rows] * 2  # the vectors of the left are not written
+    call_routine(code, "geev", a.dtype, *how, a.pointer, rows, *(x.pointer for x in values), *sides, *work, info)
+    vectors = found
+    if not a.dtype.complex:
+        code.nest([n], lambda ix: store(code, w, ix, pair(code, dtype, *(load(code, x, ix) for x in values))))
+        vectors = _of_pairs(block, found, values[1], dtype) if wanted else _new_columns(block, dtype, n, n)
+    block.bind(e.outs[0], w)
+    block.bind(e.outs[1], vectors)
+    _bind_info(block, e.outs[2], info)
+
+
+def _of_pairs(block: Block, found: Strided, imaginary: Strided, dtype: DType) -> Strided:
+    """The vectors of a real matrix: a conjugate pair has its real parts in one column, the imaginary in the next."""
+    code, type = block.code, LLVM_TYPE[found.dtype]
+    n = found.lengths[0]
+    vectors = _new_columns(block, dtype, n, n)
+    with code.counting(n) as j:
+        part = load(code, imaginary, [j])
+        first, second = (code.op(f"fcmp {test} {type} {part}, 0.0") for test in ("ogt", "olt"))
+        of_real = code.op(f"sub i64 {j}, {code.op(f'zext i1 {second} to i64')}")
+        of_imaginary = code.add(j, code.op(f"zext i1 {first} to i64"))
+        sign = code.op(
+            f"select i1 {first}, {type} 1.0, {type} {code.op(f'select i1 {second}, {type} -1.0, {type} 0.0')}"
+        )
+        with code.counting(n) as i:
+            turned = code.op(f"fmul {type} {sign}, {load(code, found, [i, of_imaginary])}")
+            store(code, vectors, [i, j], pair(code, dtype, load(code, found, [i, of_real]), turned))
+    return vectors
 
 
 def _svd(block: Block, e: Equation) -> None:
@@ -163,11 +212,14 @@ def _svd(block: Block, e: Equation) -> None:
     m, n = a.lengths
     k = block.scalar(e.operands[1])
     u, vt = _new_columns(block, a.dtype, m, k), _new_columns(block, a.dtype, k, n)
-    s = block.lowering.new(block, a.dtype, (k,))
+    s = block.lowering.new(block, a.dtype.real, (k,))
     info = code.slot("i32", "0")
     wanted = any(out in block.last_use for out in (e.outs[0], e.outs[2]))
     squares = code.mul("5", code.mul(k, k)) if wanted else "0"
-    work, length = _workspace(block, a.dtype, "1", squares, code.mul(k, "10"), code.mul(BLOCK, code.add(m, n)))
+    work = _workspace(block, a.dtype, "1", squares, code.mul(k, "10"), code.mul(BLOCK, code.add(m, n)))
+    if a.dtype.complex:
+        further = code.mul("2", code.mul(k, code.add(m, n))) if wanted else "0"
+        work += _workspace(block, a.dtype.real, "1", squares, code.mul(k, "10"), further)[:1]
     counts, _ = _workspace(block, DType.I64, code.mul(k, "8"), "1")
     rows, columns = (integer(code, _at_least_one(code, x)) for x in (m, k))
     call_routine(
@@ -175,7 +227,7 @@ def _svd(block: Block, e: Equation) -> None:
         "gesdd",
         a.dtype,
         *(letter(code, "S" if wanted else "N"), integer(code, m), integer(code, n), a.pointer, rows, s.pointer),
-        *(u.pointer, rows, vt.pointer, columns, work, length, counts, info),
+        *(u.pointer, rows, vt.pointer, columns, *work, counts, info),
     )
     for out, value in zip(e.outs[:3], (u, s, vt), strict=True):
         block.bind(out, value)
@@ -186,6 +238,7 @@ _FACTORIZATIONS: dict[str, Callable[[Block, Equation], None]] = {
     "lu": _lu,
     "cholesky": _cholesky,
     "qr": _qr,
+    "eig": _eig,
     "eigh": _eigh,
     "svd": _svd,
 }
@@ -233,9 +286,25 @@ def _solve(block: Block, e: Equation) -> None:
 def _solve_by_cholesky(block: Block, e: Equation) -> None:
     factor = readable(block, block.materialized(block.array(e.operands[2])))
     x = _overwritten(block, e.operands[1], factor)
+    # a = L Lᴴ, where L⁻ᴴ y is the conjugate of L⁻ᵀ ȳ; the transposed matrix is the conjugate one
+    turned = [e.params["transposed"], not e.params["transposed"]]
     for transposed in (False, True):
+        if turned[transposed]:
+            _conjugate(block, x)
         _substitute(block, factor, x, True, False, transposed)
+        if turned[transposed]:
+            _conjugate(block, x)
     block.bind(e.outs[0], x)
+
+
+def _conjugate(block: Block, x: Strided) -> None:
+    """Conjugate all elements in place."""
+    code, dtype = block.code, x.dtype
+    if dtype.complex:
+        code.nest(
+            list(x.lengths),
+            lambda ix: store(code, x, ix, lower_scalar(code, "conj", (dtype,), (load(code, x, ix),), {})),
+        )
 
 
 def _solve_by_lu(block: Block, e: Equation) -> None:
@@ -282,7 +351,7 @@ def _determinant(block: Block, e: Equation) -> None:
 
 
 def _pseudo_inverse(block: Block, e: Equation) -> None:
-    # P = W Uᵀ, with W the columns of V over the singular values that are large enough
+    # P = V S⁺ Uᴴ is the conjugate of V̄ S⁺ Uᵀ, where S⁺ has the singular values that are large enough
     code = block.code
     u, s, vt = (block.materialized(block.array(a)) for a in e.operands[1:4])
     (k, n), type, nothing = vt.lengths, LLVM_TYPE[s.dtype], zero(s.dtype)
@@ -291,15 +360,17 @@ def _pseudo_inverse(block: Block, e: Equation) -> None:
         code.do(f"store {type} {load(code, s, [i])}, ptr {first}")
     largest = code.op(f"load {type}, ptr {first}")
     least = code.op(f"fmul {type} {block.scalar(e.operands[4])}, {largest}")
-    scaled = _new_columns(block, s.dtype, n, k)
+    scaled = _new_columns(block, u.dtype, n, k)
     with code.counting(k) as i:
         value = load(code, s, [i])
         inverse, kept = code.op(f"fdiv {type} 1.0, {value}"), code.op(f"fcmp ogt {type} {value}, {least}")
         factor = code.op(f"select i1 {kept}, {type} {inverse}, {type} {nothing}")
         with code.counting(n) as j:
-            store(code, scaled, [j, i], code.op(f"fmul {type} {factor}, {load(code, vt, [i, j])}"))
+            store(code, scaled, [j, i], times_real(code, u.dtype, load(code, vt, [i, j]), factor))
     turned = Strided(u.dtype, u.pointer, u.lengths[::-1], u.strides[::-1], u.root)
-    block.bind(e.outs[0], multiplied(block, scaled, turned, block.lengths(e.outs[0].type)))
+    inverted = multiplied(block, scaled, turned, block.lengths(e.outs[0].type))
+    _conjugate(block, inverted)
+    block.bind(e.outs[0], inverted)
 
 
 _SOLVES: dict[str, Callable[[Block, Equation], None]] = {

@@ -124,6 +124,8 @@ EXAMPLES: dict[str, str] = {
     "numpy.array": "numpy.array([x, y])",
     "numpy.array_split": "numpy.array_split(v, 2)",
     "numpy.astype": "numpy.astype(v, numpy.complex128)",
+    "scipy.stats.multivariate_normal.entropy": "scipy.stats.multivariate_normal.entropy(w, a)",
+    "numpy.polyfit": "numpy.polyfit(v, w, 2)",
     "numpy.average": "numpy.average(v, weights=w)",
     "numpy.block": "numpy.block([v, w])",
     "numpy.broadcast_arrays": "numpy.broadcast_arrays(v, a)",

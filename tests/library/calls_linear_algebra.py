@@ -16,6 +16,8 @@ B = RNG.normal(size=(2, 3, 3)) + 3.0 * np.eye(3)
 S = 0.5 * (A + A.T) + np.diag([0.0, 3.0, 1.0, 2.0])
 P = A @ A.T
 Q = np.stack([b @ b.T for b in B])
+TURNING = np.array([[1.0, -2.0, 0.3], [1.5, 0.7, 0.2], [0.4, -0.1, 3.0]])  # has complex eigenvalues
+TURNINGS = np.stack((TURNING, TURNING + np.diag([0.5, 0.1, -0.2])))
 ONE, NONE = np.array([[1.7]]), np.zeros((0, 0))
 SINGULAR = np.outer([1.0, 2.0, -1.0], [0.5, 1.0, 3.0]) + np.outer([0.0, 1.0, 1.0], [1.0, 0.0, 2.0])
 OF_RANK_ONE = np.outer([1.0, 2.0, -1.0], [0.5, 1.0, 3.0])
@@ -113,6 +115,37 @@ CALLS = {
         (lambda x: np.linalg.qr(x)[0], B),
         (lambda x: np.linalg.qr(x)[1], B),
         (lambda x: np.linalg.qr(x, mode="complete")[1], B),
+    ],
+    "numpy.linalg.eig": [
+        *((lambda x: np.linalg.eig(x)[0], x) for x in (TURNING, TURNING.T, TURNINGS)),
+        *((lambda x: np.linalg.eig(x).eigenvectors, x) for x in (TURNING, TURNING.T, TURNINGS)),
+        *((lambda x: np.linalg.eig(x)[1] + 0j, x) for x in (A, S, ONE)),
+        *((lambda x: np.linalg.eig(x)[0] + 0j, x) for x in (A, S, ONE, NONE)),
+    ],
+    "numpy.poly": [
+        (lambda x: np.poly(x), V),
+        (lambda x: np.poly(x), TURNING),
+        (lambda x: np.poly(x), S),
+    ],
+    "numpy.roots": [
+        (lambda x: np.roots(x), V),
+        (lambda x: np.roots(np.concatenate((np.zeros(2), x))), V),
+        (lambda x: np.sort(np.real(np.roots(x * np.array([1.0, -9.0, 8.0, 0.0])))), V),  # in another order than NumPy's
+        (lambda x: np.roots(np.poly(x)) + 0j, 2.0 ** np.arange(6)),
+        (lambda x: np.roots(x[:1]) + 0j, V),
+    ],
+    "numpy.polyfit": [
+        (lambda x: np.polyfit(x, np.sin(x), 2), V),
+        (lambda x: np.polyfit(x[:, 0], x[:, 1:], 1), A),
+        (lambda x: np.polyfit(x[0], x[1], 1, w=x[2]), A),
+        (lambda x: np.polyfit(x[0], x[1], 1, full=True)[1], A),
+        (lambda x: np.polyfit(x[0], x[1], 1, cov=True)[1], A),
+        (lambda x: np.polyfit(x[0], x[1:].T, 1, cov="unscaled")[1], A),
+        (lambda x: np.polyfit(x[0], x[1:].T, 1, cov=True, w=x[1])[1], A),
+    ],
+    "numpy.linalg.eigvals": [
+        *((lambda x: np.linalg.eigvals(x), x) for x in (TURNING, TURNINGS)),
+        *((lambda x: np.linalg.eigvals(x) + 0j, x) for x in (S, NONE)),
     ],
     "numpy.linalg.eigh": [
         (lambda x: np.linalg.eigh(x)[0], S),
@@ -269,6 +302,12 @@ CALLS = {
         (lambda x: scipy.linalg.qr(x, mode="economic")[0], H),
         (lambda x: scipy.linalg.qr(x, mode="r")[0], H),
     ],
+    "scipy.linalg.eig": [
+        (lambda x: scipy.linalg.eig(x)[0], S),
+        (lambda x: scipy.linalg.eig(x)[1], TURNING),
+        (lambda x: scipy.linalg.eig(x, right=False), TURNING),
+    ],
+    "scipy.linalg.eigvals": [(lambda x: scipy.linalg.eigvals(x), x) for x in (S, TURNING)],
     "scipy.linalg.eigh": [
         (lambda x: scipy.linalg.eigh(x)[1] ** 2, S),
         (lambda x: scipy.linalg.eigh(x, x @ x.T + np.eye(4))[0], S),
@@ -350,3 +389,152 @@ CALLS = {
         (lambda x: scipy.linalg.polar(x, side="left")[1], A),
     ],
 }
+
+# Complex matrices.  The vectors of eigh and svd have phases that are not determined: what is called here has none.
+Z = RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(4, 4)) + 3.0 * np.eye(4)
+ZW, ZT, ZH = Z[:3] * (1 + 0.5j), Z[:, :3].copy(), Z[:2].copy()
+ZB = RNG.normal(size=(2, 3, 3)) + 1j * RNG.normal(size=(2, 3, 3)) + 2.0 * np.eye(3)
+ZP = Z @ Z.conj().T
+ZQ = ZB @ np.swapaxes(ZB.conj(), 1, 2)
+ZONE, ZNONE = np.array([[1.5 + 0.5j]]), np.zeros((0, 0), complex)
+
+
+def projected(v):
+    """The projections on the columns."""
+    return v[..., :, np.newaxis, :] * np.conj(v[..., np.newaxis, :, :])
+
+
+def rephased(v):
+    """The columns with a phase by which their first components are real."""
+    first = v[..., :1, :]
+    return v * np.conj(first) / np.abs(first)
+
+
+OF_COMPLEX = {
+    "numpy.roots": [(lambda x: np.roots(x[0]), Z)],
+    "numpy.poly": [(lambda x: np.poly(x[0]), Z), (lambda x: np.poly(x), Z)],
+    "numpy.linalg.cholesky": [
+        *((lambda x: np.linalg.cholesky(x), x) for x in (ZP, ZP.T, ZQ, ZP[:1, :1], ZNONE, np.asfortranarray(ZP))),
+        (lambda x: np.linalg.cholesky(x, upper=True), ZP),
+        (lambda x: np.linalg.cholesky(x, upper=True), ZQ),
+        (lambda x: np.linalg.cholesky(np.eye(4) + np.outer(x, np.conj(x))), V),
+    ],
+    "numpy.linalg.qr": [
+        *((lambda x: np.linalg.qr(x)[0], x) for x in (Z, ZT, ZW, ZB, ZONE, Z.T[::-1])),
+        *((lambda x: np.linalg.qr(x)[1], x) for x in (Z, ZT, ZW, ZB, ZONE)),
+        *((lambda x: np.linalg.qr(x, mode="complete")[0], x) for x in (Z, ZT, ZH, ZB, ZONE)),
+        *((lambda x: np.linalg.qr(x, mode="complete")[1], x) for x in (ZT, ZH)),
+        (lambda x: np.linalg.qr(x, "r"), ZT),
+        (lambda x: np.linalg.qr(x).R, ZNONE),
+    ],
+    "numpy.linalg.eig": [
+        *((lambda x: np.linalg.eig(x)[0], x) for x in (Z, ZB, ZONE, ZNONE)),
+        *((lambda x: np.linalg.eig(x)[1], x) for x in (Z, ZB, ZONE, ZP)),
+    ],
+    "numpy.linalg.eigvals": [(lambda x: np.linalg.eigvals(x), x) for x in (Z, ZB)],
+    "numpy.linalg.eigh": [
+        *((lambda x: np.linalg.eigh(x)[0], x) for x in (ZP, ZQ, ZONE, ZNONE, ZP.T)),
+        *((lambda x: projected(np.linalg.eigh(x)[1]), x) for x in (ZP, ZQ, ZONE, ZP.T)),
+        *((lambda x: projected(np.linalg.eigh(x, "U").eigenvectors), x) for x in (ZP, ZQ)),
+        (lambda x: rephased(np.linalg.eigh(x)[1]), ZP),
+        (lambda x: rephased(np.linalg.eigh(x, UPLO="U")[1]), ZP),
+    ],
+    "numpy.linalg.eigvalsh": [
+        *((lambda x: np.linalg.eigvalsh(x), x) for x in (ZP, ZQ, ZNONE)),
+        (lambda x: np.linalg.eigvalsh(x, "U"), ZP),
+    ],
+    "numpy.linalg.svd": [
+        *((lambda x: np.linalg.svd(x, full_matrices=False)[1], x) for x in (Z, ZT, ZW, ZB, ZNONE)),
+        *((lambda x: projected(np.linalg.svd(x, full_matrices=False).U), x) for x in (Z, ZT, ZW, ZB)),
+        *((lambda x: rephased(np.linalg.svd(x, full_matrices=False)[2].conj().T), x) for x in (Z, ZT, ZW)),
+        *(
+            (lambda x: (lambda u, s, vt: u[:, :, None] * vt[None])(*np.linalg.svd(x, full_matrices=False)), x)
+            for x in (Z, ZT, ZW)
+        ),
+        (lambda x: np.linalg.svd(x, compute_uv=False), ZW),
+    ],
+    "numpy.linalg.svdvals": [(lambda x: np.linalg.svdvals(x), x) for x in (ZW, ZB)],
+    "numpy.linalg.pinv": [
+        *((lambda x: np.linalg.pinv(x), x) for x in (Z, ZT, ZW, ZB, ZT.T)),
+        (lambda x: np.linalg.pinv(x, hermitian=True), ZP),
+        (lambda x: np.linalg.pinv(x, rcond=1e-3), Z),
+    ],
+    "numpy.linalg.lstsq": [
+        (lambda x: np.linalg.lstsq(x, x[:, 0] * x[:, 1])[0], ZT),
+        (lambda x: np.linalg.lstsq(x, x * x)[1], ZT),
+        (lambda x: np.linalg.lstsq(x, x[:, 0])[3], ZT),
+        (lambda x: np.linalg.lstsq(x.real, x[:, 0])[0], ZT),
+        (lambda x: np.linalg.lstsq(x, x[:, 0].imag)[0], ZW),
+    ],
+    "numpy.linalg.slogdet": [
+        *((lambda x: np.linalg.slogdet(x)[0], x) for x in (Z, ZB, ZONE, ZNONE)),
+        *((lambda x: np.linalg.slogdet(x).logabsdet, x) for x in (Z, ZB, ZNONE)),
+    ],
+    "numpy.linalg.cond": [
+        *((lambda x, p=p: np.linalg.cond(x, p), Z) for p in (None, 2, -2, 1, "fro", "nuc")),
+        *((lambda x: np.linalg.cond(x), x) for x in (ZW, ZB)),
+    ],
+    "numpy.linalg.norm": [(lambda x, p=p: np.linalg.norm(x, p), ZW) for p in ("nuc", 2, -2)],
+    "numpy.linalg.matrix_rank": [
+        (lambda x: np.linalg.matrix_rank(x) * x, ZW),
+        (lambda x: np.linalg.matrix_rank(x, hermitian=True) * x, ZP),
+    ],
+    "scipy.linalg.solve": [
+        *((lambda x, how=how: scipy.linalg.solve(x, x[0], assume_a=how), ZP) for how in ("pos", "her", "sym")),
+        (lambda x: scipy.linalg.solve(x, x[:, :2], assume_a="pos", lower=True), ZP),
+        (lambda x: scipy.linalg.solve(x, x.real), Z),
+    ],
+    "scipy.linalg.inv": [(lambda x: scipy.linalg.inv(x), Z)],
+    "scipy.linalg.pinv": [(lambda x: scipy.linalg.pinv(x), x) for x in (ZT, ZW)],
+    "scipy.linalg.lstsq": [(lambda x: scipy.linalg.lstsq(x, x[:, 0] * x[:, 1])[0], ZT)],
+    "scipy.linalg.solve_triangular": [
+        (lambda x: scipy.linalg.solve_triangular(x, x[0]), Z),
+        (lambda x: scipy.linalg.solve_triangular(x, x[0], trans=1), Z),
+        (lambda x: scipy.linalg.solve_triangular(x, x[0], 2, lower=True), Z),
+        (lambda x: scipy.linalg.solve_triangular(x.T, x[:, ::2], lower=True, unit_diagonal=True, trans="C"), Z),
+    ],
+    "scipy.linalg.cholesky": [(lambda x, low=low: scipy.linalg.cholesky(x, lower=low), ZP) for low in (False, True)],
+    "scipy.linalg.cho_factor": [(lambda x: scipy.linalg.cho_factor(x)[0], ZP)],
+    "scipy.linalg.cho_solve": [
+        (lambda x: scipy.linalg.cho_solve(scipy.linalg.cho_factor(x), x[0]), ZP),
+        (lambda x: scipy.linalg.cho_solve(scipy.linalg.cho_factor(x, lower=True), x), ZP),
+    ],
+    "scipy.linalg.lu": [(lambda x: scipy.linalg.lu(x)[1], ZW), (lambda x: scipy.linalg.lu(x)[2], ZW)],
+    "scipy.linalg.lu_factor": [(lambda x: scipy.linalg.lu_factor(x)[0], Z)],
+    "scipy.linalg.lu_solve": [
+        (lambda x, t=t: scipy.linalg.lu_solve(scipy.linalg.lu_factor(x), x[0], trans=t), Z[::-1]) for t in (0, 1, 2)
+    ],
+    "scipy.linalg.qr": [
+        (lambda x: scipy.linalg.qr(x)[0], ZT),
+        (lambda x: scipy.linalg.qr(x, mode="economic")[1], ZW),
+        (lambda x: scipy.linalg.qr(x, mode="r")[0], ZT),
+    ],
+    "scipy.linalg.eig": [(lambda x: scipy.linalg.eig(x)[0], Z), (lambda x: scipy.linalg.eig(x)[1], Z)],
+    "scipy.linalg.eigvals": [(lambda x: scipy.linalg.eigvals(x), Z)],
+    "scipy.linalg.eigh": [
+        (lambda x: projected(scipy.linalg.eigh(x)[1]), ZP),
+        (lambda x: projected(scipy.linalg.eigh(x, lower=False)[1]), ZP),
+        *(
+            (lambda x, k=k: projected(scipy.linalg.eigh(x, x @ x.conj().T + np.eye(4), type=k)[1]), ZP / 9.0)
+            for k in (1, 3)
+        ),
+    ],
+    "scipy.linalg.eigvalsh": [(lambda x: scipy.linalg.eigvalsh(x, x @ x.conj().T + np.eye(4), type=2), ZP / 9.0)],
+    "scipy.linalg.svd": [(lambda x: scipy.linalg.svd(x, full_matrices=False)[1], ZT)],
+    "scipy.linalg.svdvals": [(lambda x: scipy.linalg.svdvals(x), ZT)],
+    "scipy.linalg.polar": [(lambda x, side=side: scipy.linalg.polar(x, side)[1], Z) for side in ("right", "left")],
+    "scipy.linalg.expm": [(lambda x: scipy.linalg.expm(x), x) for x in (0.3 * Z, ZB)],
+    "scipy.linalg.expm_frechet": [(lambda x: scipy.linalg.expm_frechet(x, x * x)[1], 0.3 * Z)],
+    "scipy.linalg.cosm": [(lambda x: scipy.linalg.cosm(x), ZB[0])],
+    "scipy.linalg.sinm": [(lambda x: scipy.linalg.sinm(x), ZB[0])],
+    "scipy.linalg.coshm": [(lambda x: scipy.linalg.coshm(x), ZB[0])],
+    "scipy.linalg.sqrtm": [(lambda x: scipy.linalg.sqrtm(x), x) for x in (Z, ZP)],
+    "scipy.linalg.logm": [(lambda x: scipy.linalg.logm(x), x) for x in (Z, ZP)],
+    "scipy.linalg.fractional_matrix_power": [(lambda x: scipy.linalg.fractional_matrix_power(x, 0.3), ZP)],
+    "scipy.linalg.solve_sylvester": [(lambda x: scipy.linalg.solve_sylvester(x, x.T * 2.0, x * x), ZB[0])],
+    "scipy.linalg.solve_continuous_lyapunov": [(lambda x: scipy.linalg.solve_continuous_lyapunov(x, x * x), ZB[0])],
+    "scipy.linalg.solve_discrete_lyapunov": [(lambda x: scipy.linalg.solve_discrete_lyapunov(x, x * x), 0.3 * ZB[0])],
+    "scipy.linalg.companion": [(lambda x: scipy.linalg.companion(x), Z[0])],
+    "scipy.linalg.solve_banded": [(lambda x: scipy.linalg.solve_banded((1, 2), x, x[0]), Z)],
+}
+CALLS = {name: [*calls, *OF_COMPLEX.get(name, ())] for name, calls in CALLS.items()}

@@ -38,6 +38,7 @@ CALLS = {
     ],
     "scipy.special.perm": [(lambda x: special.perm(x + 3.0, 2.0), P), (lambda x: special.perm(5.0, x), P)],
     "scipy.special.factorial": [(lambda x: special.factorial(x), P), (lambda x: special.factorial(x[0]), P)],
+    "scipy.special.gammasgn": [(lambda x: special.gammasgn(x - 1.7) * x, P)],
     "scipy.special.multigammaln": [(lambda x: special.multigammaln(x + 2.0, 3), P)],
     "scipy.special.gammainc": [(lambda x: special.gammainc(x, 1.2), P), (lambda x: special.gammainc(1.2, x), P)],
     "scipy.special.gammaincc": [(lambda x: special.gammaincc(x, 4.2), P), (lambda x: special.gammaincc(1.2, x), P)],

@@ -35,6 +35,7 @@ CALLS = {
     "scipy.stats.nbinom": [(lambda x: stats.nbinom.logpmf(3, x, 0.4), P)],
     "scipy.stats.multivariate_normal": [
         (lambda x: stats.multivariate_normal.logpdf(x, 0.5 * x, np.diag(x) + np.outer(x, x)), P),
+        (lambda x: stats.multivariate_normal.entropy(x, np.diag(x) + np.outer(x, x)), P),
     ],
     "scipy.stats.dirichlet": [(lambda x: stats.dirichlet.logpdf(np.array([0.2, 0.5, 0.3]), x), U)],
 }

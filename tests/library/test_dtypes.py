@@ -35,12 +35,10 @@ OTHERWISE = {
 }
 
 # complex128 in: what adcore says in refusing.
-MATRICES = "pinv lstsq slogdet cholesky qr eigh eigvalsh svd svdvals cond matrix_rank"
 SORTED = "argsort sort partition argpartition lexsort unique unique_values take_along_axis median nanmedian"
 EXTREMA = "argmax argmin nanargmax nanargmin put_along_axis histogram_bin_edges ptp nanmax nanmin"
 COMPARED = "piecewise extract searchsorted select fmax fmin geomspace"
 REFUSED = {
-    **dict.fromkeys([f"numpy.linalg.{name}" for name in MATRICES.split()], "this function of complex matrices"),
     **dict.fromkeys([f"numpy.{name}" for name in SORTED.split()], "complex numbers have no order"),
     **dict.fromkeys([f"numpy.{name}" for name in EXTREMA.split()], "the order of complex numbers"),
     **dict.fromkeys([f"numpy.{name}" for name in COMPARED.split()], "is not defined on"),

@@ -42,6 +42,9 @@ SCALARS = {
     "tall qr": (lambda x: np.sum(np.linalg.qr(x)[0] ** 3) + np.sum(np.linalg.qr(x)[1] ** 3), A[:, :2]),
     "eigenvalues": (lambda x: np.sum(np.linalg.eigvalsh(x) ** 3), S),
     "eigenvectors": (lambda x: np.sum(np.linalg.eigh(x)[1] ** 4), S),
+    "eigenvalues of any matrix": (lambda x: np.sum(np.abs(np.linalg.eigvals(x - x.T + 0.3 * x)) ** 3), A),
+    "eigenvectors of any matrix": (lambda x: np.sum(np.abs(np.linalg.eig(x - x.T + 0.3 * x)[1]) ** 4), A),
+    "components of eigenvectors": (lambda x: np.sum(np.linalg.eig(x - x.T + 0.3 * x)[1] ** 3).real, A),
     "singular values": (lambda x: np.sum(np.linalg.svd(x, compute_uv=False) ** 3), A[:, :3]),
     "singular vectors": (lambda x: np.sum(np.linalg.svd(x, full_matrices=False)[0] ** 4), A[:3]),
     "pseudo-inverse": (lambda x: np.sum(np.linalg.pinv(x) ** 2), A[:, :3]),
@@ -167,6 +170,64 @@ def test_second_derivatives_at_coinciding_eigenvalues_are_refused():
         jvp(grad(f), (np.eye(4),), (U,))
 
 
+JORDAN = np.array([[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 0.0, 2.0]])
+NEAR_JORDAN = np.linalg.inv(A[:3, :3]) @ JORDAN @ A[:3, :3]
+
+
+@pytest.mark.parametrize(
+    "x", [JORDAN, NEAR_JORDAN, JORDAN[:2, :2], JORDAN.T, JORDAN + 0j, np.zeros((2, 2)) + JORDAN[1:, 1:]]
+)
+def test_eigenvalues_of_matrices_without_a_basis_of_eigenvectors(x):
+    def f(x):
+        return np.sum(np.abs(np.linalg.eigvals(x)) ** 2)
+
+    np.testing.assert_allclose(jit(f)(x), f(x), rtol=1e-4)
+    for derivative in (grad(f), lambda x: jvp(f, (x,), (x,))):
+        with pytest.raises(np.linalg.LinAlgError, match="no basis of eigenvectors"):
+            derivative(x)
+
+
+@pytest.mark.parametrize("x", [np.eye(4), TWICE, A @ np.diag([1.0, 1.0, 2.0, 3.0]) @ np.linalg.inv(A)])
+def test_spectra_of_matrices_whose_eigenvalues_coincide(x):
+    found = grad(lambda x: np.sum(np.exp(np.linalg.eigvals(x)).real))(x)
+    np.testing.assert_allclose(found, scipy.linalg.expm(x).T, rtol=1e-9, atol=1e-9)
+    with pytest.raises(np.linalg.LinAlgError, match="eigenvalues coincide"):
+        grad(lambda x: np.abs(np.linalg.eig(x)[1][0, 0]))(x)
+    with pytest.raises(np.linalg.LinAlgError, match="second derivatives"):
+        jvp(grad(lambda x: np.sum(np.linalg.eigvals(x) ** 3).real), (x,), (U,))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: scipy.linalg.eig(x, x)[0],
+        lambda x: scipy.linalg.eigvals(x, x),
+        lambda x: scipy.linalg.eig(x, left=True)[1],
+        lambda x: scipy.linalg.eigvals(x, homogeneous_eigvals=True),
+    ],
+)
+def test_forms_of_eigenvalue_problems_that_are_refused(f):
+    with pytest.raises(adcore.AdcoreError, match="Write instead"):
+        jit(f)(A)
+
+
+def test_eigenvalues_are_complex_numbers_where_numpys_are_real():
+    assert np.linalg.eigvals(S).dtype == float
+    ours = jit(lambda x: np.linalg.eigvals(x))(S)
+    assert ours.dtype == complex
+    np.testing.assert_allclose(ours, np.linalg.eigvals(S), rtol=1e-12)
+
+
+@pytest.mark.parametrize("p", [[1.0, -2.0, 1.0], [1.0, -1.0, 0.0, 0.0]])
+def test_multiple_roots_have_no_derivative(p):
+    def f(p):
+        return np.sum(np.abs(np.roots(p)))
+
+    np.testing.assert_allclose(jit(f)(np.array(p)), f(p), rtol=1e-6)
+    with pytest.raises(np.linalg.LinAlgError, match="no basis of eigenvectors"):
+        grad(f)(np.array(p))
+
+
 def test_error_of_a_derivative_has_the_users_line():
     with pytest.raises(np.linalg.LinAlgError) as caught:
         grad(rebuilt)(np.eye(4))
@@ -205,8 +266,8 @@ def test_errors_are_numpys(f, x):
     assert ours == theirs
 
 
-@pytest.mark.parametrize("f", [np.linalg.eig, np.linalg.eigvals, scipy.linalg.schur])
-def test_complex_spectra_are_refused_by_name(f):
+@pytest.mark.parametrize("f", [scipy.linalg.schur, scipy.linalg.hessenberg, np.real_if_close])
+def test_forms_without_derivatives_are_refused_by_name(f):
     with pytest.raises(adcore.AdcoreError, match="Write instead"):
         jit(lambda x: f(x))(A)
 
@@ -343,7 +404,85 @@ def test_complex_matrices(f):
     np.testing.assert_allclose(np.sum(along * w).real, np.sum(back * u).real, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("f", [np.linalg.cholesky, np.linalg.qr, np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.pinv])
-def test_functions_of_real_matrices_refuse_complex_ones(f):
-    with pytest.raises(adcore.UnsupportedFunctionError, match="complex matrices"):
-        jit(lambda z: f(z))(Z)
+def shaped(z):
+    return 0.5 * (z + z.conj().T)
+
+
+HERMITIAN = shaped(Z) + np.diag([0.0, 2.0, 5.0, 9.0])
+OF_COMPLEX = {
+    "cholesky": (lambda z: np.sum(np.linalg.cholesky(z) ** 3).real, Z @ Z.conj().T),
+    "qr": (lambda z: np.sum(np.linalg.qr(z)[0] ** 3 + np.linalg.qr(z)[1] ** 3).real, Z),
+    "tall qr": (lambda z: np.sum(np.linalg.qr(z)[0] ** 3).real + np.sum(np.abs(np.linalg.qr(z)[1])), Z[:, :2]),
+    "eigenvalues": (lambda z: np.sum(np.linalg.eigvalsh(z) ** 3), HERMITIAN),
+    "eigenvectors": (lambda z: np.sum(np.abs(np.linalg.eigh(z)[1]) ** 4), HERMITIAN),
+    "eigenvalues of any matrix": (lambda z: np.sum(np.linalg.eigvals(z) ** 3 * np.abs(np.linalg.eigvals(z))).imag, Z),
+    "eigenvectors of any matrix": (lambda z: np.sum(np.linalg.eig(z)[1] ** 3).imag, Z),
+    "singular values": (lambda z: np.sum(np.linalg.svd(z, compute_uv=False) ** 3), Z[:, :3]),
+    "left singular vectors": (lambda z: np.sum(np.abs(np.linalg.svd(z, full_matrices=False)[0]) ** 4), Z[:, :3]),
+    "right singular vectors": (lambda z: np.sum(np.abs(np.linalg.svd(z, full_matrices=False)[2]) ** 4), Z[:3]),
+    "polar factor": (lambda z: np.sum(scipy.linalg.polar(z)[0] ** 3).imag, Z),
+    "pseudo-inverse": (lambda z: np.sum(np.linalg.pinv(z) ** 2).real, Z[:, :3]),
+    "logarithm of a determinant": (lambda z: np.linalg.slogdet(z)[1] + np.linalg.slogdet(z)[0].imag, Z),
+    "triangle": (lambda z: np.sum(scipy.linalg.solve_triangular(z, z[0], trans=2)).real, Z),
+    "definite": (lambda z: np.sum(scipy.linalg.solve(z, z[0], assume_a="pos")).imag, Z @ Z.conj().T),
+}
+
+
+@pytest.mark.parametrize("name", OF_COMPLEX)
+def test_second_derivatives_of_complex_matrices(name):
+    f, z = OF_COMPLEX[name]
+    u, w = (RNG.normal(size=z.shape) + 1j * RNG.normal(size=z.shape) for _ in range(2))
+    first = quotient(f, z, u)
+    np.testing.assert_allclose(np.sum(grad(f)(z) * u).real, first, rtol=1e-7, atol=1e-9)
+    along = quotient(grad(f), z, u)
+    forward = jvp(grad(f), (z,), (u,))[1]
+    np.testing.assert_allclose(forward, along, rtol=2e-6, atol=2e-6 * np.max(np.abs(along)))
+    (reverse,) = vjp(grad(f), z)[1](w)
+    np.testing.assert_allclose(np.sum(reverse * u).real, np.sum(forward * w).real, rtol=1e-8, atol=1e-8)
+
+
+def test_vectors_of_complex_matrices_keep_their_phases():
+    """The derivative of an eigenvector is orthogonal to it; so is that of a right singular vector."""
+    u = RNG.normal(size=Z.shape) + 1j * RNG.normal(size=Z.shape)
+    v, moved = jvp(lambda z: np.linalg.eigh(z)[1], (HERMITIAN,), (u,))
+    np.testing.assert_allclose(np.sum(v.conj() * moved, 0), 0.0, atol=1e-13)
+    vt, moved = jvp(lambda z: np.linalg.svd(z)[2], (Z,), (u,))
+    np.testing.assert_allclose(np.sum(vt.conj() * moved, 1), 0.0, atol=1e-13)
+
+
+def test_projections_where_components_are_zero():
+    """What fixed a phase by a component would divide by 0 here."""
+    z = np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.5j], [0.0, -0.5j, 4.0]])
+    u = shaped(Z[:3, :3])
+
+    def f(z):
+        v = np.linalg.eigh(z)[1]
+        return v[:, 0][:, None] * v[:, 0].conj()
+
+    np.testing.assert_allclose(jvp(f, (z,), (u,))[1], quotient(f, z, u), rtol=1e-8, atol=1e-9)
+
+
+def test_coinciding_eigenvalues_of_hermitian_matrices():
+    q = np.linalg.qr(Z)[0]
+    z = shaped((q * np.array([2.0, 2.0, 2.0, 5.0])) @ q.conj().T)
+    found = grad(lambda z: np.sum(np.exp(np.linalg.eigvalsh(z))))(z)
+    u = shaped(U + 1j * U.T)
+    np.testing.assert_allclose(np.sum(found * u).real, np.trace(scipy.linalg.expm(z) @ u).real, rtol=1e-10)
+    with pytest.raises(np.linalg.LinAlgError, match="eigenvalues coincide"):
+        grad(lambda z: np.abs(np.linalg.eigh(z)[1][0, 0]))(z)
+
+
+def test_complex_matrices_that_are_not_definite():
+    for x in (-np.eye(3) * (1.0 + 0j), np.zeros((2, 2), complex)):
+        assert refusal(jit(lambda z: np.linalg.cholesky(z)), x) == refusal(np.linalg.cholesky, x)
+
+
+@pytest.mark.parametrize("name", OF_COMPLEX)
+def test_complex_matrices_of_single_precision(name):
+    f, z = OF_COMPLEX[name]
+    narrow = z.astype(np.complex64)
+    value, found = value_and_grad(f)(narrow)
+    wanted = grad(f)(z)
+    assert found.dtype == np.complex64
+    assert np.asarray(value).dtype == np.float32
+    np.testing.assert_allclose(found, wanted, rtol=5e-3, atol=5e-3 * np.max(np.abs(wanted)))

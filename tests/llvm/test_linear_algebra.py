@@ -12,7 +12,7 @@ from adcore.primitives import TABLE
 from adcore.text import from_text
 
 BACKEND = LLVMBackend()
-ROWS = ["lu", "cholesky", "qr", "eigh", "svd", "solve_triangular", "pseudo_inverse", "determinant"]
+ROWS = ["lu", "cholesky", "qr", "eig", "eigh", "svd", "solve_triangular", "pseudo_inverse", "determinant"]
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -25,8 +25,8 @@ def test_rows(name):
 
 
 PROGRAMS = {
-    "the values alone": """program f(a: f64[n, n], b: f64[n, n]) -> (f64[n]) {
-      (w: f64[n], v: f64[n, n], info: i64) = eigh(a)
+    "the values alone": """program f(a: f64[n, n], b: f64[n, n]) -> (real[n]) {
+      (w: real[n], v: f64[n, n], info: i64) = eigh(a)
       return w
     }""",
     "a matrix solved with itself": """program f(a: f64[n, n], b: f64[n, n]) -> (f64[n, n]) {
@@ -69,11 +69,13 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 40])
-def test_programs(name, n):
-    program = from_text(PROGRAMS[name])
+@pytest.mark.parametrize("dtype", ["f64", "c128"])
+def test_programs(name, n, dtype):
+    program = from_text(PROGRAMS[name].replace("f64", dtype).replace("real", "f64"))
     rng = np.random.default_rng(n)
-    half = rng.normal(size=(n, n))
-    point = (half @ half.T + n * np.eye(n), rng.normal(size=(n, n)))
+    turn = 1j if dtype == "c128" else 0.0
+    half, right = (rng.normal(size=(n, n)) + turn * rng.normal(size=(n, n)) for _ in range(2))
+    point = (half @ half.conj().T + n * np.eye(n), right)
     for got, wanted in zip(BACKEND.compile(program)(*point), interpret(program, point), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-12)
         assert got.flags.c_contiguous

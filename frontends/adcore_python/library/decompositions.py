@@ -9,11 +9,13 @@ import numpy as np
 
 from adcore import factorizations
 
-from .factors import floating
-from .registry import defines
+from .elementwise import squares_of
+from .factors import adjoint, alike, inexact
+from .registry import defines, refuse
 
 __all__ = ["eigen", "householder", "mirrored", "singular_values", "square", "stacked", "triangle_of"]
 
+EigResult = type(np.linalg.eig(np.eye(1)))
 EighResult = type(np.linalg.eigh(np.eye(1)))
 QRResult = type(np.linalg.qr(np.eye(1)))
 SVDResult = type(np.linalg.svd(np.eye(1)))
@@ -50,10 +52,10 @@ def lower_factor(x, message):
 
 @defines("numpy.linalg.cholesky")
 def cholesky(a, /, *, upper=False):
-    x = floating(a)
+    x = inexact(a)
     square(x)
     if upper:
-        return np.swapaxes(_lower_factors(np.swapaxes(x, -1, -2)), -1, -2)
+        return adjoint(_lower_factors(adjoint(x)))
     return _lower_factors(x)
 
 
@@ -70,10 +72,10 @@ def _lower_factors(x):
 
 @defines("scipy.linalg.cholesky")
 def scipy_cholesky(a, lower=False, overwrite_a=False, check_finite=True):
-    x = floating(a)
+    x = inexact(a)
     square_for_scipy(x)
     message = "The matrix is not positive definite"
-    return lower_factor(x, message) if lower else lower_factor(x.T, message).T
+    return lower_factor(x, message) if lower else adjoint(lower_factor(adjoint(x), message))
 
 
 def square_for_scipy(x):
@@ -93,7 +95,7 @@ def _thin(x):
     q, square_part = factorizations.qr(x[:, :k])
     r = np.empty((k, n), x.dtype)
     r[:, :k] = square_part
-    r[:, k:] = q.T @ x[:, k:]
+    r[:, k:] = adjoint(q) @ x[:, k:]
     return q, r
 
 
@@ -101,22 +103,22 @@ def householder(x):
     """Q with all its columns, and R: reflections one after the other, as LAPACK makes them."""
     m, n = x.shape
     q, r = np.eye(m, dtype=x.dtype), x.copy()
-    for k in range(min(m - 1, n)):
-        rest = r[k + 1 :, k]
-        if np.sum(rest * rest) > 0.0:
-            length = np.sqrt(np.sum(r[k:, k] * r[k:, k]))
-            end = -length if r[k, k] >= 0.0 else length
+    for k in range(min(m, n)):
+        if np.sum(squares_of(r[k + 1 :, k])) + np.imag(r[k, k]) ** 2 > 0.0:
+            length = np.sqrt(np.sum(squares_of(r[k:, k])))
+            end = -length if np.real(r[k, k]) >= 0.0 else length
             v = r[k:, k] / (r[k, k] - end)
             v[0] = 1.0
             scale = (end - r[k, k]) / end
-            r[k:, k:] -= np.outer(scale * v, v @ r[k:, k:])
-            q[:, k:] -= np.outer(scale * (q[:, k:] @ v), v)
+            r[k:, k:] -= np.outer(np.conj(scale) * v, np.conj(v) @ r[k:, k:])
+            r[k, k] = end
+            q[:, k:] -= np.outer(scale * (q[:, k:] @ v), np.conj(v))
     return q, np.triu(r)
 
 
 @defines("numpy.linalg.qr")
 def qr(a, mode="reduced"):
-    x = floating(a)
+    x = inexact(a)
     if x.ndim < 2:
         raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
     if mode not in ("reduced", "complete", "r"):
@@ -146,7 +148,7 @@ def _stack_of_qr(x, mode):
 
 @defines("scipy.linalg.qr")
 def scipy_qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_finite=True):
-    x = floating(a)
+    x = inexact(a)
     if pivoting:
         raise NotImplementedError("scipy.linalg.qr with pivoting")
     if mode == "economic":
@@ -171,7 +173,7 @@ def lower_part(packed, k):
 
 @defines("scipy.linalg.lu")
 def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
-    x = floating(a)
+    x = inexact(a)
     packed, order, _, _ = factorizations.lu(x)
     k = min(x.shape[0], x.shape[1])
     lower, upper = lower_part(packed, k), upper_part(packed, k)
@@ -181,22 +183,94 @@ def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False
         return lower[back], upper
     if p_indices:
         return back, lower, upper
-    return np.eye(x.shape[0], dtype=x.dtype)[back], lower, upper
+    return np.eye(x.shape[0], dtype=np.real(x).dtype)[back], lower, upper
 
 
-# Eigenvalues and eigenvectors of symmetric matrices
+# Eigenvalues and eigenvectors of square matrices: complex numbers, also where those of a real matrix are real
+
+
+def _eigen_of_square(x):
+    w, v, info = factorizations.eig(x)
+    if info > 0:
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+    return w, v
+
+
+@defines("numpy.linalg.eig")
+def eig(a):
+    x = inexact(a)
+    square(x)
+    if x.ndim == 2:
+        w, v = _eigen_of_square(x)
+        return EigResult(w, v)
+    flat = stacked(x)
+    dtype = np.result_type(x, np.complex64)
+    values, vectors = np.empty(flat.shape[:2], dtype), np.empty(flat.shape, dtype)
+    for k in range(flat.shape[0]):
+        w, v = _eigen_of_square(flat[k])
+        values[k] = w
+        vectors[k] = v
+    return EigResult(np.reshape(values, x.shape[:-1]), np.reshape(vectors, x.shape))
+
+
+@defines("numpy.linalg.eigvals")
+def eigvals(a):
+    x = inexact(a)
+    square(x)
+    if x.ndim == 2:
+        return _eigen_of_square(x)[0]
+    flat = stacked(x)
+    values = np.empty(flat.shape[:2], np.result_type(x, np.complex64))
+    for k in range(flat.shape[0]):
+        values[k] = _eigen_of_square(flat[k])[0]
+    return np.reshape(values, x.shape[:-1])
+
+
+@defines("scipy.linalg.eig")
+def scipy_eig(
+    a,
+    b=None,
+    left=False,
+    right=True,
+    overwrite_a=False,
+    overwrite_b=False,
+    check_finite=True,
+    homogeneous_eigvals=False,
+):
+    if b is not None:
+        refuse("scipy.linalg.eig of two matrices is not supported", "scipy.linalg.eig(np.linalg.solve(b, a))")
+    if left:
+        refuse("scipy.linalg.eig with left=True is not supported", "scipy.linalg.eig(a.conj().T) for the left vectors")
+    if homogeneous_eigvals:
+        refuse("scipy.linalg.eig with homogeneous_eigvals=True is not supported", "homogeneous_eigvals=False")
+    x = inexact(a)
+    square_for_scipy(x)
+    w, v = _eigen_of_square(x)
+    return (w, v) if right else w
+
+
+@defines("scipy.linalg.eigvals")
+def scipy_eigvals(a, b=None, overwrite_a=False, check_finite=True, homogeneous_eigvals=False):
+    return scipy_eig(a, b, right=False, homogeneous_eigvals=homogeneous_eigvals)
+
+
+# Eigenvalues and eigenvectors of Hermitian matrices
 
 
 def triangle_of(x, UPLO):
     """The array of matrices whose lower triangles are the ones named."""
     if UPLO not in ("L", "U", "l", "u"):
         raise ValueError("UPLO argument must be 'L' or 'U'")
-    return x if UPLO in ("L", "l") else np.swapaxes(x, -1, -2)
+    return x if UPLO in ("L", "l") else adjoint(x)
 
 
 def mirrored(x):
-    """The symmetric matrices that have these lower triangles."""
-    return np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
+    """The Hermitian matrices that have these lower triangles."""
+    below = np.tril(x, -1)
+    if np.iscomplexobj(x):
+        whole = np.tril(x)
+        return 0.5 * (whole + adjoint(whole)) + 0.5 * (below + adjoint(below))  # the diagonal is real
+    return np.tril(x) + np.swapaxes(below, -1, -2)
 
 
 def eigen(x):
@@ -208,14 +282,14 @@ def eigen(x):
 
 @defines("numpy.linalg.eigh")
 def eigh(a, UPLO="L"):
-    x = floating(a)
+    x = inexact(a)
     square(x)
     x = triangle_of(x, UPLO)
     if x.ndim == 2:
         w, v = eigen(x)
         return EighResult(w, v)
     flat = stacked(x)
-    values, vectors = np.empty(flat.shape[:2], x.dtype), np.empty_like(flat)
+    values, vectors = np.empty(flat.shape[:2], np.real(x).dtype), np.empty_like(flat)
     for k in range(flat.shape[0]):
         w, v = eigen(flat[k])
         values[k] = w
@@ -225,31 +299,31 @@ def eigh(a, UPLO="L"):
 
 @defines("numpy.linalg.eigvalsh")
 def eigvalsh(a, UPLO="L"):
-    x = floating(a)
+    x = inexact(a)
     square(x)
     x = triangle_of(x, UPLO)
     if x.ndim == 2:
         return eigen(x)[0]
     flat = stacked(x)
-    values = np.empty(flat.shape[:2], x.dtype)
+    values = np.empty(flat.shape[:2], np.real(x).dtype)
     for k in range(flat.shape[0]):
         values[k] = eigen(flat[k])[0]
     return np.reshape(values, x.shape[:-1])
 
 
 def _symmetric_for_scipy(a, b, lower, type):
-    """The matrix of the ordinary problem: a, or with b = L Lᵀ one of L⁻¹ a L⁻ᵀ and Lᵀ a L; and L."""
-    x = floating(a)
+    """The matrix of the ordinary problem: a, or with b = L Lᴴ one of L⁻¹ a L⁻ᴴ and Lᴴ a L; and L."""
+    x = inexact(a)
     square_for_scipy(x)
-    x = mirrored(x if lower else x.T)
+    x = mirrored(x if lower else adjoint(x))
     if b is None:
         return x, None
-    y = floating(b)
-    factor = lower_factor(y if lower else y.T, "The leading minor of B is not positive definite")
+    x, y = alike(x, inexact(b))
+    factor = lower_factor(y if lower else adjoint(y), "The leading minor of B is not positive definite")
     if type == 1:
         half = factorizations.solve_triangular(factor, x, lower=True, unit=False, transposed=False)
-        return factorizations.solve_triangular(factor, half.T, lower=True, unit=False, transposed=False), factor
-    return factor.T @ x @ factor, factor
+        return factorizations.solve_triangular(factor, adjoint(half), lower=True, unit=False, transposed=False), factor
+    return adjoint(factor) @ x @ factor, factor
 
 
 def _chosen(w, subset_by_index):
@@ -273,11 +347,11 @@ def scipy_eigh(
     w, v = eigen(x)
     if eigvals_only:
         return _chosen(w, subset_by_index)
-    if b is not None:
+    if factor is not None:
         if type == 3:
             v = factor @ v
         else:
-            v = factorizations.solve_triangular(factor, v, lower=True, unit=False, transposed=True)
+            v = factorizations.solve_triangular(np.conj(factor), v, lower=True, unit=False, transposed=True)
     return _chosen(w, subset_by_index), _chosen(v, subset_by_index)
 
 
@@ -301,7 +375,7 @@ def singular_values(x):
 
 @defines("numpy.linalg.svd")
 def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
-    x = floating(a)
+    x = inexact(a)
     if x.ndim < 2:
         raise np.linalg.LinAlgError(f"{x.ndim}-dimensional array given. Array must be at least two-dimensional")
     if hermitian:
@@ -316,7 +390,8 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     flat = stacked(x)
     count, m, n = flat.shape[0], x.shape[-2], x.shape[-1]
     k = min(m, n)
-    us, ss, vts = (np.empty((count, *shape), x.dtype) for shape in ((m, k), (k,), (k, n)))
+    us, vts = np.empty((count, m, k), x.dtype), np.empty((count, k, n), x.dtype)
+    ss = np.empty((count, k), np.real(x).dtype)
     for i in range(count):
         u, s, vt = singular_values(flat[i])
         us[i] = u
@@ -333,12 +408,12 @@ def _thin_is_full(m, n):
 
 @defines("numpy.linalg.svdvals")
 def svdvals(x, /):
-    a = floating(x)
+    a = inexact(x)
     if a.ndim == 2:
         return singular_values(a)[1]
     flat = stacked(a)
     k = min(a.shape[-2], a.shape[-1])
-    values = np.empty((flat.shape[0], k), a.dtype)
+    values = np.empty((flat.shape[0], k), np.real(a).dtype)
     for i in range(flat.shape[0]):
         values[i] = singular_values(flat[i])[1]
     return np.reshape(values, (*a.shape[:-2], k))
@@ -346,7 +421,7 @@ def svdvals(x, /):
 
 @defines("scipy.linalg.svd")
 def scipy_svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_finite=True, lapack_driver="gesdd"):
-    x = floating(a)
+    x = inexact(a)
     if not compute_uv:
         return singular_values(x)[1]
     if full_matrices:
@@ -356,13 +431,13 @@ def scipy_svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_f
 
 @defines("scipy.linalg.svdvals")
 def scipy_svdvals(a, overwrite_a=False, check_finite=True):
-    return singular_values(floating(a))[1]
+    return singular_values(inexact(a))[1]
 
 
 @defines("scipy.linalg.polar")
 def polar(a, side="right"):
-    x = floating(a)
+    x = inexact(a)
     u, s, vt = singular_values(x)
     if side == "right":
-        return u @ vt, (vt.T * s) @ vt
-    return u @ vt, (u * s) @ u.T
+        return u @ vt, (adjoint(vt) * s) @ vt
+    return u @ vt, (u * s) @ adjoint(u)

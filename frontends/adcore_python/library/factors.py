@@ -20,7 +20,7 @@ from .registry import lowers
 if TYPE_CHECKING:
     from ..lowering import Lowering
 
-__all__ = ["alike", "floating", "inexact", "precision"]
+__all__ = ["adjoint", "alike", "doubled", "floating", "inexact", "precision"]
 
 
 def inexact(a):
@@ -37,6 +37,17 @@ def floating(a):
     return x
 
 
+def doubled(a):
+    """The array in double precision."""
+    x = inexact(a)
+    return x.astype(complex) if np.iscomplexobj(x) else x.astype(float)
+
+
+def adjoint(x):
+    """The matrices transposed, and conjugated where they are complex."""
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
 @lowers(f"{__name__}.inexact")
 def _inexact(low: Lowering, a: Value) -> Value:
     from ..array_functions import array_like
@@ -49,7 +60,7 @@ def _inexact(low: Lowering, a: Value) -> Value:
 def _floating(low: Lowering, a: Value) -> Value:
     x = _inexact(low, a)
     if low.atom(x).type.dtype.kind == "c":
-        taken = "a real matrix: of complex ones, solve, inv, det and norm are supported"
+        taken = "np.linalg.solve of the whole matrix"
         low.refuse(UnsupportedFunctionError, "this function of complex matrices", taken)
     return x
 
@@ -137,6 +148,11 @@ def _cholesky(low: Lowering, a: Value) -> Value:
     return _values(low, low.b.cholesky(_square(low, a)))
 
 
+@lowers("adcore.factorizations.eig")
+def _eig(low: Lowering, a: Value) -> Value:
+    return _values(low, low.b.eig(_square(low, a)))
+
+
 @lowers("adcore.factorizations.eigh")
 def _eigh(low: Lowering, a: Value) -> Value:
     return _values(low, low.b.eigh(_square(low, a)))
@@ -180,5 +196,5 @@ def _pseudo_inverse(low: Lowering, a: Value, u: Value, s: Value, vt: Value, cuto
     least = numeric(low, cutoff)
     if isinstance(least, Array):
         low.refuse(UnsupportedFunctionError, "a cutoff for each of several matrices", "one number")
-    atoms.append(converted(low, least, atoms[0].type.dtype))
+    atoms.append(converted(low, least, atoms[2].type.dtype))
     return low.value(low.b.pseudo_inverse(*atoms))

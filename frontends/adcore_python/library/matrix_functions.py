@@ -1,7 +1,7 @@
 """Functions of matrices, and linear equations for matrices.
 
 Derivatives are right where eigenvalues coincide, since none are computed.  Square roots and logarithms are found for
-matrices without eigenvalues on the closed negative axis, the ones that have a real principal root and logarithm.
+matrices without eigenvalues on the closed negative axis, the ones that have a principal root and logarithm.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .decompositions import square_for_scipy, stacked
-from .factors import floating, precision
+from .factors import adjoint, alike, doubled, inexact, precision
 from .products import kron
 from .registry import defines
 from .solving import inverse, matrix_power, solution
@@ -22,7 +22,7 @@ PADE = (
     *(10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0),
 )
 SERVED = 5.371920351148152
-NO_REAL = "found no real one: there are eigenvalues on the closed negative axis"
+NONE = "found no principal one: there are eigenvalues on the closed negative axis"
 
 
 def _norm(x):
@@ -31,7 +31,7 @@ def _norm(x):
 
 @defines("scipy.linalg.expm")
 def expm(A):
-    x = floating(A)
+    x = inexact(A)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise np.linalg.LinAlgError("The input array must be at least two-dimensional, and its matrices square")
     if x.ndim == 2:
@@ -65,7 +65,7 @@ def _exponential(x):
 
 @defines("scipy.linalg.expm_frechet")
 def expm_frechet(A, E, method=None, compute_expm=True, check_finite=True):
-    x, y = floating(A).astype(float), floating(E).astype(float)
+    x, y = alike(doubled(A), doubled(E))
     square_for_scipy(x)
     n = x.shape[0]
     both = np.zeros((2 * n, 2 * n), x.dtype)  # Van Loan (1978)
@@ -88,29 +88,29 @@ def _cosine_and_sine(x):
 
 @defines("scipy.linalg.cosm")
 def cosm(A):
-    return _cosine_and_sine(floating(A))[0]
+    return _cosine_and_sine(inexact(A))[0]
 
 
 @defines("scipy.linalg.sinm")
 def sinm(A):
-    return _cosine_and_sine(floating(A))[1]
+    return _cosine_and_sine(inexact(A))[1]
 
 
 @defines("scipy.linalg.tanm")
 def tanm(A):
-    cosine, sine = _cosine_and_sine(floating(A))
+    cosine, sine = _cosine_and_sine(inexact(A))
     return solution(cosine, sine)
 
 
 @defines("scipy.linalg.coshm")
 def coshm(A):
-    x = floating(A)
+    x = inexact(A)
     return 0.5 * (_exponential(x) + _exponential(-x))
 
 
 @defines("scipy.linalg.sinhm")
 def sinhm(A):
-    x = floating(A)
+    x = inexact(A)
     return 0.5 * (_exponential(x) - _exponential(-x))
 
 
@@ -121,7 +121,7 @@ def tanhm(A):
 
 @defines("scipy.linalg.sqrtm")
 def sqrtm(A):
-    x = floating(A)
+    x = inexact(A)
     square_for_scipy(x)
     return _root(x, "scipy.linalg.sqrtm")
 
@@ -135,13 +135,13 @@ def _root(x, name):
     root, product = x, x
     left, settled = 100, 0
     while settled < 2 and left > 0:
-        inverted = inverse(product, f"{name} {NO_REAL}")
+        inverted = inverse(product, f"{name} {NONE}")
         root = 0.5 * (root + root @ inverted)
         product = 0.5 * one + 0.25 * (product + inverted)
         settled = settled + 1 if _norm(product - one) <= 100.0 * size * precision(x) else 0
         left -= 1
     if left == 0:
-        raise np.linalg.LinAlgError(f"{name} {NO_REAL}")
+        raise np.linalg.LinAlgError(f"{name} {NONE}")
     return root
 
 
@@ -152,7 +152,7 @@ WEIGHTS = tuple((0.5 * np.polynomial.legendre.leggauss(8)[1]).tolist())
 
 @defines("scipy.linalg.logm")
 def logm(A):
-    x = floating(A).astype(float)
+    x = doubled(A)
     square_for_scipy(x)
     one, roots = np.eye(x.shape[0], dtype=x.dtype), 0
     while _norm(x - one) > 0.25 and roots < 100:
@@ -169,7 +169,7 @@ def logm(A):
 def fractional_matrix_power(A, t):
     if isinstance(t, int):
         return matrix_power(A, t)
-    x = floating(A).astype(float)
+    x = doubled(A)
     square_for_scipy(x)
     whole = np.floor(t)
     return matrix_power(x, int(whole)) if t == whole else expm(t * logm(x))
@@ -180,7 +180,7 @@ def fractional_matrix_power(A, t):
 
 @defines("scipy.linalg.solve_sylvester")
 def solve_sylvester(a, b, q):
-    x, y, given = floating(a), floating(b), floating(q)
+    x, y, given = alike(inexact(a), inexact(b), inexact(q))
     m, n = x.shape[0], y.shape[0]
     system = kron(x, np.eye(n, dtype=x.dtype)) + kron(np.eye(m, dtype=x.dtype), y.T)
     return np.reshape(solution(system, np.reshape(given, (m * n, 1))), (m, n))
@@ -188,13 +188,13 @@ def solve_sylvester(a, b, q):
 
 @defines("scipy.linalg.solve_continuous_lyapunov", "scipy.linalg.solve_lyapunov")
 def solve_continuous_lyapunov(a, q):
-    x = floating(a)
-    return solve_sylvester(x, x.T, q)
+    x = inexact(a)
+    return solve_sylvester(x, adjoint(x), q)
 
 
 @defines("scipy.linalg.solve_discrete_lyapunov")
 def solve_discrete_lyapunov(a, q, method=None):
-    x, given = floating(a).astype(float), floating(q).astype(float)
+    x, given = alike(doubled(a), doubled(q))
     n = x.shape[0]
-    system = np.eye(n * n) - kron(x, x)
+    system = np.eye(n * n) - kron(x, np.conj(x))
     return np.reshape(solution(system, np.reshape(given, (n * n, 1))), (n, n))

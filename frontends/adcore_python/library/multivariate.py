@@ -101,7 +101,17 @@ def _normal_pdf(x, mean=None, cov=1, allow_singular=False):
     return np.exp(_normal_logpdf(x, mean, cov, allow_singular))
 
 
-enter("multivariate_normal", {"logpdf": _normal_logpdf, "pdf": _normal_pdf})
+def _normal_entropy(mean=None, cov=1):
+    _, spread = _normal_parameters(mean, cov)
+    d = spread.shape[0]
+    root = _cholesky(0.5 * (spread + spread.T))
+    logarithm = 0.0
+    for j in range(d):
+        logarithm = logarithm + np.log(root[j, j])
+    return 0.5 * d * (LOG_TWO_PI[0] + 1.0) + logarithm
+
+
+enter("multivariate_normal", {"logpdf": _normal_logpdf, "pdf": _normal_pdf, "entropy": _normal_entropy})
 
 
 def _dirichlet_logpdf(x, alpha):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .decompositions import mirrored, svdvals
 from .elementwise import squares_of
-from .factors import floating, inexact, precision
+from .factors import inexact, precision
 from .registry import defines
 from .solving import inv
 
@@ -116,7 +116,7 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
 
 @defines("numpy.linalg.cond")
 def cond(x, p=None):
-    a = floating(x)
+    a = inexact(x)
     if a.ndim < 2:
         raise np.linalg.LinAlgError(f"{a.ndim}-dimensional array given. Array must be at least two-dimensional")
     if p is None or p == 2:
@@ -130,7 +130,7 @@ def cond(x, p=None):
 
 @defines("numpy.linalg.matrix_rank")
 def matrix_rank(A, tol=None, hermitian=False, *, rtol=None):
-    a = mirrored(floating(A)) if hermitian else floating(A)
+    a = mirrored(inexact(A)) if hermitian else inexact(A)
     if a.ndim < 2:
         return int(np.any(a != 0.0))
     s = svdvals(a)

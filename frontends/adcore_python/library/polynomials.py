@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .factors import inexact, precision
 from .registry import defines
 
-__all__ = ["polyadd", "polyder", "polyint", "polymul", "polysub", "polyval"]
+__all__ = ["poly", "polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
 
 
 @defines("numpy.polyval")
@@ -71,6 +72,87 @@ def polyint(p, m=1, k=None):
     constants = [0.0] * m if k is None else list(k) if isinstance(k, list | tuple) else [k] * m
     once = np.concatenate((c / np.arange(n, 0, -1), np.full(1, constants[0] * 1.0)))
     return once if m == 1 else polyint(once, m - 1, constants[1:])
+
+
+@defines("numpy.poly")
+def poly(seq_of_zeros):
+    given = np.atleast_1d(seq_of_zeros)
+    if given.ndim == 2 and given.shape[0] == given.shape[1] and given.shape[0] != 0:
+        product = _with_roots(np.linalg.eigvals(given))
+        return product if np.iscomplexobj(given) else np.real(product)
+    if given.ndim != 1:
+        raise ValueError("input must be 1d or non-empty square 2d array.")
+    return _with_roots(inexact(given))
+
+
+def _with_roots(roots):
+    n = roots.shape[0]
+    if n == 0:
+        raise ValueError("np.poly of no roots, which is a number and no array, is not supported: write 1.0")
+    product = np.zeros(n + 1, roots.dtype)
+    product[0] = 1.0
+    for k in range(n):
+        product[1:] = product[1:] - roots[k] * product[:-1]
+    return product
+
+
+@defines("numpy.roots")
+def roots(p):
+    """Eigenvalues of the companion matrix; roots that are 0 come last.  A multiple root has no derivative."""
+    c = inexact(np.atleast_1d(p))
+    if c.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    c = _trimmed(c)
+    n = c.shape[0] - 1
+    # in the variable x / unit, whose powers are of like size; a power of 2 rounds nothing
+    size = np.abs(c[n] / np.where(c[0] == 0.0, 1.0, c[0]))
+    unit = 2.0 ** np.round(np.log2(np.where(size > 0.0, size, 1.0)) / max(n, 1))
+    unit = unit.astype(np.real(c).dtype)
+    companion = np.eye(n, k=-1, dtype=c.dtype)
+    for k in range(n):
+        companion[0, k] = -c[k + 1] / c[0] / unit ** (k + 1)
+    found = np.linalg.eigvals(companion) * unit
+    return found[np.argsort(found == 0.0, kind="stable")]
+
+
+@defines("numpy.polyfit")
+def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
+    if deg < 0:
+        raise ValueError("expected deg >= 0")
+    at, values = inexact(x), inexact(y)
+    if at.ndim != 1:
+        raise TypeError("expected 1D vector for x")
+    if at.shape[0] == 0:
+        raise TypeError("expected non-empty vector for x")
+    if values.ndim < 1 or values.ndim > 2:
+        raise TypeError("expected 1D or 2D array for y")
+    if at.shape[0] != values.shape[0]:
+        raise TypeError("expected x and y to have same length")
+    cutoff = at.shape[0] * precision(np.real(at)) if rcond is None else rcond
+    powers = np.vander(at, deg + 1)
+    if w is not None:
+        weights = inexact(w)
+        if weights.ndim != 1:
+            raise TypeError("expected a 1-d array for weights")
+        if weights.shape[0] != values.shape[0]:
+            raise TypeError("expected w and y to have the same length")
+        powers = powers * weights[:, np.newaxis]
+        values = (values.T * weights).T
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    powers = powers / scale
+    c, residuals, rank, s = np.linalg.lstsq(powers, values, cutoff)
+    c = (c.T / scale).T
+    if full:
+        return c, residuals, rank, s, cutoff
+    if cov is False:
+        return c
+    spread = np.linalg.inv(powers.T @ powers) / np.outer(scale, scale)
+    if cov != "unscaled":
+        if at.shape[0] <= deg + 1:
+            raise ValueError("the number of data points must exceed order to scale the covariance matrix")
+        spread = spread[:, :, np.newaxis] * (residuals / (at.shape[0] - deg - 1))
+        return c, spread[:, :, 0] if values.ndim == 1 else spread
+    return c, spread if values.ndim == 1 else spread[:, :, np.newaxis]
 
 
 # Sums of orthogonal polynomials: b[k] = c[k] + alpha(k, x) b[k + 1] + beta(k + 1) b[k + 2]  (Clenshaw 1955)

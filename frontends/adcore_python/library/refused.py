@@ -10,7 +10,6 @@ import numpy as np
 
 __all__ = ["MADE_OUTSIDE", "REFUSED", "refusal"]
 
-_COMPLEX = "eigenvalues of a matrix that is not symmetric are complex numbers"
 _BASIS = "an orthonormal basis of a subspace is not a function of the matrix"
 _FILE = "reads what is outside the function"
 
@@ -18,6 +17,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "numpy.lib.stride_tricks.as_strided": (
         "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides",
         "np.lib.stride_tricks.sliding_window_view, or an index array",
+    ),
+    "numpy.real_if_close": (
+        "numpy.real_if_close has a result that is real or complex as the values decide",
+        "np.real(x), where the imaginary part is rounding",
     ),
     "numpy.trim_zeros": ("numpy.trim_zeros has a result whose length the values decide", "a slice, x[first:last]"),
     "numpy.frombuffer": (f"numpy.frombuffer {_FILE}", "an array made outside and passed as an argument"),
@@ -39,12 +42,11 @@ REFUSED: dict[str, tuple[str, str]] = {
 }
 
 _LINEAR_ALGEBRA = {
-    "numpy.linalg.eig": (_COMPLEX, "np.linalg.eigh of a symmetric matrix"),
-    "numpy.linalg.eigvals": (_COMPLEX, "np.linalg.eigvalsh of a symmetric matrix"),
-    "scipy.linalg.eig": (_COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
-    "scipy.linalg.eigvals": (_COMPLEX, "scipy.linalg.eigvalsh of a symmetric matrix"),
-    "scipy.linalg.schur": (_COMPLEX, "scipy.linalg.eigh of a symmetric matrix"),
-    "scipy.linalg.hessenberg": ("Hessenberg forms", "scipy.linalg.qr"),
+    "scipy.linalg.schur": ("Schur forms", "scipy.linalg.eig, or scipy.linalg.eigh of a symmetric matrix"),
+    "scipy.linalg.hessenberg": (
+        "Hessenberg forms",
+        "scipy.linalg.qr, or scipy.linalg.eigvals for what they are made for",
+    ),
     "scipy.linalg.null_space": (_BASIS, "the projection np.eye(n) - np.linalg.pinv(a) @ a"),
     "scipy.linalg.orth": (_BASIS, "the projection a @ np.linalg.pinv(a)"),
     "scipy.linalg.ldl": ("factorizations of indefinite matrices", "scipy.linalg.lu"),

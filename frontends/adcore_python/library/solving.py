@@ -7,7 +7,8 @@ import numpy as np
 from adcore import factorizations
 
 from .decompositions import lower_factor, mirrored, singular_values, square, square_for_scipy, stacked
-from .factors import alike, floating, inexact, precision
+from .elementwise import squares_of
+from .factors import adjoint, alike, inexact, precision
 from .registry import defines
 
 __all__ = ["inverse", "solution"]
@@ -138,7 +139,7 @@ def _rounding(x):
 
 @defines("numpy.linalg.pinv")
 def pinv(a, rcond=None, hermitian=False, *, rtol=None):
-    x = mirrored(floating(a)) if hermitian else floating(a)
+    x = mirrored(inexact(a)) if hermitian else inexact(a)
     cutoff = rcond if rcond is not None else rtol if rtol is not None else _rounding(x)
     if x.ndim == 2:
         return pseudo_inverse(x, cutoff)[0]
@@ -151,7 +152,7 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=None):
 
 @defines("numpy.linalg.lstsq")
 def lstsq(a, b, rcond=None):
-    x, y = floating(a), floating(b)
+    x, y = alike(inexact(a), inexact(b))
     if x.shape[0] != y.shape[0]:
         raise np.linalg.LinAlgError("Incompatible dimensions")
     m, n = x.shape
@@ -160,7 +161,7 @@ def lstsq(a, b, rcond=None):
     found = inverted @ y
     rank = np.count_nonzero(s > cutoff * np.max(s)) if s.shape[0] > 0 else 0
     left = y - x @ found
-    residuals = np.sum(left * left, axis=0, keepdims=y.ndim == 1)
+    residuals = np.sum(squares_of(left), axis=0, keepdims=y.ndim == 1)
     return found, residuals[: residuals.shape[0] if rank == n and m > n else 0], rank, s
 
 
@@ -244,13 +245,13 @@ def det(a):
 
 @defines("numpy.linalg.slogdet")
 def slogdet(a):
-    x = floating(a)
+    x = inexact(a)
     square(x)
     if x.ndim == 2:
         sign, size = _sign_and_size(x)
         return SlogdetResult(sign, size)
     flat = stacked(x)
-    signs, sizes = np.empty(flat.shape[0], x.dtype), np.empty(flat.shape[0], x.dtype)
+    signs, sizes = np.empty(flat.shape[0], x.dtype), np.empty(flat.shape[0], np.real(x).dtype)
     for k in range(flat.shape[0]):
         sign, size = _sign_and_size(flat[k])
         signs[k] = sign
@@ -261,7 +262,9 @@ def slogdet(a):
 def _sign_and_size(x):
     packed, _, swaps, _ = factorizations.lu(x)
     pivots = np.diagonal(packed)
-    return _parity(swaps) * np.prod(np.sign(pivots)), np.sum(np.log(np.abs(pivots)))
+    sizes = np.abs(pivots)
+    directions = pivots / np.where(sizes == 0.0, 1.0, sizes) if np.iscomplexobj(x) else np.sign(pivots)
+    return _parity(swaps) * np.prod(directions), np.sum(np.log(sizes))
 
 
 # SciPy's
@@ -279,31 +282,34 @@ def _like(found, y):
 def scipy_solve(
     a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False
 ):
-    x, y = floating(a), floating(b)
+    x, y = alike(inexact(a), inexact(b))
     square_for_scipy(x)
     if x.shape[1] != y.shape[0]:
         raise ValueError("incompatible shapes between a and b")
     if assume_a in ("pos", "positive definite"):
-        x = mirrored(x if lower else x.T)
+        x = mirrored(x if lower else adjoint(x))
         factor = lower_factor(x, "Matrix is singular.")
         return _like(factorizations.solve(x, _columns(y), factor, by="cholesky", transposed=False), y)
     if assume_a in ("lower triangular", "upper triangular"):
         return solve_triangular(x, y, 1 if transposed else 0, assume_a == "lower triangular")
-    if assume_a in ("sym", "symmetric", "her", "hermitian"):
-        x = mirrored(x if lower else x.T)
+    if assume_a in ("her", "hermitian"):
+        x = mirrored(x if lower else adjoint(x))
+    if assume_a in ("sym", "symmetric"):
+        x = x if lower else x.T
+        x = np.tril(x) + np.tril(x, -1).T
     return _like(solution(x.T if transposed else x, _columns(y), "A singular matrix detected."), y)
 
 
 @defines("scipy.linalg.inv")
 def scipy_inv(a, overwrite_a=False, check_finite=True):
-    x = floating(a)
+    x = inexact(a)
     square_for_scipy(x)
     return inverse(x, "A singular matrix detected.")
 
 
 @defines("scipy.linalg.pinv")
 def scipy_pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True):
-    x = floating(a)
+    x = inexact(a)
     cutoff = _rounding(x) if rtol is None else rtol
     if atol is not None:
         raise NotImplementedError("scipy.linalg.pinv with atol; rtol is supported")
@@ -313,7 +319,7 @@ def scipy_pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True)
 
 @defines("scipy.linalg.lstsq")
 def scipy_lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=True, lapack_driver=None):
-    x, y = floating(a), floating(b)
+    x, y = alike(inexact(a), inexact(b))
     if x.shape[0] != y.shape[0]:
         raise ValueError(f"Shape mismatch: a and b should have the same number of rows ({x.shape[0]} != {y.shape[0]}).")
     cutoff = precision(x) if cond is None else cond
@@ -321,12 +327,12 @@ def scipy_lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_fin
     found = inverted @ y
     left = y - x @ found
     rank = np.count_nonzero(s > cutoff * np.max(s))
-    return found, np.sum(left * left, axis=0), rank, s
+    return found, np.sum(squares_of(left), axis=0), rank, s
 
 
 @defines("scipy.linalg.solve_triangular")
 def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_b=False, check_finite=True):
-    x, y = floating(a), floating(b)
+    x, y = alike(inexact(a), inexact(b))
     if x.shape[0] != x.shape[1]:
         raise ValueError("expected square matrix")
     if x.shape[0] != y.shape[0]:
@@ -334,6 +340,8 @@ def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_
     if not unit_diagonal:
         _no_zero(np.diagonal(x))
     turned = trans in (1, 2, "T", "C")
+    if trans in (2, "C"):
+        x = np.conj(x)
     given = _columns(y)
     return _like(factorizations.solve_triangular(x, given, lower=lower, unit=unit_diagonal, transposed=turned), y)
 
@@ -346,10 +354,10 @@ def _no_zero(diagonal):
 
 @defines("scipy.linalg.cho_factor")
 def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
-    x = floating(a)
+    x = inexact(a)
     square_for_scipy(x)
     message = "The matrix is not positive definite"
-    factor = lower_factor(x, message) if lower else lower_factor(x.T, message).T
+    factor = lower_factor(x, message) if lower else adjoint(lower_factor(adjoint(x), message))
     rest = np.triu(x, 1) if lower else np.tril(x, -1)  # which SciPy leaves as it was
     return factor + rest, lower
 
@@ -357,26 +365,27 @@ def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
 @defines("scipy.linalg.cho_solve")
 def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
     c, lower = c_and_lower
-    factor, y = floating(c), floating(b)
+    factor, y = alike(inexact(c), inexact(b))
     if factor.shape[0] != factor.shape[1]:
         raise ValueError("The factored matrix c is not square.")
     if factor.shape[1] != y.shape[0]:
         raise ValueError("incompatible dimensions")
-    factor = factor if lower else factor.T
+    factor = factor if lower else adjoint(factor)
     half = factorizations.solve_triangular(factor, _columns(y), lower=True, unit=False, transposed=False)
-    return _like(factorizations.solve_triangular(factor, half, lower=True, unit=False, transposed=True), y)
+    found = factorizations.solve_triangular(np.conj(factor), half, lower=True, unit=False, transposed=True)
+    return _like(found, y)
 
 
 @defines("scipy.linalg.lu_factor")
 def lu_factor(a, overwrite_a=False, check_finite=True):
-    packed, _, swaps, _ = factorizations.lu(floating(a))
+    packed, _, swaps, _ = factorizations.lu(inexact(a))
     return packed, swaps
 
 
 @defines("scipy.linalg.lu_solve")
 def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     packed, swaps = lu_and_piv
-    y = floating(b)
+    packed, y = alike(inexact(packed), inexact(b))
     if packed.shape[0] != y.shape[0]:
         raise ValueError(f"Shapes of lu and b are incompatible: {packed.shape[0]} and {y.shape[0]} rows")
     order = np.arange(packed.shape[0])
@@ -388,6 +397,8 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     if trans == 0:
         half = factorizations.solve_triangular(packed, given[order], lower=True, unit=True, transposed=False)
         return _like(factorizations.solve_triangular(packed, half, lower=False, unit=False, transposed=False), y)
+    if trans == 2:
+        packed = np.conj(packed)
     half = factorizations.solve_triangular(packed, given, lower=False, unit=False, transposed=True)
     found = np.empty_like(half)
     found[order] = factorizations.solve_triangular(packed, half, lower=True, unit=True, transposed=True)

@@ -136,6 +136,15 @@ def zetac(x):
     return np.where(s > 1.0, HURWITZ(*floats(np.where(s > 1.0, s, 2.0), 2.0)), _riemann(s) - 1.0)
 
 
+@defines("scipy.special.gammasgn")
+def gammasgn(x):
+    (z,) = floats(x)
+    below = np.floor(z)
+    left = np.where(below == z, np.nan, np.where(below % 2.0 == 0.0, 1.0, -1.0))
+    at_zero = np.where(np.signbit(z), -1.0, 1.0)
+    return np.where(z > 0.0, 1.0, np.where(z == 0.0, at_zero, left)).astype(z.dtype)
+
+
 @defines("scipy.special.multigammaln")
 def multigammaln(a, d):
     x = np.asarray(a, float)

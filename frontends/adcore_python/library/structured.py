@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .factors import floating
+from .factors import alike, floating, inexact
 from .registry import defines
 
 __all__ = ["block_diag", "circulant", "hankel", "hilbert", "khatri_rao", "toeplitz"]
@@ -49,7 +49,7 @@ def hilbert(n):
 
 @defines("scipy.linalg.companion")
 def companion(a):
-    x = floating(a)
+    x = inexact(a)
     n = x.shape[0]
     if n < 2:
         raise ValueError("The length of `a` along the last axis must be at least 2.")
@@ -99,7 +99,7 @@ def khatri_rao(a, b):
 def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True):
     """Elimination with the largest pivots of each column, in an array with room for what rows exchange."""
     below, above = l_and_u
-    band, given = floating(ab), floating(b)
+    band, given = alike(inexact(ab), inexact(b))
     if band.shape[-1] != given.shape[0]:
         raise ValueError("shapes of ab and b are not compatible.")
     if below + above + 1 != band.shape[0]:
