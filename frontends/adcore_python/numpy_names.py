@@ -15,7 +15,7 @@ from . import linear_algebra as products
 from . import masks, picking, shapes
 from . import reductions as fold
 from .array_functions import array_like, dtype_of
-from .operators import broadcast, compare, invert, mapped, negative, numeric, operate, truth
+from .operators import broadcast, compare, describe, invert, mapped, negative, numeric, operate, truth
 from .promotion import converted, inexact, is_python, join, meeting, promoted
 from .values import NONE, TRUE, ZERO, Array, Scalar, Static, Tuple, Value, number
 
@@ -233,6 +233,16 @@ def _promote_types(low: Lowering, type1: Value, type2: Value) -> Static:
     return Static(join([dtype_of(low, v, DType.F64) for v in (type1, type2)]).numpy)
 
 
+def _issubdtype(low: Lowering, arg1: Value, arg2: Value) -> Scalar:
+    if not isinstance(arg1, Static) or not isinstance(arg2, Static):
+        low.refuse_syntax(f"np.issubdtype of {describe(arg1)} and {describe(arg2)}", "np.issubdtype(x.dtype, …)")
+    return number(bool(np.issubdtype(arg1.value, arg2.value)))
+
+
+def _iterable(low: Lowering, y: Value) -> Scalar:
+    return number(not isinstance(y, Scalar) and not (isinstance(y, Static) and not np.iterable(y.value)))
+
+
 NUMPY: dict[Any, Any] = {
     # Elementwise
     np.sin: _of_float("sin"),
@@ -370,6 +380,8 @@ NUMPY: dict[Any, Any] = {
     np.dtype: lambda low, dtype: Static(dtype_of(low, dtype, DType.F64).numpy),
     np.result_type: _result_type,
     np.promote_types: _promote_types,
+    np.issubdtype: _issubdtype,
+    np.iterable: _iterable,
     # Numbers
     **{d.numpy.type: conversion(d) for d in DType},
 }

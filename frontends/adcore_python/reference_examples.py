@@ -67,7 +67,7 @@ REFUSED: dict[str, str] = {
     "a dict with keys that are not constant": "{k: x for k in range(n)}",
     "half precision": "v.astype(np.float16)",
     "the order of complex numbers": "x * 1j < 2.0",
-    "a function that is not known": "np.polydiv(v, v)",
+    "a function that is not known": "np.packbits(v)",
     "printing": "print(x)",
     "unrolling too far": "sum([x] * 1000000)",
     "vjp inside a function": "adcore.vjp(lambda y: y * y, x)",

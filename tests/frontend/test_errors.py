@@ -45,7 +45,7 @@ def class_asked_for(x):
 
 
 def unknown_function(x):
-    return np.polydiv(x, x)
+    return np.packbits(x)
 
 
 def float_array_index(x):
@@ -194,7 +194,7 @@ REFUSED = [
     (global_statement, UnsupportedSyntaxError, "`global COUNTER` changes a name outside the function"),
     (printing, UnsupportedFunctionError, "print() has an effect outside the function"),
     (class_asked_for, UnsupportedSyntaxError, "isinstance() of a number (int64)"),
-    (unknown_function, UnsupportedFunctionError, "polydiv is not supported"),
+    (unknown_function, UnsupportedFunctionError, "packbits is not supported"),
     (float_array_index, DtypeError, "arrays used as indices must be of integer (or boolean) type"),
     (indexed_in_place, DtypeError, "a result of dtype float64 does not fit in place into an array of int64"),
     (output_of_another_kind, DtypeError, "is not cast to an output of dtype int64 with casting rule 'same_kind'"),

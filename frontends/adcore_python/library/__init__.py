@@ -34,11 +34,13 @@ from . import (
     norms,
     ordering,
     padding,
+    places,
     polynomials,
     products,
     random_seeds,
     scans,
     searching,
+    sets,
     signals,
     solving,
     sparse,
@@ -66,8 +68,8 @@ __all__ = [
 
 MODULES = (
     *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
-    *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding),
-    *(polynomials, products, random_seeds, scans, searching, signals, solving, sparse, special, spectra),
+    *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding, places),
+    *(polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse, special, spectra),
     *(special_functions, splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}

@@ -7,7 +7,7 @@ import numpy as np
 from .registry import defines
 from .searching import searchsorted
 
-__all__ = ["bincount", "histogram", "histogram_bin_edges", "interp"]
+__all__ = ["bincount", "histogram", "histogram2d", "histogram_bin_edges", "interp"]
 
 
 @defines("numpy.bincount")
@@ -58,9 +58,8 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     n = edges.shape[0] - 1
     if np.any(edges[1:] < edges[:-1]):
         raise ValueError("`bins` must increase monotonically, when an array")
-    places = searchsorted(edges, flat, "right") - 1
-    places = np.where(flat == edges[n], n - 1, places)
-    inside = np.flatnonzero((places >= 0) & (places < n) & (flat == flat))
+    places = _intervals(flat, edges)
+    inside = np.flatnonzero((places >= 0) & (places < n))
     if weights is None:
         counts = np.bincount(places[inside], minlength=n)
     else:
@@ -68,6 +67,37 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     if density:
         return counts / (np.diff(edges) * np.sum(counts)), edges
     return counts, edges
+
+
+@defines("numpy.histogram2d")
+def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
+    """As `histogram`, of pairs."""
+    pairs = len(bins) == 2 if isinstance(bins, list | tuple) else False
+    both = bins if pairs else (bins, bins)
+    ranges = (None, None) if range is None else range
+    given = np.asarray(x), np.asarray(y)
+    if given[0].shape[0] != given[1].shape[0]:
+        raise ValueError("x and y must have the same length.")
+    edges = [histogram_bin_edges(v, b, r) * 1.0 for v, b, r in zip(given, both, ranges)]  # noqa: B905
+    for e in edges:
+        if np.any(e[1:] < e[:-1]):
+            raise ValueError("bins must be monotonically increasing, when an array")
+    rows, columns = [_intervals(v, e) for v, e in zip(given, edges)]  # noqa: B905
+    n, m = edges[0].shape[0] - 1, edges[1].shape[0] - 1
+    inside = np.flatnonzero((rows >= 0) & (rows < n) & (columns >= 0) & (columns < m))
+    places = rows[inside] * m + columns[inside]
+    of_each = np.ones(given[0].shape[0]) if weights is None else np.asarray(weights)
+    counts = np.reshape(np.bincount(places, of_each[inside], n * m), (n, m))
+    if density:
+        counts = counts / (np.outer(np.diff(edges[0]), np.diff(edges[1])) * np.sum(counts))
+    return counts, edges[0], edges[1]
+
+
+def _intervals(x, edges):
+    """The interval between edges that each number is in; outside of all for nan."""
+    n = edges.shape[0] - 1
+    places = np.where(x == edges[n], n - 1, searchsorted(edges, x, "right") - 1)
+    return np.where(x == x, places, -1)
 
 
 @defines("numpy.interp")

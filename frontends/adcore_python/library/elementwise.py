@@ -13,7 +13,7 @@ from ..array_functions import array_like
 from ..operators import mapped, operate
 from ..promotion import promoted
 from ..values import Value
-from .registry import defines, lowers, method
+from .registry import defines, lowers, method, refuse
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
@@ -46,6 +46,28 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     above = largest if posinf is None else posinf
     below = -largest if neginf is None else neginf
     return np.where(np.isnan(v), nan, np.where(v == np.inf, above, np.where(v == -np.inf, below, v)))
+
+
+@defines("numpy.real_if_close")
+def real_if_close(a, tol=100):
+    x = np.asarray(a)
+    if np.iscomplexobj(x):
+        cause = "numpy.real_if_close of complex numbers, whose result is real or complex as the values decide"
+        refuse(cause, "np.real(x), where the imaginary part is rounding")
+    return x
+
+
+@defines("numpy.bitwise_count")
+def bitwise_count(x, /):
+    """How many bits are 1 in the absolute value: sums of neighbouring bits, pairs, fours and so on."""
+    v = np.asarray(x)
+    n = v.astype(np.uint64) if v.dtype.kind == "u" else np.abs(v.astype(np.int64)).astype(np.uint64)
+    n = n - ((n >> 1) & 0x5555555555555555)
+    n = (n & 0x3333333333333333) + ((n >> 2) & 0x3333333333333333)
+    n = (n + (n >> 4)) & 0x0F0F0F0F0F0F0F0F
+    n = n + (n >> 8)
+    n = n + (n >> 16)
+    return ((n + (n >> 32)) & 0x7F).astype(np.uint8)
 
 
 SINC = tuple([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(13)])

@@ -7,7 +7,7 @@ import numpy as np
 from .factors import inexact, precision
 from .registry import defines
 
-__all__ = ["poly", "polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
+__all__ = ["poly", "polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
 
 
 @defines("numpy.polyval")
@@ -40,6 +40,22 @@ def _of_one_length(*polynomials):
 @defines("numpy.polymul")
 def polymul(a1, a2):
     return np.convolve(_trimmed(np.atleast_1d(a1)), _trimmed(np.atleast_1d(a2)))
+
+
+@defines("numpy.polydiv")
+def polydiv(u, v):
+    dividend, divisor = np.atleast_1d(u) + 0.0, np.atleast_1d(v) + 0.0
+    dtype = np.result_type(dividend, divisor)
+    m, n = dividend.shape[0] - 1, divisor.shape[0] - 1
+    quotient, rest = np.zeros(max(m - n + 1, 1), dtype), dividend.astype(dtype)
+    for k in range(m - n + 1):
+        d = rest[k] / divisor[0]
+        quotient[k] = d
+        rest[k : k + n + 1] -= d * divisor
+    start = 0
+    while start < m and np.abs(rest[start]) <= 1e-8:  # what np.allclose takes for 0
+        start += 1
+    return quotient, rest[start:]
 
 
 def _trimmed(p):

@@ -18,11 +18,6 @@ REFUSED: dict[str, tuple[str, str]] = {
         "numpy.lib.stride_tricks.as_strided makes a view of memory by its strides",
         "np.lib.stride_tricks.sliding_window_view, or an index array",
     ),
-    "numpy.real_if_close": (
-        "numpy.real_if_close has a result that is real or complex as the values decide",
-        "np.real(x), where the imaginary part is rounding",
-    ),
-    "numpy.trim_zeros": ("numpy.trim_zeros has a result whose length the values decide", "a slice, x[first:last]"),
     "numpy.frombuffer": (f"numpy.frombuffer {_FILE}", "an array made outside and passed as an argument"),
     "numpy.fromfile": (f"numpy.fromfile {_FILE}", "an array made outside and passed as an argument"),
     "numpy.fromstring": (f"numpy.fromstring {_FILE}", "an array made outside and passed as an argument"),

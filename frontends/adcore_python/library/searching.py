@@ -153,6 +153,50 @@ def _of_axes(places, shape):
     return tuple([places // inner[k] % max(shape[k], 1) for k in range(len(shape))])
 
 
+@defines("numpy.putmask")
+def putmask(a, mask, values):
+    places, given = np.flatnonzero(mask), np.atleast_1d(values).ravel()
+    if given.shape[0] > 0:
+        a[np.nonzero(mask)] = given[places % given.shape[0]]
+
+
+@defines("numpy.unravel_index")
+def unravel_index(indices, shape, order="C"):
+    lengths = _lengths(shape)
+    places = np.asarray(indices)
+    if np.any((places < 0) | (places >= product_of(lengths))):
+        raise ValueError(f"an index is out of bounds for array with size {product_of(lengths)}")
+    return _of_axes(places, lengths) if order == "C" else _of_axes(places, lengths[::-1])[::-1]
+
+
+@defines("numpy.ravel_multi_index")
+def ravel_multi_index(multi_index, dims, mode="raise", order="C"):
+    lengths = _lengths(dims)
+    if len(multi_index) != len(lengths):
+        raise ValueError("parameter multi_index must be a sequence of length " + str(len(lengths)))
+    modes = mode if isinstance(mode, tuple) else (mode,) * len(lengths)
+    inside = [_inside(multi_index[k], n, modes[k]) for k, n in enumerate(lengths)]
+    places = 0
+    for k in range(len(lengths)):
+        places = places + inside[k] * product_of(lengths[k + 1 :] if order == "C" else lengths[:k])
+    return places
+
+
+def _lengths(shape):
+    return tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+
+
+def _inside(places, n, mode):
+    x = np.asarray(places)
+    if mode == "wrap":
+        return x % n
+    if mode == "clip":
+        return np.clip(x, 0, n - 1)
+    if np.any((x < 0) | (x >= n)):
+        raise ValueError("invalid entry in coordinates array")
+    return x
+
+
 @defines("numpy.choose")
 @method("choose")
 def choose(a, choices, mode="raise"):
