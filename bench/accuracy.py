@@ -31,6 +31,7 @@ RECORD = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
 KEPT = 12  # points of a row that are recorded, for the test
 MARGIN = 2.0  # by which the errors may grow, on other machines and with other libraries
+DIFFERENT = 3.0  # ulps by which vector functions of other processors may differ where these are exact
 STEPS = (2.0, 8.0, 100.0, 1e4)  # errors in ulps by which the summary counts
 LOST = 1e15  # ulps from which on no digit is right
 TITLES = {"numpy.": "NumPy", "x ": "Operators", "scipy.special.": "scipy.special"}
@@ -90,7 +91,7 @@ def _entry(row: Row) -> dict[str, Any]:
 
 
 def _bound(error: float) -> float:
-    return float(f"{MARGIN * (error + 1.0):.2g}")
+    return float(f"{MARGIN * (error + DIFFERENT):.2g}")
 
 
 def _kept(row: Row) -> list[int]:
