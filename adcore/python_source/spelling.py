@@ -207,7 +207,12 @@ def _error_function(equation: Equation, x: Sequence[Expression]) -> Expression:
 
 
 def _expit(equation: Equation, x: Sequence[Expression]) -> Expression:
-    return union(f"(1.0 / (1.0 + np.exp(-{x[0].within(Level.UNARY)})))", *x, numpy=not equation.outs[0].type.shape)
+    type = equation.outs[0].type
+    if type.dtype.complex:
+        return union(f"(1.0 / (1.0 + np.exp(-{x[0].within(Level.UNARY)})))", *x, numpy=not type.shape)
+    decayed = f"np.exp(-abs({x[0].text}))"  # which does not overflow
+    text = f"(np.where({x[0].within(Level.SUM)} < 0.0, {decayed}, {dtype_text(type.dtype)}(1.0)) / (1.0 + {decayed}))"
+    return union(text, *x, numpy=not type.shape)
 
 
 _SPECIAL: dict[str, Callable[[Equation, Sequence[Expression]], Expression]] = {

@@ -125,13 +125,13 @@ CALLS = {
     "numpy.poly": [
         (lambda x: np.poly(x), V),
         (lambda x: np.poly(x), TURNING),
-        (lambda x: np.poly(x), S),
+        (lambda x: np.poly(0.3 * x), S),
     ],
     "numpy.roots": [
         (lambda x: np.roots(x), V),
         (lambda x: np.roots(np.concatenate((np.zeros(2), x))), V),
         (lambda x: np.sort(np.real(np.roots(x * np.array([1.0, -9.0, 8.0, 0.0])))), V),  # in another order than NumPy's
-        (lambda x: np.roots(np.poly(x)) + 0j, 2.0 ** np.arange(6)),
+        (lambda x: np.roots(np.poly(x)) + 0j, 2.0 ** np.arange(4)),
         (lambda x: np.roots(x[:1]) + 0j, V),
     ],
     "numpy.polyfit": [
