@@ -199,7 +199,7 @@ EXAMPLES: dict[str, str] = {
     "numpy.putmask": "numpy.putmask(v, m, w)\nreturn v",
     "numpy.quantile": "numpy.quantile(v, 0.5)",
     "numpy.r_": "numpy.r_[v, x]",
-    "numpy.ravel_multi_index": "numpy.ravel_multi_index((i, i), (3, 4))",
+    "numpy.ravel_multi_index": "v[numpy.ravel_multi_index((0, 1), (3, 2))]",
     "numpy.repeat": "numpy.repeat(v, 2)",
     "numpy.reshape": "numpy.reshape(a, (1, 9))",
     "numpy.resize": "numpy.resize(v, 5)",
