@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .registry import defines
@@ -70,7 +72,7 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
 
 
 @defines("numpy.histogram2d")
-def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
+def histogram2d(x, y, bins: Any = 10, range=None, density=None, weights=None):
     """As `histogram`, of pairs."""
     pairs = len(bins) == 2 if isinstance(bins, list | tuple) else False
     both = bins if pairs else (bins, bins)
