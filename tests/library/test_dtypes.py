@@ -35,13 +35,17 @@ OTHERWISE = {
 }
 
 # complex128 in: what adcore says in refusing.
-SORTED = "argsort sort partition argpartition lexsort unique unique_values take_along_axis median nanmedian"
-EXTREMA = "argmax argmin nanargmax nanargmin put_along_axis histogram_bin_edges ptp nanmax nanmin"
-COMPARED = "piecewise extract searchsorted select fmax fmin geomspace"
+SORTED = (
+    "argsort sort partition argpartition lexsort unique unique_values union1d intersect1d setdiff1d setxor1d "
+    "take_along_axis median nanmedian"
+)
+EXTREMA = "unravel_index argmax argmin nanargmax nanargmin put_along_axis histogram_bin_edges ptp nanmax nanmin"
+COMPARED = "putmask piecewise extract searchsorted select fmax fmin geomspace"
 REFUSED = {
     **dict.fromkeys([f"numpy.{name}" for name in SORTED.split()], "complex numbers have no order"),
     **dict.fromkeys([f"numpy.{name}" for name in EXTREMA.split()], "the order of complex numbers"),
     **dict.fromkeys([f"numpy.{name}" for name in COMPARED.split()], "is not defined on"),
+    "numpy.real_if_close": "real or complex as the values decide",
 }
 
 
