@@ -22,7 +22,19 @@ from .. import factorizations
 from ..linear import Generator, cast, compose, identity, left, mask, negate, right, scale, sums, total
 from ..types import I64, Atom, Type
 from .base import Kind, row
-from .matrix_parts import adjoining, adjoint, columns_of, conjugated, grid, hermitian, matrix, ones, rounding, rows_of
+from .matrix_parts import (
+    adjoining,
+    adjoint,
+    columns_of,
+    conjugated,
+    grid,
+    hermitian,
+    matrix,
+    ones,
+    real_part,
+    rounding,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -140,7 +152,7 @@ def _left_vectors(b: Builder, e: Equation) -> Generator:
 def _turning(b: Builder, along: Atom) -> Generator:
     """i Im diag(P) S⁻¹: by how much the phases of the left vectors move."""
     k, dtype = along.type.shape[0], along.type.dtype
-    imaginary = compose(scale(dtype.constant(1j)), cast(dtype.real, dtype), cast(dtype, dtype.real))
+    imaginary = compose(scale(dtype.constant(1j)), real_part(dtype))
     return compose(
         scale(b.div(ones(b, along), along)), imaginary, scale(dtype.constant(-1j)), mask(b.eq(*grid(b, k, k)))
     )

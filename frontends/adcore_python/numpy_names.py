@@ -236,7 +236,8 @@ def _promote_types(low: Lowering, type1: Value, type2: Value) -> Static:
 def _issubdtype(low: Lowering, arg1: Value, arg2: Value) -> Scalar:
     if not isinstance(arg1, Static) or not isinstance(arg2, Static):
         low.refuse_syntax(f"np.issubdtype of {describe(arg1)} and {describe(arg2)}", "np.issubdtype(x.dtype, …)")
-    return number(bool(np.issubdtype(arg1.value, arg2.value)))
+    with low.foreign("np.issubdtype"):
+        return number(bool(np.issubdtype(arg1.value, arg2.value)))
 
 
 def _iterable(low: Lowering, y: Value) -> Scalar:

@@ -47,6 +47,8 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None):
         low, high = 0.0, 1.0
     else:
         low, high = np.min(x) * 1.0, np.max(x) * 1.0
+    if not np.isfinite(high - low):
+        raise ValueError(f"{'autodetected' if range is None else 'supplied'} range of [{low}, {high}] is not finite")
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)
@@ -74,8 +76,14 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
 @defines("numpy.histogram2d")
 def histogram2d(x, y, bins: Any = 10, range=None, density=None, weights=None):
     """As `histogram`, of pairs."""
-    pairs = len(bins) == 2 if isinstance(bins, list | tuple) else False
-    both = bins if pairs else (bins, bins)
+    if isinstance(bins, list | tuple):
+        if len(bins) == 1:
+            raise ValueError("The dimension of bins must be equal to the dimension of the sample x.")
+        both = bins if len(bins) == 2 else (bins, bins)
+    else:
+        if np.ndim(bins) > 0 and len(bins) < 3:
+            raise ValueError("bins is an array of fewer than 3 edges, which NumPy takes for two numbers: write a tuple")
+        both = (bins, bins)
     ranges = (None, None) if range is None else range
     given = np.asarray(x), np.asarray(y)
     if given[0].shape[0] != given[1].shape[0]:

@@ -61,6 +61,8 @@ def real_if_close(a, tol=100):
 def bitwise_count(x, /):
     """How many bits are 1 in the absolute value: sums of neighbouring bits, pairs, fours and so on."""
     v = np.asarray(x)
+    if v.dtype.kind not in "biu":
+        raise TypeError("ufunc 'bitwise_count' not supported for the input types")
     n = v.astype(np.uint64) if v.dtype.kind == "u" else np.abs(v.astype(np.int64)).astype(np.uint64)
     n = n - ((n >> 1) & 0x5555555555555555)
     n = (n & 0x3333333333333333) + ((n >> 2) & 0x3333333333333333)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adcore.types import Atom, literal
+from adcore.types import Atom, DType, literal
 
 from ..array_functions import array_like
 from ..containers import items
 from ..indexing import loaded
+from ..integers import multiply
 from ..operators import describe
+from ..reductions import product
 from ..values import Array, Iteration, List, Scalar, Tuple, Value
 from .registry import lowers
 
@@ -25,8 +27,13 @@ def _ndindex(low: Lowering, *shape: Value) -> Value:
     for n in lengths:
         if not isinstance(n, Scalar) or n.dtype.kind not in "iu":
             low.refuse_syntax(f"np.ndindex of {describe(n)}", "integers, or a tuple of them")
-    atoms = tuple(n.atom for n in lengths if isinstance(n, Scalar))
-    return Iteration(_count(low, atoms), lambda k: _place(low, k, atoms))
+    atoms = tuple(low.cast(n.atom, DType.I64) for n in lengths if isinstance(n, Scalar))
+    for n in atoms:
+        low.check(low.b.ge(n, 0), "ValueError", "negative dimensions are not allowed")
+    count: Atom = literal(1)
+    for n in atoms:
+        count = multiply(low, count, n)
+    return Iteration(count, lambda k: _place(low, k, atoms))
 
 
 @lowers("numpy.ndenumerate")
@@ -39,14 +46,7 @@ def _ndenumerate(low: Lowering, arr: Value) -> Value:
         place = _place(low, k, x.shape)
         return Tuple((place, loaded(low, x, list(place.items))))
 
-    return Iteration(_count(low, x.shape), item, (x.buffer,))
-
-
-def _count(low: Lowering, lengths: tuple[Atom, ...]) -> Atom:
-    count: Atom = literal(1)
-    for n in lengths:
-        count = low.b.mul(count, n)
-    return count
+    return Iteration(product(low, x.shape), item, (x.buffer,))
 
 
 def _place(low: Lowering, k: Atom, lengths: tuple[Atom, ...]) -> Tuple:

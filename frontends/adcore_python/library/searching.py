@@ -155,15 +155,24 @@ def _of_axes(places, shape):
 
 @defines("numpy.putmask")
 def putmask(a, mask, values):
-    places, given = np.flatnonzero(mask), np.atleast_1d(values).ravel()
+    chosen, given = _mask_of(a, mask, "putmask"), np.atleast_1d(values).ravel()
     if given.shape[0] > 0:
-        a[np.nonzero(mask)] = given[places % given.shape[0]]
+        a[np.nonzero(chosen)] = given[np.flatnonzero(chosen) % given.shape[0]]
+
+
+def _mask_of(a, mask, name):
+    """The mask in the shape of the array."""
+    if np.size(mask) != a.size:
+        raise ValueError(f"{name}: mask and data must be the same size")
+    return np.reshape(mask, a.shape)
 
 
 @defines("numpy.unravel_index")
 def unravel_index(indices, shape, order="C"):
+    if order not in ("C", "F"):
+        raise ValueError("only 'C' or 'F' order is permitted")
     lengths = _lengths(shape)
-    places = np.asarray(indices)
+    places = _integers(indices)
     if np.any((places < 0) | (places >= product_of(lengths))):
         raise ValueError(f"an index is out of bounds for array with size {product_of(lengths)}")
     return _of_axes(places, lengths) if order == "C" else _of_axes(places, lengths[::-1])[::-1]
@@ -171,9 +180,11 @@ def unravel_index(indices, shape, order="C"):
 
 @defines("numpy.ravel_multi_index")
 def ravel_multi_index(multi_index, dims, mode="raise", order="C"):
+    if order not in ("C", "F"):
+        raise ValueError("only 'C' or 'F' order is permitted")
     lengths = _lengths(dims)
     if len(multi_index) != len(lengths):
-        raise ValueError("parameter multi_index must be a sequence of length " + str(len(lengths)))
+        raise ValueError(f"parameter multi_index must be a sequence of length {len(lengths)}")
     modes = mode if isinstance(mode, tuple) else (mode,) * len(lengths)
     inside = [_inside(multi_index[k], n, modes[k]) for k, n in enumerate(lengths)]
     places = 0
@@ -186,8 +197,15 @@ def _lengths(shape):
     return tuple(shape) if isinstance(shape, tuple | list) else (shape,)
 
 
-def _inside(places, n, mode):
+def _integers(places):
     x = np.asarray(places)
+    if x.dtype.kind not in "iu":
+        raise TypeError("only int indices permitted")
+    return x
+
+
+def _inside(places, n, mode):
+    x = _integers(places)
     if mode == "wrap":
         return x % n
     if mode == "clip":
@@ -243,7 +261,9 @@ def extract(condition, arr):
 
 @defines("numpy.place")
 def place(arr, mask, vals):
-    places, values = np.nonzero(mask), np.atleast_1d(vals).ravel()
+    places, values = np.nonzero(_mask_of(arr, mask, "place")), np.atleast_1d(vals).ravel()
+    if values.shape[0] == 0 and places[0].shape[0] > 0:
+        raise ValueError("Cannot insert from an empty array!")
     arr[places] = values[np.arange(places[0].shape[0]) % values.shape[0]]
 
 

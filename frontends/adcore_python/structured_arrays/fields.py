@@ -19,6 +19,7 @@ from adcore.types import Atom, literal
 from ..classes import StructuredValue, is_structured
 from ..indexing import loaded
 from ..operators import describe
+from ..reductions import product
 from ..selections import axes_taken
 from ..subscripts import Slice, in_range, integer, out_of_bounds
 from ..values import Array, Fields, Iteration, Partial, Record, Scalar, Static, Tuple, Value, number
@@ -229,10 +230,7 @@ def attribute(low: Lowering, owner: Record, name: str) -> Value:
     if name == "ndim":
         return Scalar(literal(len(shape)), True)
     if name == "size":
-        size: Atom = literal(1)
-        for n in shape:
-            size = low.b.mul(size, n)
-        return Scalar(size, True)
+        return Scalar(product(low, shape), True)
     if name == "dtype":
         return Static(layout.dtype)
     if name == "copy":
