@@ -218,6 +218,17 @@ def test_eigenvalues_are_complex_numbers_where_numpys_are_real():
     np.testing.assert_allclose(ours, np.linalg.eigvals(S), rtol=1e-12)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("f", [np.linalg.eigvals, np.linalg.eig, scipy.linalg.eigvals, np.linalg.svdvals])
+def test_spectra_of_what_is_not_finite(f, wrong):
+    x = np.eye(3)
+    x[0, 1] = wrong
+    if wrong == np.inf and f is np.linalg.svdvals:  # LAPACK takes it, and finds nan
+        assert np.isnan(jit(lambda x: f(x))(x)).all()
+        return
+    assert refusal(jit(lambda x: f(x)), x) == refusal(f, x)
+
+
 @pytest.mark.parametrize("p", [[1.0, -2.0, 1.0], [1.0, -1.0, 0.0, 0.0]])
 def test_multiple_roots_have_no_derivative(p):
     def f(p):

@@ -200,29 +200,44 @@ def _eigen_of_square(x):
 def eig(a):
     x = inexact(a)
     square(x)
-    if x.ndim == 2:
-        w, v = _eigen_of_square(x)
-        return EigResult(w, v)
-    flat = stacked(x)
-    dtype = np.result_type(x, np.complex64)
-    values, vectors = np.empty(flat.shape[:2], dtype), np.empty(flat.shape, dtype)
-    for k in range(flat.shape[0]):
-        w, v = _eigen_of_square(flat[k])
-        values[k] = w
-        vectors[k] = v
-    return EigResult(np.reshape(values, x.shape[:-1]), np.reshape(vectors, x.shape))
+    _finite(x)
+    return EigResult(*_of_each(x, _eigen_of_square, np.result_type(x, np.complex64), np.result_type(x, np.complex64)))
 
 
 @defines("numpy.linalg.eigvals")
 def eigvals(a):
     x = inexact(a)
     square(x)
+    _finite(x)
+    return _values_of_each(x, _eigen_of_square, np.result_type(x, np.complex64))
+
+
+def _finite(x):
+    if not np.all(np.isfinite(x)):
+        raise np.linalg.LinAlgError("Array must not contain infs or NaNs")
+
+
+def _of_each(x, eigen_of, values_dtype, vectors_dtype):
+    """The eigenvalues and eigenvectors of a matrix, or of each of several."""
     if x.ndim == 2:
-        return _eigen_of_square(x)[0]
+        return eigen_of(x)
     flat = stacked(x)
-    values = np.empty(flat.shape[:2], np.result_type(x, np.complex64))
+    values, vectors = np.empty(flat.shape[:2], values_dtype), np.empty(flat.shape, vectors_dtype)
     for k in range(flat.shape[0]):
-        values[k] = _eigen_of_square(flat[k])[0]
+        w, v = eigen_of(flat[k])
+        values[k] = w
+        vectors[k] = v
+    return np.reshape(values, x.shape[:-1]), np.reshape(vectors, x.shape)
+
+
+def _values_of_each(x, eigen_of, dtype):
+    """The eigenvalues alone."""
+    if x.ndim == 2:
+        return eigen_of(x)[0]
+    flat = stacked(x)
+    values = np.empty(flat.shape[:2], dtype)
+    for k in range(flat.shape[0]):
+        values[k] = eigen_of(flat[k])[0]
     return np.reshape(values, x.shape[:-1])
 
 
@@ -245,6 +260,8 @@ def scipy_eig(
         refuse("scipy.linalg.eig with homogeneous_eigvals=True is not supported", "homogeneous_eigvals=False")
     x = inexact(a)
     square_for_scipy(x)
+    if not np.all(np.isfinite(x)):
+        raise ValueError("array must not contain infs or NaNs")
     w, v = _eigen_of_square(x)
     return (w, v) if right else w
 
@@ -284,31 +301,14 @@ def eigen(x):
 def eigh(a, UPLO="L"):
     x = inexact(a)
     square(x)
-    x = triangle_of(x, UPLO)
-    if x.ndim == 2:
-        w, v = eigen(x)
-        return EighResult(w, v)
-    flat = stacked(x)
-    values, vectors = np.empty(flat.shape[:2], np.real(x).dtype), np.empty_like(flat)
-    for k in range(flat.shape[0]):
-        w, v = eigen(flat[k])
-        values[k] = w
-        vectors[k] = v
-    return EighResult(np.reshape(values, x.shape[:-1]), np.reshape(vectors, x.shape))
+    return EighResult(*_of_each(triangle_of(x, UPLO), eigen, np.real(x).dtype, x.dtype))
 
 
 @defines("numpy.linalg.eigvalsh")
 def eigvalsh(a, UPLO="L"):
     x = inexact(a)
     square(x)
-    x = triangle_of(x, UPLO)
-    if x.ndim == 2:
-        return eigen(x)[0]
-    flat = stacked(x)
-    values = np.empty(flat.shape[:2], np.real(x).dtype)
-    for k in range(flat.shape[0]):
-        values[k] = eigen(flat[k])[0]
-    return np.reshape(values, x.shape[:-1])
+    return _values_of_each(triangle_of(x, UPLO), eigen, np.real(x).dtype)
 
 
 def _symmetric_for_scipy(a, b, lower, type):
@@ -368,7 +368,7 @@ def scipy_eigvalsh(
 
 def singular_values(x):
     u, s, vt, info = factorizations.svd(x)
-    if info > 0:
+    if info != 0:  # -4 where there is nan
         raise np.linalg.LinAlgError("SVD did not converge")
     return u, s, vt
 
