@@ -8,8 +8,8 @@ from typing import Any
 
 from .errors import Source
 from .passes.simplify import simplify
-from .primitives import TABLE, Kind, Primitive
-from .program import Equation, Program, substitute
+from .primitives import LENGTH, TABLE, Kind, Primitive
+from .program import Equation, Program, retyped, substitute
 from .types import Atom, Lit, Type, Var, literal
 
 __all__ = ["Builder"]
@@ -75,7 +75,8 @@ class Builder:
         """Add an equation as it is."""
         if types is None:
             types = primitive.typing(operands, params)
-        outs = tuple(Var(t, name) for t in types)
+        first = tuple(Var(t, name) for t in types[:1])
+        outs = (*first, *(Var(retyped(t, {LENGTH: first[0]}), name) for t in types[1:]))
         equation = Equation(primitive, operands, params, outs, self.source)
         self.enter(equation)
         return outs

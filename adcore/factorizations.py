@@ -1,17 +1,34 @@
-"""Matrices taken apart and solved with, by LAPACK through SciPy.
+"""Matrices taken apart and solved with, by LAPACK through SciPy; sparse ones by our own routines, solved with by SciPy.
 
-This is what the rows of `adcore.primitives.linear_algebra` mean.
+This is what the rows of `adcore.primitives.linear_algebra` and `adcore.primitives.sparse` mean.
 
 None of these raises where a matrix has no such factorization: `info` is LAPACK's, 0 where all is well.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-__all__ = ["cholesky", "determinant", "eig", "eigh", "lu", "pseudo_inverse", "qr", "solve", "solve_triangular", "svd"]
+from . import elimination, elimination_order
+
+__all__ = [
+    "cholesky",
+    "determinant",
+    "eig",
+    "eigh",
+    "lu",
+    "pseudo_inverse",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "sparse_lu",
+    "sparse_order",
+    "sparse_solve",
+    "svd",
+]
 
 
 def _lapack(name: str, *arrays: Any) -> Any:
@@ -109,3 +126,31 @@ def pseudo_inverse(a: Any, u: Any, s: Any, vt: Any, cutoff: float) -> Any:
     u, s, vt, _ = svd(a)
     large = s > cutoff * np.max(s, initial=0.0)
     return (np.conj(vt).T * np.divide(1.0, s, out=np.zeros_like(s), where=large)) @ np.conj(u).T
+
+
+def sparse_order(row: Any, col: Any, n: int) -> Any:
+    """The columns of an n by n matrix with elements in these places, in an order that keeps its factors sparse."""
+    return elimination_order.sparse_order(row, col, int(n))
+
+
+def sparse_lu(values: Any, row: Any, col: Any, columns: Any) -> tuple[Any, ...]:
+    """How many elements L and U have, these, their places, ends, diagonals, the order of the rows, info.
+
+    `adcore.elimination` says what these are; the columns are taken in the order given.
+    """
+    with np.errstate(all="ignore"):
+        return elimination.sparse_lu(values, row, col, columns)
+
+
+def sparse_solve(values: Any, row: Any, col: Any, x: Any, *factors: Any, transposed: bool = False) -> Any:
+    """a⁻¹ x for the matrix with these elements, or that of the transposed matrix; the factors are not needed here."""
+    from scipy.sparse import csc_array
+    from scipy.sparse.linalg import MatrixRankWarning, spsolve
+
+    if not x.size:
+        return np.array(x)
+    n = x.shape[0]
+    matrix = csc_array((values, (col, row) if transposed else (row, col)), shape=(n, n))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MatrixRankWarning)
+        return np.reshape(spsolve(matrix, x), x.shape)

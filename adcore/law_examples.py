@@ -101,6 +101,28 @@ def _smaller(b: Any, x: Any) -> Any:
     return b.minimum(*_shape(x))
 
 
+def _cyclic(b: Any, values: Any, n: Any) -> tuple[Any, Any]:
+    """Rows and columns of the elements of a matrix whose diagonal is empty; elements after the n-th are in one place."""
+    (count,) = _shape(values)
+    k = b.iota(count)
+    row = b.select(b.lt(k, b.expand(n, count, axes=(0,))), k, 0)
+    following = b.add(row, 1)
+    return row, b.select(b.lt(following, b.expand(n, count, axes=(0,))), following, 0)
+
+
+def _sparse_lu(b: Any, values: Any, columns: Any) -> tuple[Any, ...]:
+    row, col = _cyclic(b, values, _shape(columns)[0])
+    return (row, col, columns, *b.sparse_lu(values, row, col, columns))
+
+
+def _sparse_solve(transposed: bool) -> Callable[..., Any]:
+    def call(b: Any, values: Any, x: Any) -> Any:
+        row, col, columns, _, *factors, _ = _sparse_lu(b, values, b.iota(_shape(x)[0]))
+        return b.sparse_solve(values, row, col, x, columns, *factors, transposed=transposed)
+
+    return call
+
+
 _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     "lu": (
         _example(lambda b, a: b.lu(a, _shape(a)[0]), "nn"),
@@ -145,6 +167,19 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     "pseudo_inverse": (
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "nm"),
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "mn"),
+    ),
+}
+_SPARSE: dict[str, tuple[Example, ...]] = {
+    "sparse_order": (
+        Example(
+            (*_of(DType.I64, (0, 3), "m", "m"), Operand("n")), lambda b, i, j, x: b.sparse_order(i, j, _shape(x)[0])
+        ),
+    ),
+    "sparse_lu": (
+        Example((Operand("m", (0.5, 2.0)), Operand("n")), lambda b, v, x: _sparse_lu(b, v, b.iota(_shape(x)[0]))),
+    ),
+    "sparse_solve": tuple(
+        Example((Operand("m", (0.5, 2.0)), Operand("nk")), _sparse_solve(transposed)) for transposed in (False, True)
     ),
 }
 _STRUCTURAL: dict[str, tuple[Example, ...]] = {
@@ -233,6 +268,7 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         _example(lambda b, x, y: b.grow(x, _shape(y)[0]), "n", "k"),
     ),
     **_LINEAR_ALGEBRA,
+    **_SPARSE,
     "argsort": tuple(
         Example((Operand(axes, interval, dtype),), lambda b, x: b.argsort(x))
         for axes in ("n", "nm", "nmk")

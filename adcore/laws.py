@@ -19,9 +19,10 @@ Each law takes a `Case` and an executor, and raises `LawError`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -95,9 +96,9 @@ class Case:
         verify(program)
         return program
 
-    def shape(self, type: Type) -> tuple[int, ...]:
+    def shape(self, type: Type, results: Mapping[Var, Any] = MappingProxyType({})) -> tuple[int, ...]:
         """The lengths in a type, at the point."""
-        env = self.environment()
+        env = {**self.environment(), **results}
         return tuple(int(_evaluated(a, env)) for a in type.shape)
 
     def environment(self) -> dict[Var, Any]:
@@ -203,10 +204,12 @@ def _named(pair: Pair) -> str:
 def meaning(case: Case, execute: Execute) -> None:
     values = _meant(case.equation, case.values())
     executed = execute(case.program(*case.equation.outs), case.point)
+    known = dict(zip(case.equation.outs, values, strict=True))
     for out, value, given in zip(case.equation.outs, values, executed, strict=True):
         wanted, got = out.type, np.asarray(given)
-        if value.shape != case.shape(wanted) or value.dtype != wanted.dtype.numpy:
-            case.fail(f"the meaning is {value.dtype}{value.shape}, its type {wanted.dtype.value}{case.shape(wanted)}")
+        shape = case.shape(wanted, known)
+        if value.shape != shape or value.dtype != wanted.dtype.numpy:
+            case.fail(f"the meaning is {value.dtype}{value.shape}, its type {wanted.dtype.value}{shape}")
         if not case.near(got, value) or got.dtype != value.dtype:
             case.fail(f"the executor gives {got}, the meaning is {value}")
 

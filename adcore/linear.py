@@ -182,6 +182,11 @@ def substitution(matrix: Atom, lower: bool, unit: bool = False, transposed: bool
     return Generator("substitution", (matrix,), (lower, unit, transposed))
 
 
+def sparse_solution(matrix: tuple[Atom, ...], factors: tuple[Atom, ...], transposed: bool = False) -> Generator:
+    """matrix⁻¹ @ t, or that of the transposed matrix, of elements, rows and columns; `factors` as for `solution`."""
+    return Generator("sparse_solution", (matrix, factors), (transposed,))
+
+
 def transposed(b: Builder, matrix: Atom) -> Atom:
     """The matrix transposed, or each matrix of an array of them."""
     rank = matrix.type.rank
@@ -217,6 +222,7 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "right_transposed": lambda g: right(*g.residuals),
     "solution": lambda g: solution(*g.residuals, by=g.params[0], transposed=not g.params[1]),
     "substitution": lambda g: substitution(g.residuals[0], g.params[0], g.params[1], not g.params[2]),
+    "sparse_solution": lambda g: sparse_solution(*g.residuals, transposed=not g.params[0]),
     "fourier": lambda g: g,  # exp(-2πi jk/n) is a symmetric matrix
     "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
     "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
@@ -260,6 +266,11 @@ def _solution(b: Builder, g: Generator, t: Atom) -> Atom:
 def _substitution(b: Builder, g: Generator, t: Atom) -> Atom:
     lower, unit, is_transposed = g.params
     return b.solve_triangular(g.residuals[0], t, lower=lower, unit=unit, transposed=is_transposed)
+
+
+def _sparse_solution(b: Builder, g: Generator, t: Atom) -> Atom:
+    matrix, factors = g.residuals
+    return b.sparse_solve(*matrix, t, *factors, transposed=g.params[0])
 
 
 def _place_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
@@ -323,6 +334,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "right_transposed": lambda b, g, t: b.matmul(t, transposed(b, g.residuals[0])),
     "solution": _solution,
     "substitution": _substitution,
+    "sparse_solution": _sparse_solution,
     "fourier": lambda b, g, t: b.fft(t, inverse=g.params[0]),
     "share": _share,
     "share_back": _share_back,

@@ -13,7 +13,18 @@ from typing import Any
 from .errors import Source
 from .types import Atom, Type, Var
 
-__all__ = ["Equation", "Program", "clone", "defined", "free_variables", "fresh", "regions", "substitute", "uses"]
+__all__ = [
+    "Equation",
+    "Program",
+    "clone",
+    "defined",
+    "free_variables",
+    "fresh",
+    "regions",
+    "retyped",
+    "substitute",
+    "uses",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +115,7 @@ def substitute(atom: Atom, env: Mapping[Var, Atom]) -> Atom:
     return env.get(atom, atom) if isinstance(atom, Var) else atom
 
 
-def _retyped(type: Type, env: Mapping[Var, Atom]) -> Type:
+def retyped(type: Type, env: Mapping[Var, Atom]) -> Type:
     if not type.shape:
         return type
     return Type(type.dtype, tuple(substitute(a, env) for a in type.shape))
@@ -112,7 +123,7 @@ def _retyped(type: Type, env: Mapping[Var, Atom]) -> Type:
 
 def fresh(var: Var, env: dict[Var, Atom]) -> Var:
     """A new variable like `var`, its shape rewritten by `env`, and entered there."""
-    new = Var(_retyped(var.type, env), var.name)
+    new = Var(retyped(var.type, env), var.name)
     env[var] = new
     return new
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from .errors import VerifyError
-from .primitives import Primitive
+from .primitives import LENGTH, Primitive
 from .primitives.control import compatible
-from .program import Equation, Program, regions
+from .program import Equation, Program, regions, retyped
 from .types import I64, Atom, DType, Lit, Type, Var
 
 __all__ = ["verify"]
@@ -126,7 +126,8 @@ class _Scope:
             raise VerifyError(f"{self.place}: {error or type(error).__name__}", equation.source) from error
         if len(types) != len(equation.outs):
             self.fail(f"{len(types)} results, {len(equation.outs)} names for them")
-        for out, wanted in zip(equation.outs, types, strict=True):
+        for out, given in zip(equation.outs, types, strict=True):
+            wanted = retyped(given, {LENGTH: equation.outs[0]})
             agree = compatible(out.type, wanted) if primitive.has_regions else out.type == wanted
             if not agree:
                 self.fail(f"{out.name} is {_shown(out.type)}, the type rule gives {_shown(wanted)}")

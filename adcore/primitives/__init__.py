@@ -8,6 +8,7 @@ from . import (
     indexed,
     linear_algebra,
     ordering,
+    sparse,
     special_bessel,
     special_error,
     special_gamma,
@@ -15,13 +16,14 @@ from . import (
     spectra,
     structure,
 )
-from .base import TABLE, Kind, Primitive, Sampler, TypeRuleError
+from .base import LENGTH, TABLE, Kind, Primitive, Sampler, TypeRuleError
 from .indexed import array_axes, index_arrays, indexed_shape, without_arrays
 from .scipy_rows import Missing
 from .structure import CHECKED_ERRORS, region_lengths
 
 __all__ = [
     "CHECKED_ERRORS",
+    "LENGTH",
     "TABLE",
     "Kind",
     "Missing",
@@ -39,6 +41,7 @@ __all__ = [
     "linear_algebra",
     "ordering",
     "region_lengths",
+    "sparse",
     "special_bessel",
     "special_error",
     "special_gamma",

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..types import Atom, Type, Var
+from ..types import I64, Atom, Type, Var
 
 if TYPE_CHECKING:
     from ..builder import Builder
     from ..linear import Generator
     from ..program import Equation
 
-__all__ = ["TABLE", "Kind", "Primitive", "Rule", "Sampler", "TypeRuleError", "row"]
+__all__ = ["LENGTH", "TABLE", "Kind", "Primitive", "Rule", "Sampler", "TypeRuleError", "row"]
+
+LENGTH = Var(I64, "length")  # in the types that a type rule gives: a length that is the first of the results
 
 
 class TypeRuleError(TypeError):
