@@ -3,6 +3,8 @@
 Series and continued fractions that no library has are written once, in the language that the frontend compiles.
 Python runs a routine in the reference backend; elsewhere its Program is what is lowered.  The derivative of a routine
 in one of its operands is that Program differentiated, a row again: `zeta@0`, whose own derivative is `zeta@0@0`.
+
+Functions of arrays are routines too, as those by which sparse matrices are taken apart.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from .base import TABLE, Kind, Primitive
 if TYPE_CHECKING:
     from ..program import Program
 
-__all__ = ["Routine", "partial", "partial_row"]
+__all__ = ["Routine", "array_routine", "partial", "partial_row"]
 
 
 KEPT = 4096  # values of derivatives that are not interpreted again
@@ -74,6 +76,20 @@ def _lowered(routine: Routine) -> Program:
     *params, tangent = pushed.params
     seeded = clone(Program(tuple(params), pushed.equations, pushed.results[1:], pushed.name), {tangent: literal(1.0)})
     return eliminate_dead(seeded)
+
+
+@cache
+def array_routine(function: Callable[..., Any], types: tuple[tuple[DType, int], ...]) -> Program:
+    """A function of arrays and numbers of these dtypes and ranks as a Program.
+
+    It says nothing of indices that are out of range: who calls it sees to it that there are none.
+    """
+    from ..plugins import ANY, Spec, frontend
+    from ..program import clone
+    from ..recomputation import effect_free
+
+    specs = tuple(Spec(dtype, (ANY,) * rank) for dtype, rank in types)
+    return clone(frontend().lower(function, specs).program, None, effect_free)
 
 
 def partial(name: str, index: int) -> Callable[..., Generator]:

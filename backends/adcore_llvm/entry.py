@@ -21,7 +21,10 @@ from .unboxing import Input, unboxed_all
 from .values import Root, Strided, row_major
 from .write_back import guard_writes, write_back
 
-__all__ = ["Module", "emit_module"]
+__all__ = ["Module", "emit_function", "emit_module"]
+
+
+UNLIKELY = '!0 = !{!"branch_weights", i32 1048575, i32 1}'
 
 
 @dataclass
@@ -49,7 +52,7 @@ def emit_module(
     """
     kernel = Code()
     lowering = Lowering(kernel)
-    header = _emit_kernel(program, lowering)
+    function = emit_function(program, lowering, "internal", "kernel")
     entry = _Entry(program, inputs, result, fail, guards, writes)
     body = entry.emit()
     declarations = {**kernel.declarations, **entry.py.code.declarations}
@@ -62,13 +65,9 @@ def emit_module(
         [
             used,
             *declarations.values(),
-            header,
-            *kernel.entry,
-            *kernel.lines,
-            *lowering.tails,
-            "}",
+            function,
             *body,
-            '!0 = !{!"branch_weights", i32 1048575, i32 1}',
+            UNLIKELY,
         ]
     )
     return Module(text, lowering.failures, entry.py.keep)
@@ -77,7 +76,11 @@ def emit_module(
 # The kernel
 
 
-def _emit_kernel(program: Program, lowering: Lowering) -> str:
+def emit_function(program: Program, lowering: Lowering, linkage: str, name: str) -> str:
+    """A program as a function, of memory for what a failure reports, memory for the results, and the parameters.
+
+    It gives 0, or the number of the failure.  An array is its pointer and its lengths.
+    """
     code = lowering.code
     code.entry.append("entry:")
     code.entry.append("  %status = alloca i64")
@@ -106,7 +109,8 @@ def _emit_kernel(program: Program, lowering: Lowering) -> str:
     code.do("ret i64 0")
     code.start("failed")
     code.do(f"ret i64 {code.op('load i64, ptr %status')}")
-    return f"define internal i64 @kernel({', '.join(signature)}) nounwind {{"
+    head = f"define {linkage} i64 @{name}({', '.join(signature)}) nounwind {{"
+    return "\n".join([head, *code.entry, *code.lines, *lowering.tails, "}"])
 
 
 # The entry point

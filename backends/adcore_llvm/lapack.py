@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
+from .array_routines import lower_array_routine
 from .code import LLVM_TYPE, Code, constant
 from .complexes import pair, times_real
 from .contraction import leading, multiplied, readable
@@ -241,6 +242,8 @@ _FACTORIZATIONS: dict[str, Callable[[Block, Equation], None]] = {
     "eig": _eig,
     "eigh": _eigh,
     "svd": _svd,
+    "sparse_order": lower_array_routine,
+    "sparse_lu": lower_array_routine,
 }
 
 # Solving
@@ -378,4 +381,5 @@ _SOLVES: dict[str, Callable[[Block, Equation], None]] = {
     "solve": _solve,
     "pseudo_inverse": _pseudo_inverse,
     "determinant": _determinant,
+    "sparse_solve": lower_array_routine,
 }

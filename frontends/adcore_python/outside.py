@@ -132,12 +132,13 @@ def _generator(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None
 
 def _sparse(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
     """A sparse matrix from outside, taken apart at every call; None of anything else."""
-    from .sparse_values import FIELDS, part, sparse_class
+    from .sparse_values import FIELDS, layout_of, part, sparse_class
 
     kind = sparse_class(type(found))
     if kind is None:
         return None
     fields = {f: _part(low, f"{name}.{f}", owner, name, found, part(type(found), f)) for f in FIELDS}
+    fields["layout"] = constant(layout_of(type(found)))
     with low.inside(low.memory.root):
         return Record(low.memory.identity(Fields(fields), str(name), "defined outside the function"), kind)
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from adcore.trees import Node, nodes_of
 
-from .library.sparse import Reordered, ReorderedMatrix, SparseArray, SparseMatrix
+from .library.sparse import REORDERED, SparseArray, SparseMatrix
 
-__all__ = ["FIELDS", "part", "sparse_class", "take_apart_arguments"]
+__all__ = ["FIELDS", "layout_of", "part", "sparse_class", "take_apart_arguments"]
 
 FIELDS = ("values", "row", "col", "rows", "columns")
 
@@ -23,10 +23,13 @@ def sparse_class(kind: type) -> type | None:
     scipy = sys.modules.get("scipy.sparse")
     if scipy is None or not issubclass(kind, (scipy.spmatrix, scipy.sparray)):
         return None
-    exact = getattr(kind, "_format", "") in ("csr", "csc", "coo")  # the order of data is that of the places
-    if issubclass(kind, scipy.spmatrix):
-        return SparseMatrix if exact else ReorderedMatrix
-    return SparseArray if exact else Reordered
+    return SparseMatrix if issubclass(kind, scipy.spmatrix) else SparseArray
+
+
+def layout_of(kind: type) -> str:
+    """The layout of what stands for instances of a sparse class."""
+    found = getattr(kind, "_format", REORDERED)
+    return found if found in ("csr", "csc", "coo") else REORDERED  # of others, the order of data is not of places
 
 
 def _computed(kind: type, field: str, x: Any) -> Any:
@@ -61,7 +64,8 @@ def _node_of(kind: type) -> Node | None:
     found = sparse_class(kind)
     if found is None:
         return None
-    return lambda x: tuple(_computed(kind, field, x) for field in FIELDS), lambda children: found(*children)
+    layout = layout_of(kind)
+    return lambda x: (*(_computed(kind, field, x) for field in FIELDS), layout), lambda children: found(*children)
 
 
 def take_apart_arguments() -> None:

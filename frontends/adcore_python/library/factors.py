@@ -14,13 +14,13 @@ from adcore.types import Atom, DType, Lit
 
 from ..operators import numeric
 from ..promotion import converted, promoted
-from ..values import Array, Scalar, Static, Tuple, Value
+from ..values import Array, Scalar, Static, Tuple, Value, number
 from .registry import lowers
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
 
-__all__ = ["adjoint", "alike", "doubled", "floating", "inexact", "precision"]
+__all__ = ["adjoint", "alike", "doubled", "floating", "inexact", "is_one", "precision"]
 
 
 def inexact(a):
@@ -78,6 +78,16 @@ def _alike(low: Lowering, *arrays: Value) -> Value:
     found = [array_like(low, a) for a in arrays]
     dtype = promoted(found)
     return Tuple(tuple(low.value(converted(low, x, dtype)) for x in found))
+
+
+def is_one(n):
+    """Whether a length is 1; in compiled code, whether it is known to be, as it is of arguments."""
+    return n == 1
+
+
+@lowers(f"{__name__}.is_one")
+def _is_one(low: Lowering, n: Value) -> Value:
+    return number(isinstance(n, Scalar) and n.known == 1)
 
 
 def precision(x):
@@ -178,6 +188,43 @@ def _solve(low: Lowering, a: Value, x: Value, *factors: Value, by: Value, transp
         parts.append(_of_lengths(low, low.atom(order), n))
     assert isinstance(by, Static)
     return low.value(low.b.solve(matrix, given, *parts, by=by.value, transposed=_flag(low, transposed)))
+
+
+@lowers("adcore.factorizations.sparse_order")
+def _sparse_order(low: Lowering, row: Value, col: Value, n: Value) -> Value:
+    rows, columns = _alike_in_length(low, row, col)
+    assert isinstance(n, Scalar)
+    return low.value(low.b.sparse_order(rows, columns, n.atom))
+
+
+@lowers("adcore.factorizations.sparse_lu")
+def _sparse_lu(low: Lowering, values: Value, row: Value, col: Value, columns: Value) -> Value:
+    order: Any = columns
+    found = low.b.sparse_lu(*_alike_in_length(low, values, row, col), low.atom(order))
+    low.facts.length(found[0])
+    return _values(low, found)
+
+
+@lowers("adcore.factorizations.sparse_solve")
+def _sparse_solve(
+    low: Lowering, values: Value, row: Value, col: Value, x: Value, *factors: Value, transposed: Value
+) -> Value:
+    matrix, given = _alike_in_length(low, values, row, col), _matrix(low, x)
+    parts: list[Any] = list(factors)
+    columns, packed, places, *rest = (low.atom(p) for p in parts)
+    n = columns.type.shape[0]
+    given = _of_lengths(low, given, n, given.type.shape[1])
+    places = _of_lengths(low, places, *packed.type.shape)
+    each = [_of_lengths(low, atom, n) for atom in rest]
+    found = low.b.sparse_solve(*matrix, given, columns, packed, places, *each, transposed=_flag(low, transposed))
+    return low.value(found)
+
+
+def _alike_in_length(low: Lowering, *arrays: Value) -> list[Atom]:
+    """Arrays of one axis that are known to be as long as the first."""
+    given: list[Any] = list(arrays)
+    first, *rest = (low.atom(a) for a in given)
+    return [first, *(_of_lengths(low, atom, *first.type.shape) for atom in rest)]
 
 
 @lowers("adcore.factorizations.determinant")

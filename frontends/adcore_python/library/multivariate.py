@@ -8,24 +8,14 @@ import numpy as np
 
 from adcore.primitives import TABLE
 
-from ..values import Scalar, number
+from .factors import is_one
 from .location_scale import enter
-from .registry import lowers, refuse
+from .registry import refuse
 
 __all__: list[str] = []
 
 GAMMALN, XLOGY = TABLE["gammaln"], TABLE["xlogy"]
 LOG_TWO_PI = (math.log(2.0 * math.pi),)
-
-
-def is_one(n):
-    """Whether a length is 1; in compiled code, whether it is known to be, as it is of arguments."""
-    return n == 1
-
-
-@lowers(f"{__name__}.is_one")
-def _is_one(low, n):
-    return number(isinstance(n, Scalar) and n.known == 1)
 
 
 def _normal_parameters(mean, cov):

@@ -13,7 +13,11 @@ import numpy as np
 
 from .registry import defines
 
-__all__ = ["Reordered", "ReorderedMatrix", "SparseArray", "SparseMatrix"]
+__all__ = ["SparseArray", "SparseMatrix"]
+
+REORDERED = ""  # the layout of what SciPy has stored in another order, or added up
+TURNED = {"csr": "csc", "csc": "csr", "coo": "coo", REORDERED: REORDERED}
+REASON = "of a sparse matrix made from another, whose order is SciPy's"
 
 
 @dataclass
@@ -24,6 +28,7 @@ class SparseArray:
         values: the elements that are stored, SciPy's `data`; in a gradient the derivatives by them.
         row, col: where they stand; None in a gradient.
         rows, columns: the shape; None in a gradient.
+        layout: SciPy's `format` where the order of the elements is that of `data`, else empty; None in a gradient.
     """
 
     values: Any
@@ -31,12 +36,40 @@ class SparseArray:
     col: Any
     rows: Any
     columns: Any
+    layout: Any
 
     __array_ufunc__ = None  # NumPy's arrays leave operators to this class
 
     @property
     def data(self):
+        if self.layout == REORDERED:
+            raise NotImplementedError(f"the data {REASON}")
         return self.values
+
+    @property
+    def format(self):
+        if self.layout == REORDERED:
+            raise NotImplementedError(f"the format {REASON}")
+        return self.layout
+
+    @property
+    def indices(self):
+        return _narrow(self.col if self._by_rows("indices") else self.row, max(self.rows, self.columns))
+
+    @property
+    def indptr(self):
+        by_rows = self._by_rows("indptr")
+        line, lines = (self.row, self.rows) if by_rows else (self.col, self.columns)
+        ends = np.cumsum(np.bincount(line, minlength=lines))
+        return _narrow(np.concatenate((np.zeros(1, int), ends)), len(line))
+
+    def _by_rows(self, name):
+        """Whether the elements are stored row after row; refuses where neither rows nor columns are stored so."""
+        if self.layout == REORDERED:
+            raise NotImplementedError(f"the {name} {REASON}")
+        if self.layout == "coo":
+            raise NotImplementedError(f"the {name} of a sparse matrix of coordinates, which has none")
+        return self.layout == "csr"
 
     @property
     def shape(self):
@@ -60,10 +93,10 @@ class SparseArray:
 
     def like(self, values):
         """The same places with other elements."""
-        return type(self)(values, self.row, self.col, self.rows, self.columns)
+        return type(self)(values, self.row, self.col, self.rows, self.columns, self.layout)
 
     def transpose(self):
-        return type(self)(self.values, self.col, self.row, self.columns, self.rows)
+        return type(self)(self.values, self.col, self.row, self.columns, self.rows, TURNED[self.layout])
 
     def __matmul__(self, other):
         x = np.asarray(other)
@@ -136,21 +169,25 @@ class SparseArray:
     def astype(self, dtype):
         return self.like(self.values.astype(dtype))
 
-    def tocsr(self) -> Any:
-        return Reordered(self.values, self.row, self.col, self.rows, self.columns)
+    def reordered(self):
+        return type(self)(self.values, self.row, self.col, self.rows, self.columns, REORDERED)
+
+    def tocsr(self):
+        return self if self.layout == "csr" else self.reordered()
 
     def tocsc(self):
-        return self.tocsr()
+        return self if self.layout == "csc" else self.reordered()
 
     def tocoo(self):
-        return self.tocsr()
+        layout = REORDERED if self.layout == REORDERED else "coo"
+        return type(self)(self.values, self.row, self.col, self.rows, self.columns, layout)
 
     def __add__(self, other):
         if not isinstance(other, SparseArray):
             return self.toarray() + other
         values = np.concatenate((self.values, other.values))
         row, col = np.concatenate((self.row, other.row)), np.concatenate((self.col, other.col))
-        return type(self.tocsr())(values, row, col, self.rows, self.columns)
+        return type(self)(values, row, col, self.rows, self.columns, REORDERED)
 
     def __radd__(self, other):
         return other + self.toarray()
@@ -163,20 +200,8 @@ class SparseArray:
 
 
 @dataclass
-class Reordered(SparseArray):
-    """A sparse array whose elements SciPy has stored in another order, or added up."""
-
-    @property
-    def data(self):
-        raise NotImplementedError("the data of a sparse matrix made from another, whose order is SciPy's")
-
-
-@dataclass
 class SparseMatrix(SparseArray):
     """The same for SciPy's sparse matrices, whose `*` is a product of matrices and whose sums keep both axes."""
-
-    def tocsr(self) -> Any:
-        return ReorderedMatrix(self.values, self.row, self.col, self.rows, self.columns)
 
     def __mul__(self, other):
         return self.like(self.values * other) if np.ndim(other) == 0 else self @ other
@@ -195,13 +220,11 @@ class SparseMatrix(SparseArray):
         return self.sum(axis) / (self.rows if axis in (0, -2) else self.columns)
 
 
-@dataclass
-class ReorderedMatrix(SparseMatrix):
-    """A sparse matrix whose elements SciPy has stored in another order, or added up."""
-
-    @property
-    def data(self):
-        raise NotImplementedError("the data of a sparse matrix made from another, whose order is SciPy's")
+def _narrow(indices, largest):
+    """Indices as SciPy stores them, in 32 bits."""
+    if largest >= 2**31:
+        raise NotImplementedError("indices of a sparse matrix that do not fit into 32 bits")
+    return indices.astype(np.int32)
 
 
 # Made in the function
@@ -209,37 +232,38 @@ class ReorderedMatrix(SparseMatrix):
 
 @defines("scipy.sparse.csr_array")
 def csr_array(arg1, shape=None, dtype=None, copy=False):
-    return _compressed(SparseArray, Reordered, arg1, shape, dtype, True)
+    return _compressed(SparseArray, arg1, shape, dtype, "csr")
 
 
 @defines("scipy.sparse.csr_matrix")
 def csr_matrix(arg1, shape=None, dtype=None, copy=False):
-    return _compressed(SparseMatrix, ReorderedMatrix, arg1, shape, dtype, True)
+    return _compressed(SparseMatrix, arg1, shape, dtype, "csr")
 
 
 @defines("scipy.sparse.csc_array")
 def csc_array(arg1, shape=None, dtype=None, copy=False):
-    return _compressed(SparseArray, Reordered, arg1, shape, dtype, False)
+    return _compressed(SparseArray, arg1, shape, dtype, "csc")
 
 
 @defines("scipy.sparse.csc_matrix")
 def csc_matrix(arg1, shape=None, dtype=None, copy=False):
-    return _compressed(SparseMatrix, ReorderedMatrix, arg1, shape, dtype, False)
+    return _compressed(SparseMatrix, arg1, shape, dtype, "csc")
 
 
 @defines("scipy.sparse.coo_array")
 def coo_array(arg1, shape=None, dtype=None, copy=False):
-    return _with_places(SparseArray, Reordered, arg1, shape, dtype)
+    return _with_places(SparseArray, arg1, shape, dtype, "coo")
 
 
 @defines("scipy.sparse.coo_matrix")
 def coo_matrix(arg1, shape=None, dtype=None, copy=False):
-    return _with_places(SparseMatrix, ReorderedMatrix, arg1, shape, dtype)
+    return _with_places(SparseMatrix, arg1, shape, dtype, "coo")
 
 
-def _compressed(kind, reordered, given, shape, dtype, by_rows):
+def _compressed(kind, given, shape, dtype, layout):
     if not isinstance(given, tuple) or len(given) != 3:
-        return _with_places(reordered, reordered, given, shape, dtype)
+        return _with_places(kind, given, shape, dtype, layout)
+    by_rows = layout == "csr"
     values, indices, ends = [np.asarray(part) for part in given]
     lines = len(ends) - 1
     along = np.repeat(np.arange(lines), ends[1:] - ends[:-1])
@@ -253,33 +277,35 @@ def _compressed(kind, reordered, given, shape, dtype, by_rows):
         rows, columns = shape
         if lines != (rows if by_rows else columns):
             raise ValueError(f"index pointer size {lines + 1} should be {(rows if by_rows else columns) + 1}")
-    return _made(kind, values, row, col, rows, columns, dtype)
+    return _made(kind, values, row, col, rows, columns, dtype, layout)
 
 
-def _with_places(kind, reordered, given, shape, dtype):
+def _with_places(kind, given, shape, dtype, layout):
     if isinstance(given, SparseArray):
-        return reordered(given.values, given.row, given.col, given.rows, given.columns)
+        known = layout if layout == given.layout else REORDERED
+        return kind(given.values, given.row, given.col, given.rows, given.columns, known)
     if not isinstance(given, tuple):
         dense = np.asarray(given)
         row, col = np.nonzero(dense)
-        return _made(reordered, dense[row, col], row, col, dense.shape[0], dense.shape[1], dtype)
+        known = REORDERED if layout == "csc" else layout
+        return _made(kind, dense[row, col], row, col, dense.shape[0], dense.shape[1], dtype, known)
     if not isinstance(given[1], tuple | list):
         nothing = np.zeros(0, int)
-        return _made(reordered, np.zeros(0), nothing, nothing, given[0], given[1], dtype)
+        return _made(kind, np.zeros(0), nothing, nothing, given[0], given[1], dtype, layout)
     values, row, col = np.asarray(given[0]), np.asarray(given[1][0]), np.asarray(given[1][1])
     if len(row) != len(values) or len(col) != len(values):
         raise ValueError("all index and data arrays must have the same length")
     rows, columns = (np.max(row) + 1, np.max(col) + 1) if shape is None else shape
-    return _made(kind, values, row, col, rows, columns, dtype)
+    return _made(kind, values, row, col, rows, columns, dtype, "coo" if layout == "coo" else REORDERED)
 
 
-def _made(kind, values, row, col, rows, columns, dtype):
+def _made(kind, values, row, col, rows, columns, dtype, layout):
     if len(values) > 0:
         if np.max(row) >= rows or np.min(row) < 0:
             raise ValueError(f"row index {np.max(row)} exceeds matrix dimension {rows}")
         if np.max(col) >= columns or np.min(col) < 0:
             raise ValueError(f"column index {np.max(col)} exceeds matrix dimension {columns}")
-    return kind(values if dtype is None else values.astype(dtype), row, col, int(rows), int(columns))
+    return kind(values if dtype is None else values.astype(dtype), row, col, int(rows), int(columns), layout)
 
 
 @defines("scipy.sparse.issparse")
@@ -289,12 +315,12 @@ def issparse(x):
 
 @defines("scipy.sparse.diags")
 def diags(diagonals, offsets=0, shape=None, format=None, dtype=None):
-    return _of_diagonals(ReorderedMatrix, diagonals, offsets, shape, dtype)
+    return _of_diagonals(SparseMatrix, diagonals, offsets, shape, dtype)
 
 
 @defines("scipy.sparse.diags_array")
 def diags_array(diagonals, /, *, offsets=0, shape=None, format=None, dtype=None):
-    return _of_diagonals(Reordered, diagonals, offsets, shape, dtype)
+    return _of_diagonals(SparseArray, diagonals, offsets, shape, dtype)
 
 
 def _of_diagonals(kind, diagonals, offsets, shape, dtype):
@@ -313,7 +339,7 @@ def _of_diagonals(kind, diagonals, offsets, shape, dtype):
     values = np.concatenate([_of_length(lines[k], ends[k]) for k in count])
     row = np.concatenate([np.arange(ends[k]) + max(-places[k], 0) for k in count])
     col = np.concatenate([np.arange(ends[k]) + max(places[k], 0) for k in count])
-    return kind(values if dtype is None else values.astype(dtype), row, col, int(rows), int(columns))
+    return kind(values if dtype is None else values.astype(dtype), row, col, int(rows), int(columns), REORDERED)
 
 
 def _of_length(line, n):
@@ -328,7 +354,8 @@ def eye(m, n=None, k=0, dtype=float, format=None):
     columns = m if n is None else n
     length = max(min(m + min(k, 0), columns - max(k, 0)), 0)
     index = np.arange(length)
-    return ReorderedMatrix(np.ones(length, dtype), index + max(-k, 0), index + max(k, 0), m, columns)
+    row, col = index + max(-k, 0), index + max(k, 0)
+    return SparseMatrix(np.ones(length, dtype), row, col, m, columns, REORDERED)
 
 
 @defines("scipy.sparse.identity")
