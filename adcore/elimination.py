@@ -157,39 +157,80 @@ def _pivots_first(packed, places, step, low, high):
 
 def sparse_substitution(x, columns, packed, places, ends, diagonals, order):
     """A⁻¹ x for a matrix x."""
-    n = columns.shape[0]
-    y = np.empty_like(x)
-    for k in range(n):
-        y[k] = x[order[k]]
+    y = x[order]
+    if x.shape[1] == 1:
+        _substitute_one(y, packed, places, ends, diagonals)
+    else:
+        _substitute(y, packed, places, ends, diagonals)
+    made = np.empty_like(y)
+    made[columns] = y
+    return made
+
+
+def _substitute(y, packed, places, ends, diagonals):
+    n = ends.shape[0]
     for k in range(n):
         for q in range(diagonals[k] + 1, ends[k]):
             y[places[q]] -= packed[q] * y[k]
     for r in range(n):
         k = n - 1 - r
         y[k] /= packed[diagonals[k]]
-        for q in range(ends[k - 1] if k > 0 else 0, diagonals[k]):
+        for q in range(_start(ends, k), diagonals[k]):
             y[places[q]] -= packed[q] * y[k]
-    made = np.empty_like(x)
+
+
+def _substitute_one(y, packed, places, ends, diagonals):
+    n = ends.shape[0]
     for k in range(n):
-        made[columns[k]] = y[k]
-    return made
+        t = y[k, 0]
+        for q in range(diagonals[k] + 1, ends[k]):
+            y[places[q], 0] -= packed[q] * t
+    for r in range(n):
+        k = n - 1 - r
+        t = y[k, 0] / packed[diagonals[k]]
+        y[k, 0] = t
+        for q in range(_start(ends, k), diagonals[k]):
+            y[places[q], 0] -= packed[q] * t
+
+
+def _start(ends, k):
+    return ends[k - 1] if k > 0 else 0
 
 
 def sparse_substitution_transposed(x, columns, packed, places, ends, diagonals, order):
     """The solution for the transposed matrix."""
-    n = columns.shape[0]
-    y = np.empty_like(x)
+    y = x[columns]
+    if x.shape[1] == 1:
+        _substitute_one_transposed(y, packed, places, ends, diagonals)
+    else:
+        _substitute_transposed(y, packed, places, ends, diagonals)
+    made = np.empty_like(y)
+    made[order] = y
+    return made
+
+
+def _substitute_transposed(y, packed, places, ends, diagonals):
+    n = ends.shape[0]
     for k in range(n):
-        y[k] = x[columns[k]]
-    for k in range(n):
-        for q in range(ends[k - 1] if k > 0 else 0, diagonals[k]):
+        for q in range(_start(ends, k), diagonals[k]):
             y[k] -= packed[q] * y[places[q]]
         y[k] /= packed[diagonals[k]]
     for r in range(n):
         k = n - 1 - r
         for q in range(diagonals[k] + 1, ends[k]):
             y[k] -= packed[q] * y[places[q]]
-    made = np.empty_like(x)
+
+
+def _substitute_one_transposed(y, packed, places, ends, diagonals):
+    n = ends.shape[0]
     for k in range(n):
-        made[order[k]] = y[k]
-    return made
+        t = y[k, 0]
+        for q in range(_start(ends, k), diagonals[k]):
+            t -= packed[q] * y[places[q], 0]
+        y[k, 0] = t / packed[diagonals[k]]
+    for r in range(n):
+        k = n - 1 - r
+        t = y[k, 0]
+        for q in range(diagonals[k] + 1, ends[k]):
+            t -= packed[q] * y[places[q], 0]
+        y[k, 0] = t

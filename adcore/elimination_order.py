@@ -21,22 +21,19 @@ __all__ = ["sparse_order"]
 
 def sparse_order(row, col, n):
     """The columns of an n by n matrix with elements in these rows and columns, in the order of elimination."""
+    by_column, by_row = by_lines(col, n), by_lines(row, n)
     limit = max(16, int(10.0 * np.sqrt(n)))
-    starts, given = by_lines(col, n)
-    dense = starts[1:] - starts[:-1] > limit  # these would be met at every step: they come last
-    if _is_nearly_symmetric(row, col, n):
-        across = np.concatenate((col, row))
-        members, sizes = _pairs(np.concatenate((row, col)), across, dense, n)
+    dense = by_column[0][1:] - by_column[0][:-1] > limit  # these would be met at every step: they come last
+    if _is_nearly_symmetric(row, col, by_column, by_row, n):
+        members, sizes = _pairs(row, col, by_column, by_row, dense, n)
     else:
-        members, sizes = _rows(row, col, dense, limit, n)
-    rank = _eliminated(members, sizes, dense, n)
-    return by_lines(rank, n + 1)[1]
+        members, sizes = _rows(col, by_row, dense, limit, n)
+    return by_lines(_eliminated(members, sizes, dense, n), n + 1)[1]
 
 
-def _is_nearly_symmetric(row, col, n):
+def _is_nearly_symmetric(row, col, by_column, by_row, n):
     """Whether nine of ten elements of the diagonal are there, and half of those off it have one across."""
-    starts, given = by_lines(col, n)
-    by_row, listed = by_lines(row, n)
+    (starts, given), (begins, listed) = by_column, by_row
     met = np.full(n, -1)
     diagonal, off, across = 0, 0, 0
     for j in range(n):
@@ -44,7 +41,7 @@ def _is_nearly_symmetric(row, col, n):
             met[row[given[p]]] = j
         if met[j] == j:
             diagonal += 1
-        for p in range(by_row[j], by_row[j + 1]):
+        for p in range(begins[j], begins[j + 1]):
             i = col[listed[p]]
             if i != j:
                 off += 1
@@ -53,34 +50,41 @@ def _is_nearly_symmetric(row, col, n):
     return 10 * diagonal >= 9 * n and 2 * across >= off
 
 
-def _pairs(row, col, dense, n):
+def _pairs(row, col, by_column, by_row, dense, n):
     """The members of cliques, one clique after the other, and their sizes: pairs of nodes with an element between."""
-    starts, given = by_lines(col, n)
-    members = np.empty(row.shape[0], np.int64)
+    (starts, given), (begins, listed) = by_column, by_row
+    members = np.empty(2 * row.shape[0], np.int64)
     met = np.full(n, -1)
     filled = 0
     for j in range(n):
-        for p in range(starts[j], starts[j + 1]):
-            i = row[given[p]]
-            if i < j and met[i] != j and not (dense[i] or dense[j]):
-                met[i] = j
-                members[filled] = i
-                members[filled + 1] = j
-                filled += 2
+        if not dense[j]:
+            for p in range(starts[j], starts[j + 1]):
+                filled = _paired(members, filled, met, dense, row[given[p]], j)
+            for p in range(begins[j], begins[j + 1]):
+                filled = _paired(members, filled, met, dense, col[listed[p]], j)
     return members[:filled], np.full(filled // 2, 2)
 
 
-def _rows(row, col, dense, limit, n):
+def _paired(members, filled, met, dense, i, j):
+    if i >= j or dense[i] or met[i] == j:
+        return filled
+    met[i] = j
+    members[filled] = i
+    members[filled + 1] = j
+    return filled + 2
+
+
+def _rows(col, by_row, dense, limit, n):
     """The same of the rows of the matrix that are not dense."""
-    starts, given = by_lines(row, n)
-    members, sizes = np.empty(row.shape[0], np.int64), np.zeros(n, np.int64)
+    begins, listed = by_row
+    members, sizes = np.empty(col.shape[0], np.int64), np.zeros(n, np.int64)
     met = np.full(n, -1)
     filled = 0
     for i in range(n):
-        if starts[i + 1] - starts[i] <= limit:
+        if begins[i + 1] - begins[i] <= limit:
             first = filled
-            for p in range(starts[i], starts[i + 1]):
-                j = col[given[p]]
+            for p in range(begins[i], begins[i + 1]):
+                j = col[listed[p]]
                 if met[j] != i and not dense[j]:
                     met[j] = i
                     members[filled] = j

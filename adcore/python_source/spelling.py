@@ -313,6 +313,7 @@ FACTORIZATIONS = {
     "eig": 1,
     "eigh": 1,
     "svd": 1,
+    "sparse_lu": 4,
 }  # and how many operands they are called with
 
 
@@ -332,6 +333,8 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "solve_triangular": _solved,
     "pseudo_inverse": _solved,
     "determinant": _solved,
+    "sparse_order": _solved,
+    "sparse_solve": _solved,
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
     "fft": _transformed,
 }
