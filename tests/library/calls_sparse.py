@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
+import scipy.sparse.linalg as sl
 
 RNG = np.random.default_rng(3)
 DENSE = RNG.uniform(0.5, 1.5, (4, 5)) * (RNG.uniform(size=(4, 5)) > 0.5)
@@ -22,6 +23,22 @@ def csr(d):
 
 def csr_array(d):
     return sp.csr_array((d, INDICES, ENDS), shape=(4, 5))
+
+
+# A square matrix without elements on its diagonal, and two elements in one place.
+S, T = np.array([0, 1, 2, 3, 0, 2, 0]), np.array([2, 3, 1, 0, 1, 3, 1])
+E = RNG.uniform(0.5, 1.5, 7)
+FULL = sp.csc_array(RNG.uniform(size=(4, 4)) + 4 * np.eye(4))
+F, FS, FT = FULL.data.copy(), FULL.indices.astype(int), FULL.indptr.astype(int)
+C, CW = E + 1j * RNG.uniform(0.5, 1.5, 7), W + 1j * RNG.uniform(0.5, 1.5, 4)
+
+
+def system(e):
+    return sp.coo_array((e, (S, T)), shape=(4, 4)).tocsr()
+
+
+def full(d):
+    return sp.csc_matrix((d, FS, FT), shape=(4, 4))
 
 
 CALLS = {
@@ -78,5 +95,26 @@ CALLS = {
     "scipy.sparse.diags_array": [(lambda d: sp.diags_array([d, d[2:]], offsets=[0, -2]).toarray(), D)],
     "scipy.sparse.eye": [(lambda d: (sp.eye(4, 5, 1) * d[0]).toarray(), D)],
     "scipy.sparse.eye_array": [(lambda d: (sp.eye_array(4) * d[0]).toarray(), D)],
+    "scipy.sparse.linalg.spsolve": [
+        (lambda e: sl.spsolve(system(e), W), E),
+        (lambda w: sl.spsolve(system(E), w), W),
+        (lambda e: sl.spsolve(system(e), e[:4] * e[3:]), E),
+        (lambda d: sl.spsolve(full(d), Y.T), F),
+        (lambda d: sl.spsolve(full(d).T, W), F),
+        (lambda y: sl.spsolve(FULL, y.T), Y),
+        (lambda w: sl.spsolve(FULL, w[:, np.newaxis]), W),
+        (lambda e: sl.spsolve(system(e), CW), C),
+        (lambda w: sl.spsolve(system(E), w), CW),
+        (lambda e: sl.spsolve(system(e), np.arange(4)), E),
+        (lambda d: sl.spsolve(full(d), sl.spsolve(full(d * d), W, permc_spec="NATURAL")), F),
+    ],
+    "scipy.sparse.linalg.splu": [
+        (lambda e: sl.splu(system(e).tocsc()).solve(W), E),
+        (lambda e: sl.splu(system(e).tocsc()).solve(Y.T, "T"), E),
+        (lambda e: sl.splu(system(e).tocsc()).solve(CW, trans="H"), C),
+        (lambda d: sl.splu(full(d)).solve(d[:4, np.newaxis]) * sl.splu(full(d)).shape[0], F),
+        (lambda d: sl.splu(full(d)).solve(np.arange(4)), F),
+    ],
+    "scipy.sparse.linalg.factorized": [(lambda d: sl.factorized(full(d))(d[3:7]), F)],
     "scipy.sparse.identity": [(lambda d: sp.identity(3).toarray() * d[0], D)],
 }

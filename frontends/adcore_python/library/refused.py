@@ -66,4 +66,6 @@ def refusal(name: str) -> tuple[str, str] | None:
         method = _RENAMED.get(method, method)
         drawn = f"rng.{method}(…) with {MADE_OUTSIDE}" if hasattr(np.random.Generator, method) else MADE_OUTSIDE
         return f"{name} has a state that the function does not see", drawn
+    if name.startswith("scipy.sparse.linalg."):
+        return f"scipy.sparse.linalg.{name.rpartition('.')[2]} is not supported", "scipy.sparse.linalg.spsolve, or splu"
     return REFUSED.get(name)

@@ -305,6 +305,7 @@ def _made(kind, values, row, col, rows, columns, dtype, layout):
             raise ValueError(f"row index {np.max(row)} exceeds matrix dimension {rows}")
         if np.max(col) >= columns or np.min(col) < 0:
             raise ValueError(f"column index {np.max(col)} exceeds matrix dimension {columns}")
+    row, col = row.astype(int), col.astype(int)
     return kind(values if dtype is None else values.astype(dtype), row, col, int(rows), int(columns), layout)
 
 

@@ -89,11 +89,9 @@ def spsolve(A, b, permc_spec=None, use_umfpack=True):
         raise ValueError(f"matrix - rhs dimension mismatch (({a.rows}, {a.columns}) - {y.shape[0]})")
     values, given, _ = alike(a.values, y, np.zeros(0, np.float32))
     factors = _taken_apart(values, a, np.linalg.LinAlgError, "Matrix is exactly singular")
-    if y.ndim == 1:
-        return factors.solve(given)
-    if is_one(y.shape[1]):
+    if y.ndim == 2 and is_one(y.shape[1]):
         return factors.solve(given[:, 0])
-    if y.shape[1] == 1:
+    if y.ndim == 2 and y.shape[1] == 1:
         raise ValueError("spsolve with a matrix of one column, of which SciPy makes a vector; write instead: b[:, 0]")
     return factors.solve(given)
 
