@@ -37,15 +37,16 @@ Label = Callable[["Residuals"], Generator]
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices; places."""
+    """Values that generators may be made of, by the shape they fit: factors, masks, square matrices; places, orders."""
 
     factors: dict[str, Var]
     masks: dict[str, Var]
     squares: dict[str, Var]
     places: Var
+    orders: tuple[Var, Var]
 
     def all(self) -> tuple[Var, ...]:
-        return (*self.factors.values(), *self.masks.values(), *self.squares.values(), self.places)
+        return (*self.factors.values(), *self.masks.values(), *self.squares.values(), self.places, *self.orders)
 
 
 def _residuals() -> Residuals:
@@ -54,6 +55,7 @@ def _residuals() -> Residuals:
         {kind: Var(f64(*shape).with_dtype(BOOL.dtype), f"m_{kind}") for kind, shape in _KINDS.items()},
         {"rows": Var(f64(_ROWS, _ROWS), "q_rows"), "columns": Var(f64(_COLUMNS, _COLUMNS), "q_columns")},
         Var(i64(_COLUMNS), "places"),
+        (Var(i64(_COLUMNS), "order"), Var(i64(_COLUMNS), "order")),
     )
 
 
@@ -75,6 +77,12 @@ def _same(kind: str) -> list[Label]:
         at = codes.replace("i", "a")
         maps.append(lambda r: linear.clear_at(at, (r.places,), (_COLUMNS, *_KINDS[kind][:-1])))
     return maps
+
+
+def _sparse_solution(r: Residuals) -> Generator:
+    """That of a matrix with one element in each row and column; of the factors only the types are read."""
+    row, col = r.orders
+    return linear.sparse_solution((r.factors["row"], row, col), (row, r.factors["row"], row, row, row, row))
 
 
 _BETWEEN: dict[tuple[str, str], list[Label]] = {
@@ -112,6 +120,7 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
         lambda r: linear.pick("s", (literal(2), _ROWS, literal(-2)), (_COLUMNS,)),
         lambda r: linear.grown(_COLUMNS, _ROWS),
     ],
+    ("turned", "turned"): [_sparse_solution],
     ("matrix", "turned"): [
         lambda r: linear.permute((1, 0)),
         lambda r: linear.reshape((_ROWS, _COLUMNS), (_COLUMNS, _ROWS)),
@@ -211,6 +220,8 @@ def _lengths(var: Var) -> Sequence[int]:
 
 
 def _value(var: Var, seed: int) -> np.ndarray:
+    if var.name == "order":
+        return np.random.default_rng(seed).permutation(*_lengths(var))
     if var.type.dtype is I64.dtype:
         return np.random.default_rng(seed).integers(-2, 3, _lengths(var))
     values = np.random.default_rng(seed).uniform(-1, 1, _lengths(var))
