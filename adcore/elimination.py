@@ -1,8 +1,8 @@
 """Routines: a sparse matrix taken apart by Gaussian elimination, column after column, and systems solved with it.
 
-A[order][:, columns] = L U.  A column of the factors has its elements one after the other: those of U above the diagonal,
-at `diagonals[k]` the one on it, and up to `ends[k]` those of L below, whose diagonal is 1.  `places` has their rows, in
-the order of elimination.
+A[order][:, columns] = L U.  A column of the factors has its elements one after the other: those of U above the
+diagonal, at `diagonals[k]` the one on it, and up to `ends[k]` those of L below, whose diagonal is 1.  `places` has
+their rows, in the order of elimination.
 
 The rows in which a column of L⁻¹ a has elements are those that can be reached from the elements of a in the graph of
 L, and what is computed is proportional to the products that are not zero (Gilbert and Peierls 1988).  A column of L

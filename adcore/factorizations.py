@@ -153,4 +153,4 @@ def sparse_solve(values: Any, row: Any, col: Any, x: Any, *factors: Any, transpo
     matrix = csc_array((values, (col, row) if transposed else (row, col)), shape=(n, n))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MatrixRankWarning)
-        return np.reshape(spsolve(matrix, x), x.shape)
+        return np.reshape(np.asarray(spsolve(matrix, x)), x.shape)

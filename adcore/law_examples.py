@@ -102,7 +102,7 @@ def _smaller(b: Any, x: Any) -> Any:
 
 
 def _cyclic(b: Any, values: Any, n: Any) -> tuple[Any, Any]:
-    """Rows and columns of the elements of a matrix whose diagonal is empty; elements after the n-th are in one place."""
+    """Rows and columns of the elements of a matrix whose diagonal is empty; those after the n-th are in one place."""
     (count,) = _shape(values)
     k = b.iota(count)
     row = b.select(b.lt(k, b.expand(n, count, axes=(0,))), k, 0)

@@ -5,8 +5,8 @@
     sparse_solve(values, row, col, x, …)     a⁻¹ x                                          with what is beside it: the
                                              columns, then L and U, places, ends, diagonals, order
 
-The routines are in `adcore.elimination`, which says how factors are stored.  As with dense matrices, `sparse_solve` is a
-function of the matrix and x alone.  Nothing else reads factors, so that they are constants to derivatives.
+The routines are in `adcore.elimination`, which says how factors are stored.  As with dense matrices, `sparse_solve` is
+a function of the matrix and x alone.  Nothing else reads factors, so that they are constants to derivatives.
 """
 
 from __future__ import annotations

@@ -118,11 +118,12 @@ def steps(a, x, n):
 
 
 def test_factors_outside_of_a_loop():
+    def dense_steps(a, x):
+        return np.sum((np.linalg.matrix_power(np.linalg.inv(a), 3) @ x) ** 2)
+
     a = sp.csc_array(GRID)
     by_matrix, by_vector = grad(steps, argnums=(0, 1))(a, B, 3)
-    dense, vector = grad(lambda a, x: np.sum((np.linalg.inv(a) @ np.linalg.inv(a) @ np.linalg.inv(a) @ x) ** 2), (0, 1))(
-        a.toarray(), B
-    )
+    dense, vector = grad(dense_steps, argnums=(0, 1))(a.toarray(), B)
     np.testing.assert_allclose(by_vector, vector, rtol=1e-9)
     np.testing.assert_allclose(by_matrix.data, dense[a.tocoo().coords], rtol=1e-9)
     text = to_text(program(grad(steps, argnums=(0, 1)), a, B, 3))
@@ -160,9 +161,9 @@ def test_sources():
     assert text.count("factorizations.sparse_solve(") == 2
     space = {}
     exec(text, space)
-    places = GRID.tocoo().coords
-    row, col = (np.asarray(c, np.int64) for c in places)
-    np.testing.assert_allclose(space["pull_energy"](GRID.data, row, col, 16, 16, B), grad(energy)(GRID, B).data, rtol=1e-10)
+    row, col = (np.asarray(c, np.int64) for c in GRID.tocoo().coords)
+    found = space["pull_energy"](GRID.data, row, col, 16, 16, B)
+    np.testing.assert_allclose(found, grad(energy)(GRID, B).data, rtol=1e-10)
 
 
 # A grid of a size that is solved for
@@ -192,10 +193,8 @@ def test_singular_matrices_raise_at_the_line():
     singular = sp.csr_array(np.outer(np.arange(1.0, 4.0), np.ones(3)))
     with pytest.raises(np.linalg.LinAlgError, match="Matrix is exactly singular") as caught:
         jit(f)(singular, np.ones(3))
-    frame = caught.tb.tb_frame if hasattr(caught, "tb") else None
     entry = caught.traceback[-1]
     assert (str(entry.path), entry.lineno) == (__file__, f.__code__.co_firstlineno)
-    assert frame is None or frame
     with pytest.raises(RuntimeError, match="Factor is exactly singular"):
         jit(lambda a: splu(a).solve(np.ones(3)))(sp.csc_array((3, 3)))
 

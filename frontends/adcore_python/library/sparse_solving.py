@@ -42,13 +42,11 @@ class SparseLU:
             raise ValueError("object too deep for desired array")
         if y.shape[0] != len(self.factors[0]):
             raise ValueError("b is of incompatible size")
-        if np.result_type(y, self.values) != self.values.dtype:
-            raise TypeError(f"Cannot cast array data from {y.dtype} to {self.values.dtype} according to the rule 'safe'")
+        dtype = self.values.dtype
+        if np.result_type(y, self.values) != dtype:
+            raise TypeError(f"Cannot cast array data from {y.dtype} to {dtype} according to the rule 'safe'")
         _, given = alike(self.values, y[:, np.newaxis] if y.ndim == 1 else y)
-        if trans == "H":
-            found = np.conj(self.solution(np.conj(given), True))
-        else:
-            found = self.solution(given, trans == "T")
+        found = np.conj(self.solution(np.conj(given), True)) if trans == "H" else self.solution(given, trans == "T")
         return found[:, 0] if y.ndim == 1 else found
 
     def solution(self, y, transposed):
