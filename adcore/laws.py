@@ -22,7 +22,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -96,9 +95,9 @@ class Case:
         verify(program)
         return program
 
-    def shape(self, type: Type, results: Mapping[Var, Any] = MappingProxyType({})) -> tuple[int, ...]:
-        """The lengths in a type, at the point."""
-        env = {**self.environment(), **results}
+    def shape(self, type: Type, results: Mapping[Var, Any] | None = None) -> tuple[int, ...]:
+        """The lengths in a type, at the point; of a result, where `results` may be among them."""
+        env = {**self.environment(), **(results or {})}
         return tuple(int(_evaluated(a, env)) for a in type.shape)
 
     def environment(self) -> dict[Var, Any]:

@@ -13,14 +13,14 @@ __all__ = ["trusting"]
 def trusting(program: Program) -> Program:
     """A copy that leaves out checks, and takes what adds an axis' length to negative indices as the indices."""
     copy = clone(program, None, effect_free)
-    producers: dict[Var, Equation] = {}
+    producers: dict[Atom, Equation] = {}
     env: dict[Var, Atom] = {}
     _find(copy, producers, env)
     copy.results = tuple(rename(copy.equations, copy.results, env))
     return eliminate_dead(copy)
 
 
-def _find(region: Program, producers: dict[Var, Equation], env: dict[Var, Atom]) -> None:
+def _find(region: Program, producers: dict[Atom, Equation], env: dict[Var, Atom]) -> None:
     for equation in region.equations:
         producers.update(dict.fromkeys(equation.outs, equation))
         if equation.primitive.name == "select":
@@ -29,10 +29,10 @@ def _find(region: Program, producers: dict[Var, Equation], env: dict[Var, Atom])
             _find(inner, producers, env)
 
 
-def _take(equation: Equation, producers: dict[Var, Equation], env: dict[Var, Atom]) -> None:
+def _take(equation: Equation, producers: dict[Atom, Equation], env: dict[Var, Atom]) -> None:
     """Enter the index i for `select(i < 0, i + n, i)`."""
     condition, added, index = equation.operands
-    test, total = producers.get(condition), producers.get(added)  # type: ignore[arg-type]
+    test, total = producers.get(condition), producers.get(added)
     if test is None or total is None or test.primitive.name != "lt" or total.primitive.name != "add":
         return
     if test.operands == (index, index.type.dtype.zero) and total.operands[0] is index:

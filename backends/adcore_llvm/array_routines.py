@@ -1,4 +1,7 @@
-"""Rows that are routines of arrays: each is a function of machine code, compiled when a program first needs it."""
+"""Rows that are routines of arrays: each is a function of machine code, compiled when a program first needs it.
+
+It is called as a program's kernel is; the arrays that it gives are allocated there, and freed by who calls it.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,42 @@ from adcore.primitives.routines import array_routine
 from adcore.program import Equation
 from adcore.types import Atom, DType
 
+from .boxing import slots_of
 from .code import LLVM_TYPE, Code
 from .control import whole
 from .engine import to_machine_code
-from .values import Array, Strided
+from .values import Strided
 
 if TYPE_CHECKING:
     from .lower import Block
 
 __all__ = ["lower_array_routine"]
 
-FACTORS = 4  # the operand of `sparse_solve` with which factors begin
+Called = tuple[Callable[..., Any], tuple[Atom, ...]]
+
+
+def _sparse_solve(e: Equation) -> Called:
+    solve = elimination.sparse_substitution_transposed if e.params["transposed"] else elimination.sparse_substitution
+    return solve, e.operands[3:]  # without the matrix
+
+
+ROUTINES: dict[str, Callable[[Equation], Called]] = {
+    "sparse_order": lambda e: (elimination_order.sparse_order, e.operands),
+    "sparse_lu": lambda e: (elimination.sparse_lu, e.operands),
+    "sparse_solve": _sparse_solve,
+}
 
 
 def lower_array_routine(block: Block, e: Equation) -> None:
-    from .boxing import slots_of  # which ...
-
+    """Call the routine, and take over what it gives."""
     code = block.code
-    function, operands = _ROUTINES[e.primitive.name](e)
+    function, operands = ROUTINES[e.primitive.name](e)
     symbol = _compiled(function, tuple((a.type.dtype, a.type.rank) for a in operands))
     out = code.name()
     code.entry.append(f"  {out} = alloca [{sum(slots_of(o.type) for o in e.outs)} x i64]")
-    arguments = [("ptr", "%err"), ("ptr", out)]
-    for operand in operands:
-        arguments += _argument(block, operand)
-    status = code.call("i64", symbol, *arguments)
+    arguments = [argument for operand in operands for argument in _argument(block, operand)]
+    status = code.call("i64", symbol, ("ptr", "%err"), ("ptr", out), *arguments)
+    # a routine does not check what it reads, so that this is all that can fail
     message = "cannot allocate an array of that size"
     block.lowering.fail_unless(code.op(f"icmp eq i64 {status}, 0"), "MemoryError", message)
     slot = 0
@@ -51,23 +65,11 @@ def lower_array_routine(block: Block, e: Equation) -> None:
             block.bind(result, code.op(f"load {LLVM_TYPE[result.type.dtype]}, ptr {place}"))
 
 
-def _sparse_solve(e: Equation) -> tuple[Callable[..., Any], tuple[Atom, ...]]:
-    solve = elimination.sparse_substitution_transposed if e.params["transposed"] else elimination.sparse_substitution
-    return solve, (e.operands[FACTORS - 1], *e.operands[FACTORS:])
-
-
-_ROUTINES: dict[str, Callable[[Equation], tuple[Callable[..., Any], tuple[Atom, ...]]]] = {
-    "sparse_order": lambda e: (elimination_order.sparse_order, e.operands),
-    "sparse_lu": lambda e: (elimination.sparse_lu, e.operands),
-    "sparse_solve": _sparse_solve,
-}
-
-
 def _argument(block: Block, operand: Atom) -> list[tuple[str, str]]:
     """A number, or the pointer and lengths of an array in C order."""
     if not operand.type.shape:
         return [(LLVM_TYPE[operand.type.dtype], block.scalar(operand))]
-    array: Array = block.array(operand)
+    array = block.array(operand)
     if not isinstance(array, Strided) or not array.whole:
         array = block.copied(array)
     return [("ptr", array.pointer), *(("i64", n) for n in array.lengths)]
@@ -76,12 +78,11 @@ def _argument(block: Block, operand: Atom) -> list[tuple[str, str]]:
 @cache
 def _compiled(function: Callable[..., Any], types: tuple[tuple[DType, int], ...]) -> str:
     """The name under which compiled code finds the routine for arguments of these dtypes and ranks."""
-    from .entry import UNLIKELY, emit_function
+    from .entry import assembly_of, emit_function  # which lowers such rows by this module
     from .lower import Lowering
 
     symbol = "_".join(("routine", function.__name__, *(f"{dtype.short}{rank}" for dtype, rank in types)))
     lowering = Lowering(Code())
     text = emit_function(array_routine(function, types), lowering, "", symbol)
-    module = "\n".join([*lowering.code.declarations.values(), text, UNLIKELY])
-    llvm.add_symbol(symbol, to_machine_code(module, symbol))
+    llvm.add_symbol(symbol, to_machine_code(assembly_of(lowering.code.declarations, text), symbol))
     return symbol

@@ -21,10 +21,7 @@ from .unboxing import Input, unboxed_all
 from .values import Root, Strided, row_major
 from .write_back import guard_writes, write_back
 
-__all__ = ["Module", "emit_function", "emit_module"]
-
-
-UNLIKELY = '!0 = !{!"branch_weights", i32 1048575, i32 1}'
+__all__ = ["Module", "assembly_of", "emit_function", "emit_module"]
 
 
 @dataclass
@@ -55,22 +52,18 @@ def emit_module(
     function = emit_function(program, lowering, "internal", "kernel")
     entry = _Entry(program, inputs, result, fail, guards, writes)
     body = entry.emit()
-    declarations = {**kernel.declarations, **entry.py.code.declarations}
+    text = assembly_of({**kernel.declarations, **entry.py.code.declarations}, function, *body)
+    return Module(text, lowering.failures, entry.py.keep)
+
+
+def assembly_of(declarations: dict[str, str], *functions: str) -> str:
+    """A module of functions and what they declare."""
     vectors = [name for name in declarations if name.startswith("_ZGV")]
     used = ""
     if vectors:
         list_ = ", ".join(f"ptr @{v}" for v in vectors)
         used = f'@llvm.compiler.used = appending global [{len(vectors)} x ptr] [{list_}], section "llvm.metadata"'
-    text = "\n".join(
-        [
-            used,
-            *declarations.values(),
-            function,
-            *body,
-            UNLIKELY,
-        ]
-    )
-    return Module(text, lowering.failures, entry.py.keep)
+    return "\n".join([used, *declarations.values(), *functions, '!0 = !{!"branch_weights", i32 1048575, i32 1}'])
 
 
 # The kernel

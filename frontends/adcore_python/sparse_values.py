@@ -64,8 +64,12 @@ def _node_of(kind: type) -> Node | None:
     found = sparse_class(kind)
     if found is None:
         return None
-    layout = layout_of(kind)
-    return lambda x: (*(_computed(kind, field, x) for field in FIELDS), layout), lambda children: found(*children)
+    layout = layout_of(kind)  # known of gradients too, in which constants are None
+
+    def take(x: Any) -> tuple[Any, ...]:
+        return (*(_computed(kind, field, x) for field in FIELDS), layout)
+
+    return take, lambda children: found(*children[:-1], layout)
 
 
 def take_apart_arguments() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from adcore_numpy import interpret
 from scipy.sparse.linalg import splu
 
 from adcore import elimination, factorizations
@@ -162,6 +163,8 @@ def test_what_is_no_number_spoils_no_index(bad):
         assert info == 0 or np.isinf(bad)
 
 
+# The routines as Programs
+
 INTEGERS = (DType.I64, 1)
 ROUTINES = {
     elimination.sparse_lu: (INTEGERS, INTEGERS, INTEGERS),
@@ -182,3 +185,14 @@ def test_programs(function, dtype):
 
 def test_program_of_the_order():
     verify(array_routine(sparse_order, (INTEGERS, INTEGERS, (DType.I64, 0))))
+
+
+def second(x, i):
+    return x[i + 1]
+
+
+def test_indices_are_taken_as_they_are():
+    """Neither tested nor counted from the end."""
+    program = array_routine(second, ((DType.F64, 1), (DType.I64, 0)))
+    assert [e.primitive.name for e in program.equations] == ["add", "view"]
+    assert interpret(program, (np.arange(3.0), 1)) == (2.0,)

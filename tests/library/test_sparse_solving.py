@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import cg, factorized, splu, spsolve
 
 from adcore import AdcoreError, grad, jit, jvp, program, source, vjp
-from adcore.text import to_text
+from adcore.text import from_text, to_text
+from adcore.verify import verify
 
 RNG = np.random.default_rng(0)
 
@@ -37,7 +38,7 @@ def test_arguments(kind):
     by_matrix, by_vector = grad(energy, argnums=(0, 1))(a, B)
     dense, vector = grad(dense_energy, argnums=(0, 1))(GRID.toarray(), B)
     np.testing.assert_allclose(by_vector, vector, rtol=1e-10)
-    np.testing.assert_allclose(by_matrix.data, dense[a.tocoo().coords], rtol=1e-10)
+    np.testing.assert_allclose(by_matrix.values, dense[a.tocoo().coords], rtol=1e-10)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.complex128, np.complex64])
@@ -152,6 +153,14 @@ def test_many_right_hand_sides():
     dense, wanted = grad(dense_energy, argnums=(0, 1))(GRID.toarray(), right)
     np.testing.assert_allclose(by_right, wanted, rtol=1e-10)
     np.testing.assert_allclose(by_matrix.data, dense[GRID.tocoo().coords], rtol=1e-10)
+
+
+def test_texts():
+    """A program whose arrays have lengths that it computes reads as it is written, and is well formed."""
+    text = to_text(program(grad(energy), GRID, B))
+    again = from_text(text)
+    verify(again)
+    assert to_text(again) == text
 
 
 def test_sources():

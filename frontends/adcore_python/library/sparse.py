@@ -28,7 +28,7 @@ class SparseArray:
         values: the elements that are stored, SciPy's `data`; in a gradient the derivatives by them.
         row, col: where they stand; None in a gradient.
         rows, columns: the shape; None in a gradient.
-        layout: SciPy's `format` where the order of the elements is that of `data`, else empty; None in a gradient.
+        layout: SciPy's `format` where the order of the elements is that of its `data`, else empty.
     """
 
     values: Any
