@@ -143,7 +143,8 @@ class _Printer:
         if len(line) + 4 <= WIDTH:
             writer.emit(line)
             return
-        for line in ("return (", *(f"    {text}," for text in texts), ")"):
+        comma = "," if len(texts) > 1 else ""
+        for line in ("return (", *(f"    {text}{comma}" for text in texts), ")"):
             writer.emit(line)
 
     # Equations

@@ -69,7 +69,7 @@ def _checked(a, name):
 
 def _taken_apart(values, a, error, message):
     columns = factorizations.sparse_order(a.row, a.col, a.rows)
-    _, packed, places, ends, diagonals, order, info = factorizations.sparse_lu(values, a.row, a.col, columns)
+    _count, packed, places, ends, diagonals, order, info = factorizations.sparse_lu(values, a.row, a.col, columns)
     if info > 0:
         raise error(message)
     return SparseLU(values, a.row, a.col, (columns, packed, places, ends, diagonals, order))
