@@ -109,7 +109,7 @@ CALLS = {
         (lambda d: sl.spsolve(full(d), sl.spsolve(full(d * d), W, permc_spec="NATURAL")), F),
     ],
     "scipy.sparse.linalg.splu": [
-        (lambda e: sl.splu(system(e).tocsc()).solve(W), E),
+        (lambda e: sl.splu(system(e).tocsc()).solve(W.astype(e.dtype)), E),
         (lambda e: sl.splu(system(e).tocsc()).solve(Y.T, "T"), E),
         (lambda e: sl.splu(system(e).tocsc()).solve(CW, trans="H"), C),
         (lambda d: sl.splu(full(d)).solve(d[:4, np.newaxis]) * sl.splu(full(d)).shape[0], F),
