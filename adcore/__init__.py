@@ -7,7 +7,7 @@
 """
 
 from . import plugins
-from .api import checkpoint, grad, jit, jvp, program, source, value_and_grad, vjp
+from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
 from .errors import (
     AdcoreError,
     AliasError,
@@ -31,6 +31,9 @@ __all__ = [
     "UnsupportedSyntaxError",
     "checkpoint",
     "grad",
+    "hessian",
+    "jacfwd",
+    "jacrev",
     "jit",
     "jvp",
     "loop_policy",

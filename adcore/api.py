@@ -11,6 +11,7 @@ import numpy as np
 from .arguments import abstract, normalized
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
+from .jacobians import ForwardJacobian, ReverseJacobian
 from .outcomes import rebuilt, stacked
 from .plugins import Spec
 from .policies import Policy, loop_policy
@@ -18,7 +19,19 @@ from .program import Program, clone
 from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
 from .trees import flatten, matched
 
-__all__ = ["checkpoint", "grad", "jit", "jvp", "program", "source", "value_and_grad", "vjp"]
+__all__ = [
+    "checkpoint",
+    "grad",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jit",
+    "jvp",
+    "program",
+    "source",
+    "value_and_grad",
+    "vjp",
+]
 
 _MISSING: Any = object()
 
@@ -90,7 +103,7 @@ def grad(
     """
     if f is _MISSING:
         return _decorator(grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
-    return transformed(Gradient(f, argnums, argnames, has_aux, False, donate_argnums, holomorphic, conj))
+    return transformed(Gradient(f, argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj))
 
 
 def value_and_grad(
@@ -112,7 +125,7 @@ def value_and_grad(
     """
     if f is _MISSING:
         return _decorator(value_and_grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
-    return transformed(Gradient(f, argnums, argnames, has_aux, True, donate_argnums, holomorphic, conj))
+    return transformed(Gradient(f, argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj))
 
 
 def _decorator(
@@ -133,6 +146,85 @@ def _decorator(
         conj=conj,
         donate_argnums=donate_argnums,
     )
+
+
+def jacfwd(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Any:
+    """The Jacobian, by forward mode: all columns at once, beside one run of the function.
+
+    Fast where the arguments have fewer elements than the results.
+
+    Args:
+        f: the function; without it a decorator is returned.
+        argnums: which positional arguments to differentiate; an int gives one Jacobian, a tuple a tuple of them.
+        has_aux: `f` returns (value, aux); the result is (Jacobian, aux).
+        holomorphic: `f` is a holomorphic function of complex numbers; the result is its complex derivative.
+
+    Returns:
+        A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Jacobian
+        has the shape (m, …, n, …); of trees it has the structure of the value, and in each leaf that of the argument.
+        It is None where the value or the argument is an integer or boolean.
+
+    Raises:
+        DtypeError: an argument to differentiate is an integer or boolean; or a complex number without `holomorphic`.
+
+    >>> import numpy as np
+    >>> jacfwd(lambda x: np.array([x[0] * x[1], x[0] + x[1], x[1]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [1., 1.],
+           [0., 1.]])
+    """
+    if f is _MISSING:
+        return functools.partial(jacfwd, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
+    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic))
+
+
+def jacrev(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Any:
+    """The Jacobian, by reverse mode: all rows at once, beside one run of the function.
+
+    Fast where the results have fewer elements than the arguments.  Arguments and result as of `jacfwd`.
+
+    Raises:
+        DtypeError: an argument to differentiate is an integer or boolean; or a value is a complex number without
+            `holomorphic`.
+
+    >>> jacrev(lambda x, y: (x * y, x + y), argnums=(0, 1))(2.0, 3.0)
+    ((3.0, 2.0), (1.0, 1.0))
+    """
+    if f is _MISSING:
+        return functools.partial(jacrev, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
+    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic))
+
+
+def hessian(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Any:
+    """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
+
+    Returns:
+        A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Hessian
+        has the shape (m, …, n, …, n, …); with a tuple of arguments it is a tuple of tuples.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
+    array([[6., 4.],
+           [4., 0.]])
+    """
+    if f is _MISSING:
+        return functools.partial(hessian, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
+    return jacfwd(jacrev(f, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
 
 
 def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:

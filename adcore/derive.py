@@ -145,17 +145,24 @@ def push_equations(b: Builder, equations: Iterable[Equation], tangents: MutableM
                 push_cond(b, equation, active, tangents, push_equations)
 
 
-def seed_like(b: Builder, value: Atom, name: str) -> tuple[Var, Atom]:
-    """A parameter for a (co)tangent of the value, and that parameter checked to have the value's shape."""
+def seed_like(b: Builder, value: Atom, name: str, alike: bool) -> tuple[Var, Atom]:
+    """A parameter for a (co)tangent of the value, and that parameter checked to have the value's shape.
+
+    One that is `alike` has the value's type, so that there is nothing to check.
+    """
+    if alike:
+        param = Var(value.type, name)
+        return param, param
     lengths = tuple(a if isinstance(a, Lit) else Var(I64, f"{name}_{k}") for k, a in enumerate(value.type.shape))
     param = Var(value.type.with_shape(*lengths), name)
     return param, b.conform(param, *value.type.shape, checked=True) if lengths else param
 
 
-def push(program: Program, wrt: Sequence[int]) -> Program:
+def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
     """Forward mode: parameters followed by a tangent for each of `wrt`, to results followed by their tangents.
 
-    Results that are not differentiable (integers, booleans) have no tangent.
+    Results that are not differentiable (integers, booleans) have no tangent.  With `alike` the tangents have the
+    lengths of the parameters, and are to be replaced by values of the program.
     """
     program = clone(program)
     note_unread(program)
@@ -165,7 +172,7 @@ def push(program: Program, wrt: Sequence[int]) -> Program:
     tangents: MutableMapping[Var, Atom] = {}
     for k in wrt:
         primal = program.params[k]
-        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}")
+        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}", alike)
         params.append(param)
     push_equations(b, program.equations, tangents)
     outs = tuple(value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
@@ -190,11 +197,13 @@ def sweep(
     wrt: Sequence[int],
     seeds: Sequence[Atom | None] | None = None,
     differentiated: Sequence[int] | None = None,
+    alike: bool = False,
 ) -> Sweep:
     """Reverse mode in its two parts.
 
     With `differentiated` only these results have a cotangent; with `seeds` (one for each result, `None` where there
-    is none) the cotangents are these constants instead of parameters.
+    is none) the cotangents are these constants instead of parameters.  With `alike` the cotangents have the lengths of
+    the results, and are to be replaced by values of the reverse part.
     """
     program = clone(program)
     hoist_views(program)
@@ -214,7 +223,7 @@ def sweep(
         given: list[Atom | None] = [None] * len(results)
         for k in chosen:
             if results[k].type.dtype.differentiable:
-                param, given[k] = seed_like(b, results[k], "ct")
+                param, given[k] = seed_like(b, results[k], "ct", alike)
                 further.append(param)
                 seeded.append(k)
         seeds = given

@@ -6,6 +6,7 @@
     adjoint      <L u, w> = <u, L^T w>, where <x, y> is Re(sum(x y))
     involution   the dual of the dual is the map itself
     accumulate   accumulating is applying and adding
+    together     of tangents side by side, along a further axis, the map gives its results side by side
     derivative   the linear map is the derivative of the meaning, found without the rule's algebra: by a complex step
                  where the meaning takes complex numbers, else by central differences of the symbol with 50 digits,
                  else (and in complex operands) by extrapolated central differences; where there is no map, that
@@ -26,13 +27,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .batching import Batch
 from .builder import Builder
 from .law_examples import ALIGNED, CHOICES, CONJUGATING, KINKS, SIZES, Example, Operand, examples_of
 from .linear import Generator
 from .primitives import TABLE, Kind, Missing, Primitive
 from .primitives.base import Rule
 from .program import Equation, Program
-from .types import I64, Atom, DType, Lit, Type, Var
+from .types import I64, Atom, DType, Lit, Type, Var, literal
 from .verify import verify
 
 __all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table", "on_mpmath"]
@@ -273,6 +275,28 @@ def accumulate(case: Case, execute: Execute) -> None:
                 case.fail(f"{_named(pair)}: accumulating {map.name} is not adding it")
 
 
+def together(case: Case, execute: Execute) -> None:
+    rng = case.random()
+    for pair in case.maps():
+        for dual in (False, True):
+            map = case.generator(pair, dual)
+            source, target = case.ends(pair, dual)
+            t, acc = Var(source, "t"), Var(target, "acc")
+            total = map.accumulate(case.builder, acc, t)
+            several, b = literal(3), Builder()
+            seeds = {v: Var(v.type.with_shape(*v.type.shape, several), v.name) for v in (t, acc)}
+            batch = Batch(b, several, dict(seeds))
+            batch.emit(case.builder.equations)
+            program = Program((*case.params, *seeds.values()), b.equations, (batch.value(total),), case.primitive.name)
+            verify(program)
+            vectors = [case.tangent(source, rng) for _ in range(3)]
+            before = [case.tangent(target, rng) for _ in range(3)]
+            got = execute(program, (*case.point, np.stack(vectors, -1), np.stack(before, -1)))[0]
+            wanted = [a + case.applied(pair, execute, v, dual) for a, v in zip(before, vectors, strict=True)]
+            if not case.near(got, np.stack(wanted, -1)):
+                case.fail(f"{_named(pair)}: {map.name} of tangents side by side is not that of each")
+
+
 def derivative(case: Case, execute: Execute) -> None:
     rng = case.random()
     mapped = case.maps()
@@ -319,7 +343,8 @@ def choice(case: Case, execute: Execute) -> None:
 
 
 LAWS: dict[str, Law] = {
-    law.__name__: law for law in (meaning, symbol, types, adjoint, involution, accumulate, derivative, kink, choice)
+    law.__name__: law
+    for law in (meaning, symbol, types, adjoint, involution, accumulate, together, derivative, kink, choice)
 }
 
 # Derivatives of meanings

@@ -129,40 +129,28 @@ def present(structure: Any) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Gradient(Transform):
-    """The gradient of a scalar function with respect to some of its arguments (reverse mode).
+class Derivative(Transform):
+    """A derivative with respect to some of a function's arguments.
 
     Attributes:
-        argnums: positions of the arguments; an int gives one gradient, a tuple a tuple of them.
-        argnames: names of further arguments, whose gradients follow.
+        argnums: positions of the arguments; an int gives one derivative, a tuple a tuple of them.
         has_aux: whether the function returns (value, aux), of which only the value is differentiated.
-        with_value: whether the value is returned too.
-        donate_argnums: arguments that may be written into, as a call of the function itself would.
-        holomorphic: whether the value is a complex number, of which the function is a holomorphic one.
-        conj: whether complex gradients are conjugated, so that they point to where the value grows.
+        holomorphic: whether the value is complex, and the function a holomorphic one of complex arguments.
     """
 
     argnums: int | tuple[int, ...] = 0
-    argnames: str | tuple[str, ...] | None = None
     has_aux: bool = False
-    with_value: bool = False
-    donate_argnums: int | tuple[int, ...] = ()
     holomorphic: bool = False
-    conj: bool = False
 
     @property
     def title(self) -> str:
-        return "value_and_grad" if self.with_value else "grad"
+        """The name of the transform."""
+        raise NotImplementedError
 
     def targets(self, arguments: tuple[Any, ...]) -> list[Place]:
         """The arguments to differentiate."""
-        places, names = places_of(self.function, arguments)
-        argnums = self.counted("argnums", self.argnums, len(places))
-        argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
-        unknown = [n for n in argnames if n not in names]
-        if unknown:
-            raise self.wrong(f"{name_of(self.function)} has no argument {unknown[0]!r}; it has {', '.join(names)}")
-        return [*(places[k] for k in argnums), *(names[n] for n in argnames)]
+        places, _ = places_of(self.function, arguments)
+        return [places[k] for k in self.counted("argnums", self.argnums, len(places))]
 
     def counted(self, title: str, argnums: int | tuple[int, ...], count: int) -> list[int]:
         """Positions, counted from the end where they are negative."""
@@ -172,10 +160,77 @@ class Gradient(Transform):
             raise self.wrong(f"{title} {wrong[0]} of {name_of(self.function)}, which has {count} arguments")
         return [k % count for k in given]
 
-    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+    def required(self, arguments: tuple[Any, ...]) -> list[Place]:
+        """The arguments to differentiate; each must have a real number."""
         targets = self.targets(arguments)
         for place in targets:
             self.require_real(place.of(arguments), place)
+        return targets
+
+    def require_real(self, argument: Any, place: Place) -> None:
+        """Refuse an argument without a real number; beside one, other things in a structure have no derivative."""
+        where = f"argument {place.position} of {name_of(self.function)}"
+        found = leaves(argument)
+        real = [leaf for leaf in found if isinstance(leaf, Spec) and leaf.dtype.kind == "f"]
+        if self.holomorphic and real:
+            what = f"{where} is {real[0].dtype.value}"
+            raise self.wrong(f"{what}; with holomorphic=True the arguments are complex", "complex(x), or x + 0j")
+        if any(isinstance(leaf, Spec) and leaf.dtype.differentiable for leaf in found):
+            return
+        if isinstance(argument, Stateful):
+            raise self.wrong(f"{where} is a random generator, which has no derivative", "argnums of another argument")
+        for leaf in found:
+            if not isinstance(leaf, Spec):
+                raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
+            if not leaf.dtype.differentiable:
+                kind = "a boolean" if leaf.dtype is DType.BOOL else "an integer"
+                what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
+                write = "x.astype(float)" if leaf.shape else "2.0 instead of 2"
+                raise self.wrong(f"{where} is {what}; a derivative is with respect to real numbers", write)
+
+    def wrong(self, cause: str, write: str = "") -> DtypeError:
+        """An error about the function as a whole."""
+        return DtypeError(f"{self.title}: {cause}", definition(self.function), write)
+
+    def parted(self, result: Any) -> tuple[Any, Any]:
+        """What is differentiated of a result, and aux."""
+        if not self.has_aux:
+            return result, None
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise self.wrong(f"with has_aux {name_of(self.function)} must return a pair (value, aux)")
+        return result
+
+
+@dataclass(frozen=True)
+class Gradient(Derivative):
+    """The gradient of a scalar function (reverse mode).
+
+    Attributes:
+        argnames: names of further arguments, whose gradients follow.
+        with_value: whether the value is returned too.
+        donate_argnums: arguments that may be written into, as a call of the function itself would.
+        conj: whether complex gradients are conjugated, so that they point to where the value grows.
+    """
+
+    argnames: str | tuple[str, ...] | None = None
+    with_value: bool = False
+    donate_argnums: int | tuple[int, ...] = ()
+    conj: bool = False
+
+    @property
+    def title(self) -> str:
+        return "value_and_grad" if self.with_value else "grad"
+
+    def targets(self, arguments: tuple[Any, ...]) -> list[Place]:
+        _, names = places_of(self.function, arguments)
+        argnames = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
+        unknown = [n for n in argnames if n not in names]
+        if unknown:
+            raise self.wrong(f"{name_of(self.function)} has no argument {unknown[0]!r}; it has {', '.join(names)}")
+        return [*super().targets(arguments), *(names[n] for n in argnames)]
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        targets = self.required(arguments)
         lowered = differentiable(self.function, arguments)
         structures, wanted = numbered(arguments), numbered(arguments, only_real=True)
         value, aux = self.value_of(lowered)
@@ -209,39 +264,10 @@ class Gradient(Transform):
         seeds[index] = lowered.program.results[index].type.dtype.constant(1)
         return sweep(inline_whole(lowered.program), wrt, seeds)
 
-    def require_real(self, argument: Any, place: Place) -> None:
-        """Refuse an argument without a real number; beside one, other things in a structure have no derivative."""
-        where = f"argument {place.position} of {name_of(self.function)}"
-        found = leaves(argument)
-        real = [leaf for leaf in found if isinstance(leaf, Spec) and leaf.dtype.kind == "f"]
-        if self.holomorphic and real:
-            what = f"{where} is {real[0].dtype.value}"
-            raise self.wrong(f"{what}; with holomorphic=True the arguments are complex", "complex(x), or x + 0j")
-        if any(isinstance(leaf, Spec) and leaf.dtype.differentiable for leaf in found):
-            return
-        if isinstance(argument, Stateful):
-            raise self.wrong(f"{where} is a random generator, which has no derivative", "argnums of another argument")
-        for leaf in found:
-            if not isinstance(leaf, Spec):
-                raise self.wrong(f"{where} is {leaf.value!r}, not a number or array", "a float or a float64 array")
-            if not leaf.dtype.differentiable:
-                kind = "a boolean" if leaf.dtype is DType.BOOL else "an integer"
-                what = f"an array of dtype {leaf.dtype.value}" if leaf.shape else kind
-                write = "x.astype(float)" if leaf.shape else "2.0 instead of 2"
-                raise self.wrong(f"{where} is {what}; a derivative is with respect to real numbers", write)
-
-    def wrong(self, cause: str, write: str = "") -> DtypeError:
-        """An error about the function as a whole."""
-        return DtypeError(f"{self.title}: {cause}", definition(self.function), write)
-
     def value_of(self, lowered: Lowered) -> tuple[Leaf, Any]:
         """The scalar to differentiate, and aux."""
-        result, aux = lowered.result, None
         wanted = f"the function must return one real number; {name_of(self.function)} returns"
-        if self.has_aux:
-            if not isinstance(result, tuple) or len(result) != 2:
-                raise self.wrong(f"with has_aux {name_of(self.function)} must return a pair (value, aux)")
-            result, aux = result
+        result, aux = self.parted(lowered.result)
         if not isinstance(result, Leaf):
             raise self.wrong(f"{wanted} {described(result)}", "return value, or has_aux=True with return value, aux")
         type = lowered.program.results[result.index].type

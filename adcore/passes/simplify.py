@@ -140,7 +140,18 @@ def _same_type(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -
 
 
 def _expand(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
-    return None if params["axes"] else operands[0]
+    x, *lengths = operands
+    axes = params["axes"]
+    if not axes:
+        return x
+    equation = b.defining(x)
+    if equation is None or equation.primitive.name != "expand":
+        return None
+    inner, *others = equation.operands  # both at once
+    kept = [axis for axis in range(len(axes) + x.type.rank) if axis not in axes]
+    merged = dict(zip(axes, lengths, strict=True))
+    merged.update((kept[axis], length) for axis, length in zip(equation.params["axes"], others, strict=True))
+    return b.expand(inner, *(merged[axis] for axis in sorted(merged)), axes=tuple(sorted(merged)))
 
 
 def _reshape(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:

@@ -1,4 +1,4 @@
-"""adcore's transforms called inside a compiled function: `grad(f)(x)`, `jvp(f, (x,), (v,))`.
+"""adcore's transforms called inside a compiled function: `grad(f)(x)`, `jvp(f, (x,), (v,))`, `jacrev(f)(x)`.
 
 Where `f` is a Python function from outside, the transform is applied while compiling.  Where it is defined inside, it
 is lowered by itself, with each value that it closes over as a capture: a further parameter, which the transform does
@@ -78,6 +78,19 @@ def _gradient(make: Callable[..., Any]) -> Any:
     return lower
 
 
+def _jacobian(make: Callable[..., Any]) -> Any:
+    """`jacfwd`, `jacrev` or `hessian`; without a function a decorator."""
+
+    def lower(low: Lowering, f: Value = NONE, argnums: Value = ZERO, has_aux: Value = FALSE) -> Value:
+        options = {"argnums": argnums, "has_aux": has_aux}
+        if isinstance(f, Static) and f.value is None:
+            return Partial(Static(make), (), options)
+        known = {name: _option(low, name, value) for name, value in options.items()}
+        return _derived(low, lambda function: make(function, **known), f)
+
+    return lower
+
+
 def _option(low: Lowering, name: str, value: Value) -> Any:
     constant = plain(value)
     if constant is None:
@@ -125,6 +138,9 @@ def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
+    api.hessian: _jacobian(api.hessian),
+    api.jacfwd: _jacobian(api.jacfwd),
+    api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
     api.jvp: _jvp,
     api.value_and_grad: _gradient(api.value_and_grad),
