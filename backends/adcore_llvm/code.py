@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from adcore.types import DType, Lit
 
@@ -55,6 +56,9 @@ class Code:
         self.block = "entry"
         self._names = 0
         self.declarations: dict[str, str] = {}
+        self.vector_calls = 0  # of functions that have a vector variant
+        self.tags: dict[Any, str] = {}  # for loads and stores, by the memory that they touch
+        self.other_tag = ""
 
     def name(self) -> str:
         self._names += 1
@@ -110,6 +114,35 @@ class Code:
         self.do(f"store {type} {init}, ptr {name}")
         return name
 
+    # Metadata
+
+    def node(self, fields: str, distinct: bool = False) -> str:
+        """A node of metadata, of these fields after itself where it is a distinct one; gives its name."""
+        name = f"!{len([d for d in self.declarations if d.startswith('!')]) + 1}"
+        text = f"distinct !{{{name}, {fields}}}" if distinct else f"!{{{fields}}}"
+        self.declarations[name] = f"{name} = {text}"
+        return name
+
+    @contextmanager
+    def apart(self, written: Iterable[Any]) -> Iterator[None]:
+        """Say of loads and stores inside that memory which is written is shared with no other memory."""
+        domain = self.node('!"nest"', distinct=True)
+        scopes = {memory: self.node(domain, distinct=True) for memory in written}
+        lists = {memory: self.node(scope) for memory, scope in scopes.items()}
+        every = self.node(", ".join(scopes.values()))
+        for memory, own in lists.items():
+            others = ", ".join(s for m, s in scopes.items() if m is not memory)
+            self.tags[memory] = f", !alias.scope {own}" + (f", !noalias {self.node(others)}" if others else "")
+        self.other_tag = f", !noalias {every}" if scopes else ""
+        try:
+            yield
+        finally:
+            self.tags, self.other_tag = {}, ""
+
+    def tag(self, memory: Any) -> str:
+        """What loads and stores say of the memory that they touch."""
+        return self.tags.get(memory, self.other_tag)
+
     # Integers
 
     def add(self, x: str, y: str) -> str:
@@ -137,8 +170,8 @@ class Code:
     # Loops
 
     @contextmanager
-    def counting(self, n: str) -> Iterator[str]:
-        """A loop `for i in range(n)` around what is written inside; gives i."""
+    def counting(self, n: str, hint: Callable[[], str] = str) -> Iterator[str]:
+        """A loop `for i in range(n)` around what is written inside; gives i.  `hint` gives metadata for the loop."""
         before, head, body, done = self.block, self.label(), self.label(), self.label()
         self.jump(head)
         self.start(head)
@@ -151,11 +184,12 @@ class Code:
         yield i
         self.do(f"{following} = add nuw nsw i64 {i}, 1")
         self.lines[phi] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]"
-        self.jump(head)
+        self.do(f"br label %{head}{hint()}")
         self.start(done)
 
-    def nest(self, lengths: list[str], body: Callable[[list[str]], None]) -> None:
-        """Loops over an index space, the last axis innermost."""
+    def nest(self, lengths: list[str], body: Callable[[list[str]], None], hint: Callable[[], str] = str) -> None:
+        """Loops over an index space, the last axis innermost; `hint` is for that one."""
+        last = max((k for k, n in enumerate(lengths) if n != "1"), default=0)
 
         def level(indices: list[str]) -> None:
             if len(indices) == len(lengths):
@@ -163,7 +197,7 @@ class Code:
             elif lengths[len(indices)] == "1":
                 level([*indices, "0"])
             else:
-                with self.counting(lengths[len(indices)]) as i:
+                with self.counting(lengths[len(indices)], hint if len(indices) == last else str) as i:
                     level([*indices, i])
 
         level([])

@@ -66,21 +66,29 @@ class _Nest:
                 self.prepare_fold(member)
             elif member.outs[0] in group.kept:
                 self.keep(member.outs[0])
-        if self.is_flat():
-            n = code.product(list(self.lengths))
-            if n == "1":
-                self.element(["0"], flat=True)
-            else:
-                with code.counting(n) as i:
-                    self.element([i], flat=True)
-        else:
-            code.nest(list(self.lengths), lambda ix: self.element(ix, flat=False))
+        flat = self.is_flat()
+        lengths = [code.product(list(self.lengths))] if flat else list(self.lengths)
+        with code.apart(self.written()):
+            calls = code.vector_calls
+            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
         for var, memory in self.kept.items():
             block.bind(var, memory)
         for var, slot in self.slots.items():
             block.bind(var, code.op(f"load {LLVM_TYPE[var.type.dtype]}, ptr {slot}"))
         for var, write in self.pending.items():
             self.store_afterwards(var, write)
+
+    def written(self) -> list[Root]:
+        """The memory that the loops write."""
+        regions = [p.region if isinstance(p, Picked) else p for p in self.regions.values()]
+        return list(dict.fromkeys(array.root for array in (*self.kept.values(), *regions)))
+
+    def hint(self, calls: bool) -> str:
+        """The last few elements are masked rather than done one by one where functions of the C library are called."""
+        if not calls:
+            return ""
+        masked = self.code.node('!"llvm.loop.vectorize.predicate.enable", i1 true')
+        return f", !llvm.loop {self.code.node(masked, distinct=True)}"
 
     # Before the loops
 

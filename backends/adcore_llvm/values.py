@@ -94,21 +94,21 @@ def address(code: Code, array: Strided, indices: list[str]) -> str:
     return code.op(f"getelementptr inbounds {MEMORY_TYPE[array.dtype]}, ptr {array.pointer}, i64 {position}")
 
 
-def load_at(code: Code, dtype: DType, pointer: str) -> str:
-    value = code.op(f"load {MEMORY_TYPE[dtype]}, ptr {pointer}")
+def load_at(code: Code, dtype: DType, pointer: str, tag: str = "") -> str:
+    value = code.op(f"load {MEMORY_TYPE[dtype]}, ptr {pointer}{tag}")
     return code.op(f"icmp ne i8 {value}, 0") if dtype is DType.BOOL else value
 
 
-def store_at(code: Code, dtype: DType, value: str, pointer: str) -> None:
+def store_at(code: Code, dtype: DType, value: str, pointer: str, tag: str = "") -> None:
     if dtype is DType.BOOL:
         value = code.op(f"zext i1 {value} to i8")
-    code.do(f"store {MEMORY_TYPE[dtype]} {value}, ptr {pointer}")
+    code.do(f"store {MEMORY_TYPE[dtype]} {value}, ptr {pointer}{tag}")
 
 
 def load(code: Code, array: Array, indices: list[str]) -> str:
     """The element at the indices, as a scalar."""
     if isinstance(array, Strided):
-        return load_at(code, array.dtype, address(code, array, indices))
+        return load_at(code, array.dtype, address(code, array, indices), code.tag(array.root))
     if isinstance(array, Constant):
         return array.value
     if isinstance(array, Counting):
@@ -117,7 +117,7 @@ def load(code: Code, array: Array, indices: list[str]) -> str:
 
 
 def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
-    store_at(code, array.dtype, value, address(code, array, indices))
+    store_at(code, array.dtype, value, address(code, array, indices), code.tag(array.root))
 
 
 def zero(dtype: DType) -> str:

@@ -60,6 +60,7 @@ def call_site(code: Code, name: str, arity: int, type: str = "double") -> str:
     symbol = vector_functions().get(name)
     if symbol is None:
         return PURE
+    code.vector_calls += 1
     _, doubles = lanes() or ("", 0)
     n = doubles if type == "double" else 2 * doubles
     vector = f"<{n} x {type}>"
