@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .choice import choose_kept, move_into, needed
+from .choice import FAST, choose_kept, move_into, needed
 from .passes.dce import eliminate_dead
 from .primitives import Kind
 from .program import Equation, Program, clone, clone_equation, defined, free_variables, regions, uses
@@ -23,11 +23,7 @@ from .types import Atom, Var
 
 __all__ = ["Sweep"]
 
-CHEAP = {
-    *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast", "sign"),
-    *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite", "side", "portion"),
-    *("expand", "reshape", "permute", "conform", "view", "iota", "empty"),
-}
+CHEAP = {*FAST, "expand", "reshape", "permute", "conform", "view", "iota", "empty"}
 
 
 @dataclass

@@ -13,14 +13,19 @@ from .primitives import Kind
 from .program import Equation, uses
 from .types import Atom, Var
 
-__all__ = ["choose_kept", "choose_stored", "coefficients_of", "move_into", "needed"]
+__all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "move_into", "needed"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
 FACTORIZATION_COST = 1 << 32  # bytes: a matrix that has been taken apart is kept
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
+SLOW_COST = 2  # to do a slow elementwise operation again counts as so many times the bytes of its result
 NEVER = 1 << 58
 TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
+FAST = {
+    *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast", "sign"),
+    *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite", "side", "portion"),
+}
 COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER}
 
 
@@ -42,14 +47,19 @@ def cost(var: Var) -> int:
 
 
 def choose_stored(
-    equations: list[Equation], wanted: Iterable[Var], roots: Iterable[Var], coefficients: AbstractSet[Var] = frozenset()
+    equations: list[Equation],
+    wanted: Iterable[Var],
+    roots: Iterable[Var],
+    coefficients: AbstractSet[Var] = frozenset(),
+    near: bool = False,
 ) -> list[Var]:
     """The cheapest values to keep from which, with what is outside, all wanted ones follow.
 
     Coefficients of linear maps are kept instead of what they are computed from where that takes fewer bytes.
 
     Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
-    run it.
+    run it.  What is kept `near`, for one iteration of a loop around, is read again while it is in the cache: then no
+    division and no elementary function is done again, since that takes longer than to keep what it gave.
     """
     producers = {out: e for e in equations for out in e.outs}
     in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
@@ -68,6 +78,9 @@ def choose_stored(
         if equation.primitive.kind in COSTLY:
             edges.append((_Run(equation), var))
             sources.append(_Run(equation))
+        elif near and is_slow(equation):
+            edges.append((_Run(equation), var))
+            sources.append(_Run(equation))
         elif equation.keep:
             sources.append(var)
         for source in uses(equation):
@@ -76,6 +89,8 @@ def choose_stored(
     sources += [r for r in roots if r in seen]
 
     def price(vertex: Any) -> int:
+        if isinstance(vertex, _Run) and vertex.equation.primitive.kind is Kind.ELEMENTWISE:
+            return TIES * sum(SLOW_COST * cost(out) for out in vertex.equation.outs)
         if isinstance(vertex, _Run):
             is_factorization = vertex.equation.primitive.kind is Kind.FACTORIZATION
             return TIES * (FACTORIZATION_COST if is_factorization else RUN_COST)
@@ -83,6 +98,11 @@ def choose_stored(
         return TIES * bytes + (vertex in coefficients)
 
     return [v for v in minimum_cut(edges, sources, list(wanted), price) if isinstance(v, Var)]
+
+
+def is_slow(equation: Equation) -> bool:
+    """Whether an elementwise operation takes longer than writing its result and reading it."""
+    return equation.primitive.kind is Kind.ELEMENTWISE and equation.primitive.name not in FAST
 
 
 def choose_kept(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from .again import count_loops, emit_again, is_run_again, run_again
 from .boundary import Sweep
 from .builder import Builder
+from .composition import composed
 from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
 from .linear import (
     Edge,
@@ -216,7 +217,7 @@ def sweep(
     results = program.results
     further: list[Var] = []
     seeded: list[int] = []
-    linear = linearize(program.equations, {program.params[k] for k in wrt})
+    linear = composed(linearize(program.equations, {program.params[k] for k in wrt}), results)
     last = b.equations[-1] if b.equations else None
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated

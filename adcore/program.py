@@ -35,7 +35,8 @@ class Equation:
     the loops through whose end the elements that it reads are not written again, and whether the elements should
     rather be kept than the array.  `counted` is one of `adcore.again`: which result of a `while` counts its iterations;
     `keeps` of `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
-    `adcore.passes.dce`: which of several results need no tangents.
+    `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
+    part of the iterations of another, cut to save memory.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -49,6 +50,7 @@ class Equation:
     counted: int | None = None
     keeps: Var | None = None
     unread: frozenset[int] = frozenset()
+    segment: bool = False
 
 
 @dataclass(slots=True, eq=False)

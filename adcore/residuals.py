@@ -50,6 +50,8 @@ def provide_iterations(
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
     stored = choose_stored(known, wanted, state, inner.coefficients)
+    if stored and b.parent is not None and not origin.segment:  # the loop around will run this one again, to have what it stores at hand
+        stored = choose_stored(known, wanted, state, inner.coefficients, near=True)
     move_into(body.equations, coefficients, stored)
     # a stored array whose length changes between iterations needs its length stored too; other lengths are computed
     # in front of the loop, and are known there under one name only

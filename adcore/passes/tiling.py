@@ -84,7 +84,7 @@ def _cut(loop: Equation, policy: str | int, number: int) -> list[Equation]:
     body.equations.insert(0, first)
     body.params = (step, *body.params[1:])
     outs = _outs_like(carries)
-    inner = Equation(loop.primitive, (trips, *carries), {"body": body}, outs, loop.source, loop.number)
+    inner = Equation(loop.primitive, (trips, *carries), {"body": body}, outs, loop.source, loop.number, segment=True)
     region = Program((segment, *carries), [*around.equations, inner], outs, "segments")
     outer = Equation(loop.primitive, (count, *inits), {"body": region}, loop.outs, loop.source, number)
     return [*front.equations, outer]
