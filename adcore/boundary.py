@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from .choice import FAST, choose_kept, move_into, needed
 from .passes.dce import eliminate_dead
+from .passes.reading import read_elements
 from .primitives import Kind
 from .program import Equation, Program, clone, clone_equation, defined, free_variables, regions, uses
 from .recomputation import rename, unchecked
@@ -57,7 +58,7 @@ class Sweep:
             (*self.values, *self.gradients),
             f"pull_{self.name}",
         )
-        return eliminate_dead(program)
+        return read_elements(eliminate_dead(program))
 
     def split(self) -> tuple[Program, Program]:
         """The primal part, which gives the values, then what is kept; the reverse part, which takes that first."""
@@ -70,7 +71,7 @@ class Sweep:
                 kept[var] = None
         first = Program(self.params, self.primal, (*self.values, *kept), f"forward_{self.name}")
         second = Program((*kept, *self.late), self.reverse, self.gradients, f"backward_{self.name}")
-        return eliminate_dead(first), clone(second)
+        return eliminate_dead(first), read_elements(clone(second))
 
     def kept(self) -> list[Var]:
         """The values that the primal part computes and the reverse part reads, lengths left out."""

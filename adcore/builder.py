@@ -58,11 +58,16 @@ class Builder:
         simple = simplify(self, primitive, atoms, params)
         if simple is not None:
             return simple
-        if primitive.kind in _UNSHARED:
+        if primitive.kind in _UNSHARED or self._begins_an_array(primitive, atoms):
             outs = self.append(primitive, atoms, params)
         else:
             outs = self._share(primitive, atoms, params)
         return outs[0] if len(outs) == 1 else outs
+
+    def _begins_an_array(self, primitive: Primitive, operands: tuple[Atom, ...]) -> bool:
+        """Whether this is the first write into a new array, which whoever shared it would have to copy to write on."""
+        made = self.defining(operands[0]) if primitive.kind is Kind.WRITE else None
+        return made is not None and made.primitive.name in ("empty", "expand")
 
     def append(
         self,
@@ -86,7 +91,9 @@ class Builder:
         for equation in equations:
             self.enter(equation)
             self.adopted.update(equation.outs)
-            if equation.primitive.kind not in _UNSHARED:
+            if equation.primitive.kind not in _UNSHARED and not self._begins_an_array(
+                equation.primitive, equation.operands
+            ):
                 self._shared.setdefault(_key(equation.primitive, equation.operands, equation.params), equation.outs)
 
     def enter(self, equation: Equation) -> None:

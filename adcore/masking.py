@@ -8,12 +8,14 @@ masked has been rearranged, repeated or summed before it is multiplied.
 from __future__ import annotations
 
 import cmath
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .types import Atom, DType, Lit
 
 if TYPE_CHECKING:
     from .builder import Builder
+    from .program import Equation
 
 __all__ = ["is_zero", "masked", "negated", "scaled"]
 
@@ -34,12 +36,31 @@ def negated(b: Builder, t: Atom) -> Atom:
 
 
 def scaled(b: Builder, factor: Atom, t: Atom) -> Atom:
-    """The factor times t, 0 where t is the zero of a mask."""
+    """The factor times t, 0 where t is the zero of a mask, and where it is the zero around what is placed."""
+    around = placed(b, t)
+    if around is not None:
+        base, value, *region = around.operands
+        return b.add_at(base, scaled(b, _part(b, factor, region, around), value), *region, **around.params)
     before = _mask_of(b, t)
     if before is not None:
         return b.select(before[0], b.mul(factor, before[1]), 0.0)
     kept = None if _is_constant(b, factor) else _kept(b, t, DEPTH)
     return b.mul(factor, t) if kept is None else b.select(kept, b.mul(factor, t), 0.0)
+
+
+def placed(b: Builder, t: Atom) -> Equation | None:
+    """The write that t is, if it is one part of an array that is 0 elsewhere."""
+    equation = b.defining(t)
+    if equation is None or equation.primitive.name != "add_at" or not is_zero(b, equation.operands[0]):
+        return None
+    return equation
+
+
+def _part(b: Builder, factor: Atom, region: Sequence[Atom], around: Equation) -> Atom:
+    found = b.defining(factor)
+    if found is not None and found.primitive.name == "expand" and not found.operands[0].type.shape:
+        return b.expand(found.operands[0], *around.operands[1].type.shape, axes=tuple(range(around.operands[1].type.rank)))
+    return b.view(factor, *region, **around.params)
 
 
 def _mask_of(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:

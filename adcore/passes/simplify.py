@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..masking import placed
 from ..primitives.indexed import indexed_shape
 from ..types import Atom, DType, Lit, literal
 
@@ -85,6 +86,15 @@ def _add(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom
         return y
     if _is(b, y, 0):
         return x
+    return None
+
+
+def _plus(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
+    """Sums of (co)tangents: of a part with zeros around it only the part is added."""
+    for one, other in (operands, operands[::-1]):
+        around = placed(b, other) if one.type.shape else None
+        if around is not None:
+            return b.add_at(one, *around.operands[1:], **around.params)
     return None
 
 
@@ -233,6 +243,7 @@ def _check(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> An
 RULES: dict[str, Callable[[Builder, tuple[Atom, ...], dict[str, Any]], Any]] = {
     "mul": _mul,
     "add": _add,
+    "plus": _plus,
     "sub": _sub,
     "div": _div,
     "neg": _neg,

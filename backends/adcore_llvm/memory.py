@@ -13,6 +13,8 @@ import llvmlite.binding as llvm
 
 __all__ = ["functions"]
 
+LINE = 64  # bytes: a vector of 512 bits that crosses the lines of the cache is loaded in twice the time
+ALIGNED = 1 << 11  # bytes: blocks from this size on begin with a line, smaller ones come sooner without
 LARGE = 1 << 20  # bytes
 LARGEST_KEPT = 1 << 28
 SLOTS = 4
@@ -24,11 +26,15 @@ _kept = (ctypes.c_uint64 * (2 * SLOTS))()  # pointer and size of each block that
 def functions() -> dict[str, str]:
     """The allocation functions as LLVM assembly, by name, with what they declare."""
     keeps = llvm.address_of_symbol("malloc_usable_size") is not None
+    aligns = llvm.address_of_symbol("aligned_alloc") is not None
     return {
+        "aligned_alloc": "declare noalias ptr @aligned_alloc(i64, i64)" if aligns else _UNALIGNED,
         "llvm.umax.i64": "declare i64 @llvm.umax.i64(i64, i64)",
         "llvm.memset.p0.i64": "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
-        "allocate": _ALLOCATE.format(kept=ctypes.addressof(_kept), large=LARGE, slots=SLOTS, advice=MADV_HUGEPAGE),
-        "allocate_zeroed": _ALLOCATE_ZEROED.format(large=LARGE),
+        "allocate": _ALLOCATE.format(
+            kept=ctypes.addressof(_kept), large=LARGE, slots=SLOTS, advice=MADV_HUGEPAGE, aligned=ALIGNED, line=LINE
+        ),
+        "allocate_zeroed": _ALLOCATE_ZEROED.format(aligned=ALIGNED),
         "release": _RELEASE.format(kept=ctypes.addressof(_kept), large=LARGE, most=LARGEST_KEPT, slots=SLOTS)
         if keeps
         else _RELEASE_AT_ONCE,
@@ -40,14 +46,23 @@ declare noalias ptr @malloc(i64)
 declare i32 @madvise(ptr, i64, i32)
 define internal noalias ptr @allocate(i64 %bytes) nounwind noinline {{
 entry:
+  %is_small = icmp ult i64 %bytes, {aligned}
+  br i1 %is_small, label %small, label %more_than_small
+more_than_small:
+  %above = add i64 %bytes, {line}
+  %beyond = sub i64 %above, 1
+  %lines = and i64 %beyond, -{line}
   %is_large = icmp uge i64 %bytes, {large}
-  br i1 %is_large, label %head, label %small
+  br i1 %is_large, label %head, label %aligned
+aligned:
+  %in_line = call ptr @aligned_alloc(i64 {line}, i64 %lines)
+  ret ptr %in_line
 small:
   %some = call i64 @llvm.umax.i64(i64 %bytes, i64 8)
   %block = call ptr @malloc(i64 %some)
   ret ptr %block
 head:
-  %i = phi i64 [ 0, %entry ], [ %next, %look ]
+  %i = phi i64 [ 0, %more_than_small ], [ %next, %look ]
   %more = icmp ult i64 %i, {slots}
   br i1 %more, label %look, label %fresh
 look:
@@ -68,7 +83,7 @@ take:
   store ptr null, ptr %slot
   ret ptr %found
 fresh:
-  %pointer = call ptr @malloc(i64 %bytes)
+  %pointer = call ptr @aligned_alloc(i64 {line}, i64 %lines)
   %address = ptrtoint ptr %pointer to i64
   %up = add i64 %address, 4095
   %page = and i64 %up, -4096
@@ -78,11 +93,17 @@ fresh:
   ret ptr %pointer
 }}"""
 
+_UNALIGNED = """
+define internal noalias ptr @aligned_alloc(i64 %line, i64 %bytes) nounwind {
+  %block = call ptr @malloc(i64 %bytes)
+  ret ptr %block
+}"""
+
 _ALLOCATE_ZEROED = """
 declare noalias ptr @calloc(i64, i64)
 define internal noalias ptr @allocate_zeroed(i64 %bytes) nounwind noinline {{
-  %is_large = icmp uge i64 %bytes, {large}
-  br i1 %is_large, label %large, label %small
+  %is_aligned = icmp uge i64 %bytes, {aligned}
+  br i1 %is_aligned, label %large, label %small
 small:
   %some = call i64 @llvm.umax.i64(i64 %bytes, i64 8)
   %block = call ptr @calloc(i64 %some, i64 1)
