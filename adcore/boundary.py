@@ -52,13 +52,16 @@ class Sweep:
     seeded: tuple[int, ...] = ()
 
     def joined(self) -> Program:
-        program = Program(
+        return read_elements(eliminate_dead(self.whole()))
+
+    def whole(self) -> Program:
+        """Both parts, with what no result depends on."""
+        return Program(
             (*self.params, *self.late),
             [*self.primal, *self.reverse],
             (*self.values, *self.gradients),
             f"pull_{self.name}",
         )
-        return read_elements(eliminate_dead(program))
 
     def split(self) -> tuple[Program, Program]:
         """The primal part, which gives the values, then what is kept; the reverse part, which takes that first."""
@@ -88,7 +91,7 @@ class Sweep:
     def prune(self) -> None:
         """Remove what no result depends on."""
         reverse = set(map(id, self.reverse))
-        equations = self.joined().equations
+        equations = eliminate_dead(self.whole()).equations
         self.primal = [e for e in equations if id(e) not in reverse]
         self.reverse = [e for e in equations if id(e) in reverse]
 

@@ -90,11 +90,14 @@ class Builder:
         """Add equations of an existing program, and share their results with what is emitted later."""
         for equation in equations:
             self.enter(equation)
-            self.adopted.update(equation.outs)
-            if equation.primitive.kind not in _UNSHARED and not self._begins_an_array(
-                equation.primitive, equation.operands
-            ):
-                self._shared.setdefault(_key(equation.primitive, equation.operands, equation.params), equation.outs)
+            self.know(equation)
+
+    def know(self, equation: Equation) -> None:
+        """Share the results of an equation of an existing program with what is emitted later."""
+        self.adopted.update(equation.outs)
+        primitive, operands = equation.primitive, equation.operands
+        if primitive.kind not in _UNSHARED and not self._begins_an_array(primitive, operands):
+            self._shared.setdefault(_key(primitive, operands, equation.params), equation.outs)
 
     def enter(self, equation: Equation) -> None:
         self.equations.append(equation)

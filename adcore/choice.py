@@ -13,7 +13,7 @@ from .primitives import Kind
 from .program import Equation, uses
 from .types import Atom, Var
 
-__all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "move_into", "needed"]
+__all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_slow", "move_into", "needed"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of

@@ -117,6 +117,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
     snapshots = Snapshots(origin, scope) if revolving else None
     inner = b.region()
+    for equation in body.equations:
+        inner.know(equation)
     counter = Var(I64, "j")
     carried = _Carried(inner, own)
     local: Values = ChainMap({v: carried.enter(v.type, f"d{v.name}") for v in sums}, values)  # type: ignore[arg-type]
@@ -211,6 +213,8 @@ def emit_cond(b: Builder, cond: LinearCond, values: Values, emit: Emit) -> None:
     for name, linear in cond.branches:
         branch: Program = origin.params[name]
         inner = b.region()
+        for equation in branch.equations:
+            inner.know(equation)
         local: Any = ChainMap({}, values)  # type: ignore[arg-type]
         if cond.backwards:
             for result, out in cond_ends(cond, name):

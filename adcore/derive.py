@@ -34,7 +34,7 @@ from .passes.tiling import segment_loops
 from .program import Equation, Program, clone
 from .types import I64, Atom, Lit, Var
 
-__all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep"]
+__all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep", "sweep_each"]
 
 
 def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
@@ -206,6 +206,25 @@ def sweep(
     is none) the cotangents are these constants instead of parameters.  With `alike` the cotangents have the lengths of
     the results, and are to be replaced by values of the reverse part.
     """
+    return _swept(program, wrt, seeds, differentiated, alike)
+
+
+def sweep_each(program: Program, wrt: Sequence[int], chosen: Sequence[int]) -> Sweep:
+    """Reverse mode of several scalar results, one after the other beside one run of the primal.
+
+    The gradients are those of the first of the chosen results by all of `wrt`, then those of the second one, …
+    """
+    return _swept(program, wrt, None, chosen, each=True)
+
+
+def _swept(
+    program: Program,
+    wrt: Sequence[int],
+    seeds: Sequence[Atom | None] | None,
+    differentiated: Sequence[int] | None,
+    alike: bool = False,
+    each: bool = False,
+) -> Sweep:
     program = clone(program)
     hoist_views(program)
     note_stable_reads(program)
@@ -219,6 +238,11 @@ def sweep(
     seeded: list[int] = []
     linear = composed(linearize(program.equations, {program.params[k] for k in wrt}), results)
     last = b.equations[-1] if b.equations else None
+    if each:
+        assert differentiated is not None
+        every = [[r.type.dtype.constant(1) if k == j else None for k, r in enumerate(results)] for j in differentiated]
+        outs = tuple(out for row in every for out in _pulled(b, program, linear, wrt, row))
+        return _parted(b, program, last, (), outs, ())
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated
         given: list[Atom | None] = [None] * len(results)
@@ -228,16 +252,35 @@ def sweep(
                 further.append(param)
                 seeded.append(k)
         seeds = given
+    outs = _pulled(b, program, linear, wrt, seeds)
+    return _parted(b, program, last, tuple(further), outs, tuple(seeded))
+
+
+def _pulled(
+    b: Builder, program: Program, linear: Linear, wrt: Sequence[int], seeds: Sequence[Atom | None]
+) -> tuple[Atom, ...]:
+    """Emit the dual of the linear program; gives the cotangents of `wrt`."""
     cotangents: MutableMapping[Var, Atom] = {}
-    for result, seed in zip(results, seeds, strict=True):
+    for result, seed in zip(program.results, seeds, strict=True):
         if isinstance(result, Var) and seed is not None:
             before = cotangents.get(result)
             cotangents[result] = seed if before is None else b.plus(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
-    outs = tuple(value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
+    return tuple(value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
+
+
+def _parted(
+    b: Builder,
+    program: Program,
+    last: Equation | None,
+    late: tuple[Var, ...],
+    gradients: tuple[Atom, ...],
+    seeded: tuple[int, ...],
+) -> Sweep:
+    """The equations parted behind the last one of the primal."""
     boundary = next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)
     parts = b.equations[:boundary], b.equations[boundary:]
-    made = Sweep(program.name, program.params, tuple(further), *parts, results, outs, b.coefficients, tuple(seeded))
+    made = Sweep(program.name, program.params, late, *parts, program.results, gradients, b.coefficients, seeded)
     return made.economize()
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from .batching import Batch
 from .builder import Builder
-from .derive import push, sweep
+from .derive import push, sweep, sweep_each
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Rows, Spec, Static
-from .program import Program
+from .program import Program, regions
 from .signatures import Place, name_of
 from .transforms import Derivative, cotangents, decided, differentiable, numbered, present, pruned, replaced
 from .trees import leaves, map_leaves, map_nodes
@@ -138,6 +138,10 @@ class ReverseJacobian(_Jacobian):
             raise self.wrong(f"{what}, which reverse mode takes with holomorphic=True", "holomorphic=True, or jacfwd")
 
     def blocks(self, program: Program, wrt: list[int], outs: list[int]) -> tuple[Program, Blocks]:
+        if len(outs) <= FEW and not any(program.results[k].type.shape for k in outs) and not has_loops(program):
+            swept = sweep_each(program, wrt, outs)
+            pairs = [(out, k) for out in outs for k in wrt]
+            return renamed(swept.joined(), f"jacrev_{program.name}"), pairs
         swept = sweep(program, wrt, differentiated=outs, alike=True)
         b = Builder()
         b.adopt(swept.primal)
@@ -154,6 +158,20 @@ class ReverseJacobian(_Jacobian):
                 blocks.append(seeds.rows(rows, cotangent))
         results = (*swept.values, *blocks)
         return eliminate_dead(Program(swept.params, b.equations, results, f"jacrev_{program.name}")), pairs
+
+
+FEW = 8  # scalar results, whose cotangents are rather single numbers, in registers, than arrays of so many
+
+
+def has_loops(program: Program) -> bool:
+    return any(
+        e.primitive.name in ("loop", "while") or any(has_loops(region) for _, region in regions(e))
+        for e in program.equations
+    )
+
+
+def renamed(program: Program, name: str) -> Program:
+    return Program(program.params, program.equations, program.results, name)
 
 
 class Seeds:

@@ -10,7 +10,7 @@ iteration, the cut runs before it and it is run again.
 from __future__ import annotations
 
 from .builder import Builder
-from .choice import choose_stored, coefficients_of, move_into, needed
+from .choice import choose_stored, coefficients_of, is_slow, move_into, needed
 from .passes.stability import read_from, versions
 from .program import Equation, Program, defined, substitute
 from .recomputation import invariant, recompute, rename
@@ -94,7 +94,7 @@ def provide_branch(origin: Equation, name: str, inner: Builder, results: tuple[A
     wanted = needed(inner.equations, results, own)
     for var in list(wanted):
         wanted.update(dict.fromkeys(a for a in var.type.shape if a in own))
-    costly = [out for e in branch.equations if e.primitive.name in ("loop", "while") for out in e.outs]
+    costly = [out for e in branch.equations if is_exported(e) for out in e.outs]
     exported = choose_stored(branch.equations, wanted, costly)
     lengths = [a for v in exported for a in v.type.shape if isinstance(a, Var) and a in own]
     env: dict[Var, Atom] = {}
@@ -103,6 +103,11 @@ def provide_branch(origin: Equation, name: str, inner: Builder, results: tuple[A
     copies, env = recompute(branch.equations, wanted, env)
     results = tuple(rename(inner.equations, results, env))
     return Program((), [*copies, *inner.equations], results, name)
+
+
+def is_exported(equation: Equation) -> bool:
+    """Whether the results are rather handed out of a branch than computed again: of loops, and slow single numbers."""
+    return equation.primitive.name in ("loop", "while") or (is_slow(equation) and not equation.outs[0].type.shape)
 
 
 def export(origin: Equation, name: str, var: Var, env: dict[Var, Atom]) -> Var:

@@ -10,7 +10,7 @@ import numpy as np
 from adcore.plugins import Leaf, Static
 from adcore.types import DType, Type
 
-from . import capi
+from . import capi, memory
 from .code import LLVM_TYPE, SIZE
 from .complexes import parts
 from .python_code import PythonCode
@@ -59,7 +59,7 @@ def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
 
 
 def boxed_array(py: PythonCode, place: str, type: Type) -> str:
-    """A NumPy array that owns the kernel's memory, which is malloc's, as NumPy's default is."""
+    """A NumPy array that owns the kernel's memory, and gives it back to where it comes from."""
     code = py.code
     data = code.op(f"load ptr, ptr {place}")
     dimensions = code.op(f"getelementptr i64, ptr {place}, i64 1")
@@ -74,6 +74,9 @@ def boxed_array(py: PythonCode, place: str, type: Type) -> str:
     flags = code.op(f"getelementptr i8, ptr {array}, i64 {capi.ARRAY_FLAGS}")
     owned = code.op(f"or i32 {code.op(f'load i32, ptr {flags}')}, {capi.OWNDATA}")
     code.do(f"store i32 {owned}, ptr {flags}")
+    handler = py.constant(memory.handler())
+    py.call("Py_IncRef", "void", ("ptr", handler))
+    code.do(f"store ptr {handler}, ptr {code.op(f'getelementptr i8, ptr {array}, i64 {capi.ARRAY_HANDLER}')}")
     return array
 
 

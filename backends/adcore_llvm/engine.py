@@ -7,7 +7,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-__all__ = ["optimized_assembly", "prepare", "to_machine_code"]
+__all__ = ["function_address", "optimized_assembly", "prepare", "to_machine_code"]
 
 OPTIMIZATION = 2
 
@@ -58,6 +58,11 @@ def to_machine_code(text: str, name: str) -> int:
     engine.add_module(module)
     engine.finalize_object()
     return engine.get_function_address(name)
+
+
+def function_address(name: str) -> int:
+    """The address of a function in a module that has been compiled."""
+    return _engine().get_function_address(name)
 
 
 def optimized_assembly(text: str) -> str:

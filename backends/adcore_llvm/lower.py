@@ -89,7 +89,7 @@ class Lowering:
             self.cleanups[alive] = label
             lines = [f"{label}:"]
             self.use_memory()
-            lines.extend(f"  call void @release(ptr {pointer})" for pointer in alive)
+            lines.extend(f"  call void @adcore_release(ptr {pointer})" for pointer in alive)
             lines.append("  br label %failed")
             self.tails.extend(lines)
         return self.cleanups[alive]
@@ -111,7 +111,7 @@ class Lowering:
         fits = code.op(f"icmp ult i64 {count}, 1152921504606846976")
         self.fail_unless(fits, "MemoryError", "cannot allocate an array of that size")
         self.use_memory()
-        function = "allocate_zeroed" if zeroed else "allocate"
+        function = "adcore_allocate_zeroed" if zeroed else "adcore_allocate"
         pointer = code.op(f"call noalias ptr @{function}(i64 {code.mul(count, str(SIZE[dtype]))})")
         got = code.op(f"icmp ne ptr {pointer}, null")
         self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
@@ -125,11 +125,12 @@ class Lowering:
 
     def free(self, root: Root) -> None:
         self.use_memory()
-        self.code.do(f"call void @release(ptr {root.pointer})")
+        self.code.do(f"call void @adcore_release(ptr {root.pointer})")
 
     def use_memory(self) -> None:
-        """Have the module define the functions that allocate and release."""
-        self.code.declarations.update(memory.functions())
+        """Have the module declare the functions that allocate and release."""
+        memory.provide()
+        self.code.declarations.update(memory.FUNCTIONS)
 
 
 @dataclass(eq=False)

@@ -1,74 +1,152 @@
-"""Allocation in compiled code: malloc's memory, large blocks kept for the next call and in huge pages.
+"""Allocation in compiled code: malloc's memory, with blocks kept for those who want as many bytes.
 
+Small blocks are kept in lists by size, since an array of three numbers inside a loop should cost as much as the numbers.
 A large block that is freed goes back to the system, and the next one costs a page fault for every 4 KiB: more than the
 work on it.  So the blocks that compiled code frees are kept, up to a limit, and new ones are asked for in pages of
-2 MiB, as NumPy does from 4 MiB on.  Blocks that become results are malloc's all the same, and NumPy frees them.
+2 MiB, as NumPy does from 4 MiB on.  Arrays that compiled code returns have these functions as their memory handler
+(NumPy enhancement proposal 49), so that their blocks come back as well.  In front of each block its size is written.
+Calls hold Python's lock, and so do those who free arrays.
 """
 
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 
 import llvmlite.binding as llvm
 
-__all__ = ["functions"]
+from .engine import function_address, to_machine_code
+
+__all__ = ["FUNCTIONS", "give_back", "handler", "provide"]
 
 LINE = 64  # bytes: a vector of 512 bits that crosses the lines of the cache is loaded in twice the time
-ALIGNED = 1 << 11  # bytes: blocks from this size on begin with a line, smaller ones come sooner without
+SMALL = 1 << 10  # bytes: larger blocks begin with a line
+LONGEST_LIST = 64  # small blocks of one size that are kept
 LARGE = 1 << 20  # bytes
 LARGEST_KEPT = 1 << 28
-SLOTS = 4
+SLOTS = 8
 MADV_HUGEPAGE = 14
 
-_kept = (ctypes.c_uint64 * (2 * SLOTS))()  # pointer and size of each block that is kept; calls hold Python's lock
+# How compiled code declares them.  A block of no bytes is one too; null says that there is no memory.
+FUNCTIONS = {
+    "adcore_allocate": 'declare noalias ptr @adcore_allocate(i64) nounwind willreturn allocsize(0) '
+    'allockind("alloc,uninitialized") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
+    "adcore_allocate_zeroed": 'declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) '
+    'allockind("alloc,zeroed") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
+    "adcore_resize": "declare ptr @adcore_resize(ptr, i64) nounwind",
+    "adcore_release": 'declare void @adcore_release(ptr allocptr) nounwind willreturn '
+    'allockind("free") "alloc-family"="adcore" memory(argmem: readwrite, inaccessiblemem: readwrite)',
+}
 
 
-def functions() -> dict[str, str]:
-    """The allocation functions as LLVM assembly, by name, with what they declare."""
-    keeps = llvm.address_of_symbol("malloc_usable_size") is not None
-    aligns = llvm.address_of_symbol("aligned_alloc") is not None
-    return {
-        "aligned_alloc": "declare noalias ptr @aligned_alloc(i64, i64)" if aligns else _UNALIGNED,
-        "llvm.umax.i64": "declare i64 @llvm.umax.i64(i64, i64)",
-        "llvm.memset.p0.i64": "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
-        "allocate": _ALLOCATE.format(
-            kept=ctypes.addressof(_kept), large=LARGE, slots=SLOTS, advice=MADV_HUGEPAGE, aligned=ALIGNED, line=LINE
-        ),
-        "allocate_zeroed": _ALLOCATE_ZEROED.format(aligned=ALIGNED),
-        "release": _RELEASE.format(kept=ctypes.addressof(_kept), large=LARGE, most=LARGEST_KEPT, slots=SLOTS)
-        if keeps
-        else _RELEASE_AT_ONCE,
-    }
+@cache
+def provide() -> None:
+    """Let compiled code find the functions."""
+    parts = [
+        _ALLOCATE,
+        "declare noalias ptr @aligned_alloc(i64, i64)" if llvm.address_of_symbol("aligned_alloc") else _UNALIGNED,
+        "declare i32 @madvise(ptr, i64, i32)" if llvm.address_of_symbol("madvise") else _NO_ADVICE,
+        _HANDLER,
+    ]
+    text = "\n".join(parts).format(
+        line=LINE,
+        small=SMALL,
+        classes=SMALL // LINE + 1,
+        longest=LONGEST_LIST,
+        large=LARGE,
+        most=LARGEST_KEPT,
+        slots=SLOTS,
+        advice=MADV_HUGEPAGE,
+    )
+    to_machine_code(text, "adcore_allocate")
+
+
+class _Handler(ctypes.Structure):
+    """PyDataMem_Handler of numpy/ndarraytypes.h."""
+
+    _fields_ = [
+        ("name", ctypes.c_char * 127),
+        ("version", ctypes.c_uint8),
+        *((name, ctypes.c_void_p) for name in ("context", "malloc", "calloc", "realloc", "free")),
+    ]
+
+
+_handlers: list[_Handler] = []
+
+
+@cache
+def handler() -> object:
+    """The capsule that says to NumPy how the memory of a result is freed."""
+    provide()
+    functions = (function_address(f"adcore_{name}") for name in ("malloc", "calloc", "realloc", "free"))
+    _handlers.append(_Handler(b"adcore", 1, None, *functions))
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    return new(ctypes.addressof(_handlers[-1]), b"mem_handler", None)
+
+
+def give_back() -> None:
+    """Give the blocks that are kept back to the system."""
+    provide()
+    ctypes.CFUNCTYPE(None)(function_address("adcore_give_back"))()
 
 
 _ALLOCATE = """
+@kept = internal global [{slots} x {{ptr, i64}}] zeroinitializer  ; large blocks and their bytes
+@free_small = internal global [{classes} x {{ptr, i64}}] zeroinitializer  ; lists of blocks by lines, and their lengths
+
 declare noalias ptr @malloc(i64)
-declare i32 @madvise(ptr, i64, i32)
-define internal noalias ptr @allocate(i64 %bytes) nounwind noinline {{
+declare void @free(ptr)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare i64 @llvm.umax.i64(i64, i64)
+declare i64 @llvm.umin.i64(i64, i64)
+
+define noalias ptr @adcore_allocate(i64 %bytes) nounwind noinline {{
 entry:
-  %is_small = icmp ult i64 %bytes, {aligned}
-  br i1 %is_small, label %small, label %more_than_small
-more_than_small:
-  %above = add i64 %bytes, {line}
+  %some = call i64 @llvm.umax.i64(i64 %bytes, i64 1)
+  %above = add i64 %some, {line}
   %beyond = sub i64 %above, 1
   %lines = and i64 %beyond, -{line}
-  %is_large = icmp uge i64 %bytes, {large}
-  br i1 %is_large, label %head, label %aligned
-aligned:
-  %in_line = call ptr @aligned_alloc(i64 {line}, i64 %lines)
-  ret ptr %in_line
+  %is_small = icmp ule i64 %lines, {small}
+  br i1 %is_small, label %small, label %other
 small:
-  %some = call i64 @llvm.umax.i64(i64 %bytes, i64 8)
-  %block = call ptr @malloc(i64 %some)
+  %class = udiv i64 %lines, {line}
+  %list = getelementptr {{ptr, i64}}, ptr @free_small, i64 %class
+  %first = load ptr, ptr %list
+  %any = icmp ne ptr %first, null
+  br i1 %any, label %pop, label %new_small
+pop:
+  %second = load ptr, ptr %first
+  store ptr %second, ptr %list
+  %length_at = getelementptr {{ptr, i64}}, ptr %list, i64 0, i32 1
+  %length = load i64, ptr %length_at
+  %shorter = sub i64 %length, 1
+  store i64 %shorter, ptr %length_at
+  ret ptr %first
+new_small:
+  %with_header = add i64 %lines, 16
+  %base = call ptr @malloc(i64 %with_header)
+  %got = icmp ne ptr %base, null
+  br i1 %got, label %enter_small, label %none
+enter_small:
+  %block = getelementptr i8, ptr %base, i64 16
+  %header = getelementptr i8, ptr %base, i64 8
+  store i64 %lines, ptr %header
   ret ptr %block
+none:
+  ret ptr null
+other:
+  %is_large = icmp uge i64 %lines, {large}
+  br i1 %is_large, label %head, label %fresh
 head:
-  %i = phi i64 [ 0, %more_than_small ], [ %next, %look ]
+  %i = phi i64 [ 0, %other ], [ %next, %look ]
   %more = icmp ult i64 %i, {slots}
   br i1 %more, label %look, label %fresh
 look:
   %next = add i64 %i, 1
-  %base = inttoptr i64 {kept} to ptr
-  %slot = getelementptr {{ptr, i64}}, ptr %base, i64 %i
+  %slot = getelementptr {{ptr, i64}}, ptr @kept, i64 %i
   %found = load ptr, ptr %slot
   %place = getelementptr {{ptr, i64}}, ptr %slot, i64 0, i32 1
   %size = load i64, ptr %place
@@ -83,33 +161,29 @@ take:
   store ptr null, ptr %slot
   ret ptr %found
 fresh:
-  %pointer = call ptr @aligned_alloc(i64 {line}, i64 %lines)
-  %address = ptrtoint ptr %pointer to i64
+  %in_all = add i64 %lines, {line}
+  %line_before = call ptr @aligned_alloc(i64 {line}, i64 %in_all)
+  %has = icmp ne ptr %line_before, null
+  br i1 %has, label %enter, label %none
+enter:
+  %made = getelementptr i8, ptr %line_before, i64 {line}
+  %header_at = getelementptr i8, ptr %made, i64 -8
+  store i64 %lines, ptr %header_at
+  br i1 %is_large, label %advise, label %done
+advise:
+  %address = ptrtoint ptr %made to i64
   %up = add i64 %address, 4095
   %page = and i64 %up, -4096
   %start = inttoptr i64 %page to ptr
-  %length = sub i64 %bytes, 4096
-  %ignored = call i32 @madvise(ptr %start, i64 %length, i32 {advice})
-  ret ptr %pointer
-}}"""
+  %inside = sub i64 %lines, 4096
+  %ignored = call i32 @madvise(ptr %start, i64 %inside, i32 {advice})
+  br label %done
+done:
+  ret ptr %made
+}}
 
-_UNALIGNED = """
-define internal noalias ptr @aligned_alloc(i64 %line, i64 %bytes) nounwind {
-  %block = call ptr @malloc(i64 %bytes)
-  ret ptr %block
-}"""
-
-_ALLOCATE_ZEROED = """
-declare noalias ptr @calloc(i64, i64)
-define internal noalias ptr @allocate_zeroed(i64 %bytes) nounwind noinline {{
-  %is_aligned = icmp uge i64 %bytes, {aligned}
-  br i1 %is_aligned, label %large, label %small
-small:
-  %some = call i64 @llvm.umax.i64(i64 %bytes, i64 8)
-  %block = call ptr @calloc(i64 %some, i64 1)
-  ret ptr %block
-large:
-  %pointer = call ptr @allocate(i64 %bytes)
+define noalias ptr @adcore_allocate_zeroed(i64 %bytes) nounwind noinline {{
+  %pointer = call ptr @adcore_allocate(i64 %bytes)
   %got = icmp ne ptr %pointer, null
   br i1 %got, label %clear, label %done
 clear:
@@ -117,26 +191,44 @@ clear:
   br label %done
 done:
   ret ptr %pointer
-}}"""
+}}
 
-_RELEASE = """
-declare void @free(ptr)
-declare i64 @malloc_usable_size(ptr)
-define internal void @release(ptr %block) nounwind noinline {{
+define void @adcore_release(ptr %block) nounwind noinline {{
 entry:
-  %size = call i64 @malloc_usable_size(ptr %block)
+  %header = getelementptr i8, ptr %block, i64 -8
+  %size = load i64, ptr %header
+  %is_small = icmp ule i64 %size, {small}
+  br i1 %is_small, label %small, label %other
+small:
+  %class = udiv i64 %size, {line}
+  %list = getelementptr {{ptr, i64}}, ptr @free_small, i64 %class
+  %length_at = getelementptr {{ptr, i64}}, ptr %list, i64 0, i32 1
+  %length = load i64, ptr %length_at
+  %full = icmp uge i64 %length, {longest}
+  br i1 %full, label %give_small, label %push
+push:
+  %longer = add i64 %length, 1
+  store i64 %longer, ptr %length_at
+  %first = load ptr, ptr %list
+  store ptr %first, ptr %block
+  store ptr %block, ptr %list
+  ret void
+give_small:
+  %base = getelementptr i8, ptr %block, i64 -16
+  call void @free(ptr %base)
+  ret void
+other:
   %is_large = icmp uge i64 %size, {large}
   %is_kept = icmp ule i64 %size, {most}
   %keep = and i1 %is_large, %is_kept
   br i1 %keep, label %head, label %give
 head:
-  %i = phi i64 [ 0, %entry ], [ %next, %look ]
+  %i = phi i64 [ 0, %other ], [ %next, %look ]
   %more = icmp ult i64 %i, {slots}
   br i1 %more, label %look, label %give
 look:
   %next = add i64 %i, 1
-  %base = inttoptr i64 {kept} to ptr
-  %slot = getelementptr {{ptr, i64}}, ptr %base, i64 %i
+  %slot = getelementptr {{ptr, i64}}, ptr @kept, i64 %i
   %there = load ptr, ptr %slot
   %empty = icmp eq ptr %there, null
   br i1 %empty, label %put, label %head
@@ -146,13 +238,87 @@ put:
   store i64 %size, ptr %place
   ret void
 give:
-  call void @free(ptr %block)
+  %line_before = getelementptr i8, ptr %block, i64 -{line}
+  call void @free(ptr %line_before)
   ret void
+}}
+
+define ptr @adcore_resize(ptr %block, i64 %bytes) nounwind noinline {{
+entry:
+  %header = getelementptr i8, ptr %block, i64 -8
+  %size = load i64, ptr %header
+  %fits = icmp ule i64 %bytes, %size
+  %half = lshr i64 %size, 1
+  %most_of_it = icmp uge i64 %bytes, %half
+  %stay = and i1 %fits, %most_of_it
+  br i1 %stay, label %same, label %move
+same:
+  ret ptr %block
+move:
+  %moved = call ptr @adcore_allocate(i64 %bytes)
+  %got = icmp ne ptr %moved, null
+  br i1 %got, label %copy, label %none
+copy:
+  %common = call i64 @llvm.umin.i64(i64 %size, i64 %bytes)
+  call void @llvm.memcpy.p0.p0.i64(ptr %moved, ptr %block, i64 %common, i1 false)
+  call void @adcore_release(ptr %block)
+  ret ptr %moved
+none:
+  ret ptr null
 }}"""
 
-_RELEASE_AT_ONCE = """
-declare void @free(ptr)
-define internal void @release(ptr %block) nounwind noinline {
-  call void @free(ptr %block)
+_UNALIGNED = """
+define internal noalias ptr @aligned_alloc(i64 %line, i64 %bytes) nounwind {{
+  %block = call ptr @malloc(i64 %bytes)
+  ret ptr %block
+}}"""
+
+_NO_ADVICE = """
+define internal i32 @madvise(ptr %start, i64 %length, i32 %advice) nounwind {{
+  ret i32 0
+}}"""
+
+_HANDLER = """
+define ptr @adcore_malloc(ptr %context, i64 %bytes) nounwind {{
+  %block = call ptr @adcore_allocate(i64 %bytes)
+  ret ptr %block
+}}
+define ptr @adcore_calloc(ptr %context, i64 %count, i64 %each) nounwind {{
+  %bytes = mul i64 %count, %each
+  %block = call ptr @adcore_allocate_zeroed(i64 %bytes)
+  ret ptr %block
+}}
+define ptr @adcore_realloc(ptr %context, ptr %block, i64 %bytes) nounwind {{
+  %moved = call ptr @adcore_resize(ptr %block, i64 %bytes)
+  ret ptr %moved
+}}
+define void @adcore_free(ptr %context, ptr %block, i64 %bytes) nounwind {{
+  %nothing = icmp eq ptr %block, null
+  br i1 %nothing, label %done, label %give
+give:
+  call void @adcore_release(ptr %block)
+  br label %done
+done:
   ret void
-}"""
+}}
+define void @adcore_give_back() nounwind {{
+entry:
+  br label %head
+head:
+  %i = phi i64 [ 0, %entry ], [ %next, %look ], [ %next, %give ]
+  %more = icmp ult i64 %i, {slots}
+  br i1 %more, label %look, label %done
+look:
+  %next = add i64 %i, 1
+  %slot = getelementptr {{ptr, i64}}, ptr @kept, i64 %i
+  %found = load ptr, ptr %slot
+  %any = icmp ne ptr %found, null
+  br i1 %any, label %give, label %head
+give:
+  store ptr null, ptr %slot
+  %line_before = getelementptr i8, ptr %found, i64 -{line}
+  call void @free(ptr %line_before)
+  br label %head
+done:
+  ret void
+}}"""

@@ -51,11 +51,12 @@ def write_back(py: PythonCode, program: Program, writes: Sequence[Write], values
     for write in writes:
         if write.result is None:
             continue
-        code.declarations.update(memory.functions())
+        memory.provide()
+        code.declarations.update(memory.FUNCTIONS)
         code.declare("llvm.memcpy.p0.p0.i64", "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         slot = sum(slots_of(r.type) for r in program.results[: write.result])
         new = code.op(f"load ptr, ptr {code.op(f'getelementptr i64, ptr {out}, i64 {slot}')}")
         place = values[write.param][0][1]
         count = size(py, program.params[write.param].type, values[write.param])
         code.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {place}, ptr {new}, i64 {count}, i1 false)")
-        code.do(f"call void @release(ptr {new})")
+        code.do(f"call void @adcore_release(ptr {new})")

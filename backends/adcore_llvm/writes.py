@@ -80,10 +80,9 @@ def lower_grow(block: Block, equation: Equation) -> None:
     before = code.block
     code.branch(same, done, resize)
     code.start(resize)
-    code.declare("realloc", "declare noalias ptr @realloc(ptr, i64)")
+    lowering.use_memory()
     size = code.mul(code.product(list(lengths)), str(SIZE[array.dtype]))
-    some = code.intrinsic("umax", "i64", size, "8")
-    moved = code.op(f"call ptr @realloc(ptr {array.pointer}, i64 {some})")
+    moved = code.op(f"call ptr @adcore_resize(ptr {array.pointer}, i64 {size})")
     lowering.fail_unless(code.op(f"icmp ne ptr {moved}, null"), "MemoryError", "cannot store the residuals of a loop")
     after = code.block
     code.jump(done)
