@@ -1,0 +1,126 @@
+"""The problems as one writes them in JAX: vectorised, or with `scan`, under `jit`.
+
+Each port gives the derivative and the function, with the arguments and the results of adcore's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.gradbench.peers import jax
+
+__all__ = ["gmm", "kmeans", "llsq", "lse", "lstm", "ode"]
+
+Ports = tuple[Any, Any]
+
+
+def gmm() -> Ports:
+    library = jax()
+    np, special = library.numpy, library.scipy.special
+
+    def objective(alpha, mu, q, l, x, gamma, m):  # noqa: E741
+        (k, d), n = mu.shape, x.shape[0]
+        column, row = np.triu_indices(d, 1)
+        exponents = np.exp(q)
+        triangles = np.zeros((k, d, d)).at[:, row, column].set(l)
+        Q = triangles + exponents[:, :, None] * np.eye(d)
+        y = np.einsum("kij,nkj->nki", Q, x[:, None, :] - mu)
+        beta = alpha + np.sum(q, axis=1) - 0.5 * np.sum(y * y, axis=2)
+        likelihood = np.sum(special.logsumexp(beta, axis=1)) - n * special.logsumexp(alpha)
+        degrees = d + m + 1
+        constant = degrees * d * np.log(gamma / np.sqrt(2.0)) - special.multigammaln(0.5 * degrees, d)
+        squares = np.sum(exponents * exponents) + np.sum(l * l)
+        prior = k * constant - 0.5 * gamma * gamma * squares + m * np.sum(q)
+        return likelihood - 0.5 * n * d * np.log(2.0 * np.pi) + prior
+
+    return library.jit(library.grad(objective, argnums=(0, 1, 2, 3))), library.jit(objective)
+
+
+def lstm() -> Ports:
+    library = jax()
+    np, sigmoid = library.numpy, library.nn.sigmoid
+
+    def objective(main, extra, state, sequence):
+        b = extra.shape[1]
+        weights = main.reshape(-1, 2, 4, b)
+        states = state.reshape(-1, 2, b)
+
+        def layer(x, inputs):
+            ((wf, wi, wo, wg), (bf, bi, bo, bg)), (h, cell) = inputs
+            forget, ingate = sigmoid(x * wf + bf), sigmoid(h * wi + bi)
+            outgate, change = sigmoid(x * wo + bo), np.tanh(h * wg + bg)
+            cell = cell * forget + ingate * change
+            h = outgate * np.tanh(cell)
+            return h, np.stack((h, cell))
+
+        def character(states, pair):
+            x, following = pair
+            h, states = library.lax.scan(layer, x * extra[0], (weights, states))
+            y = h * extra[1] + extra[2]
+            return states, np.sum(following * (y - np.log(2.0 + np.sum(np.exp(y)))))
+
+        _, terms = library.lax.scan(character, states, (sequence[:-1], sequence[1:]))
+        return -np.sum(terms) / ((sequence.shape[0] - 1) * b)
+
+    return library.jit(library.grad(objective, argnums=(0, 1))), library.jit(objective)
+
+
+def kmeans() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def cost(centroids, points):
+        squares = np.sum(points * points, axis=1)[:, None] + np.sum(centroids * centroids, axis=1)
+        return np.sum(np.min(squares - 2.0 * points @ centroids.T, axis=1))
+
+    def direction(centroids, points):
+        ones = np.ones_like(centroids)
+        gradient, diagonal = library.jvp(lambda c: library.grad(cost)(c, points), (centroids,), (ones,))
+        return gradient / diagonal
+
+    return library.jit(direction), library.jit(cost)
+
+
+def llsq() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def objective(x, n):
+        t = -1.0 + 2.0 * np.arange(n) / (n - 1)
+        return 0.5 * np.sum((np.sign(t) - np.vander(t, x.shape[0], increasing=True) @ x) ** 2)
+
+    return library.jit(library.grad(objective), static_argnums=1), library.jit(objective, static_argnums=1)
+
+
+def lse() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def objective(x):
+        top = np.max(x)
+        return top + np.log(np.sum(np.exp(x - top)))
+
+    return library.jit(library.grad(objective)), library.jit(objective)
+
+
+def ode() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def last(x, s):
+        h = 2.0 / s
+
+        def slope(y):
+            return x * np.concatenate((np.ones(1), y[:-1]))
+
+        def step(y, _):
+            k1 = slope(y)
+            k2 = slope(y + 0.5 * h * k1)
+            k3 = slope(y + 0.5 * h * k2)
+            k4 = slope(y + h * k3)
+            return y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4), None
+
+        y, _ = library.lax.scan(step, np.zeros_like(x), None, length=s)
+        return y[-1]
+
+    return library.jit(library.grad(last), static_argnums=1), library.jit(last, static_argnums=1)
