@@ -1,4 +1,4 @@
-"""What an evaluation of the benchmark's protocol calls: a function, its arguments out of JSON, and its result in JSON."""
+"""What an evaluation of the benchmark's protocol calls: a function, and its arguments and result as JSON has them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.gradbench.peers import jax
 
-__all__ = ["gmm", "kmeans", "llsq", "lse", "lstm", "ode"]
+__all__ = ["ba", "det", "gmm", "kmeans", "llsq", "lse", "lstm", "ode"]
 
 Ports = tuple[Any, Any]
 
@@ -79,6 +79,71 @@ def kmeans() -> Ports:
         return gradient / diagonal
 
     return library.jit(direction), library.jit(cost)
+
+
+def ba() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def rotated(rotation, at):
+        square = np.dot(rotation, rotation)
+        angle = np.sqrt(np.where(square == 0.0, 1.0, square))
+        axis = rotation / angle
+        turned = at * np.cos(angle) + np.cross(axis, at) * np.sin(angle)
+        turned = turned + axis * (np.dot(axis, at) * (1.0 - np.cos(angle)))
+        return np.where(square == 0.0, at + np.cross(rotation, at), turned)
+
+    def reprojection_error(camera, point, weight, feature):
+        seen = rotated(camera[:3], point - camera[3:6])
+        projected = seen[:2] / seen[2]
+        square = np.dot(projected, projected)
+        distorted = projected * (1.0 + camera[9] * square + camera[10] * square * square)
+        return weight * (distorted * camera[6] + camera[7:9] - feature)
+
+    def weight_error(weight):
+        return 1.0 - weight * weight
+
+    def objective(cameras, points, weights, observations, features):
+        each = (cameras[observations[:, 0]], points[observations[:, 1]], weights, features)
+        return library.vmap(reprojection_error)(*each).ravel(), library.vmap(weight_error)(weights)
+
+    def jacobian(cameras, points, weights, observations, features):
+        (n, width), m, p = cameras.shape, points.shape[0], weights.shape[0]
+        each = (cameras[observations[:, 0]], points[observations[:, 1]], weights, features)
+        by_camera, by_point, by_weight = library.vmap(library.jacrev(reprojection_error, (0, 1, 2)))(*each)
+        blocks = np.concatenate((by_camera, by_point, by_weight[:, :, None]), axis=2)
+        columns = np.concatenate(
+            (
+                width * observations[:, :1] + np.arange(width),
+                width * n + 3 * observations[:, 1:] + np.arange(3),
+                width * n + 3 * m + np.arange(p)[:, None],
+            ),
+            axis=1,
+        )
+        data = np.concatenate((blocks.ravel(), library.vmap(library.grad(weight_error))(weights)))
+        indices = np.concatenate((np.repeat(columns, 2, axis=0).ravel(), columns[:, -1]))
+        rows = width + 3 + 1
+        indptr = np.concatenate((np.arange(2 * p) * rows, 2 * p * rows + np.arange(p + 1)))
+        return data, indices, indptr
+
+    return library.jit(jacobian), library.jit(objective)
+
+
+def det() -> Ports:
+    library = jax()
+    np = library.numpy
+
+    def determinant(A):
+        """Of a batch of matrices, by the minors of their first rows."""
+        n = A.shape[-1]
+        if n == 1:
+            return A[..., 0, 0]
+        others = np.array([[j for j in range(n) if j != left_out] for left_out in range(n)])
+        minors = np.moveaxis(A[..., 1:, others], -2, -3)
+        signs = (-1.0) ** np.arange(n)
+        return np.sum(signs * A[..., 0, :] * determinant(minors), axis=-1)
+
+    return library.jit(library.grad(determinant)), library.jit(determinant)
 
 
 def llsq() -> Ports:

@@ -1,0 +1,52 @@
+"""Saddle: the saddle point of a function by descents within a descent; derivatives through the inner ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from adcore import jit
+from bench.cases import Case
+from bench.gradbench.descent import MODES, Gradient, descended
+from bench.gradbench.evaluation import Evaluation
+from bench.workloads import Array, Contender
+
+__all__ = ["EVALUATIONS", "VARIANTS", "cases"]
+
+
+def function(p: Array, q: Array) -> float:
+    return (p[0] * p[0] + p[1] * p[1]) - (q[0] * q[0] + q[1] * q[1])
+
+
+def point(start: Array, outer: Gradient, inner: Gradient) -> Array:
+    """The p with the least greatest value over all q, and then the q of the greatest value, (4,)."""
+
+    def greatest(p: Array) -> float:
+        return function(p, descended(lambda q: -function(p, q), inner, start))
+
+    p = descended(greatest, outer, start)
+    q = descended(lambda q: -function(p, q), outer, start)
+    return np.concatenate((p, q))
+
+
+# Modes of the outer descent and of the inner ones: forward or reverse.
+VARIANTS: dict[str, Callable[[Array], Array]] = {
+    "ff": jit(lambda start: point(start, MODES["f"], MODES["f"])),
+    "fr": jit(lambda start: point(start, MODES["f"], MODES["r"])),
+    "rf": jit(lambda start: point(start, MODES["r"], MODES["f"])),
+    "rr": jit(lambda start: point(start, MODES["r"], MODES["r"])),
+}
+
+
+def cases(tiny: bool = False) -> Iterator[Case]:
+    """The four combinations of modes."""
+    for modes, variant in VARIANTS.items():
+        yield Case(f"saddle {modes}", {"adcore": lambda f=variant: Contender(f, np.ones(2))})
+
+
+EVALUATIONS = {
+    modes: Evaluation(lambda message: (np.array(message["start"], dtype=float),), variant, np.ndarray.tolist)
+    for modes, variant in VARIANTS.items()
+}
