@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.gradbench.peers import jax
 
-__all__ = ["ba", "det", "gmm", "kmeans", "llsq", "lse", "lstm", "ode"]
+__all__ = ["ba", "det", "gmm", "ht_complicated", "ht_simple", "kmeans", "llsq", "lse", "lstm", "ode"]
 
 Ports = tuple[Any, Any]
 
@@ -63,6 +63,82 @@ def lstm() -> Ports:
         return -np.sum(terms) / ((sequence.shape[0] - 1) * b)
 
     return library.jit(library.grad(objective, argnums=(0, 1))), library.jit(objective)
+
+
+def _posed(np: Any) -> Any:
+    """The vertices of the posed hand."""
+
+    def euler_rotation(angles):
+        (cx, cz, cy), (sx, sz, sy) = np.cos(angles), np.sin(angles)
+        rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
+        ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
+        rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
+        return np.eye(4).at[:3, :3].set(rz @ ry @ rx)
+
+    def axis_rotation(axis):
+        square = np.dot(axis, axis)
+        still = square < 1e-8
+        angle = np.sqrt(np.where(still, 1.0, square))
+        x, y, z = axis / angle
+        across = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        along = np.outer(axis, axis) / (angle * angle)
+        turned = along + (np.eye(3) - along) * np.cos(angle) + across * np.sin(angle)
+        return np.where(still, np.eye(3), turned)
+
+    def posed(theta, parents, relatives, inverses, base, weights):
+        fingers = theta[6:].reshape(5, 4)
+        angles = np.zeros((22, 3))
+        angles = angles.at[2::4, 0].set(fingers[:, 0]).at[2::4, 1].set(fingers[:, 1])
+        angles = angles.at[3::4, 0].set(fingers[:, 2]).at[4::4, 0].set(fingers[:, 3])
+        absolutes = []
+        for bone, parent in enumerate(parents):
+            relative = relatives[bone] @ euler_rotation(angles[bone])
+            absolutes.append(relative if parent == -1 else absolutes[parent] @ relative)
+        transforms = np.stack(absolutes) @ inverses
+        positions = np.einsum("vb,bij,vj->vi", weights, transforms[:, :3], base)
+        return positions @ axis_rotation(theta[:3]).T + theta[3:6]
+
+    return posed
+
+
+def ht_simple() -> Ports:
+    library = jax()
+    posed = _posed(library.numpy)
+
+    def errors(theta, parents, *rest):
+        *hand, correspondences, points = rest
+        return (points - posed(theta, parents, *hand)[correspondences]).ravel()
+
+    return _for_parents(library.jacfwd(errors), 1), _for_parents(errors, 1)
+
+
+def ht_complicated() -> Ports:
+    library = jax()
+    np = library.numpy
+    posed = _posed(np)
+
+    def errors(theta, us, parents, *rest):
+        *hand, triangles, correspondences, points = rest
+        corners = posed(theta, parents, *hand)[triangles[correspondences]]
+        coordinates = np.concatenate((us, 1.0 - us.sum(axis=1, keepdims=True)), axis=1)
+        return (points - np.einsum("nc,nci->ni", coordinates, corners)).ravel()
+
+    def jacobian(theta, us, *rest):
+        return library.jacfwd(lambda s: errors(theta + s[2:], us + s[:2], *rest))(np.zeros(28))
+
+    return _for_parents(jacobian, 2), _for_parents(errors, 2)
+
+
+def _for_parents(function: Any, place: int) -> Any:
+    """The function under `jit` with one hierarchy of bones, which is not traced."""
+    library = jax()
+    compiled = library.jit(function, static_argnums=place)
+
+    def call(*arguments):
+        parents = tuple(arguments[place].tolist())
+        return compiled(*arguments[:place], parents, *arguments[place + 1 :])
+
+    return call
 
 
 def kmeans() -> Ports:
