@@ -187,15 +187,14 @@ def inputs(n: int, vertices: int, with_triangles: bool) -> tuple[Any, ...]:
 
 def cases(tiny: bool = False) -> Iterator[Case]:
     """Simple and complicated problems on a small and on a big hand, with few and with many points."""
-    hands = {"tiny": 9} if tiny else VERTICES
-    for hand, vertices in hands.items():
-        for n in (5,) if tiny else POINTS:
-            everyone = contenders(inputs(n, vertices, False), simple_jacobian, simple, jax_ports.ht_simple)
-            yield Case(f"ht simple {hand} n{n}", everyone)
-            everyone = contenders(
-                inputs(n, vertices, True), complicated_jacobian, complicated, jax_ports.ht_complicated
-            )
-            yield Case(f"ht complicated {hand} n{n}", everyone)
+    kinds = {
+        "simple": (simple_jacobian, simple, jax_ports.ht_simple),
+        "complicated": (complicated_jacobian, complicated, jax_ports.ht_complicated),
+    }
+    for kind, functions in kinds.items():
+        for hand, vertices in ({"tiny": 9} if tiny else VERTICES).items():
+            for n in (5,) if tiny else POINTS:
+                yield Case(f"ht {kind} {hand} n{n}", contenders(inputs(n, vertices, kind == "complicated"), *functions))
 
 
 def _arguments(message: Any) -> tuple[Any, ...]:

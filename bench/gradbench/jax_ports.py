@@ -9,7 +9,21 @@ from typing import Any
 
 from bench.gradbench.peers import jax
 
-__all__ = ["ba", "det", "gmm", "ht_complicated", "ht_simple", "kmeans", "llsq", "lse", "lstm", "ode"]
+__all__ = [
+    "ba",
+    "det",
+    "gmm",
+    "hello",
+    "ht_complicated",
+    "ht_simple",
+    "kmeans",
+    "llsq",
+    "lse",
+    "lstm",
+    "ode",
+    "particle",
+    "saddle",
+]
 
 Ports = tuple[Any, Any]
 
@@ -265,3 +279,107 @@ def ode() -> Ports:
         return y[-1]
 
     return library.jit(library.grad(last), static_argnums=1), library.jit(last, static_argnums=1)
+
+
+def hello() -> Ports:
+    library = jax()
+    return library.jit(library.grad(lambda x: x * x)), library.jit(lambda x: x * x)
+
+
+# JAX reverses no loop that ends when it is done: where such a loop has to be reversed, its length is bounded, and what
+# is done stays as it is.  The bounds are powers of two that the problems' loops do not reach.
+FLIGHT = 512
+DESCENT = 256
+
+
+def _loop(unfinished: Any, body: Any, state: Any, bound: int | None) -> Any:
+    library = jax()
+    if bound is None:
+        return library.lax.while_loop(unfinished, body, state)
+
+    def step(state, _):
+        return library.lax.cond(unfinished(state), body, lambda s: s, state), None
+
+    return library.lax.scan(step, state, None, length=bound)[0]
+
+
+def _gradient(mode: str) -> Any:
+    library = jax()
+    return library.jacfwd if mode == "f" else library.grad
+
+
+def _descended(f: Any, mode: str, x: Any, bound: int | None = None) -> Any:
+    library = jax()
+    np, gradient = library.numpy, _gradient(mode)(f)
+
+    def norm(x):
+        return np.sqrt(np.sum(x * x))
+
+    def unfinished(state):
+        *_, slope, _, _, done = state
+        return ~done & (norm(slope) > 1e-5)
+
+    def body(state):
+        return library.lax.cond(state[4] == 10, faster, step, state)
+
+    def faster(state):
+        x, value, slope, rate, _, done = state
+        return x, value, slope, 2.0 * rate, 0, done
+
+    def step(state):
+        x, value, slope, rate, downwards, _ = state
+        further = x - rate * slope
+        moved = norm(x - further) > 1e-5
+        lower = f(further)
+        accepted = (x, value, slope, rate, downwards, True)
+
+        def down():
+            return further, lower, gradient(further), rate, downwards + 1, False
+
+        def shorter():
+            return x, value, slope, rate / 2.0, 0, False
+
+        return library.lax.cond(moved, lambda: library.lax.cond(lower < value, down, shorter), lambda: accepted)
+
+    return _loop(unfinished, body, (x, f(x), gradient(x), 1e-5, 0, False), bound)[0]
+
+
+def particle(outer: str, inner: str) -> Any:
+    library = jax()
+    np = library.numpy
+
+    def landing(w):
+        charges = np.stack((np.stack((10.0 + 0.0 * w[0], 10.0 - w[0])), np.array([10.0, 0.0])))
+
+        def potential(at):
+            return np.sum(1.0 / np.sqrt(np.sum((at - charges) ** 2, axis=1)))
+
+        def body(state):
+            x, velocity = state
+            force = -_gradient(inner)(potential)(x)
+            x = x + 0.1 * velocity
+            return x, np.where(x[1] > 0.0, velocity + 0.1 * force, velocity)
+
+        start = np.array([0.0, 8.0]), np.array([0.75, 0.0])
+        x, velocity = _loop(lambda state: state[0][1] > 0.0, body, start, FLIGHT if outer == "r" else None)
+        return (x[0] - x[1] / velocity[1] * velocity[0]) ** 2
+
+    return library.jit(lambda w: _descended(landing, outer, np.stack((w,)))[0])
+
+
+def saddle(outer: str, inner: str) -> Any:
+    library = jax()
+    np = library.numpy
+
+    def function(p, q):
+        return np.sum(p * p) - np.sum(q * q)
+
+    def point(start):
+        def greatest(p):
+            bound = DESCENT if outer == "r" else None
+            return function(p, _descended(lambda q: -function(p, q), inner, start, bound))
+
+        p = _descended(greatest, outer, start)
+        return np.concatenate((p, _descended(lambda q: -function(p, q), outer, start)))
+
+    return library.jit(point)

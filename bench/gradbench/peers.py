@@ -10,7 +10,7 @@ from typing import Any
 from adcore import jit
 from bench.workloads import Contender
 
-__all__ = ["compiled_by_numba", "contenders", "jax"]
+__all__ = ["compiled_by_numba", "contenders", "jax", "waiting"]
 
 Function = Callable[..., Any]
 
@@ -33,8 +33,8 @@ def contenders(
         "adcore": lambda: Contender(derivative, *arguments),
         "primal": lambda: Contender(jit(primal), *arguments),
         "numba": lambda: Contender(compiled_by_numba(primal), *arguments),
-        "jax": lambda: _waiting(port()[0], arguments),
-        "jax primal": lambda: _waiting(port()[1], arguments),
+        "jax": lambda: waiting(port()[0], arguments),
+        "jax primal": lambda: waiting(port()[1], arguments),
     }
 
 
@@ -67,7 +67,7 @@ def jax() -> Any:
     return module
 
 
-def _waiting(function: Function, arguments: tuple[Any, ...]) -> Contender:
+def waiting(function: Function, arguments: tuple[Any, ...]) -> Contender:
     """A function of JAX, whose result, a tree, is waited for.  Arrays are JAX's before the call."""
     library = jax()
     at = [library.numpy.asarray(a) if hasattr(a, "shape") else a for a in arguments]
