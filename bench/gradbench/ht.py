@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adcore import jit, jvp
+from adcore import jacfwd, jit
 from bench.cases import Case
 from bench.gradbench import jax_ports
 from bench.gradbench.evaluation import Evaluation
@@ -138,15 +138,7 @@ def complicated(
     return errors.ravel()
 
 
-@jit
-def simple_jacobian(theta: Array, *rest: Any) -> Array:
-    """The errors by theta, (3n, 26)."""
-    jacobian = np.empty((3 * rest[-1].shape[0], 26))
-    for k in range(26):
-        direction = np.zeros(26)
-        direction[k] = 1.0
-        jacobian[:, k] = jvp(lambda t: simple(t, *rest), (theta,), (direction,))[1]
-    return jacobian
+simple_jacobian = jacfwd(simple)  # the errors by theta, (3n, 26)
 
 
 @jit
@@ -155,13 +147,7 @@ def complicated_jacobian(theta: Array, us: Array, *rest: Any) -> Array:
 
     The coordinates of a point move no other point, so that one column has room for all points.
     """
-    jacobian = np.empty((3 * rest[-1].shape[0], 28))
-    for k in range(28):
-        direction = np.zeros(28)
-        direction[k] = 1.0
-        moved = jvp(lambda s: complicated(theta + s[2:], us + s[:2], *rest), (np.zeros(28),), (direction,))
-        jacobian[:, k] = moved[1]
-    return jacobian
+    return jacfwd(lambda step: complicated(theta + step[2:], us + step[:2], *rest))(np.zeros(28))
 
 
 def inputs(n: int, vertices: int, with_triangles: bool) -> tuple[Any, ...]:
