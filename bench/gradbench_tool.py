@@ -51,15 +51,15 @@ def _evaluations(module: str) -> dict[str, Evaluation]:
 def _evaluated(function: Evaluation, given: Any) -> dict[str, Any]:
     """Runs until there are `min_runs` of them and they took `min_seconds`; where the input has neither, one run."""
     limits = given if isinstance(given, dict) else {}
-    runs, nanoseconds = limits.get("min_runs", 1), limits.get("min_seconds", 0) * 1e9
+    runs, nanoseconds = max(1, limits.get("min_runs", 1)), limits.get("min_seconds", 0) * 1e9
     arguments = function.arguments(given)
     timings: list[int] = []
-    while True:
+    elapsed = 0
+    while len(timings) < runs or elapsed < nanoseconds:
         start = perf_counter_ns()
         result = function.call(*arguments)
         timings.append(perf_counter_ns() - start)
-        if len(timings) >= runs and sum(timings) >= nanoseconds:
-            break
+        elapsed += timings[-1]
     times = [{"name": "evaluate", "nanoseconds": t} for t in timings]
     return {"success": True, "output": function.output(result), "timings": times}
 
