@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from types import FunctionType
 from typing import Any
@@ -13,6 +14,8 @@ from bench.workloads import Contender
 __all__ = ["compiled_by_numba", "contenders", "jax", "waiting"]
 
 Function = Callable[..., Any]
+
+_compiled = cache(jit)  # once for all sizes
 
 
 def contenders(
@@ -31,13 +34,14 @@ def contenders(
     """
     return {
         "adcore": lambda: Contender(derivative, *arguments),
-        "primal": lambda: Contender(jit(primal), *arguments),
+        "primal": lambda: Contender(_compiled(primal), *arguments),
         "numba": lambda: Contender(compiled_by_numba(primal), *arguments),
         "jax": lambda: waiting(port()[0], arguments),
         "jax primal": lambda: waiting(port()[1], arguments),
     }
 
 
+@cache
 def compiled_by_numba(function: Function) -> Any:
     """The function under `numba.njit`, and with it the functions of its own module that it calls.
 
