@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adcore import grad, jit
+from adcore import grad, jacrev, jit
 from bench.cases import Case
 from bench.gradbench import jax_ports
 from bench.gradbench.evaluation import Evaluation
@@ -50,10 +50,6 @@ def reprojection_error(camera: Array, point: Array, weight: float, feature: Arra
     square = np.dot(projected, projected)
     distorted = projected * (1.0 + camera[9] * square + camera[10] * square * square)
     return weight * (distorted * camera[6] + camera[7:9] - feature)
-
-
-def component(camera: Array, point: Array, weight: float, feature: Array, row: int) -> float:
-    return reprojection_error(camera, point, weight, feature)[row]
 
 
 def weight_error(weight: float) -> float:
@@ -100,13 +96,13 @@ def jacobian(
     for i in range(p):
         camera = observations[i, 0]
         point = observations[i, 1]
+        by_camera, by_point, by_weight = jacrev(reprojection_error, (0, 1, 2))(
+            cameras[camera], points[point], weights[i], features[i]
+        )
         for row in range(2):
-            by_camera, by_point, by_weight = grad(component, (0, 1, 2))(
-                cameras[camera], points[point], weights[i], features[i], row
-            )
-            data[at : at + CAMERA] = by_camera
-            data[at + CAMERA : at + WIDTH - 1] = by_point
-            data[at + WIDTH - 1] = by_weight
+            data[at : at + CAMERA] = by_camera[row]
+            data[at + CAMERA : at + WIDTH - 1] = by_point[row]
+            data[at + WIDTH - 1] = by_weight[row]
             indices[at : at + CAMERA] = CAMERA * camera + np.arange(CAMERA)
             indices[at + CAMERA : at + WIDTH - 1] = CAMERA * n + 3 * point + np.arange(3)
             indices[at + WIDTH - 1] = CAMERA * n + 3 * m + i

@@ -86,7 +86,6 @@ def _arguments(message: Any) -> tuple[Array]:
     return (np.array(message["A"], dtype=float).reshape(n, n),)
 
 
-
 def _output(gradient: Array) -> list[float]:
     return gradient.ravel().tolist()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
 from adcore import jit
 from bench.cases import Case
-
+from bench.gradbench import jax_ports
 from bench.gradbench.descent import MODES, Gradient, descended
 from bench.gradbench.evaluation import Evaluation
-
+from bench.gradbench.peers import waiting
 from bench.workloads import Array, Contender
 
 __all__ = ["EVALUATIONS", "VARIANTS", "cases"]
@@ -55,9 +54,17 @@ VARIANTS: dict[str, Callable[[float], float]] = {
 
 
 def cases(tiny: bool = False) -> Iterator[Case]:
-    """The four combinations of modes; JAX cannot reverse a loop that ends when it is done."""
-    for modes, variant in VARIANTS.items():
-        yield Case(f"particle {modes}", {"adcore": lambda f=variant: Contender(f, 0.0)})
+    """The four combinations of modes; there is nothing that is not a derivative."""
+    for modes in VARIANTS:
+        yield Case(f"particle {modes}", _contenders(modes))
+
+
+def _contenders(modes: str) -> dict[str, Callable[[], Contender]]:
+    outer, inner = modes
+    return {
+        "adcore": lambda: Contender(VARIANTS[modes], 0.0),
+        "jax": lambda: waiting(jax_ports.particle(outer, inner), (0.0,)),
+    }
 
 
 EVALUATIONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from types import FunctionType
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from adcore import jit
 from bench.workloads import Contender
 
-__all__ = ["compiled_by_numba", "contenders", "jax"]
+__all__ = ["compiled_by_numba", "contenders", "jax", "waiting"]
 
 Function = Callable[..., Any]
+
+_compiled = cache(jit)  # once for all sizes
 
 
 def contenders(
@@ -31,13 +34,14 @@ def contenders(
     """
     return {
         "adcore": lambda: Contender(derivative, *arguments),
-        "primal": lambda: Contender(jit(primal), *arguments),
+        "primal": lambda: Contender(_compiled(primal), *arguments),
         "numba": lambda: Contender(compiled_by_numba(primal), *arguments),
-        "jax": lambda: _waiting(port()[0], arguments),
-        "jax primal": lambda: _waiting(port()[1], arguments),
+        "jax": lambda: waiting(port()[0], arguments),
+        "jax primal": lambda: waiting(port()[1], arguments),
     }
 
 
+@cache
 def compiled_by_numba(function: Function) -> Any:
     """The function under `numba.njit`, and with it the functions of its own module that it calls.
 
@@ -67,7 +71,7 @@ def jax() -> Any:
     return module
 
 
-def _waiting(function: Function, arguments: tuple[Any, ...]) -> Contender:
+def waiting(function: Function, arguments: tuple[Any, ...]) -> Contender:
     """A function of JAX, whose result, a tree, is waited for.  Arrays are JAX's before the call."""
     library = jax()
     at = [library.numpy.asarray(a) if hasattr(a, "shape") else a for a in arguments]
