@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from .choice import FAST, choose_kept, move_into, needed
 from .passes.dce import eliminate_dead
+from .passes.deferral import defer
 from .passes.reading import read_elements
 from .primitives import Kind
 from .program import Equation, Program, clone, clone_equation, defined, free_variables, regions, uses
@@ -52,7 +53,7 @@ class Sweep:
     seeded: tuple[int, ...] = ()
 
     def joined(self) -> Program:
-        return read_elements(eliminate_dead(self.whole()))
+        return defer(read_elements(eliminate_dead(self.whole())))
 
     def whole(self) -> Program:
         """Both parts, with what no result depends on."""
@@ -74,7 +75,7 @@ class Sweep:
                 kept[var] = None
         first = Program(self.params, self.primal, (*self.values, *kept), f"forward_{self.name}")
         second = Program((*kept, *self.late), self.reverse, self.gradients, f"backward_{self.name}")
-        return eliminate_dead(first), read_elements(clone(second))
+        return eliminate_dead(first), defer(read_elements(clone(second)))
 
     def kept(self) -> list[Var]:
         """The values that the primal part computes and the reverse part reads, lengths left out."""

@@ -75,10 +75,7 @@ def choose_stored(
         equation = producers.get(var)
         if equation is None:
             continue
-        if equation.primitive.kind in COSTLY:
-            edges.append((_Run(equation), var))
-            sources.append(_Run(equation))
-        elif near and is_slow(equation):
+        if equation.primitive.kind in COSTLY or (near and is_slow(equation)):
             edges.append((_Run(equation), var))
             sources.append(_Run(equation))
         elif equation.keep:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .linear import Edge, Generator, Linear, LinearAgain, LinearCond, LinearLoop, Step, compose, identity, negate, scale
+from .linear import Edge, Generator, Linear, LinearAgain, LinearCond, LinearLoop, Step, compose, identity, scale
 from .primitives import Kind
 from .types import Atom, Var
 
@@ -78,7 +78,7 @@ def _composed(linear: Linear, uses: _Uses) -> Linear:
         elif step.source in waiting:
             steps.append(waiting.pop(step.source))
         steps.append(step)
-    return Linear((*steps, *waiting.values()))
+    return Linear((*steps, *waiting.values()), linear.backwards)
 
 
 def _inside(step: LinearLoop | LinearCond | LinearAgain, uses: _Uses) -> Step:

@@ -16,6 +16,7 @@ from .boundary import Sweep
 from .builder import Builder
 from .composition import composed
 from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
+from .guarding import Guard
 from .linear import (
     Edge,
     Linear,
@@ -120,20 +121,27 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
     `scope` is the list of equations that holds the primal equations the program came from; where a residual of a
     loop iteration is needed, the primal loop there is made to store it.
     """
-    for step in linear.steps:
-        with b.at(step.origin.source):
-            if isinstance(step, Edge):
-                t = values.get(step.source)
-                if t is not None:
-                    with b.for_coefficients():
-                        label = step.label(b)
-                    values[step.target] = label.accumulate(b, values.get(step.target), t)
-            elif isinstance(step, LinearLoop):
-                emit_loop(b, step, values, scope, emit)
-            elif isinstance(step, LinearAgain):
-                emit_again(b, step, values, emit)
-            else:
-                emit_cond(b, step, values, emit)
+    guard = Guard(linear.steps, scope) if linear.backwards else None
+    for position, step in enumerate(linear.steps):
+        if guard is None or (position not in guard.done and not guard.emit(b, position, values, emit_step)):
+            emit_step(b, step, values, scope)
+
+
+def emit_step(b: Builder, step: Step, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:
+    """Emit one statement of a linear program."""
+    with b.at(step.origin.source):
+        if isinstance(step, Edge):
+            t = values.get(step.source)
+            if t is not None:
+                with b.for_coefficients():
+                    label = step.label(b)
+                values[step.target] = label.accumulate(b, values.get(step.target), t)
+        elif isinstance(step, LinearLoop):
+            emit_loop(b, step, values, scope, emit)
+        elif isinstance(step, LinearAgain):
+            emit_again(b, step, values, emit)
+        else:
+            emit_cond(b, step, values, emit)
 
 
 def push_equations(b: Builder, equations: Iterable[Equation], tangents: MutableMapping[Var, Atom]) -> None:

@@ -413,9 +413,10 @@ Step = Edge | LinearLoop | LinearCond | LinearAgain
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Statements in order."""
+    """Statements in order; `backwards` says that they are a dual's."""
 
     steps: tuple[Step, ...] = field(default=())
+    backwards: bool = False
 
 
 def transpose(linear: Linear) -> Linear:
@@ -423,7 +424,7 @@ def transpose(linear: Linear) -> Linear:
 
     Law: `transpose(transpose(l))` means what `l` means, and <l u, w> = <u, transpose(l) w>.
     """
-    return Linear(tuple(step.transpose() for step in reversed(linear.steps)))
+    return Linear(tuple(step.transpose() for step in reversed(linear.steps)), not linear.backwards)
 
 
 def loop_ends(loop: LinearLoop) -> list[tuple[Atom, Atom, Atom, Atom]]:

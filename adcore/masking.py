@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .builder import Builder
     from .program import Equation
 
-__all__ = ["is_zero", "masked", "negated", "scaled"]
+__all__ = ["is_zero", "mask_of", "masked", "negated", "placed", "scaled"]
 
 REARRANGING = {"reshape", "permute", "expand", "view", "conform"}
 PASSING = {"neg", "conj", "real", "cast"}
@@ -26,12 +26,12 @@ DEPTH = 12  # operations that are looked through
 
 def masked(b: Builder, keep: Atom, t: Atom) -> Atom:
     """One mask of two, so that a factor afterwards finds all that was masked."""
-    before = _mask_of(b, t)
+    before = mask_of(b, t)
     return b.select(keep, t, 0.0) if before is None else b.select(b.land(keep, before[0]), before[1], 0.0)
 
 
 def negated(b: Builder, t: Atom) -> Atom:
-    before = _mask_of(b, t)
+    before = mask_of(b, t)
     return b.neg(t) if before is None else b.select(before[0], b.neg(before[1]), 0.0)
 
 
@@ -41,7 +41,7 @@ def scaled(b: Builder, factor: Atom, t: Atom) -> Atom:
     if around is not None:
         base, value, *region = around.operands
         return b.add_at(base, scaled(b, _part(b, factor, region, around), value), *region, **around.params)
-    before = _mask_of(b, t)
+    before = mask_of(b, t)
     if before is not None:
         return b.select(before[0], b.mul(factor, before[1]), 0.0)
     kept = None if _is_constant(b, factor) else _kept(b, t, DEPTH)
@@ -59,11 +59,12 @@ def placed(b: Builder, t: Atom) -> Equation | None:
 def _part(b: Builder, factor: Atom, region: Sequence[Atom], around: Equation) -> Atom:
     found = b.defining(factor)
     if found is not None and found.primitive.name == "expand" and not found.operands[0].type.shape:
-        return b.expand(found.operands[0], *around.operands[1].type.shape, axes=tuple(range(around.operands[1].type.rank)))
+        shape = around.operands[1].type.shape
+        return b.expand(found.operands[0], *shape, axes=tuple(range(len(shape))))
     return b.view(factor, *region, **around.params)
 
 
-def _mask_of(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:
+def mask_of(b: Builder, t: Atom) -> tuple[Atom, Atom] | None:
     """Where t may be other than the zero of a mask, and what it is there."""
     equation = b.defining(t)
     if equation is None or equation.primitive.name != "select" or not is_zero(b, equation.operands[2]):
@@ -81,7 +82,7 @@ def is_zero(b: Builder, atom: Atom) -> bool:
 
 def _kept(b: Builder, t: Atom, depth: int) -> Atom | None:
     """Where t may be other than zeros of a mask, through what moves elements and sums them; None where all may be."""
-    equation, mask = b.defining(t), _mask_of(b, t)
+    equation, mask = b.defining(t), mask_of(b, t)
     if mask is not None:
         return mask[0]
     if equation is None or depth == 0 or not equation.operands:

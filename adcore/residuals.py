@@ -50,7 +50,7 @@ def provide_iterations(
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
     stored = choose_stored(known, wanted, state, inner.coefficients)
-    if stored and b.parent is not None and not origin.segment:  # the loop around will run this one again, to have what it stores at hand
+    if stored and b.parent is not None and not origin.segment:  # which the loop around will run again
         stored = choose_stored(known, wanted, state, inner.coefficients, near=True)
     move_into(body.equations, coefficients, stored)
     # a stored array whose length changes between iterations needs its length stored too; other lengths are computed

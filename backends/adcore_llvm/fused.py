@@ -69,8 +69,7 @@ class _Nest:
         flat = self.is_flat()
         lengths = [code.product(list(self.lengths))] if flat else list(self.lengths)
         with code.apart(self.written()):
-            calls = code.vector_calls
-            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
+            self.loops(lengths, flat)
         for var, memory in self.kept.items():
             block.bind(var, memory)
         for var, slot in self.slots.items():
@@ -83,9 +82,31 @@ class _Nest:
         regions = [p.region if isinstance(p, Picked) else p for p in self.regions.values()]
         return list(dict.fromkeys(array.root for array in (*self.kept.values(), *regions)))
 
-    def hint(self, calls: bool) -> str:
+    def loops(self, lengths: list[str], flat: bool) -> None:
+        """The loop nest; of sums along short lines a second one, since the first one adds up several vectors at once."""
+        code, inner = self.code, lengths[-1] if lengths else "1"
+        if inner.isdigit() or not any(is_fold(m) and self.is_along(m, flat) for m in self.group.members):
+            calls = code.vector_calls
+            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
+            return
+        short, long, done = code.label(), code.label(), code.label()
+        code.branch(code.op(f"icmp sle i64 {inner}, {SHORT}"), short, long)
+        code.start(short)
+        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(True))
+        code.jump(done)
+        code.start(long)
+        calls = code.vector_calls
+        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
+        code.jump(done)
+        code.start(done)
+
+    def is_along(self, member: Equation, flat: bool) -> bool:
+        """Whether a reduction folds the last axis."""
+        return flat or len(self.lengths) - 1 in member.params["axes"]
+
+    def hint(self, masks: bool) -> str:
         """The last few elements are masked rather than done one by one where functions of the C library are called."""
-        if not calls:
+        if not masks:
             return ""
         masked = self.code.node('!"llvm.loop.vectorize.predicate.enable", i1 true')
         return f", !llvm.loop {self.code.node(masked, distinct=True)}"
@@ -228,6 +249,8 @@ def flattened(array: Strided) -> Strided:
     """A whole array as one axis."""
     return Strided(array.dtype, array.pointer, ("",), ("1",), array.root, whole=True)
 
+
+SHORT = 32  # elements
 
 _INFINITY, _MINUS_INFINITY = "0x7FF0000000000000", "0xFFF0000000000000"
 _ELEMENTWISE = {

@@ -29,12 +29,12 @@ MADV_HUGEPAGE = 14
 
 # How compiled code declares them.  A block of no bytes is one too; null says that there is no memory.
 FUNCTIONS = {
-    "adcore_allocate": 'declare noalias ptr @adcore_allocate(i64) nounwind willreturn allocsize(0) '
+    "adcore_allocate": "declare noalias ptr @adcore_allocate(i64) nounwind willreturn allocsize(0) "
     'allockind("alloc,uninitialized") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
-    "adcore_allocate_zeroed": 'declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) '
+    "adcore_allocate_zeroed": "declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) "
     'allockind("alloc,zeroed") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
     "adcore_resize": "declare ptr @adcore_resize(ptr, i64) nounwind",
-    "adcore_release": 'declare void @adcore_release(ptr allocptr) nounwind willreturn '
+    "adcore_release": "declare void @adcore_release(ptr allocptr) nounwind willreturn "
     'allockind("free") "alloc-family"="adcore" memory(argmem: readwrite, inaccessiblemem: readwrite)',
 }
 

@@ -27,10 +27,7 @@ def cost(centroids: Array, points: Array) -> float:
     for i in range(points.shape[0]):
         closest = np.inf
         for j in range(centroids.shape[0]):
-            distance = 0.0
-            for a in range(points.shape[1]):
-                distance += (points[i, a] - centroids[j, a]) ** 2
-            closest = min(closest, distance)
+            closest = min(closest, np.sum((points[i] - centroids[j]) ** 2))
         total += closest
     return total
 
