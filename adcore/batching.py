@@ -120,7 +120,7 @@ class Batch:
         decided = equation.params["test"].results if "test" in equation.params else decisive
         if any(self.is_marked(a) for a in decided):
             self.refuse(equation)
-        ends = dict.fromkeys(("body", "then", "otherwise"), params or equation.outs)
+        ends: dict[str, tuple[Var, ...]] = dict.fromkeys(("body", "then", "otherwise"), params or equation.outs)
         operands = (*decisive, *self._like(b, inits, params))
         converted = {name: self._region(b, region, ends.get(name)) for name, region in regions(equation)}
         outs = tuple(self.enter(out) for out in equation.outs)

@@ -86,7 +86,7 @@ def _scalar(atom: Atom, definitions: dict[Var, Equation]) -> Atom | None:
 def _replace(program: Program, wanted: dict[Var, dict[Index, None]]) -> None:
     b = Builder()
     definitions = {out: e for e in program.equations for out in e.outs}
-    elements: dict[tuple[Var, Index], Atom] = {}
+    elements: dict[Index, Atom] = {}  # by the array followed by the index
     env: dict[Var, Atom] = {}
     for equation in program.equations:
         rename([equation], (), env)
@@ -94,9 +94,9 @@ def _replace(program: Program, wanted: dict[Var, dict[Index, None]]) -> None:
         with b.at(equation.source):
             if out in wanted:
                 for index in wanted[out]:
-                    elements[out, index] = _element(b, equation, index, elements, definitions)
-            elif _is_element(equation) and (equation.operands[0], equation.operands[1:]) in elements:
-                env[equation.outs[0]] = elements[equation.operands[0], equation.operands[1:]]
+                    elements[out, *index] = _element(b, equation, index, elements, definitions)
+            elif _is_element(equation) and (found := elements.get(equation.operands)) is not None:
+                env[equation.outs[0]] = found
             else:
                 b.adopt([equation])
     program.equations[:] = b.equations
@@ -107,7 +107,7 @@ def _element(
     b: Builder,
     equation: Equation,
     index: Index,
-    elements: dict[tuple[Var, Index], Atom],
+    elements: dict[Index, Atom],
     definitions: dict[Var, Equation],
 ) -> Atom:
     """One element of the result of an equation."""
@@ -115,7 +115,7 @@ def _element(
     def of(operand: Atom) -> Atom:
         if not isinstance(operand, Var) or not operand.type.shape:
             return operand
-        found = elements.get((operand, index))
+        found = elements.get((operand, *index))
         return b.view(operand, *index, codes="i" * len(index)) if found is None else found
 
     if equation.primitive.kind is Kind.ELEMENTWISE:

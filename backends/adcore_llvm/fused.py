@@ -83,7 +83,7 @@ class _Nest:
         return list(dict.fromkeys(array.root for array in (*self.kept.values(), *regions)))
 
     def loops(self, lengths: list[str], flat: bool) -> None:
-        """The loop nest; of sums along short lines a second one, since the first one adds up several vectors at once."""
+        """The loop nest; of sums along short lines another one, since the usual one adds up several vectors at once."""
         code, inner = self.code, lengths[-1] if lengths else "1"
         if inner.isdigit() or not any(is_fold(m) and self.is_along(m, flat) for m in self.group.members):
             calls = code.vector_calls

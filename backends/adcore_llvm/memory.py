@@ -1,6 +1,6 @@
 """Allocation in compiled code: malloc's memory, with blocks kept for those who want as many bytes.
 
-Small blocks are kept in lists by size, since an array of three numbers inside a loop should cost as much as the numbers.
+Small blocks are kept in lists by size: an array of three numbers inside a loop should cost about as much as they do.
 A large block that is freed goes back to the system, and the next one costs a page fault for every 4 KiB: more than the
 work on it.  So the blocks that compiled code frees are kept, up to a limit, and new ones are asked for in pages of
 2 MiB, as NumPy does from 4 MiB on.  Arrays that compiled code returns have these functions as their memory handler
