@@ -70,7 +70,10 @@ def _held(field: str) -> int:
 
 def _peak(contender: Contender) -> dict[str, Any]:
     """How much more memory there is at the peak of a warm call than before it, the result included."""
+    from adcore_llvm.memory import give_back
+
     contender.call(*contender.arguments)
+    give_back()  # or else a warm call would take for nothing what the first one took
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     PEAKS.write_text(FORGET_PEAK, encoding="ascii")

@@ -17,7 +17,7 @@ __all__ = ["draw"]
 
 ROW = 0.16  # inches a bar
 OURS = "#1f6feb"
-PEERS = {"jax": "#d1793a", "autograd": "#7a8450", "torch": "#b0413e", "c++": "#5b4b8a", "scipy": "#999999"}
+COLORS = {"adcore": OURS, "jax": "#d1793a", "autograd": "#7a8450", "torch": "#b0413e", "c++": "#5b4b8a", "scipy": "#999999"}
 REACH = 3.0  # times the primal: the target of a gradient
 
 
@@ -65,19 +65,19 @@ def _against_peers(report: dict[str, Any]) -> Any:
     """How many times adcore's time a peer takes for the derivative."""
     rows: dict[str, dict[str, float]] = {}
     for _, case in cases_of(report):
-        times = {name: 1.0 / ratio for name, ratio in over_peers(case).items() if name in PEERS}
+        times = {name: 1.0 / ratio for name, ratio in over_peers(case).items() if name in COLORS}
         if times:
             rows[case["name"]] = times
     if not rows:
         return None
-    shown = [name for name in PEERS if any(name in times for times in rows.values())]
+    shown = [name for name in COLORS if any(name in times for times in rows.values())]
     figure, axes = _bars(list(rows), "Time of a derivative: peer ÷ adcore", len(shown))
     width = 0.8 / len(shown)
     for k, name in enumerate(shown):
         at = [(i - 0.4 + (k + 0.5) * width, times[name]) for i, times in enumerate(rows.values()) if name in times]
         # the bars start at 1, where the two take the same time
         axes.barh(
-            [y for y, _ in at], [t - 1.0 for _, t in at], height=width, left=1.0, color=PEERS[name], label=name
+            [y for y, _ in at], [t - 1.0 for _, t in at], height=width, left=1.0, color=COLORS[name], label=name
         )
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.legend(fontsize=7, loc="upper right")
@@ -96,7 +96,7 @@ def _growth(report: dict[str, Any]) -> Any:
             for contender, points in quantities(cases, quantity).items():
                 p = exponent(points)
                 label = contender if p is None else f"{contender}: size^{p:.2f}"
-                axes.loglog(*zip(*points, strict=True), "o-", markersize=3, label=label)
+                axes.loglog(*zip(*points, strict=True), "o-", markersize=3, label=label, color=COLORS.get(contender))
             if axes.lines:
                 axes.legend(fontsize=7)
             axes.set_title(name if row == 0 else "", fontsize=10)

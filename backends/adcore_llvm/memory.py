@@ -11,7 +11,7 @@ import ctypes
 
 import llvmlite.binding as llvm
 
-__all__ = ["functions"]
+__all__ = ["functions", "give_back"]
 
 LARGE = 1 << 20  # bytes
 LARGEST_KEPT = 1 << 28
@@ -33,6 +33,14 @@ def functions() -> dict[str, str]:
         if keeps
         else _RELEASE_AT_ONCE,
     }
+
+
+def give_back() -> None:
+    """Free the blocks that are kept for the next call."""
+    free = ctypes.CDLL(None).free
+    for k in range(SLOTS):
+        block, _kept[2 * k] = _kept[2 * k], 0
+        free(ctypes.c_void_p(block))  # a null pointer where none is kept
 
 
 _ALLOCATE = """
