@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -57,12 +58,17 @@ def _measure(given: list[str]) -> int:
         for suite in known.values():
             print(f"{suite.name:<14}{suite.about}")
         return OK
-    report = _report(options.suites or list(known.values()), options.sizes, options.peers, options.only)
+    report = _report(options)
+    wanted: list[Suite] = options.suites or list(known.values())
+    console = Console(stderr=True, highlight=False)
+    with Status("", console=console) as status:
+        for suite in wanted:
+            report["suites"].append(_measured(suite, options, console, status))
+            if options.json:  # after each suite, as an interruption shall not cost those that are done
+                options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if not any(suite["cases"] for suite in report["suites"]):
         print(f"bench: no case has {options.only!r} in its name", file=sys.stderr)
         return MISUSED
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     show(report, _reader())
     if options.plots:
         _draw(report, options.plots)
@@ -91,26 +97,29 @@ def _measuring(known: dict[str, Suite]) -> argparse.ArgumentParser:
     return parser
 
 
-def _report(wanted: list[Suite], sizes: str, peers: tuple[str, ...], only: str) -> dict[str, Any]:
-    report: dict[str, Any] = {
+def _report(options: argparse.Namespace) -> dict[str, Any]:
+    """What a report has beside the suites."""
+    return {
         "format": FORMAT,
         "machine": machine(),
         "versions": versions(),
-        "sizes": sizes,
-        "peers": list(peers),
-        "missing": [peer for peer in peers if not installed(peer)],
+        "sizes": options.sizes,
+        "peers": list(options.peers),
+        "missing": [peer for peer in options.peers if not installed(peer)],
         "suites": [],
     }
-    console = Console(stderr=True, highlight=False)
-    with Status("", console=console) as status:
-        for suite in wanted:
-            found: list[dict[str, Any]] = []
-            for case in suite.cases(sizes == "tiny"):
-                if only in case.name:
-                    found.append(measure(case, suite.name, sizes, peers, status.update))
-                    console.print(f"measured {suite.name}: {case.name}", markup=False)
-            report["suites"].append({"name": suite.name, "about": suite.about, "cases": found})
-    return report
+
+
+def _measured(suite: Suite, options: argparse.Namespace, console: Console, status: Status) -> dict[str, Any]:
+    """The cases of a suite, one after another; each is told when it is done."""
+    found: list[dict[str, Any]] = []
+    for case in suite.cases(options.sizes == "tiny"):
+        if options.only in case.name:
+            began = time.perf_counter()
+            found.append(measure(case, suite.name, options.sizes, options.peers, status.update))
+            took = time.perf_counter() - began
+            console.print(f"measured {suite.name}: {case.name}, in {took:.1f} s", markup=False, soft_wrap=True)
+    return {"name": suite.name, "about": suite.about, "cases": found}
 
 
 def _suite(known: dict[str, Suite], name: str) -> Suite:

@@ -9,7 +9,7 @@ from typing import Protocol
 __all__ = ["Stopwatch", "block_size", "interleaved", "one_processor"]
 
 MOST, LEAST = 15, 3  # blocks a contender
-PATIENCE = 6.0  # seconds a contender, beyond which there are fewer blocks
+PATIENCE = 2.0  # seconds a contender, beyond which there are fewer blocks
 
 
 class Stopwatch(Protocol):
