@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from statistics import median, quantiles
@@ -20,6 +19,7 @@ __all__ = ["chosen", "difference", "measure", "norms"]
 
 FINITE_DIFFERENCES = 1e-4  # by which they may differ from derivatives, relative
 REFERENCES = {"derivative": "adcore", "primal": "primal"}
+
 
 def leaves(tree: Any) -> Iterator[np.ndarray]:
     """The arrays and numbers of a tree, copied."""
@@ -62,7 +62,11 @@ def chosen(case: Case, peers: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 
 def measure(
-    case: Case, suite: str, sizes: Literal["tiny", "usual"], peers: tuple[str, ...], tell: Callable[[str], None] = lambda _: None
+    case: Case,
+    suite: str,
+    sizes: Literal["tiny", "usual"],
+    peers: tuple[str, ...],
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """What was found, as plain values: of each contender the median seconds, their spread, the first call's seconds.
 

@@ -9,15 +9,22 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
-from bench.reading import cases_of, curves, exponent, over_peers, over_primal, quantities  # noqa: E402
+from bench.reading import cases_of, curves, exponent, over_peers, over_primal, quantities
 
 __all__ = ["draw"]
 
 ROW = 0.16  # inches a bar
 OURS = "#1f6feb"
-COLORS = {"adcore": OURS, "jax": "#d1793a", "autograd": "#7a8450", "torch": "#b0413e", "c++": "#5b4b8a", "scipy": "#999999"}
+COLORS = {
+    "adcore": OURS,
+    "jax": "#d1793a",
+    "autograd": "#7a8450",
+    "torch": "#b0413e",
+    "c++": "#5b4b8a",
+    "scipy": "#999999",
+}
 REACH = 3.0  # times the primal: the target of a gradient
 
 
@@ -76,9 +83,7 @@ def _against_peers(report: dict[str, Any]) -> Any:
     for k, name in enumerate(shown):
         at = [(i - 0.4 + (k + 0.5) * width, times[name]) for i, times in enumerate(rows.values()) if name in times]
         # the bars start at 1, where the two take the same time
-        axes.barh(
-            [y for y, _ in at], [t - 1.0 for _, t in at], height=width, left=1.0, color=COLORS[name], label=name
-        )
+        axes.barh([y for y, _ in at], [t - 1.0 for _, t in at], height=width, left=1.0, color=COLORS[name], label=name)
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.legend(fontsize=7, loc="upper right")
     return figure

@@ -41,7 +41,9 @@ def show(report: dict[str, Any], console: Console) -> None:
     versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items() if number)
     absent = [name for name in report["peers"] if name in report["missing"]]
     machine = report["machine"]
-    console.print(f"{machine['processor']} ({machine['target']}), one of {machine['processors']} processors, {versions}")
+    console.print(
+        f"{machine['processor']} ({machine['target']}), one of {machine['processors']} processors, {versions}"
+    )
     if absent:
         console.print(f"Not installed: {', '.join(absent)}")
 

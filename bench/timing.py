@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Protocol
 
-__all__ = ["Stopwatch", "block_size", "interleaved", "one_processor"]
+__all__ = ["Single", "Stopwatch", "block_size", "interleaved", "one_processor"]
 
 MOST, LEAST = 15, 3  # blocks a contender
 PATIENCE = 2.0  # seconds a contender, beyond which there are fewer blocks
@@ -16,6 +16,17 @@ class Stopwatch(Protocol):
     """What `timeit.Timer` is: does the work a number of times, waits for its results, and gives the seconds."""
 
     def timeit(self, number: int) -> float: ...
+
+
+class Single:
+    """A stopwatch of work that is never repeated in a block: it is prepared anew, or a process of its own."""
+
+    def once(self) -> float:
+        """Do the work, and give the seconds."""
+        raise NotImplementedError
+
+    def timeit(self, number: int) -> float:
+        return sum(self.once() for _ in range(number))
 
 
 def one_processor() -> None:
@@ -50,10 +61,10 @@ def interleaved(
     sizes: dict[str, int] = {}
     longest = 0.0
     for name, watch in watches.items():
-        sizes[name], call = block_size(watch, seconds)
+        sizes[name], call = (1, 0.0) if isinstance(watch, Single) else block_size(watch, seconds)
         longest = max(longest, sizes[name] * call)
     if rounds is None:
-        rounds = max(LEAST, min(MOST, int(PATIENCE / longest)))
+        rounds = max(LEAST, min(MOST, int(PATIENCE / max(longest, seconds))))
     times: dict[str, list[float]] = {name: [] for name in watches}
     for _ in range(rounds):
         for name, watch in watches.items():

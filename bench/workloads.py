@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from adcore import grad, jit
 from bench import fresh, peers
-from bench.timing import Stopwatch
+from bench.timing import Single, Stopwatch
 
 __all__ = [
     "Array",
@@ -69,7 +69,7 @@ class Contender:
         return Timer(f"call({', '.join(names)})", globals={"call": self.call, **names})
 
 
-class Renewed(Contender):
+class Renewed(Contender, Single):
     """A function that is called with new arguments every time, whose making is not timed."""
 
     def __init__(self, function: Callable[..., Any], make: Callable[[], tuple[Any, ...]]) -> None:
@@ -80,11 +80,11 @@ class Renewed(Contender):
     def watch(self) -> Stopwatch:
         return self
 
-    def timeit(self, number: int) -> float:
-        return sum(Timer("f(*a)", globals={"f": self.function, "a": self.make()}).timeit(1) for _ in range(number))
+    def once(self) -> float:
+        return Timer("f(*a)", globals={"f": self.function, "a": self.make()}).timeit(1)
 
 
-class Importing(Contender):
+class Importing(Contender, Single):
     """The import of a library, in fresh processes that time themselves."""
 
     def __init__(self, library: str) -> None:
@@ -96,8 +96,8 @@ class Importing(Contender):
     def watch(self) -> Stopwatch:
         return self
 
-    def timeit(self, number: int) -> float:
-        return sum(self.call(*self.arguments)["seconds"] for _ in range(number))
+    def once(self) -> float:
+        return self.call(*self.arguments)["seconds"]
 
 
 class FirstCall(Importing):

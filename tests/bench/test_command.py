@@ -219,9 +219,7 @@ def test_work_is_told_by_the_name(name):
 
 def report(**seconds):
     """A report of one case, whose contenders' spread is a hundredth."""
-    contenders = {
-        name: {"first": None, "seconds": s, "spread": 0.01 * s, "blocks": 3} for name, s in seconds.items()
-    }
+    contenders = {name: {"first": None, "seconds": s, "spread": 0.01 * s, "blocks": 3} for name, s in seconds.items()}
     made = {"name": "made up", "size": None, "agree": 1e-9, "contenders": contenders, "missing": [], "targets": []}
     return {
         "format": command.FORMAT,

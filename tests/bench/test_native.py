@@ -54,7 +54,9 @@ def test_gradient_along_directions(problem):
             return function(problem, *moved, *arguments[count:])
 
         expected = (along(1e-5) - along(-1e-5)) / 2e-5
-        assert sum(np.sum(g * d) for g, d in zip(gradient, directions, strict=True)) == pytest.approx(expected, rel=1e-6)
+        assert sum(np.sum(g * d) for g, d in zip(gradient, directions, strict=True)) == pytest.approx(
+            expected, rel=1e-6
+        )
 
 
 def test_step_of_kmeans_goes_to_the_means():
@@ -70,7 +72,7 @@ def test_step_of_kmeans_goes_to_the_means():
 
 @pytest.mark.parametrize("turned", [True, False], ids=["turned", "not turned"])
 def test_jacobian_of_ba(turned):
-    cameras, points = 0.3 * RNG.normal(size=(2, 11)), RNG.normal(size=(3, 3)) + [0.0, 0.0, 5.0]
+    cameras, points = 0.3 * RNG.normal(size=(2, 11)), RNG.normal(size=(3, 3)) + np.array([0.0, 0.0, 5.0])
     if not turned:
         cameras[:, :3] = 0.0
     weights, features = RNG.random(5), RNG.normal(size=(5, 2))
