@@ -37,7 +37,11 @@ __all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep"]
 
 
 def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
-    """The linear program of the equations with respect to the active values; `active` grows to all that depend."""
+    """The linear program of the equations with respect to the active values; `active` grows to all that depend.
+
+    What is active inside of regions is in it too, so that a loop around them, which is gone through until nothing
+    turns active any more, does not find it again from nothing.
+    """
     steps: list[Step] = []
     for equation in equations:
         steps.extend(linearize_equation(equation, active))
@@ -82,6 +86,7 @@ def _linearize_loop(equation: Equation, active: set[Var]) -> list[Step]:
         if len(inside) == before:
             break
     loop = LinearLoop(equation, linear, carries)
+    active.update(inside)
     active.update(o for _, p, r, o in carries if (p in inside or r in inside) and is_differentiable(o))
     return [loop] if any(o in active for o in equation.outs) else []
 
@@ -92,6 +97,7 @@ def _linearize_cond(equation: Equation, active: set[Var]) -> list[Step]:
         branch: Program = equation.params[name]
         inside = set(active)
         branches.append((name, linearize(branch.equations, inside)))
+        active.update(inside)
         active.update(
             o for r, o in zip(branch.results, equation.outs, strict=True) if r in inside and is_differentiable(o)
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from adcore.builder import Builder
 from adcore.primitives import region_lengths
-from adcore.types import Atom
+from adcore.types import Atom, literal
 
 from .values import Array
 
@@ -262,10 +262,12 @@ def contiguous(array: Array) -> bool:
     for view in array.views:
         if isinstance(view, Permute):
             return False
-        if isinstance(view, Index) and view.codes.strip(":") and not _leading_integers(view.codes):
+        if isinstance(view, Index) and not _without_gaps(view):
             return False
     return True
 
 
-def _leading_integers(codes: str) -> bool:
-    return set(codes.lstrip("i")) <= {":"}
+def _without_gaps(view: Index) -> bool:
+    """Integers for the first axes, then at most one slice, of step 1, and the rest whole."""
+    rest = view.codes.lstrip("i").rstrip(":")
+    return rest == "" or (rest == "s" and view.scalars[-1] == literal(1))

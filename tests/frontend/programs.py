@@ -730,6 +730,19 @@ def write_transposed(a):
     return a, t, r
 
 
+@case((A, np.arange(24.0)), (np.array([[5.0]]), np.arange(24.0)))
+def reshaped_slices(a, x):
+    part = x[4:16].reshape(3, 4)
+    part[1, 2] = -1.0
+    x[4] = -2.0
+    rows = a[:2].reshape(-1)
+    rows[0] = -3.0
+    cube = x.reshape(2, 3, 4)[1, 1:].reshape(4, 2)
+    cube[3] = -4.0
+    part[2] = cube[:, 0]
+    return a, x, part, rows, cube, x[2:2].reshape(0, 3), a[-1:, :].ravel()
+
+
 @case((X,))
 def masks(x):
     x[x < 0] = 0.0
