@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -31,8 +32,8 @@ contracts: $(VENV)/.installed-dev ## Check that the core, the frontends and the 
 wheel: $(VENV)/.installed-dev ## Build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
-bench: $(VENV)/.installed-bench ## Measure adcore beside JAX and autograd, against the targets
-	$(BIN)/python bench/report.py
+bench: $(VENV)/.installed-bench ## Measure adcore beside its peers (BENCH_ARGS="--help" shows what to choose)
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 bench-suite: $(VENV)/.installed-bench ## Run the pytest-benchmark suites
 	$(BIN)/python -m pytest bench -W default --benchmark-group-by=group $(PYTEST_ARGS)

@@ -1,10 +1,11 @@
-"""The command line: `adcore demo`, `adcore doctor`, `adcore ops`, `adcore selftest`."""
+"""The command line: `adcore bench`, `adcore demo`, `adcore doctor`, `adcore ops`, `adcore selftest`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,6 +23,7 @@ __all__ = ["main"]
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 _DEMO_NEEDS = ("matplotlib", "rich")
+_CHECKOUT = Path(__file__).parents[1]  # where the measurements are, unless this is an installed wheel
 
 
 class CommandError(Exception):
@@ -71,6 +73,17 @@ def _fraction(text: str) -> float:
     if not 0.0 <= number <= 1.0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return number
+
+
+# bench
+
+
+def _bench(options: argparse.Namespace) -> int:
+    if not (_CHECKOUT / "bench" / "__main__.py").is_file():
+        raise CommandError("the measurements are not installed: they run from a checkout of adcore, by make bench")
+    paths = [str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.run([sys.executable, "-m", "bench", *options.arguments], env=environment, check=False).returncode
 
 
 # doctor
@@ -162,6 +175,13 @@ def _parser() -> argparse.ArgumentParser:
         "--steps-per-day", type=_positive, default=1000, metavar="N", help="Runge-Kutta steps for each day"
     )
     demo.set_defaults(run=_demo)
+
+    # no argument is an option here: what begins with a dash is for the command that is run
+    bench = commands.add_parser(
+        "bench", help="measure adcore beside its peers, from a checkout", add_help=False, prefix_chars="\0"
+    )
+    bench.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="of python -m bench")
+    bench.set_defaults(run=_bench)
 
     health = commands.add_parser("doctor", help="show versions, the processor, vector mathematics and plugins")
     health.add_argument("--json", action="store_true", help="print JSON")

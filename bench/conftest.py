@@ -1,5 +1,5 @@
 """The suites run on one processor, as the report does."""
 
-from timing import one_processor
+from bench.timing import one_processor
 
 one_processor()

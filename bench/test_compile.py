@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from itertools import count
-from pathlib import Path
 
 import pytest
-from workloads import PEERS, fresh_loop, installed
 
 from adcore import grad
+from bench.basics import CALL, LIBRARIES
+from bench.fresh import printed
+from bench.peers import installed
+from bench.workloads import fresh_loop
 
-HERE = Path(__file__).parent
 SERIAL = count()
 
 
 @pytest.mark.benchmark(group="process that imports the library")
-@pytest.mark.parametrize("name", ["adcore", *PEERS])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_import(benchmark, name):
-    if not installed(name):
+    if name != "adcore" and not installed(name):
         pytest.skip(f"{name} is not installed")
-    command = [sys.executable, str(HERE / "imports.py"), name]
-    benchmark.pedantic(subprocess.run, (command,), {"check": True, "capture_output": True}, rounds=5)
+    benchmark.pedantic(printed, ("import", name), rounds=5)
 
 
 @pytest.mark.benchmark(group="process that imports the library and takes one derivative")
-@pytest.mark.parametrize("name", ["adcore", *PEERS])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_cold_process(benchmark, name):
-    if not installed(name):
+    if name != "adcore" and not installed(name):
         pytest.skip(f"{name} is not installed")
-    command = [sys.executable, str(HERE / "cold.py"), name]
-    benchmark.pedantic(subprocess.run, (command,), {"check": True, "capture_output": True}, rounds=5)
+    benchmark.pedantic(printed, ("first", "basics", "usual", CALL, name), rounds=5)
 
 
 @pytest.mark.benchmark(group="compilation of a loop's derivative")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from workloads import loop_calls, recurrence, relaxation, writing_calls
+
+from bench.workloads import loop_calls, recurrence, relaxation, writing_call
 
 STEPS = 10_000_000
 
 
 @pytest.mark.benchmark(group="relaxation of 10⁷ steps")
-@pytest.mark.parametrize("name", ["primal", "gradient"])
+@pytest.mark.parametrize("name", ["primal", "adcore"])
 def test_relaxation(benchmark, name):
-    contender = loop_calls(relaxation, STEPS)[name]
+    contender = loop_calls(relaxation, STEPS)[name]()
     benchmark.pedantic(contender.call, contender.arguments, rounds=7, warmup_rounds=1)
 
 
 @pytest.mark.benchmark(group="recurrence with a sine of 10⁷ steps")
-@pytest.mark.parametrize("name", ["primal", "gradient"])
+@pytest.mark.parametrize("name", ["primal", "adcore"])
 def test_recurrence(benchmark, name):
-    contender = loop_calls(recurrence, STEPS)[name]
+    contender = loop_calls(recurrence, STEPS)[name]()
     benchmark.pedantic(contender.call, contender.arguments, rounds=7, warmup_rounds=1)
 
 
@@ -26,5 +27,5 @@ def test_recurrence(benchmark, name):
 @pytest.mark.parametrize("n", [100_000, 1_000_000])
 def test_writing(benchmark, n):
     benchmark.extra_info["elements"] = n
-    contender = writing_calls(n)["gradient"]
+    contender = writing_call(n)
     benchmark.pedantic(contender.call, contender.arguments, rounds=15, warmup_rounds=2)

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from statistics import median
-from timeit import Timer
+from typing import Protocol
 
-__all__ = ["block_size", "interleaved", "one_processor", "printed_seconds"]
+__all__ = ["Single", "Stopwatch", "block_size", "interleaved", "one_processor"]
+
+MOST, LEAST = 15, 3  # blocks a contender
+PATIENCE = 2.0  # seconds a contender, beyond which there are fewer blocks
+
+
+class Stopwatch(Protocol):
+    """What `timeit.Timer` is: does the work a number of times, waits for its results, and gives the seconds."""
+
+    def timeit(self, number: int) -> float: ...
+
+
+class Single:
+    """A stopwatch of work that is never repeated in a block: it is prepared anew, or a process of its own."""
+
+    def once(self) -> float:
+        """Do the work, and give the seconds."""
+        raise NotImplementedError
+
+    def timeit(self, number: int) -> float:
+        return sum(self.once() for _ in range(number))
 
 
 def one_processor() -> None:
-    """Keep this process, and JAX in it, on one processor and one thread.  To be called before JAX is imported."""
+    """Keep this process, and JAX in it, on one processor and one thread.  To be called before NumPy is imported."""
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
@@ -21,34 +38,35 @@ def one_processor() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def block_size(timer: Timer, seconds: float) -> int:
-    """The number of calls that fills a block of about that many seconds, at least 1."""
+def block_size(watch: Stopwatch, seconds: float) -> tuple[int, float]:
+    """The number of calls that fills a block of about that many seconds, at least 1; and the seconds of a call."""
     number = 1
-    while (elapsed := timer.timeit(number)) < seconds / 4.0:
+    while (elapsed := watch.timeit(number)) < seconds / 4.0:
         number *= 4
-    return max(1, round(number * seconds / elapsed))
+    return max(1, round(number * seconds / elapsed)), elapsed / number
 
 
-def interleaved(timers: Mapping[str, Timer], rounds: int = 15, seconds: float = 0.02) -> dict[str, float]:
-    """The median seconds a call of each contender.
+def interleaved(
+    watches: Mapping[str, Stopwatch], rounds: int | None = None, seconds: float = 0.02
+) -> dict[str, list[float]]:
+    """The seconds a call of each contender, block by block.
 
     The contenders take turns, one block of calls each, so that a change in the machine's speed meets all of them.
 
     Args:
-        timers: one a contender; what it runs must wait for its result.
-        rounds: blocks a contender.
+        watches: one a contender.
+        rounds: blocks a contender; without it, as many as the slowest contender has time for.
         seconds: the length of a block.
     """
-    sizes = {name: block_size(timer, seconds) for name, timer in timers.items()}
-    times: dict[str, list[float]] = {name: [] for name in timers}
+    sizes: dict[str, int] = {}
+    longest = 0.0
+    for name, watch in watches.items():
+        sizes[name], call = (1, 0.0) if isinstance(watch, Single) else block_size(watch, seconds)
+        longest = max(longest, sizes[name] * call)
+    if rounds is None:
+        rounds = max(LEAST, min(MOST, int(PATIENCE / max(longest, seconds))))
+    times: dict[str, list[float]] = {name: [] for name in watches}
     for _ in range(rounds):
-        for name, timer in timers.items():
-            times[name].append(timer.timeit(sizes[name]) / sizes[name])
-    return {name: median(t) for name, t in times.items()}
-
-
-def printed_seconds(*arguments: str, rounds: int = 7) -> float:
-    """The median of the seconds that a Python process prints, over fresh processes."""
-    command = [sys.executable, *arguments]
-    runs = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(rounds)]
-    return median(float(r.stdout) for r in runs)
+        for name, watch in watches.items():
+            times[name].append(watch.timeit(sizes[name]) / sizes[name])
+    return times

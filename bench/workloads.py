@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from timeit import Timer
 from typing import Any
@@ -15,78 +16,137 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adcore import grad, jit
+from bench import fresh, peers
+from bench.timing import Single, Stopwatch
 
 __all__ = [
-    "PEERS",
+    "Array",
     "Contender",
+    "Contenders",
+    "FirstCall",
+    "Importing",
+    "Renewed",
     "bell_calls",
     "bells",
+    "beside_peers",
     "filtered",
     "fresh_loop",
-    "installed",
     "loop_calls",
     "recurrence",
     "relaxation",
     "scalar_calls",
     "small_array_calls",
+    "waited",
     "wave",
     "waves",
-    "writing_calls",
+    "writing_call",
 ]
 
-PEERS = ("jax", "autograd")
 Array = NDArray[np.float64]
 
 
 class Contender:
-    """One way to do the work: a function and its arguments, and whether the result has to be waited for.
-
-    A result of JAX is waited for with `block_until_ready`, within the time that is measured.
+    """One way to do the work: a function and its arguments.
 
     Attributes:
         call: the function, which returns when the result is there.
         arguments: what it is called with.
     """
 
-    def __init__(self, function: Callable[..., Any], *arguments: Any, waits: bool = False) -> None:
-        self.call = (lambda *a: function(*a).block_until_ready()) if waits else function
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.call = function
         self.arguments = arguments
 
-    def timer(self) -> Timer:
+    def first(self) -> tuple[Any, float | None]:
+        """The result of the first call, and the seconds that it took, compilation included."""
+        began = time.perf_counter()
+        result = self.call(*self.arguments)
+        return result, time.perf_counter() - began
+
+    def watch(self) -> Stopwatch:
         """A timer whose statement makes the call with nothing between."""
         names = {f"a{k}": a for k, a in enumerate(self.arguments)}
         return Timer(f"call({', '.join(names)})", globals={"call": self.call, **names})
 
 
-Contenders = dict[str, Contender]
+class Renewed(Contender, Single):
+    """A function that is called with new arguments every time, whose making is not timed."""
+
+    def __init__(self, function: Callable[..., Any], make: Callable[[], tuple[Any, ...]]) -> None:
+        self.function = function
+        self.make = make
+        super().__init__(lambda: function(*make()))
+
+    def watch(self) -> Stopwatch:
+        return self
+
+    def once(self) -> float:
+        return Timer("f(*a)", globals={"f": self.function, "a": self.make()}).timeit(1)
 
 
-def installed(peer: str) -> bool:
-    """Whether the peer is there to be measured."""
-    return find_spec(peer) is not None
+class Importing(Contender, Single):
+    """The import of a library, in fresh processes that time themselves."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(fresh.printed, "import", library)
+
+    def first(self) -> tuple[Any, float | None]:
+        return self.call(*self.arguments).get("norms"), None
+
+    def watch(self) -> Stopwatch:
+        return self
+
+    def once(self) -> float:
+        return self.call(*self.arguments)["seconds"]
 
 
-def _jax() -> Any:
-    jax = import_module("jax")
-    jax.config.update("jax_enable_x64", True)
-    return jax
+class FirstCall(Importing):
+    """The first call of a contender in fresh processes, which have imported its library and made its arguments.
+
+    The results that are compared are norms of leaves.
+    """
+
+    def __init__(self, suite: str, tiny: bool, case: str, contender: str) -> None:
+        Contender.__init__(self, fresh.printed, "first", suite, "tiny" if tiny else "usual", case, contender)
 
 
-def _beside_peers(ours: Callable[[Any], Any], theirs: Callable[[Any, Any], Any], at: Any) -> Contenders:
-    """The gradient of `ours` in adcore, and of `theirs(np, x)` in each peer that is installed and its own np."""
-    contenders = {"adcore": Contender(grad(ours), at)}
-    if installed("jax"):
-        jax = _jax()
-        gradient = jax.jit(jax.grad(partial(theirs, jax.numpy)))
-        contenders["jax"] = Contender(gradient, at if isinstance(at, float) else jax.numpy.asarray(at), waits=True)
-    if installed("autograd"):
-        gradient = import_module("autograd").grad(partial(theirs, import_module("autograd.numpy")))
-        contenders["autograd"] = Contender(gradient, at)
-    expected = contenders["adcore"].call(at)
-    for name, contender in contenders.items():
-        result = contender.call(*contender.arguments)
-        np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-12, err_msg=name)
-    return contenders
+Contenders = dict[str, Callable[[], Contender]]
+
+
+def waited(function: Callable[..., Any], *arguments: Any) -> Contender:
+    """A function of JAX, whose result, a tree, is waited for within the time that is measured."""
+    wait = peers.jax().block_until_ready
+    return Contender(lambda *a: wait(function(*a)), *arguments)
+
+
+def _in_jax(function: Callable[[Any, Any], Any], at: Any) -> Contender:
+    jax = peers.jax()
+    gradient = jax.jit(jax.grad(partial(function, jax.numpy)))
+    return waited(gradient, at if isinstance(at, float) else jax.numpy.asarray(at))
+
+
+def _in_autograd(function: Callable[[Any, Any], Any], at: Any) -> Contender:
+    gradient = import_module("autograd").grad(partial(function, import_module("autograd.numpy")))
+    return Contender(gradient, at)
+
+
+def _in_torch(function: Callable[[Any, Any], Any], at: Any) -> Contender:
+    torch = peers.torch()
+
+    def gradient(x: Any) -> Any:
+        return torch.autograd.grad(function(torch, x), x)[0]
+
+    return Contender(gradient, torch.tensor(at, dtype=torch.float64, requires_grad=True))
+
+
+def beside_peers(ours: Callable[[Any], Any], theirs: Callable[[Any, Any], Any], at: Any) -> Contenders:
+    """The gradient of `ours` in adcore, and of `theirs(np, x)` in each peer with its own np."""
+    return {
+        "adcore": lambda: Contender(grad(ours), at),
+        "jax": lambda: _in_jax(theirs, at),
+        "autograd": lambda: _in_autograd(theirs, at),
+        "torch": lambda: _in_torch(theirs, at),
+    }
 
 
 def wave(x: float) -> float:
@@ -103,18 +163,18 @@ def bells(x: Array) -> float:
 
 def scalar_calls() -> Contenders:
     """The derivative of sin(x)·x at a float."""
-    return _beside_peers(wave, lambda np, x: np.sin(x) * x, 1.3)
+    return beside_peers(wave, lambda np, x: np.sin(x) * x, 1.3)
 
 
 def small_array_calls() -> Contenders:
     """The gradient of Σ sin(x)·x at three elements."""
-    return _beside_peers(waves, lambda np, x: np.sum(np.sin(x) * x), np.array([0.3, 1.3, 2.3]))
+    return beside_peers(waves, lambda np, x: np.sum(np.sin(x) * x), np.array([0.3, 1.3, 2.3]))
 
 
 def bell_calls(n: int) -> Contenders:
     """The gradient of Σ sin(x)·exp(-x²) at n elements."""
     at = np.random.default_rng(0).normal(size=n)
-    return _beside_peers(bells, lambda np, x: np.sum(np.sin(x) * np.exp(-x * x)), at)
+    return beside_peers(bells, lambda np, x: np.sum(np.sin(x) * np.exp(-x * x)), at)
 
 
 # Loops
@@ -147,12 +207,12 @@ def filtered(x: Array) -> float:
 
 def loop_calls(function: Callable[[float, int], float], n: int) -> Contenders:
     """The compiled function itself, and its derivative, over n steps."""
-    return {"primal": Contender(jit(function), 0.7, n), "gradient": Contender(grad(function), 0.7, n)}
+    return {"adcore": lambda: Contender(grad(function), 0.7, n), "primal": lambda: Contender(jit(function), 0.7, n)}
 
 
-def writing_calls(n: int) -> Contenders:
+def writing_call(n: int) -> Contender:
     """The gradient of the function that writes n elements one by one."""
-    return {"gradient": Contender(grad(filtered), np.random.default_rng(0).normal(size=n))}
+    return Contender(grad(filtered), np.random.default_rng(0).normal(size=n))
 
 
 # Compilation

@@ -1,4 +1,4 @@
-"""The contenders of a problem: adcore's derivative and function, and the same work in Numba and JAX."""
+"""The contenders of a problem: adcore's derivative and function, and the same work in Numba, JAX and C++."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from adcore import jit
+from bench import native
 from bench.workloads import Contender
 
 __all__ = ["compiled_by_numba", "contenders", "jax", "waiting"]
@@ -32,12 +33,15 @@ def contenders(
         primal: the function as it was written.
         port: gives derivative and function in JAX, under `jax.jit`.
     """
+    problem = primal.__module__.rpartition(".")[2]
+    by_hand = native.contenders(problem, arguments) if problem in native.PROBLEMS else {}
     return {
         "adcore": lambda: Contender(derivative, *arguments),
         "primal": lambda: Contender(_compiled(primal), *arguments),
         "numba": lambda: Contender(compiled_by_numba(primal), *arguments),
         "jax": lambda: waiting(port()[0], arguments),
         "jax primal": lambda: waiting(port()[1], arguments),
+        **by_hand,
     }
 
 
