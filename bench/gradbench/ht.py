@@ -85,15 +85,15 @@ def posed(theta: Array, parents: Indices, relatives: Array, inverses: Array, bas
     pose = pose_of(theta)
     bones = parents.shape[0]
     absolutes = np.empty((bones, 4, 4))
-    positions = np.zeros((base.shape[0], 3))
+    transforms = np.empty((bones, 4, 4))
     for bone in range(bones):
         relative = relatives[bone] @ euler_rotation(pose[bone + 3])
         if parents[bone] == -1:
             absolutes[bone] = relative
         else:
             absolutes[bone] = absolutes[parents[bone]] @ relative
-        transform = absolutes[bone] @ inverses[bone]
-        positions += weights[:, bone : bone + 1] * (base @ transform[:3].T)
+        transforms[bone] = absolutes[bone] @ inverses[bone]
+    positions = np.einsum("vb,bij,vj->vi", weights, transforms[:, :3], base)
     rotation = axis_rotation(pose[0]) * pose[1]
     return positions @ rotation.T + pose[2]
 
