@@ -25,19 +25,24 @@ CAMERA = 11
 WIDTH = CAMERA + 3 + 1
 
 
-def rotated(rotation: Array, at: Array) -> Array:
-    """The point turned about the axis, by an angle that is the length of the axis."""
-    square = np.dot(rotation, rotation)
+def rotated(a: float, b: float, c: float, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """The point (x, y, z) turned about the axis (a, b, c), by an angle that is the length of the axis."""
+    square = a * a + b * b + c * c
     if square == 0.0:
-        return at + np.cross(rotation, at)
+        return x + b * z - c * y, y + c * x - a * z, z + a * y - b * x
     angle = math.sqrt(square)
-    axis = rotation / angle
-    cosine = math.cos(angle)
-    return at * cosine + np.cross(axis, at) * math.sin(angle) + axis * (np.dot(axis, at) * (1.0 - cosine))
+    a, b, c = a / angle, b / angle, c / angle
+    cosine, sine = math.cos(angle), math.sin(angle)
+    along = (a * x + b * y + c * z) * (1.0 - cosine)
+    return (
+        x * cosine + (b * z - c * y) * sine + a * along,
+        y * cosine + (c * x - a * z) * sine + b * along,
+        z * cosine + (a * y - b * x) * sine + c * along,
+    )
 
 
-def reprojection_error(camera: Array, point: Array, weight: float, feature: Array) -> Array:
-    """How far from the feature the camera sees the point, times the weight, (2,).
+def reprojection_error(camera: Array, point: Array, weight: float, feature: Array) -> tuple[float, float]:
+    """How far from the feature the camera sees the point, times the weight.
 
     Args:
         camera: rotation (3), centre (3), focal length, principal point (2), radial distortion (2).
@@ -45,11 +50,14 @@ def reprojection_error(camera: Array, point: Array, weight: float, feature: Arra
         weight: of the observation.
         feature: what was observed, (2,).
     """
-    seen = rotated(camera[:3], point - camera[3:6])
-    projected = seen[:2] / seen[2]
-    square = np.dot(projected, projected)
-    distorted = projected * (1.0 + camera[9] * square + camera[10] * square * square)
-    return weight * (distorted * camera[6] + camera[7:9] - feature)
+    x, y, z = point[0] - camera[3], point[1] - camera[4], point[2] - camera[5]
+    u, v, depth = rotated(camera[0], camera[1], camera[2], x, y, z)
+    p, q = u / depth, v / depth
+    square = p * p + q * q
+    distortion = 1.0 + camera[9] * square + camera[10] * square * square
+    first = weight * (p * distortion * camera[6] + camera[7] - feature[0])
+    second = weight * (q * distortion * camera[6] + camera[8] - feature[1])
+    return first, second
 
 
 def weight_error(weight: float) -> float:
@@ -74,7 +82,7 @@ def objective(
     for i in range(p):
         camera = cameras[observations[i, 0]]
         point = points[observations[i, 1]]
-        errors[2 * i : 2 * i + 2] = reprojection_error(camera, point, weights[i], features[i])
+        errors[2 * i], errors[2 * i + 1] = reprojection_error(camera, point, weights[i], features[i])
         weight_errors[i] = weight_error(weights[i])
     return errors, weight_errors
 
@@ -96,13 +104,11 @@ def jacobian(
     for i in range(p):
         camera = observations[i, 0]
         point = observations[i, 1]
-        by_camera, by_point, by_weight = jacrev(reprojection_error, (0, 1, 2))(
-            cameras[camera], points[point], weights[i], features[i]
-        )
-        for row in range(2):
-            data[at : at + CAMERA] = by_camera[row]
-            data[at + CAMERA : at + WIDTH - 1] = by_point[row]
-            data[at + WIDTH - 1] = by_weight[row]
+        rows = jacrev(reprojection_error, (0, 1, 2))(cameras[camera], points[point], weights[i], features[i])
+        for row, (by_camera, by_point, by_weight) in enumerate(rows):
+            data[at : at + CAMERA] = by_camera
+            data[at + CAMERA : at + WIDTH - 1] = by_point
+            data[at + WIDTH - 1] = by_weight
             indices[at : at + CAMERA] = CAMERA * camera + np.arange(CAMERA)
             indices[at + CAMERA : at + WIDTH - 1] = CAMERA * n + 3 * point + np.arange(3)
             indices[at + WIDTH - 1] = CAMERA * n + 3 * m + i
