@@ -44,7 +44,7 @@ def _optimized(text: str) -> llvm.ModuleRef:
     options = llvm.create_pipeline_tuning_options(speed_level=OPTIMIZATION)
     options.loop_vectorization = True
     options.slp_vectorization = False  # doubles the time of optimization, and scalar derivatives run no faster
-    options.loop_interleaving = True
+    options.loop_interleaving = False  # but where a loop asks for it
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)

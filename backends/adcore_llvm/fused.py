@@ -95,10 +95,14 @@ class _Nest:
         code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(True))
         code.jump(done)
         code.start(long)
-        calls = code.vector_calls
-        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
+        code.nest(lengths, lambda ix: self.element(ix, flat), self.several)
         code.jump(done)
         code.start(done)
+
+    def several(self) -> str:
+        """Several vectors are added up at once, since one sum after the other would wait for each."""
+        count = self.code.node('!"llvm.loop.interleave.count", i32 4')
+        return f", !llvm.loop {self.code.node(count, distinct=True)}"
 
     def is_along(self, member: Equation, flat: bool) -> bool:
         """Whether a reduction folds the last axis."""
