@@ -1,6 +1,6 @@
 """Small facts about integers, enough to leave out bounds checks that cannot fail.
 
-An integer is put in the form `variable + offset`.  Known are a literal lower bound of a variable, and upper bounds of
+An integer is put in the form `variable + offset`, or for the index of a stencil into a sum of variables.  Known are a literal lower bound of a variable, and upper bounds of
 the form `variable <= other + offset`.  Everything else is found from the equation that defines a value.  A magnitude
 is a bound of the absolute value, enough to leave out tests for overflow.
 """
@@ -17,6 +17,7 @@ from .counts import COUNTED, DRIFTED, START, origins
 __all__ = ["Facts", "linear"]
 
 Linear = tuple[Var | None, int]
+Sum = dict[Var, int]  # how often each variable is added
 DEPTH = 6
 LONGEST = 2**47  # an axis: what can be addressed, in bytes
 
@@ -36,6 +37,19 @@ def linear(b: Builder, atom: Atom) -> Linear:
         offset += int(y.value) if equation.primitive.name == "add" else -int(y.value)
         atom = x
     return None, offset + int(atom.value)
+
+
+def summed(b: Builder, atom: Atom, times: int, into: Sum, depth: int = DEPTH) -> int:
+    """Add the integer, so many times, to the terms of a sum; gives its literal part."""
+    if isinstance(atom, Lit):
+        return times * int(atom.value)
+    equation = b.defining(atom) if depth else None
+    name = equation.primitive.name if equation is not None else ""
+    if equation is not None and name in ("add", "sub"):
+        x, y = equation.operands
+        return summed(b, x, times, into, depth - 1) + summed(b, y, times if name == "add" else -times, into, depth - 1)
+    into[atom] = into.get(atom, 0) + times
+    return 0
 
 
 MAGNITUDES: dict[str, Callable[..., int]] = {
@@ -180,7 +194,10 @@ class Facts:
 
     def nonnegative(self, b: Builder, atom: Atom) -> bool:
         least = self.least(b, atom)
-        return least is not None and least >= 0
+        if least is not None:
+            return least >= 0
+        terms: Sum = {}
+        return self._positive(b, terms, summed(b, atom, 1, terms) + 1, DEPTH)
 
     def less(self, b: Builder, atom: Atom, bound: Atom) -> bool:
         """Whether one integer is certainly less than another."""
@@ -189,7 +206,28 @@ class Facts:
         if var is None:
             least = self.least(b, bound)
             return least is not None and offset < least
-        return self._below(b, var, offset, (other, shift), DEPTH)
+        if self._below(b, var, offset, (other, shift), DEPTH):
+            return True
+        apart: Sum = {}
+        return self._positive(b, apart, summed(b, bound, 1, apart) + summed(b, atom, -1, apart), DEPTH)
+
+    def _positive(self, b: Builder, terms: Sum, offset: int, depth: int) -> bool:
+        """Whether a sum is certainly more than 0, by upper bounds of what it subtracts and lower bounds of the rest."""
+        subtracted = [v for v, times in terms.items() if times < 0]
+        if not subtracted:
+            least = {v: self.least(b, v) for v, times in terms.items() if times}
+            return all(low is not None for low in least.values()) and 0 < offset + sum(
+                terms[v] * low for v, low in least.items() if low is not None
+            )
+        if depth == 0:
+            return False
+        for var in subtracted:
+            for base, shift in self.upper.get(var, ()):
+                times, rest = terms[var], {v: t for v, t in terms.items() if v is not var}
+                further = times * shift + (summed(b, base, times, rest) if base is not None else 0)
+                if self._positive(b, rest, offset + further, depth - 1):
+                    return True
+        return False
 
     def _below(self, b: Builder, var: Var, offset: int, bound: Linear, depth: int) -> bool:
         """Whether `var + offset` is less than the bound, by the upper bounds known of the variable."""
