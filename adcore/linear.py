@@ -241,6 +241,19 @@ def converted(b: Builder, t: Atom, dtype: DType) -> Atom:
     return b.cast(t, dtype=dtype)
 
 
+def _total(b: Builder, t: Atom, axes: tuple[int, ...]) -> Atom:
+    """A sum along axes; of the rows of a product of matrices the product of the sum, and so for columns."""
+    equation = b.defining(t)
+    if equation is None or t.type.rank != 2 or len(axes) != 1 or equation.primitive.name not in ("neg", "matmul"):
+        return b.total(t, axes=axes)
+    if equation.primitive.name == "neg":
+        return b.neg(_total(b, equation.operands[0], axes))
+    x, y = equation.operands
+    if axes == (0,):
+        return b.view(b.matmul(b.expand(b.total(x, axes=axes), 1, axes=(0,)), y), 0, codes="i:")
+    return b.view(b.matmul(x, b.expand(b.total(y, axes=axes), 1, axes=(1,))), 0, codes=":i")
+
+
 def _compose(b: Builder, g: Generator, t: Atom) -> Atom:
     for part in reversed(g.residuals):
         t = part.apply(b, t)
@@ -317,7 +330,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "compose": _compose,
     "sum": _sum,
     "expand": lambda b, g, t: b.expand(t, *g.residuals, axes=g.params),
-    "total": lambda b, g, t: b.total(t, axes=g.params),
+    "total": lambda b, g, t: _total(b, t, g.params),
     "reshape": lambda b, g, t: b.reshape(t, *g.residuals[1]),
     "conforming": lambda b, g, t: b.conform(t, *g.residuals[1], checked=False),
     "permute": lambda b, g, t: b.permute(t, order=g.params),
