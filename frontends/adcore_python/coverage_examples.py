@@ -101,6 +101,9 @@ EXAMPLES: dict[str, str] = {
     # adcore
     "adcore.checkpoint": "adcore.checkpoint(lambda s: s * s)(x)",
     "adcore.grad": "adcore.grad(lambda s: s * s)(x)",
+    "adcore.hessian": "adcore.hessian(lambda s: s * s)(x)",
+    "adcore.jacfwd": "adcore.jacfwd(lambda s: s * s)(x)",
+    "adcore.jacrev": "adcore.jacrev(lambda s: s * s)(x)",
     "adcore.jit": "adcore.jit(lambda s: s * s)(x)",
     "adcore.jvp": "adcore.jvp(lambda s: s * s, (x,), (y,))",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",

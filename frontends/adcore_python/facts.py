@@ -216,8 +216,9 @@ class Facts:
         subtracted = [v for v, times in terms.items() if times < 0]
         if not subtracted:
             least = {v: self.least(b, v) for v, times in terms.items() if times}
-            return all(low is not None for low in least.values()) and 0 < offset + sum(
-                terms[v] * low for v, low in least.items() if low is not None
+            return (
+                all(low is not None for low in least.values())
+                and offset + sum(terms[v] * low for v, low in least.items() if low is not None) > 0
             )
         if depth == 0:
             return False
