@@ -1,8 +1,9 @@
 """Small facts about integers, enough to leave out bounds checks that cannot fail.
 
-An integer is put in the form `variable + offset`, or for the index of a stencil into a sum of variables.  Known are a literal lower bound of a variable, and upper bounds of
-the form `variable <= other + offset`.  Everything else is found from the equation that defines a value.  A magnitude
-is a bound of the absolute value, enough to leave out tests for overflow.
+An integer is put in the form `variable + offset`, or for the index of a stencil into a sum of variables.  Known are a
+literal lower bound of a variable, and upper bounds of the form `variable <= other + offset`.  Everything else is found
+from the equation that defines a value.  A magnitude is a bound of the absolute value, enough to leave out tests for
+overflow.
 """
 
 from __future__ import annotations
