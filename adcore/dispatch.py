@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -26,7 +27,7 @@ from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, b
 from .program import Program
 from .signatures import definition
 from .transforms import Transform
-from .trees import below, children_of, flatten
+from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
 
 __all__ = ["Transformed", "specialise", "transformed"]
 
@@ -48,24 +49,42 @@ class Specialisation:
     """One lowered and compiled instance of a function, for one loop policy."""
 
     lowered: Lowered
-    specs: tuple[Spec, ...]
+    leaves: list[Spec | Static]  # of the arguments
+    tree: PyTreeSpec  # that they are taken from
     name: str
     function: Callable[..., Any]
-    direct: Callable[..., Any] = field(init=False)  # flat leaves in, captures read by the code itself
+    direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
     entry: Any = field(init=False, default=None)  # None where parts of captured objects have to be computed first
     pullback: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         self.changing = any(c.contents is not None for c in self.lowered.changes)
-        self.native = only_tuples(self.lowered.result) and not self.changing
+        self.native = is_plain(structure(self.lowered.result)) and not self.changing
+        self.whole = is_plain(self.tree) and all(map(is_recognized, self.leaves))  # or the code is given the leaves
         result = self.lowered.result if self.native else self.flat_result()
-        inputs = (*self.specs, *self.lowered.captures)
+        arguments = self.tree.unflatten(self.leaves) if self.whole else self.specs
+        inputs = (*arguments, *self.lowered.captures)
         lowered = self.lowered
         self.drawing = self.native and any(w.state for w in lowered.writes)
         if any(isinstance(c, Part) for c in lowered.captures):
             return
         self.entry = backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
         self.direct = self.entry.function(_refuse)
+
+    @property
+    def specs(self) -> list[Spec]:
+        return [leaf for leaf in self.leaves if isinstance(leaf, Spec)]
+
+    def arranged(self, given: list[Any]) -> Iterable[Any]:
+        """The arguments of the code, for the numbers and arrays in the arguments of the function."""
+        if not self.whole:
+            return given
+        values = iter(given)
+        return self.tree.unflatten([next(values) if isinstance(leaf, Spec) else leaf.value for leaf in self.leaves])
+
+    def is_direct(self) -> bool:
+        """Whether the code takes the arguments of the function, and does all that a call does."""
+        return self.whole and self.native and self.entry is not None and not self.lowered.changes
 
     def flat_result(self) -> tuple[Leaf, ...]:
         written = [w.result for w in self.lowered.writes if w.result is not None]  # which come last
@@ -104,7 +123,7 @@ class Specialisation:
         converted = [normalized(v) for v in captured]
         self.check_writes([*values, *captured])
         if self.entry is not None and all(a is b for a, b in zip(captured, converted, strict=True)):
-            result = self.direct(*given)
+            result = self.direct(*self.arranged(given))
         else:
             result = self.explicit(*given, *converted)
         for write in self.lowered.writes:
@@ -166,11 +185,18 @@ def share_memory(one: np.ndarray, other: np.ndarray) -> bool:
         return True
 
 
-def only_tuples(result: Any) -> bool:
-    """Whether a result is made of tuples alone, which compiled code builds by itself."""
-    if type(result) is tuple:
-        return all(only_tuples(part) for part in result)
-    return isinstance(result, Leaf | Static)
+def is_recognized(leaf: Spec | Static) -> bool:
+    """Whether compiled code can tell by its identity that a constant is the one that it was compiled for.
+
+    Not where it may be equal to another one now than it was then.
+    """
+    if isinstance(leaf, Spec):
+        return True
+    value = leaf.value
+    return type(value) in _UNCHANGING or type(value).__hash__ in (None, object.__hash__)
+
+
+_UNCHANGING = {str, bytes, int, float, complex, bool, types.NoneType, types.BuiltinFunctionType}
 
 
 class Transformed:
@@ -211,11 +237,10 @@ class Dispatcher:
         found = self.find(specs, tree)
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
-        plain = not kwargs and len(args) == len(arguments) == len(values) and all(isinstance(s, Spec) for s in specs)
-        plain = plain and all(v is a for v, a in zip(values, arguments, strict=True))
+        plain = not kwargs and len(args) == len(arguments) and all(map(operator.is_, args, arguments))
         if found is not self.latest or self.waits:
             self.latest, self.waits = found, False
-            if plain and found.native and found.entry is not None:
+            if plain and found.is_direct():
                 self.enter_directly(found.entry.function(self))
             elif found.drawing and not kwargs and len(args) == len(arguments):
                 takes = [state_of(a) for a in args]
@@ -292,8 +317,7 @@ class Dispatcher:
             if found.is_current():
                 return found
         lowered = self.target.transform.lower(cast("tuple[Any, ...]", tree.unflatten(leaves)))
-        specs = tuple(leaf for leaf in leaves if isinstance(leaf, Spec))
-        made = Specialisation(lowered, specs, self.name, self.target.transform.function)
+        made = Specialisation(lowered, leaves, tree, self.name, self.target.transform.function)
         candidates.insert(0, made)
         return made
 

@@ -304,16 +304,17 @@ class Entry(Protocol):
     """A Program compiled for the user's own call."""
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
-        """A callable of the Spec inputs; other arguments go to the fallback, as do calls for which a guard fails."""
+        """A callable of arguments like the inputs; others go to the fallback, as do calls for which a guard fails."""
         ...
 
 
 class Backend(Protocol):
     """`compile` turns a Program into something callable; `entry` into something that users call.
 
-    The inputs of an entry say what each parameter of the Program is: a Spec is taken from the next argument, a
-    Capture is read at the call.  `result` is the structure of what is returned.  Arguments that are written into get
-    their new contents after the call; one that is read-only or shares memory with another array goes to the fallback.
+    The inputs of an entry are the structures of the arguments, then captures, which are read at the call.  They are
+    trees of tuples, lists, dicts, NamedTuples and dataclasses, and each Spec in them is a parameter of the Program.
+    `result` is the structure of what is returned, of the same kinds.  Arguments that are written into get their new
+    contents after the call; one that is read-only or shares memory with another array goes to the fallback.
     """
 
     def compile(self, program: Program) -> Executable: ...
@@ -321,7 +322,7 @@ class Backend(Protocol):
     def entry(
         self,
         program: Program,
-        inputs: tuple[Spec | Capture, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),

@@ -17,7 +17,7 @@ import numpy as np
 import optree
 from optree import PyTreeSpec
 
-from .plugins import Leaf, Spec, Static
+from .plugins import Leaf, Rows, Spec, Static
 from .structured import Structured, is_structured, taken_apart
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "flatten",
     "instance",
     "is_namedtuple",
+    "is_plain",
     "leaves",
     "map_leaves",
     "map_nodes",
@@ -123,6 +124,15 @@ def below(value: Any) -> list[Any]:
     if dataclasses.is_dataclass(value) and not isinstance(value, (type, *_OPAQUE)):
         return [getattr(value, field.name) for field in dataclasses.fields(value)]
     return []
+
+
+def is_plain(spec: PyTreeSpec) -> bool:
+    """Whether the nodes are tuples, lists, dicts, NamedTuples and dataclasses, and no node stands for something else."""
+    kind: Any = spec.type
+    if kind is None:
+        return spec.is_leaf()
+    ours = kind in _nodes and kind not in _takes and kind is not Rows
+    return (kind in (tuple, list, dict) or is_namedtuple(kind) or ours) and all(map(is_plain, spec.children()))
 
 
 def instance(kind: type, fields: Iterable[tuple[str, Any]]) -> Any:

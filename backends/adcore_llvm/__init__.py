@@ -10,7 +10,6 @@ from adcore.program import Program
 from .engine import optimized_assembly, prepare
 from .entry import emit_module
 from .executable import Compiled, Function, flat_inputs, flat_result
-from .unboxing import Input
 
 __all__ = ["LLVMBackend"]
 
@@ -32,7 +31,7 @@ class LLVMBackend:
     def entry(
         self,
         program: Program,
-        inputs: tuple[Input, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),
@@ -40,8 +39,8 @@ class LLVMBackend:
     ) -> Compiled:
         """A program compiled for the user's own call.
 
-        Captures among the inputs are read, and guards tested, at every call; results come in the structure `result`,
-        and those of `writes` in the arguments' own memory.
+        The inputs are structures of arguments, then captures.  These are read, and guards tested, at every call;
+        results come in the structure `result`, and those of `writes` in the arguments' own memory.
         """
         return Compiled(program, inputs, result, name, guards, writes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,16 +25,22 @@ def slots_of(type: Type) -> int:
 
 
 def boxed(py: PythonCode, types: Sequence[Type], result: Any, out: str) -> str:
-    """The result structure, its leaves taken from the words at `out`, where the kernel has left them."""
+    """The result structure, its leaves taken from the words at `out`, where the kernel has left them.
+
+    What the code owns is given back, but for the result.
+    """
     code = py.code
     things: list[str] = []
     slot = 0
     for type in types:
         place = code.op(f"getelementptr i64, ptr {out}, i64 {slot}")
         box = boxed_array if type.shape else boxed_scalar
-        things.append(box(py, place, type))
+        things.append(py.own(box(py, place, type)))
         slot += slots_of(type)
-    return structure(py, result, things)
+    built = structure(py, result, things)
+    py.hand_over()
+    py.release_all()
+    return built
 
 
 def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
@@ -42,8 +49,7 @@ def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
     if dtype not in capi.PYTHON_SCALARS:
         new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_SCALAR)} to ptr)"
         thing = code.op(f"call ptr {new}(ptr {place}, ptr {py.constant(dtype.numpy)}, ptr null)")
-        py.guard(code.op(f"icmp ne ptr {thing}, null"), "broken")
-        return thing
+        return py.made(thing)
     value = code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
     if dtype is DType.F64:
         thing = py.call("PyFloat_FromDouble", "ptr", ("double", value))
@@ -54,8 +60,7 @@ def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
         thing = py.call("PyLong_FromLongLong", "ptr", ("i64", value))
     else:
         thing = py.call("PyBool_FromLong", "ptr", ("i64", code.op(f"zext i1 {value} to i64")))
-    py.guard(code.op(f"icmp ne ptr {thing}, null"), "broken")
-    return thing
+    return py.made(thing)
 
 
 def boxed_array(py: PythonCode, place: str, type: Type) -> str:
@@ -64,34 +69,82 @@ def boxed_array(py: PythonCode, place: str, type: Type) -> str:
     data = code.op(f"load ptr, ptr {place}")
     dimensions = code.op(f"getelementptr i64, ptr {place}, i64 1")
     descr = py.constant(type.dtype.numpy)
-    py.call("Py_IncRef", "void", ("ptr", descr))
+    py.take(descr)
     new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_FROM_DESCR)} to ptr)"
     array = code.op(
         f"call ptr {new}(ptr {py.constant(np.ndarray)}, ptr {descr}, i32 {type.rank}, ptr {dimensions}, "
         f"ptr null, ptr {data}, i32 {capi.CARRAY}, ptr null)"
     )
-    py.guard(code.op(f"icmp ne ptr {array}, null"), "broken")
+    py.made(array)
     flags = code.op(f"getelementptr i8, ptr {array}, i64 {capi.ARRAY_FLAGS}")
     owned = code.op(f"or i32 {code.op(f'load i32, ptr {flags}')}, {capi.OWNDATA}")
     code.do(f"store i32 {owned}, ptr {flags}")
     handler = py.constant(memory.handler())
-    py.call("Py_IncRef", "void", ("ptr", handler))
+    py.take(handler)
     code.do(f"store ptr {handler}, ptr {code.op(f'getelementptr i8, ptr {array}, i64 {capi.ARRAY_HANDLER}')}")
     return array
 
 
 def structure(py: PythonCode, result: Any, things: list[str]) -> str:
-    """Tuples built of the results; anything else in the structure is a constant."""
-    code = py.code
+    """A further reference to the object that a result is, owned by the code: leaves, constants, and what holds them."""
     if isinstance(result, Leaf):
-        return things[result.index]
-    if isinstance(result, tuple):
-        built = py.call("PyTuple_New", "ptr", ("i64", str(len(result))))
-        py.guard(code.op(f"icmp ne ptr {built}, null"), "broken")
-        for k, part in enumerate(result):
-            item = structure(py, part, things)
-            py.call("PyTuple_SetItem", "i32", ("ptr", built), ("i64", str(k)), ("ptr", item))
-        return built
-    value = py.constant(result.value if isinstance(result, Static) else result)
-    py.call("Py_IncRef", "void", ("ptr", value))
-    return value
+        return py.own(py.take(things[result.index]))
+    if isinstance(result, Static):
+        return py.own(py.take(py.constant(result.value)))
+    kind = type(result)
+    if kind is tuple:
+        return sequence(py, "PyTuple", result, things)
+    if kind is list:
+        return sequence(py, "PyList", result, things)
+    if kind is dict:
+        return mapping(py, result, things)
+    return named_tuple(py, result, things) if isinstance(result, tuple) else instance(py, result, things)
+
+
+def sequence(py: PythonCode, kind: str, result: Sequence[Any], things: list[str]) -> str:
+    built = py.own(py.made(py.call(f"{kind}_New", "ptr", ("i64", str(len(result))))))
+    for k, part in enumerate(result):
+        item = structure(py, part, things)
+        py.hand_over()
+        py.call(f"{kind}_SetItem", "i32", ("ptr", built), ("i64", str(k)), ("ptr", item))
+    return built
+
+
+def mapping(py: PythonCode, result: dict[Any, Any], things: list[str]) -> str:
+    built = py.own(py.made(py.call("PyDict_New", "ptr")))
+    for key, part in result.items():
+        put(py, "PyDict_SetItem", built, key, structure(py, part, things))
+    return built
+
+
+def instance(py: PythonCode, result: Any, things: list[str]) -> str:
+    """An instance of a dataclass; nothing of the class is run."""
+    places = (("ptr", py.constant(object.__new__)), ("ptr", py.constant(type(result))))
+    built = py.own(py.made(py.call("PyObject_CallOneArg", "ptr", *places)))
+    for field in dataclasses.fields(result):
+        put(py, "PyObject_GenericSetAttr", built, field.name, structure(py, getattr(result, field.name), things))
+    return built
+
+
+def put(py: PythonCode, name: str, owner: str, key: Any, item: str) -> None:
+    """Call a setter, which takes a reference of its own."""
+    status = py.call(name, "i32", ("ptr", owner), ("ptr", py.constant(key)), ("ptr", item))
+    py.guard(py.code.op(f"icmp eq i32 {status}, 0"), "broken")
+    py.hand_over()
+    py.release(item)
+
+
+def named_tuple(py: PythonCode, result: tuple[Any, ...], things: list[str]) -> str:
+    """What the class makes of the parts."""
+    code = py.code
+    items = code.name()
+    code.entry.append(f"  {items} = alloca [{max(len(result), 1)} x ptr]")
+    parts = [structure(py, part, things) for part in result]
+    for k, part in enumerate(parts):
+        code.do(f"store ptr {part}, ptr {code.op(f'getelementptr ptr, ptr {items}, i64 {k}')}")
+    arguments = (("ptr", py.constant(type(result))), ("ptr", items), ("i64", str(len(parts))), ("ptr", "null"))
+    built = py.made(py.call("PyObject_Vectorcall", "ptr", *arguments))
+    py.hand_over(len(parts))
+    for part in parts:
+        py.release(part)
+    return py.own(built)

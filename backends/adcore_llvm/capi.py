@@ -12,6 +12,7 @@ __all__ = ["PYTHON_SCALARS", "address_of", "numpy_function"]
 
 # Offsets in bytes (CPython's PyObject_HEAD is 16; numpy/ndarraytypes.h, PyArrayObject_fields).
 OB_TYPE = 8
+OB_SIZE = 16  # of what has a number of items
 SCALAR_VALUE = 16  # of a float or complex number, and of NumPy's scalars
 CELL_CONTENTS = 16
 ARRAY_DATA = 16
@@ -24,6 +25,8 @@ C_CONTIGUOUS_ALIGNED = 0x0101
 WRITEABLE = 0x0400
 CARRAY = 0x0501
 OWNDATA = 0x0004
+
+EQUAL = 2  # Py_EQ
 
 NEW_FROM_DESCR = 94  # numpy/__multiarray_api.h
 NEW_SCALAR = 60

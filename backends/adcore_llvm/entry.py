@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adcore.plugins import Guard, Spec, Write
+from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
 from adcore.types import Lit, Type
 
@@ -17,7 +17,7 @@ from .boxing import boxed, slots_of
 from .code import LLVM_TYPE, Code, constant
 from .lower import Lowering, lower_program
 from .python_code import PythonCode
-from .unboxing import Input, unboxed_all
+from .unboxing import unboxed_all
 from .values import Root, Strided, row_major
 from .write_back import guard_writes, write_back
 
@@ -35,7 +35,7 @@ class Module:
 
 def emit_module(
     program: Program,
-    inputs: tuple[Input, ...],
+    inputs: tuple[Any, ...],
     result: Any,
     fail: Any,
     guards: tuple[Guard, ...] = (),
@@ -43,8 +43,7 @@ def emit_module(
 ) -> Module:
     """The kernel of a program and its entry point.
 
-    `inputs` says for each parameter what it is (a Spec is taken from the next argument, a Capture from its owner),
-    `result` is the structure of what is returned; `fail(status, reported)` raises a failure; a call for which one of
+    `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned; `fail(status, reported)` raises a failure; a call for which one of
     `guards` does not hold goes to the fallback.  `writes` says which arguments are written into.
     """
     kernel = Code()
@@ -113,7 +112,7 @@ class _Entry:
     def __init__(
         self,
         program: Program,
-        inputs: tuple[Input, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         fail: Any,
         guards: tuple[Guard, ...],
@@ -134,7 +133,7 @@ class _Entry:
         words = sum(slots_of(r.type) for r in self.program.results)
         code.entry.append(f"  {err} = alloca [8 x i64]")
         code.entry.append(f"  {out} = alloca [{max(words, 1)} x i64]")
-        count = sum(isinstance(i, Spec) for i in self.inputs)
+        count = sum(not isinstance(i, Capture) for i in self.inputs)
         given = code.op("and i64 %count, 9223372036854775807")
         py.guard(code.op(f"icmp eq i64 {given}, {count}"))
         py.guard(code.op("icmp eq ptr %names, null"))
@@ -152,6 +151,10 @@ class _Entry:
         code.start(fine)
         write_back(py, self.program, self.writes, values, out)
         code.do(f"ret ptr {boxed(py, self.returned(), self.result, out)}")
+        code.lines += py.ways_out
+        code.start("missing")
+        py.call("PyErr_Clear", "void")
+        code.jump("fallback")
         code.start("fallback")
         code.declare("PyObject_Vectorcall", "declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)")
         again = code.op("call ptr @PyObject_Vectorcall(ptr %self, ptr %arguments, i64 %count, ptr %names)")
@@ -175,6 +178,7 @@ class _Entry:
             f"call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr {py.constant(self.fail)}, ptr {number}, "
             f"ptr {words}, ptr null)"
         )
-        py.call("Py_DecRef", "void", ("ptr", number))
-        py.call("Py_DecRef", "void", ("ptr", words))
+        py.release(number)
+        py.release(words)
+        py.release_all()
         code.do(f"ret ptr {raised}")

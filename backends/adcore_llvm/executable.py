@@ -18,7 +18,6 @@ from .capi import PYTHON_SCALARS
 from .engine import to_machine_code
 from .entry import emit_module
 from .lower import Failure
-from .unboxing import Input
 
 __all__ = ["Compiled", "Function", "flat_inputs", "flat_result", "raise_at"]
 
@@ -48,7 +47,7 @@ class Compiled:
     def __init__(
         self,
         program: Program,
-        inputs: tuple[Input, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),

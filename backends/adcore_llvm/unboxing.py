@@ -1,41 +1,116 @@
-"""Python objects to the registers of compiled code; whatever is not exactly as expected goes to the fallback."""
+"""Python objects to the registers of compiled code; whatever is not exactly as expected goes to the fallback.
+
+First the arguments are taken apart down to their leaves, and the objects that are read from lists, dicts and attributes
+are held, since reading an attribute may run code of the user's.  Then the leaves are read, which runs none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from adcore.plugins import ANY, Capture, Spec, Write
+from adcore.plugins import ANY, Capture, Spec, Static, Write
 from adcore.types import DType
 
 from . import capi
 from .code import LLVM_TYPE
 from .python_code import PythonCode
 
-__all__ = ["Input", "Registers", "unboxed_all"]
+__all__ = ["Registers", "unboxed_all"]
 
-Input = Spec | Capture
 Registers = list[tuple[str, str]]  # type and name: a number, or the pointer and lengths of an array
 
 
-def unboxed_all(py: PythonCode, inputs: Sequence[Input], writes: Sequence[Write]) -> list[Registers]:
+def unboxed_all(py: PythonCode, inputs: Sequence[Any], writes: Sequence[Write]) -> list[Registers]:
     """For each parameter its registers: a number, or pointer and lengths of an array."""
-    values: list[Registers] = []
-    written = {w.param for w in writes if w.result is not None}
+    things: list[tuple[str, Spec]] = []
     position = 0
-    for k, given in enumerate(inputs):
-        if isinstance(given, Spec):
-            place = py.code.op(f"getelementptr ptr, ptr %arguments, i64 {position}")
-            thing = py.code.op(f"load ptr, ptr {place}")
-            position += 1
-            values.append(unboxed(py, thing, given))
-            if k in written:
-                flags = py.code.op(f"and i32 {py.field(thing, capi.ARRAY_FLAGS, 'i32')}, {capi.WRITEABLE}")
-                py.guard(py.code.op(f"icmp ne i32 {flags}, 0"))
-        else:
-            values.append(unboxed(py, py.captured(given), given.spec))
+    for given in inputs:
+        if isinstance(given, Capture):
+            continue
+        place = py.code.op(f"getelementptr ptr, ptr %arguments, i64 {position}")
+        things += taken_apart(py, py.code.op(f"load ptr, ptr {place}"), given)
+        position += 1
+    things += [(py.captured(given), given.spec) for given in inputs if isinstance(given, Capture)]
+    written = {w.param for w in writes if w.result is not None}
+    values: list[Registers] = []
+    for k, (thing, spec) in enumerate(things):
+        values.append(unboxed(py, thing, spec))
+        if k in written:
+            flags = py.code.op(f"and i32 {py.field(thing, capi.ARRAY_FLAGS, 'i32')}, {capi.WRITEABLE}")
+            py.guard(py.code.op(f"icmp ne i32 {flags}, 0"))
     return values
+
+
+# Trees
+
+
+def taken_apart(py: PythonCode, thing: str, structure: Any) -> Iterator[tuple[str, Spec]]:
+    """The numbers and arrays of an argument."""
+    if isinstance(structure, Spec):
+        yield thing, structure
+    elif isinstance(structure, Static):
+        py.guard_equal(thing, structure.value)
+    else:
+        py.guard(py.same(py.field(thing, capi.OB_TYPE), type(structure)))
+        for part, inner in parts_of(structure)(py, thing, structure):
+            yield from taken_apart(py, part, inner)
+
+
+Parts = Iterator[tuple[str, Any]]
+
+
+def parts_of(structure: Any) -> Callable[[PythonCode, str, Any], Parts]:
+    """What takes the parts out of an object of the class of a node."""
+    if type(structure) is list:
+        return parts_of_list
+    if type(structure) is dict:
+        return parts_of_dict
+    return parts_of_tuple if isinstance(structure, tuple) else parts_of_dataclass
+
+
+def parts_of_tuple(py: PythonCode, thing: str, structure: tuple[Any, ...]) -> Parts:
+    guard_size(py, py.field(thing, capi.OB_SIZE, "i64"), structure)
+    for k, inner in enumerate(structure):
+        yield py.call("PyTuple_GetItem", "ptr", ("ptr", thing), ("i64", str(k))), inner
+
+
+def parts_of_list(py: PythonCode, thing: str, structure: list[Any]) -> Parts:
+    guard_size(py, py.field(thing, capi.OB_SIZE, "i64"), structure)
+    places = [(("ptr", thing), ("i64", str(k))) for k in range(len(structure))]
+    items = [py.own(py.take(py.call("PyList_GetItem", "ptr", *place))) for place in places]
+    yield from zip(items, structure, strict=True)
+
+
+def parts_of_dict(py: PythonCode, thing: str, structure: dict[Any, Any]) -> Parts:
+    """The values, where the keys are these in this order."""
+    code = py.code
+    guard_size(py, py.call("PyDict_Size", "i64", ("ptr", thing)), structure)
+    position, key, value = code.slot("i64", "0"), code.slot("ptr", "null"), code.slot("ptr", "null")
+    values: list[str] = []
+    for each in structure:
+        places = (("ptr", thing), ("ptr", position), ("ptr", key), ("ptr", value))
+        py.guard(code.op(f"icmp ne i32 {py.call('PyDict_Next', 'i32', *places)}, 0"))
+        py.guard_equal(code.op(f"load ptr, ptr {key}"), each)
+        values.append(py.own(py.take(code.op(f"load ptr, ptr {value}"))))
+    yield from zip(values, structure.values(), strict=True)
+
+
+def parts_of_dataclass(py: PythonCode, thing: str, structure: Any) -> Parts:
+    for each in dataclasses.fields(structure):
+        value = py.call("PyObject_GetAttr", "ptr", ("ptr", thing), ("ptr", py.constant(each.name)))
+        py.guard(py.code.op(f"icmp ne ptr {value}, null"), "missing")
+        yield py.own(value), getattr(structure, each.name)
+
+
+def guard_size(py: PythonCode, size: str, structure: Any) -> None:
+    py.guard(py.code.op(f"icmp eq i64 {size}, {len(structure)}"))
+
+
+# Leaves
 
 
 def unboxed(py: PythonCode, thing: str, spec: Spec) -> Registers:

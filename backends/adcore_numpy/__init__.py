@@ -12,6 +12,7 @@ from adcore.arguments import abstract
 from adcore.outcomes import rebuilt
 from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
+from adcore.trees import flatten
 from adcore.verify import verify
 
 from .interpreter import interpret
@@ -38,7 +39,7 @@ class NumPyBackend:
     def entry(
         self,
         program: Program,
-        inputs: tuple[Spec | Capture, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         name: str,
         guards: tuple[Guard, ...] = (),
@@ -55,14 +56,14 @@ class Interpreted:
     def __init__(
         self,
         program: Program,
-        inputs: tuple[Spec | Capture, ...],
+        inputs: tuple[Any, ...],
         result: Any,
         name: str,
         guards: tuple[Guard, ...],
         writes: tuple[Write, ...],
     ) -> None:
         self._program = program
-        self._specs = tuple(i for i in inputs if isinstance(i, Spec))
+        self._leaves, self._tree = flatten(tuple(i for i in inputs if not isinstance(i, Capture)))
         self._captures = tuple(i for i in inputs if isinstance(i, Capture))
         self._result = result
         self._name = name
@@ -70,13 +71,15 @@ class Interpreted:
         self._writes = writes
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
-        """A callable of the Spec inputs; anything else goes to the fallback."""
+        """A callable of arguments like the inputs; anything else goes to the fallback."""
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            known = not keywords and tuple(abstract(a) for a in arguments) == self._specs
-            if not known or not all(g.holds() for g in self._guards):
+            given, tree = flatten(arguments)
+            leaves = [abstract(v) for v in given]
+            if keywords or tree != self._tree or leaves != self._leaves or not all(g.holds() for g in self._guards):
                 return fallback(*arguments, **keywords)
-            values = (*arguments, *(c.read() for c in self._captures))
+            numbers = (v for v, leaf in zip(given, leaves, strict=True) if isinstance(leaf, Spec))
+            values = (*numbers, *(c.read() for c in self._captures))
             results = interpret(self._program, values)
             for write in self._writes:
                 if write.result is not None:
