@@ -15,6 +15,7 @@ OB_TYPE = 8
 OB_SIZE = 16  # of what has a number of items
 SCALAR_VALUE = 16  # of a float or complex number, and of NumPy's scalars
 CELL_CONTENTS = 16
+TUPLE_ITEMS = tuple.__basicsize__
 ARRAY_DATA = 16
 ARRAY_NDIM = 24
 ARRAY_DIMENSIONS = 32

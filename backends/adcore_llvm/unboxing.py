@@ -72,30 +72,29 @@ def parts_of(structure: Any) -> Callable[[PythonCode, str, Any], Parts]:
     return parts_of_tuple if isinstance(structure, tuple) else parts_of_dataclass
 
 
-def parts_of_tuple(py: PythonCode, thing: str, structure: tuple[Any, ...]) -> Parts:
+def parts_of_tuple(py: PythonCode, thing: str, structure: Sequence[Any]) -> Parts:
     guard_size(py, py.field(thing, capi.OB_SIZE, "i64"), structure)
     for k, inner in enumerate(structure):
-        yield py.call("PyTuple_GetItem", "ptr", ("ptr", thing), ("i64", str(k))), inner
+        yield py.field(thing, capi.TUPLE_ITEMS + 8 * k), inner
 
 
 def parts_of_list(py: PythonCode, thing: str, structure: list[Any]) -> Parts:
-    guard_size(py, py.field(thing, capi.OB_SIZE, "i64"), structure)
-    places = [(("ptr", thing), ("i64", str(k))) for k in range(len(structure))]
-    items = [py.own(py.take(py.call("PyList_GetItem", "ptr", *place))) for place in places]
-    yield from zip(items, structure, strict=True)
+    """The items of a tuple that is made of the list."""
+    yield from parts_of_tuple(py, py.own(py.made(py.call("PyList_AsTuple", "ptr", ("ptr", thing)))), structure)
 
 
 def parts_of_dict(py: PythonCode, thing: str, structure: dict[Any, Any]) -> Parts:
-    """The values, where the keys are these in this order."""
+    """The values, held by a list that is made of them, where the keys are these in this order."""
     code = py.code
     guard_size(py, py.call("PyDict_Size", "i64", ("ptr", thing)), structure)
+    py.own(py.made(py.call("PyDict_Values", "ptr", ("ptr", thing))))
     position, key, value = code.slot("i64", "0"), code.slot("ptr", "null"), code.slot("ptr", "null")
     values: list[str] = []
     for each in structure:
         places = (("ptr", thing), ("ptr", position), ("ptr", key), ("ptr", value))
         py.guard(code.op(f"icmp ne i32 {py.call('PyDict_Next', 'i32', *places)}, 0"))
         py.guard_equal(code.op(f"load ptr, ptr {key}"), each)
-        values.append(py.own(py.take(code.op(f"load ptr, ptr {value}"))))
+        values.append(code.op(f"load ptr, ptr {value}"))
     yield from zip(values, structure.values(), strict=True)
 
 
