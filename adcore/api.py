@@ -16,6 +16,7 @@ from .outcomes import rebuilt, stacked
 from .plugins import Spec
 from .policies import Policy, loop_policy
 from .program import Program, clone
+from .statics import Argnames, Argnums, declared
 from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
 from .trees import flatten, matched
 
@@ -36,12 +37,17 @@ __all__ = [
 _MISSING: Any = object()
 
 
-def jit(f: Callable[..., Any]) -> Any:
+def jit(
+    f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, static_argnames: Argnames = None
+) -> Any:
     """The function itself, compiled.
 
     Args:
         f: an ordinary Python function of numbers, arrays of real and complex numbers, integers and booleans, and
-            tuples, lists and dicts of these.
+            tuples, lists and dicts of these; without it a decorator is returned.
+        static_argnums: positions of arguments that are constants: a program is made for each value of them, by `==` and
+            type, and `f` sees them as if they stood in its text, so that a recursion may end by them.
+        static_argnames: names of further ones.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
@@ -49,13 +55,21 @@ def jit(f: Callable[..., Any]) -> Any:
     Raises:
         UnsupportedSyntaxError, UnsupportedFunctionError, AliasError: at the first call, if `f` is outside the
             language; the message shows the line.
+        ValueError: `f` has no argument that is said to be static; at a call, a static argument cannot be hashed.
 
     >>> import math
     >>> norm = jit(lambda x, y: math.sqrt(x * x + y * y))
     >>> norm(3.0, 4.0)
     5.0
+    >>> @jit(static_argnames="n")
+    ... def power(x, n):
+    ...     return x * power(x, n - 1) if n else 1.0
+    >>> power(3.0, n=4)
+    81.0
     """
-    return transformed(Identity(f))
+    if f is _MISSING:
+        return _decorator(jit, locals())
+    return transformed(Identity(f, declared=declared(f, static_argnums, static_argnames)))
 
 
 def grad(
@@ -66,6 +80,9 @@ def grad(
     holomorphic: bool = False,
     conj: bool = False,
     donate_argnums: int | tuple[int, ...] = (),
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -80,6 +97,7 @@ def grad(
             gradient with respect to z = x + iy is ∂f/∂x - i ∂f/∂y, as in JAX (see docs/complex.md).
         donate_argnums: arguments into which `f` may write, as it does when it is called by itself; all others are
             left alone, whatever `f` does to them.
+        static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -102,8 +120,10 @@ def grad(
     12.0
     """
     if f is _MISSING:
-        return _decorator(grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
-    return transformed(Gradient(f, argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj))
+        return _decorator(grad, locals())
+    static = declared(f, static_argnums, static_argnames)
+    wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
+    return transformed(Gradient(f, *wanted, declared=static))
 
 
 def value_and_grad(
@@ -114,6 +134,9 @@ def value_and_grad(
     holomorphic: bool = False,
     conj: bool = False,
     donate_argnums: int | tuple[int, ...] = (),
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
@@ -124,28 +147,15 @@ def value_and_grad(
     (6.0, (3.0, 2.0))
     """
     if f is _MISSING:
-        return _decorator(value_and_grad, argnums, argnames, has_aux, holomorphic, conj, donate_argnums)
-    return transformed(Gradient(f, argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj))
+        return _decorator(value_and_grad, locals())
+    static = declared(f, static_argnums, static_argnames)
+    wanted = (argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj)
+    return transformed(Gradient(f, *wanted, declared=static))
 
 
-def _decorator(
-    transform: Callable[..., Any],
-    argnums: int | tuple[int, ...],
-    argnames: str | tuple[str, ...] | None,
-    has_aux: bool,
-    holomorphic: bool,
-    conj: bool,
-    donate_argnums: int | tuple[int, ...],
-) -> Any:
-    return functools.partial(
-        transform,
-        argnums=argnums,
-        argnames=argnames,
-        has_aux=has_aux,
-        holomorphic=holomorphic,
-        conj=conj,
-        donate_argnums=donate_argnums,
-    )
+def _decorator(transform: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """The transform with these options, of a function that is still to come."""
+    return functools.partial(transform, **{name: value for name, value in given.items() if name != "f"})
 
 
 def jacfwd(
@@ -153,6 +163,9 @@ def jacfwd(
     argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
 ) -> Any:
     """The Jacobian, by forward mode: all columns at once, beside one run of the function.
 
@@ -163,6 +176,7 @@ def jacfwd(
         argnums: which positional arguments to differentiate; an int gives one Jacobian, a tuple a tuple of them.
         has_aux: `f` returns (value, aux); the result is (Jacobian, aux).
         holomorphic: `f` is a holomorphic function of complex numbers; the result is its complex derivative.
+        static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Jacobian
@@ -179,8 +193,9 @@ def jacfwd(
            [0., 1.]])
     """
     if f is _MISSING:
-        return functools.partial(jacfwd, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
-    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic))
+        return _decorator(jacfwd, locals())
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static))
 
 
 def jacrev(
@@ -188,6 +203,9 @@ def jacrev(
     argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
 ) -> Any:
     """The Jacobian, by reverse mode: all rows at once, beside one run of the function.
 
@@ -201,8 +219,9 @@ def jacrev(
     ((3.0, 2.0), (1.0, 1.0))
     """
     if f is _MISSING:
-        return functools.partial(jacrev, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
-    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic))
+        return _decorator(jacrev, locals())
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static))
 
 
 def hessian(
@@ -210,6 +229,9 @@ def hessian(
     argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
 
@@ -223,8 +245,9 @@ def hessian(
            [4., 0.]])
     """
     if f is _MISSING:
-        return functools.partial(hessian, argnums=argnums, has_aux=has_aux, holomorphic=holomorphic)
-    return jacfwd(jacrev(f, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+        return _decorator(hessian, locals())
+    static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
+    return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic)
 
 
 def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:

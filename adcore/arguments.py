@@ -26,6 +26,8 @@ def abstract(value: Any, name: str = "argument") -> Spec | Static:
         DtypeError: an array or NumPy scalar whose dtype is not supported, or an array of a class of its own.
     """
     kind = type(value)
+    if kind is Static:
+        return value
     if kind in _SCALARS:
         return Spec(_SCALARS[kind], (), python=True)
     if isinstance(value, np.ndarray):
@@ -93,9 +95,19 @@ def specialisation_key(specs: Iterable[Any]) -> Hashable:
 def _leaf_key(leaf: Any) -> Hashable:
     if not isinstance(leaf, Static):
         return leaf
-    value = leaf.value
     try:
-        hash(value)
+        hash(leaf.value)
     except TypeError:
-        return (Static, id(value))
-    return (Static, type(value), value)
+        return (Static, id(leaf.value))
+    return (Static, *_constant_key(leaf.value))
+
+
+def _constant_key(value: Any) -> tuple[Hashable, ...]:
+    """Numbers that are equal and behave differently, as 1 and 1.0 or 0.0 and -0.0, have different keys."""
+    if type(value) is float:
+        return (float, value.hex())
+    if type(value) is complex:
+        return (complex, value.real.hex(), value.imag.hex())
+    if isinstance(value, tuple):
+        return (type(value), *map(_constant_key, value))
+    return (type(value), frozenset(map(_constant_key, value)) if type(value) is frozenset else value)

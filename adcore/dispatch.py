@@ -6,9 +6,9 @@ the arguments seen last.  Other arguments fall back to `dispatch`, which finds o
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
-import operator
 import threading
 import types
 import weakref
@@ -21,11 +21,12 @@ import numpy as np
 
 from . import policies
 from .arguments import abstract, abstracted, normalized, specialisation_key
-from .errors import AdcoreError, AliasError
+from .errors import AdcoreError, AliasError, UnsupportedFunctionError
 from .outcomes import apply_changes, rebuilt
 from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
 from .program import Program
 from .signatures import definition
+from .statics import NOTHING, constant
 from .transforms import Transform
 from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
 
@@ -185,6 +186,11 @@ def share_memory(one: np.ndarray, other: np.ndarray) -> bool:
         return True
 
 
+def is_given(value: Any, argument: Any) -> bool:
+    """Whether an argument is this value, or this value as a constant."""
+    return value is (argument.value if type(argument) is Static else argument)
+
+
 def is_recognized(leaf: Spec | Static) -> bool:
     """Whether compiled code can tell by its identity that a constant is the one that it was compiled for.
 
@@ -192,8 +198,14 @@ def is_recognized(leaf: Spec | Static) -> bool:
     """
     if isinstance(leaf, Spec):
         return True
-    value = leaf.value
-    return type(value) in _UNCHANGING or type(value).__hash__ in (None, object.__hash__)
+    return is_unchanging(leaf.value)
+
+
+def is_unchanging(value: Any) -> bool:
+    if type(value) in (tuple, frozenset):
+        return all(map(is_unchanging, value))
+    unchanging = type(value) in _UNCHANGING or isinstance(value, np.generic | enum.Enum)
+    return unchanging or type(value).__hash__ in (None, object.__hash__)
 
 
 _UNCHANGING = {str, bytes, int, float, complex, bool, types.NoneType, types.BuiltinFunctionType}
@@ -209,7 +221,18 @@ class Transformed:
     dispatcher: Dispatcher
 
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
+        self.transform.constants().marked(self.transform.signature(), arguments, self._require_constant)
         return self.transform.lower(arguments)
+
+    def _require_constant(self, value: Any, argument: int | str) -> Any:
+        """Refuse a static argument that is known at run time only."""
+        if any(isinstance(leaf, Spec) for leaf in flatten(value)[0]):
+            name = self.dispatcher.name
+            raise UnsupportedFunctionError(
+                f"the static argument {argument!r} of {name} is not a constant in the function that calls {name}",
+                write="static_argnums of that function too, or a number in its text",
+            )
+        return value
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(cast("Callable[..., Any]", self), instance)
@@ -229,6 +252,7 @@ class Dispatcher:
         self.latest: Specialisation | None = None
         self.waits = False  # for the end of a loop policy, to enter machine code directly
         self.signature: inspect.Signature | None = None
+        self.constants = NOTHING
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         arguments = self.bind(args, kwargs)
@@ -237,7 +261,7 @@ class Dispatcher:
         found = self.find(specs, tree)
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
-        plain = not kwargs and len(args) == len(arguments) and all(map(operator.is_, args, arguments))
+        plain = not kwargs and len(args) == len(arguments) and all(map(is_given, args, arguments))
         if found is not self.latest or self.waits:
             self.latest, self.waits = found, False
             if plain and found.is_direct():
@@ -288,15 +312,17 @@ class Dispatcher:
         type(self.target).__call__ = _Caller(self)  # type: ignore[method-assign]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """One value for each parameter of the signature, defaults filled in."""
+        """One value for each parameter of the signature, defaults filled in and constants marked as such."""
+        transform = self.target.transform
         if self.signature is None:
-            self.signature = self.target.transform.signature()
+            self.signature, self.constants = transform.signature(), transform.constants()
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
-        return tuple(bound.arguments.values())
+        arguments = tuple(bound.arguments.values())
+        return self.constants.marked(self.signature, arguments, functools.partial(constant, transform.function))
 
     def specialisation(self, arguments: tuple[Any, ...]) -> Specialisation:
         """The specialisation for arguments like these."""

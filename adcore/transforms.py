@@ -22,6 +22,7 @@ from .plugins import Leaf, Lowered, Spec, Stateful, Static, Write, frontend
 from .policies import LoopPolicy, current, note_policy
 from .program import Program
 from .signatures import Place, definition, name_of, places_of, signature_of
+from .statics import NOTHING, Statics, bound_by
 from .trees import leaves, map_leaves, map_nodes, matched, structure
 from .types import I64, Atom, DType, Type, Var, literal
 
@@ -49,13 +50,24 @@ class Transform:
     """Makes the Program of a derived function; a subclass says which."""
 
     function: Callable[..., Any]
+    declared: Statics = field(default=NOTHING, kw_only=True)
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         raise NotImplementedError
 
+    def constants(self) -> Statics:
+        """The arguments that are constants: those declared here, and those of the function."""
+        return self.declared | constants_of(self.function)
+
     def signature(self) -> inspect.Signature:
         """What calls of the derived function are bound to."""
         return signature_of(self.function)
+
+
+def constants_of(function: Any) -> Statics:
+    """The arguments of a function that are constants wherever it is called."""
+    transform = getattr(function, "transform", None)
+    return transform.constants() if isinstance(transform, Transform) else bound_by(function)
 
 
 class Identity(Transform):
@@ -163,8 +175,13 @@ class Derivative(Transform):
     def required(self, arguments: tuple[Any, ...]) -> list[Place]:
         """The arguments to differentiate; each must have a real number."""
         targets = self.targets(arguments)
+        constants = self.constants()
         for place in targets:
-            self.require_real(place.of(arguments), place)
+            argument = place.of(arguments)
+            if isinstance(argument, Static) and constants.have(place):
+                where = f"argument {place.position} of {name_of(self.function)}"
+                raise self.wrong(f"{where} is static, a constant, which has no derivative", "argnums of another argument")
+            self.require_real(argument, place)
         return targets
 
     def require_real(self, argument: Any, place: Place) -> None:
@@ -339,6 +356,9 @@ class Pushforward(Transform):
     """Value and directional derivative (forward mode), a function of (primals, tangents)."""
 
     has_aux: bool = False
+
+    def constants(self) -> Statics:
+        return NOTHING
 
     def signature(self) -> inspect.Signature:
         names = ("primals", "tangents")

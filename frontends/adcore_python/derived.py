@@ -68,8 +68,17 @@ def _gradient(make: Callable[..., Any]) -> Any:
         argnames: Value = NONE,
         has_aux: Value = FALSE,
         donate_argnums: Value = EMPTY,
+        static_argnums: Value = NONE,
+        static_argnames: Value = NONE,
     ) -> Value:
-        options = {"argnums": argnums, "argnames": argnames, "has_aux": has_aux, "donate_argnums": donate_argnums}
+        options = {
+            "argnums": argnums,
+            "argnames": argnames,
+            "has_aux": has_aux,
+            "donate_argnums": donate_argnums,
+            "static_argnums": static_argnums,
+            "static_argnames": static_argnames,
+        }
         if isinstance(f, Static) and f.value is None:
             return Partial(Static(make), (), options)
         known = {name: _option(low, name, value) for name, value in options.items()}
@@ -81,8 +90,20 @@ def _gradient(make: Callable[..., Any]) -> Any:
 def _jacobian(make: Callable[..., Any]) -> Any:
     """`jacfwd`, `jacrev` or `hessian`; without a function a decorator."""
 
-    def lower(low: Lowering, f: Value = NONE, argnums: Value = ZERO, has_aux: Value = FALSE) -> Value:
-        options = {"argnums": argnums, "has_aux": has_aux}
+    def lower(
+        low: Lowering,
+        f: Value = NONE,
+        argnums: Value = ZERO,
+        has_aux: Value = FALSE,
+        static_argnums: Value = NONE,
+        static_argnames: Value = NONE,
+    ) -> Value:
+        options = {
+            "argnums": argnums,
+            "has_aux": has_aux,
+            "static_argnums": static_argnums,
+            "static_argnames": static_argnames,
+        }
         if isinstance(f, Static) and f.value is None:
             return Partial(Static(make), (), options)
         known = {name: _option(low, name, value) for name, value in options.items()}
@@ -124,9 +145,15 @@ def _checkpoint(
     return _derived(low, lambda function: api.checkpoint(function, **known), f)
 
 
-def _jit(low: Lowering, f: Value) -> Value:
-    """The function itself: it is being compiled already."""
-    return f
+def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_argnames: Value = NONE) -> Value:
+    """The function itself, which is being compiled already, if no arguments have to be constants."""
+    options = {"static_argnums": static_argnums, "static_argnames": static_argnames}
+    if isinstance(f, Static) and f.value is None:
+        return Partial(Static(api.jit), (), options)
+    known = {name: _option(low, name, value) for name, value in options.items()}
+    if known["static_argnums"] is None and known["static_argnames"] is None:
+        return f
+    return _derived(low, lambda function: api.jit(function, **known), f)
 
 
 def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
@@ -171,7 +198,9 @@ def call_derived(low: Lowering, function: Derived, arguments: list[Value], keywo
 def _applied(low: Lowering, value: LocalFunction | Derived) -> Any:
     if isinstance(value, LocalFunction):
         return Closed(low, value)
-    return value.make(_applied(low, value.function))
+    function = _applied(low, value.function)
+    with low.foreign("this transform"):
+        return value.make(function)
 
 
 class Closed:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from adcore import plugins
+from adcore import plugins, statics
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
+from adcore.signatures import name_of
 from adcore.structured import Structured
 from adcore.trees import instance
 from adcore.types import Atom, Var, literal
@@ -21,6 +23,7 @@ from .outgoing import fields_of
 from .outside import captured_value, constant
 from .reach import reach
 from .records import attributes, field_names
+from .strings import plain
 from .structured_arrays import apart, field, given_back
 from .values import (
     Array,
@@ -109,7 +112,9 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
         low.refuse(UnsupportedFunctionError, f"{function!r}: {error}", "the function's own parameters")
     bound.apply_defaults()
     found: list[Value] = []
-    for name, value in bound.arguments.items():
+    mark = functools.partial(_constant, low, function)
+    given = function.transform.constants().marked(bound.signature, tuple(bound.arguments.values()), mark)
+    for name, value in zip(bound.arguments, given, strict=True):
         kind = bound.signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_POSITIONAL:
             found.append(Tuple(tuple(value)))
@@ -118,6 +123,20 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
         else:
             found.append(value if isinstance(value, Value) else constant(value))
     return found
+
+
+def _constant(low: Lowering, function: Transformed, value: Any, argument: int | str) -> Static:
+    """The value of a static argument."""
+    known = plain(value) if isinstance(value, Value) else (value,)
+    if known is None:
+        low.refuse(
+            UnsupportedFunctionError,
+            f"the static argument {argument!r} of {name_of(function.transform.function)} is {describe(value)}, not a "
+            "constant",
+            "a number in the text, or an argument that is static here too",
+        )
+    with low.foreign("this call"):
+        return Static(statics.constant(function.transform.function, known[0], argument).value)
 
 
 def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
