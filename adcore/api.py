@@ -37,9 +37,7 @@ __all__ = [
 _MISSING: Any = object()
 
 
-def jit(
-    f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, static_argnames: Argnames = None
-) -> Any:
+def jit(f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, static_argnames: Argnames = None) -> Any:
     """The function itself, compiled.
 
     Args:

@@ -180,7 +180,9 @@ class Derivative(Transform):
             argument = place.of(arguments)
             if isinstance(argument, Static) and constants.have(place):
                 where = f"argument {place.position} of {name_of(self.function)}"
-                raise self.wrong(f"{where} is static, a constant, which has no derivative", "argnums of another argument")
+                raise self.wrong(
+                    f"{where} is static, a constant, which has no derivative", "argnums of another argument"
+                )
             self.require_real(argument, place)
         return targets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from bench.gradbench.evaluation import Evaluation
 from bench.gradbench.peers import contenders
 from bench.workloads import Array
 
-__all__ = ["DETERMINANTS", "EVALUATIONS", "cases", "determinant", "inputs"]
+__all__ = ["EVALUATIONS", "cases", "determinant", "gradient", "inputs", "primal"]
 
 Links = NDArray[np.int64]
 
@@ -51,39 +51,26 @@ def determinant(A: Array, n: int) -> float:
     return minor(A, n, n, r, c)
 
 
-# A recursion is followed to its end while it is compiled, so its depth has to be a constant in the source.
-DETERMINANTS: dict[int, Callable[[Array], float]] = {
-    1: lambda A: determinant(A, 1),
-    2: lambda A: determinant(A, 2),
-    3: lambda A: determinant(A, 3),
-    4: lambda A: determinant(A, 4),
-    5: lambda A: determinant(A, 5),
-    6: lambda A: determinant(A, 6),
-    7: lambda A: determinant(A, 7),
-    8: lambda A: determinant(A, 8),
-    9: lambda A: determinant(A, 9),
-    10: lambda A: determinant(A, 10),
-    11: lambda A: determinant(A, 11),
-}
-PRIMALS = {n: jit(f) for n, f in DETERMINANTS.items()}
-GRADIENTS = {n: grad(f) for n, f in DETERMINANTS.items()}
+# A recursion is followed to its end while it is compiled, so its depth has to be a constant then.
+primal = jit(determinant, static_argnums=1)
+gradient = grad(determinant, static_argnums=1)
 
 
-def inputs(n: int) -> tuple[Array]:
-    """A uniform random matrix."""
-    return (np.random.default_rng(31337).random((n, n)),)
+def inputs(n: int) -> tuple[Array, int]:
+    """A uniform random matrix, n by n."""
+    return np.random.default_rng(31337).random((n, n)), n
 
 
 def cases(tiny: bool = False) -> Iterator[Case]:
     """The sizes from 5 to 11; in JAX, which holds all minors at once, up to 10."""
     for n in (4,) if tiny else range(5, 12):
-        everyone = contenders(inputs(n), GRADIENTS[n], DETERMINANTS[n], jax_ports.det)
+        everyone = contenders(inputs(n), gradient, determinant, jax_ports.det, static=(1,))
         yield Case(f"det {n}", {name: make for name, make in everyone.items() if n <= 10 or "jax" not in name})
 
 
-def _arguments(message: Any) -> tuple[Array]:
+def _arguments(message: Any) -> tuple[Array, int]:
     n = message["ell"]
-    return (np.array(message["A"], dtype=float).reshape(n, n),)
+    return np.array(message["A"], dtype=float).reshape(n, n), n
 
 
 def _output(gradient: Array) -> list[float]:
@@ -91,6 +78,6 @@ def _output(gradient: Array) -> list[float]:
 
 
 EVALUATIONS = {
-    "primal": Evaluation(_arguments, lambda A: PRIMALS[len(A)](A), float),
-    "gradient": Evaluation(_arguments, lambda A: GRADIENTS[len(A)](A), _output),
+    "primal": Evaluation(_arguments, primal, float),
+    "gradient": Evaluation(_arguments, gradient, _output),
 }

@@ -233,7 +233,10 @@ def det() -> Ports:
         signs = (-1.0) ** np.arange(n)
         return np.sum(signs * A[..., 0, :] * determinant(minors), axis=-1)
 
-    return library.jit(library.grad(determinant)), library.jit(determinant)
+    def of_size(A, _):
+        return determinant(A)
+
+    return library.jit(library.grad(of_size), static_argnums=1), library.jit(of_size, static_argnums=1)
 
 
 def llsq() -> Ports:

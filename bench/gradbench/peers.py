@@ -24,6 +24,7 @@ def contenders(
     derivative: Function,
     primal: Function,
     port: Callable[[], tuple[Function, Function]],
+    static: tuple[int, ...] = (),
 ) -> dict[str, Callable[[], Contender]]:
     """Everyone who does the work on these arguments.
 
@@ -32,12 +33,13 @@ def contenders(
         derivative: made by adcore.
         primal: the function as it was written.
         port: gives derivative and function in JAX, under `jax.jit`.
+        static: the arguments that the function has to know when it is compiled.
     """
     problem = primal.__module__.rpartition(".")[2]
     by_hand = native.contenders(problem, arguments) if problem in native.PROBLEMS else {}
     return {
         "adcore": lambda: Contender(derivative, *arguments),
-        "primal": lambda: Contender(_compiled(primal), *arguments),
+        "primal": lambda: Contender(_compiled(primal, static_argnums=static), *arguments),
         "numba": lambda: Contender(compiled_by_numba(primal), *arguments),
         "jax": lambda: waiting(port()[0], arguments),
         "jax primal": lambda: waiting(port()[1], arguments),

@@ -134,8 +134,8 @@ def _ode(x: Array, steps: int) -> Bound:
     return _filling("ode_gradient", *given, results=(np.empty_like(x),)), _valued("ode", *given)
 
 
-def _det(A: Array) -> Bound:
-    given = (A.shape[0], A)
+def _det(A: Array, n: int) -> Bound:
+    given = (n, A)
     return _filling("det_gradient", *given, results=(np.empty_like(A),)), _valued("det", *given)
 
 

@@ -18,7 +18,7 @@ ARGUMENTS = {
     "llsq": (RNG.random(5), 150),
     "lse": (RNG.normal(size=12),),
     "ode": (RNG.random(4), 7),
-    "det": (RNG.normal(size=(5, 5)),),
+    "det": (RNG.normal(size=(5, 5)), 5),
 }
 DIFFERENTIATED = {"gmm": 4, "lstm": 2}  # the first so many arguments; of the others one
 

@@ -193,12 +193,16 @@ def test_no_derivative_by_a_constant(transform):
         transform(power, argnums=(0, 1), static_argnames="n"),
         transform(jit(power, static_argnums=1), argnums=-1),
     ):
-        with pytest.raises(adcore.DtypeError, match="argument 1 of power is static, a constant, which has no derivative"):
+        with pytest.raises(
+            adcore.DtypeError, match="argument 1 of power is static, a constant, which has no derivative"
+        ):
             derivative(2.0, 3)
 
 
 def test_what_is_not_a_constant_inside():
-    with pytest.raises(adcore.UnsupportedFunctionError, match="static argument 'n' of power .* not a constant") as error:
+    with pytest.raises(
+        adcore.UnsupportedFunctionError, match="static argument 'n' of power .* not a constant"
+    ) as error:
         jit(lambda x, n: grad(power, static_argnums=1)(x, n))(2.0, 3)
     assert "test_static.py" in str(error.value)
     with pytest.raises(adcore.UnsupportedFunctionError, match="static argument 'n' of power is not a constant"):

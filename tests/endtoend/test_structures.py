@@ -247,6 +247,7 @@ def allocated(call: Any) -> int:
 def test_no_reference_is_lost(kind):
     function, one, other = KINDS[kind]
     g, same = value_and_grad(function), jit(lambda p: p)
+
     def calls() -> None:
         for _ in range(300):
             g(one)
@@ -258,6 +259,7 @@ def test_no_reference_is_lost(kind):
     references = [sys.getrefcount(one), sys.getrefcount(B), sys.getrefcount(W)]
     calls()
     assert references == [sys.getrefcount(one), sys.getrefcount(B), sys.getrefcount(W)]
+
 
 def test_no_reference_is_lost_on_the_ways_out():
     """Where the last part is not as expected, and where the function raises."""
