@@ -52,10 +52,12 @@ def choose_stored(
     roots: Iterable[Var],
     coefficients: AbstractSet[Var] = frozenset(),
     near: bool = False,
+    written: AbstractSet[Var] = frozenset(),
 ) -> list[Var]:
     """The cheapest values to keep from which, with what is outside, all wanted ones follow.
 
-    Coefficients of linear maps are kept instead of what they are computed from where that takes fewer bytes.
+    Values that are `written` where they can be read again cost next to nothing.  Coefficients of linear maps are kept
+    instead of what they are computed from where that takes fewer bytes.
 
     Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
     run it.  What is kept `near`, for one iteration of a loop around, is read again while it is in the cache: then no
@@ -91,6 +93,8 @@ def choose_stored(
         if isinstance(vertex, _Run):
             is_factorization = vertex.equation.primitive.kind is Kind.FACTORIZATION
             return TIES * (FACTORIZATION_COST if is_factorization else RUN_COST)
+        if vertex in written:
+            return 1
         bytes = cost(vertex) * (PARTS_COST if vertex in in_parts else 1)
         return TIES * bytes + (vertex in coefficients)
 

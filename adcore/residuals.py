@@ -9,10 +9,13 @@ iteration, the cut runs before it and it is run again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from .boundary import is_costly
 from .builder import Builder
 from .choice import choose_stored, coefficients_of, is_slow, move_into, needed
-from .passes.stability import read_from, versions
-from .program import Equation, Program, defined, substitute
+from .passes.stability import Versions, read_from, versions
+from .program import Equation, Program, defined, substitute, uses
 from .recomputation import invariant, recompute, rename
 from .storage import Storage
 from .types import Atom, Type, Var, literal
@@ -49,16 +52,21 @@ def provide_iterations(
         wanted.update(dict.fromkeys(a for a in var.type.shape if a in own))
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
-    stored = choose_stored(known, wanted, state, inner.coefficients)
+    written = _written(origin, known, own, states)
+    costly = {out for e in known if is_costly(e) for out in e.outs if out in written}
+    to_compute = [e for e in known if not costly.intersection(e.outs)]
+    stored = choose_stored(to_compute, wanted, state, inner.coefficients, written=written.keys())
     if stored and b.parent is not None and not origin.segment:  # which the loop around will run again
-        stored = choose_stored(known, wanted, state, inner.coefficients, near=True)
+        stored = choose_stored(to_compute, wanted, state, inner.coefficients, near=True, written=written.keys())
     move_into(body.equations, coefficients, stored)
     # a stored array whose length changes between iterations needs its length stored too; other lengths are computed
     # in front of the loop, and are known there under one name only
     named = dict.fromkeys(a for v in stored for a in v.type.shape if a in own)
     fixed = {a for a in named if _outside(body, a)}
     lengths = [a for a in named if a not in fixed]
-    stored = [v for v in dict.fromkeys([*lengths, *stored]) if v not in fixed]
+    reached = _sources(to_compute, wanted, stored)
+    read = [v for v in written if v in stored or (v in costly and v in reached)]
+    stored = [v for v in dict.fromkeys([*lengths, *stored]) if v not in fixed and v not in read]
 
     storage = Storage(origin, scope)
     front = Builder(b)
@@ -70,9 +78,49 @@ def provide_iterations(
             env[var] = storage.store_ragged(var, front, step, env)
         else:
             env[var] = storage.store(var, front, step, env)
+    for var in read:
+        array, write = written[var]
+        copies, env = recompute(known, [a for a in write.operands[2:] if isinstance(a, Var)], env)
+        front.adopt(copies)
+        indices = [substitute(a, env) for a in write.operands[2:]]
+        env[var] = front.view(array, *indices, codes=write.params["codes"])
+        front.equations[-1].stable = write.stable
     copies, env = recompute(known, wanted, env)
     results = rename(inner.equations, results, env)
     return count, [*front.equations, *copies, *inner.equations], results
+
+
+def _written(loop: Equation, known: list[Equation], own: set[Var], states: Versions) -> dict[Var, tuple[Var, Equation]]:
+    """Numbers that the body writes where the loop does not write again: the loop's result, and the write.
+
+    Where they are written follows from the counter and what is outside.
+    """
+    found: dict[Var, tuple[Var, Equation]] = {}
+    body: Program = loop.params["body"]
+    carried = set(body.params) if loop.primitive.name == "while" else set(body.params[1:])
+    for equation in body.equations:
+        if equation.primitive.name != "update" or loop.number not in equation.stable:
+            continue
+        value, carry = equation.operands[1], states.carry_of(equation.outs[0])
+        if not isinstance(value, Var) or value not in own or value.type.shape or carry is None:
+            continue
+        array = loop.outs[carry]
+        if array.type == equation.outs[0].type and not carried & _sources(known, equation.operands[2:]):
+            found[value] = array, equation
+    return found
+
+
+def _sources(equations: list[Equation], atoms: Iterable[Atom], given: Iterable[Var] = ()) -> set[Var]:
+    """The values that the atoms are computed from, at any remove but not beyond the given ones, and themselves."""
+    producers = {out: e for e in equations for out in e.outs if out not in given}
+    found: set[Var] = set()
+    stack = [a for a in atoms if isinstance(a, Var)]
+    while stack:
+        var = stack.pop()
+        if var not in found:
+            found.add(var)
+            stack += uses(producers[var]) if var in producers else ()
+    return found
 
 
 def _outside(body: Program, length: Atom) -> bool:

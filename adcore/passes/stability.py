@@ -8,14 +8,17 @@ A loop like
         x[i] = (b[i] - s) / L[i, i]
 
 writes element i in iteration i and reads elements below i.  The reads give the same in the array as the loop leaves
-it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index written from
-the read on lies above (or, for a loop that runs down, below) every index read; a write that stands before the read in
-the body, and that what is read has seen, counts from the next iteration on.  Indices are put in the form `sum of
-coefficient * variable + constant`; counters of inner loops are replaced by their bounds.
+it, so that no version of x has to be kept for the reverse sweep.  The proof: along some axis every index that a write
+has from the read on lies above (or, for a loop that runs down, below) every index read; a write that stands before the
+read in the body, and that what is read has seen, counts from the next iteration on.  Indices are put in the form `sum
+of coefficient * variable + constant`; counters of inner loops are replaced by their bounds.
 
 What is read must be a state on the way to the loop's result, and there must be only one way: a copy that is written to
 by itself is another array, though it begins as the same value, and an array that a branch sets back to what it was has
 lost the writes in between.
+
+What is stable in an inner loop is, for the loop around it, read from what the inner loop gives.  A value that is
+written where no later write goes is read there too, instead of being kept a second time (`adcore.residuals`).
 
 Other reads need the array as it was.  Where an inner loop reads fewer elements of it than it has, these are noted to be
 kept instead.
@@ -30,7 +33,7 @@ from itertools import count, product
 from ..program import Equation, Program, regions
 from ..types import Atom, Lit, Var, literal
 
-__all__ = ["note_stable_reads", "read_from", "versions"]
+__all__ = ["Versions", "note_stable_reads", "read_from", "versions"]
 
 
 def note_stable_reads(program: Program) -> int:
@@ -38,7 +41,7 @@ def note_stable_reads(program: Program) -> int:
     numbers = count(1)
     definitions: dict[Var, Equation] = {}
     _number(program.equations, numbers, definitions)
-    for loop, around in _loops(program.equations, frozenset()):
+    for loop, around in reversed([*_loops(program.equations, frozenset())]):  # inner ones first
         _Loop(loop, definitions, around).note()
     return next(numbers) - 1
 
@@ -237,7 +240,7 @@ class _Loop:
     loop: Equation
     definitions: Mapping[Var, Equation]
     around: frozenset[Var]  # counters of the loops around it
-    trips: dict[Var, Atom] = field(default_factory=dict)  # counters of inner loops, with their trip counts
+    trips: dict[Var, Atom] = field(default_factory=dict)  # its counter and those of inner loops, with trip counts
     inside: set[Var] = field(default_factory=set)  # what the body defines, at any depth
 
     @property
@@ -245,27 +248,49 @@ class _Loop:
         return self.loop.params["body"].params[0]
 
     def note(self) -> None:
+        if self.loop.primitive.name == "loop":
+            self.trips[self.counter] = self.loop.operands[0]
         self.survey(self.loop.params["body"])
         found = versions(self.loop)
         for read in found.reads:
-            if self.is_stable(read, found):
-                read.equation.stable |= {self.loop.number}
-            elif extents(read.equation.outs[0]) + read.depth < extents(read.equation.operands[0]):
-                read.equation.keep = True
+            equation = read.equation
+            if self.is_stable(read, equation.operands[0], equation.operands[1:], found):
+                equation.stable |= {self.loop.number}
+            elif extents(equation.outs[0]) + read.depth < extents(equation.operands[0]):
+                equation.keep = True
+        for write in found.writes:
+            equation = write.equation
+            if equation.primitive.name != "update":
+                continue
+            if self.is_stable(write, equation.outs[0], equation.operands[2:], found):
+                equation.stable |= {self.loop.number}
 
-    def is_stable(self, read: Access, found: Versions) -> bool:
-        if read.carry in found.unknown or self.loop.primitive.name == "while":
+    def is_stable(self, read: Access, state: Atom, scalars: tuple[Atom, ...], found: Versions) -> bool:
+        """Whether the elements of a state, at indices given by `scalars`, are not written again by the loop."""
+        if read.carry in found.unknown or self.loop.primitive.name == "while" or found.carry_of(state) is None:
             return False
-        state = read.equation.operands[0]
-        if found.carry_of(state) is None:
-            return False
+        state, end = self.settled_state(read, state, found)
         history = found.history(state)
-        writes = [
-            (w.equation, w.position < read.position and w.equation.outs[0] in history)
+        codes = read.equation.params["codes"]
+        return all(
+            self.apart(codes, scalars, w.equation, w.position < end and w.equation.outs[0] in history)
             for w in found.writes
             if w.carry == read.carry
-        ]
-        return any(self.apart(read.equation, writes, axis) for axis in range(len(read.equation.params["codes"])))
+        )
+
+    def settled_state(self, read: Access, state: Atom, found: Versions) -> tuple[Atom, int]:
+        """The state that is as good to read from, and the position in the body up to which it has seen the writes.
+
+        Where the elements are stable in a loop inside this one, they are the same in what that loop gives.
+        """
+        around = self.loop.params["body"].equations[read.position]
+        if around is read.equation:
+            return state, read.position + 1
+        if around.number and around.number in read.equation.stable:
+            for out in around.outs:
+                if found.carry_of(out) == read.carry:
+                    return out, read.position + 1
+        return state, read.position
 
     def survey(self, region: Program) -> None:
         self.inside.update(region.params)
@@ -276,18 +301,19 @@ class _Loop:
                     self.trips[inner.params[0]] = equation.operands[0]
                 self.survey(inner)
 
-    def apart(self, read: Equation, writes: list[tuple[Equation, bool]], axis: int) -> bool:
-        """Whether on this axis all writes from the read on lie beyond the elements read.
+    def apart(self, codes: str, scalars: tuple[Atom, ...], write: Equation, before: bool) -> bool:
+        """Whether on some axis what is written, from the read on, lies beyond the elements read.
 
-        Each write comes with whether it stands before the read in the loop's body and what is read has seen it.
+        `before` says that the write stands before the read in the loop's body and what is read has seen it.
         """
-        lowest, highest = self.extent(read.params["codes"], read.operands[1:], axis)
-        extents = [(self.extent(w.params["codes"], w.operands[2:], axis), before) for w, before in writes]
-        if not extents:
-            return True
-        above = all(any(self.beyond(w, r, 1, b) for w, r in product(low, highest)) for (low, _), b in extents)
-        below = all(any(self.beyond(w, r, -1, b) for w, r in product(high, lowest)) for (_, high), b in extents)
-        return above or below
+        for axis in range(len(codes)):
+            lowest, highest = self.extent(codes, scalars, axis)
+            first, last = self.extent(write.params["codes"], write.operands[2:], axis)
+            if any(self.beyond(w, r, 1, before) for w, r in product(first, highest)):
+                return True
+            if any(self.beyond(w, r, -1, before) for w, r in product(last, lowest)):
+                return True
+        return False
 
     def beyond(self, written: Affine, read: Affine, sign: int, before: bool) -> bool:
         """Whether an index written stays above (sign 1) or below (sign -1) an index read in this iteration.
@@ -320,11 +346,19 @@ class _Loop:
         return [b for a in self.forms(atom, upper) for b in self.settled(a, upper, len(self.trips))]
 
     def settled(self, form: Affine, upper: bool, depth: int) -> list[Affine]:
-        """Inner counters replaced by their bounds, until only the loop's counter and outside values are left."""
+        """Inner counters replaced by their bounds, until only the loop's counter and outside values are left.
+
+        The bound over all iterations of the loop, without its counter, is given too.
+        """
         inner = [v for v, _ in form.terms if v in self.inside and v is not self.counter]
-        if not inner:
-            return [form]
-        var = inner[0]
+        if inner:
+            return self.replaced(inner[0], form, upper, depth)
+        if form.coefficient(self.counter):
+            return [form, *self.replaced(self.counter, form, upper, depth)]
+        return [form]
+
+    def replaced(self, var: Var, form: Affine, upper: bool, depth: int) -> list[Affine]:
+        """A counter replaced by its bounds."""
         if var not in self.trips or depth < 0:
             return []
         coefficient = form.coefficient(var)
@@ -410,7 +444,7 @@ def read_from(equations: list[Equation], loop: Equation, found: Versions) -> lis
 
 
 def _read_from(equation: Equation, loop: Equation, found: Versions) -> Equation:
-    if loop.number in equation.stable:
+    if equation.primitive.name == "view" and loop.number in equation.stable:
         carry = found.carry_of(equation.operands[0])
         if carry is not None and loop.outs[carry].type == equation.operands[0].type:
             return replace(equation, operands=(loop.outs[carry], *equation.operands[1:]))
