@@ -23,7 +23,7 @@ from .program import Equation, Program, clone, clone_equation, defined, free_var
 from .recomputation import rename, unchecked
 from .types import Atom, Var
 
-__all__ = ["Sweep", "is_costly"]
+__all__ = ["Sweep"]
 
 CHEAP = {*FAST, "expand", "reshape", "permute", "conform", "view", "iota", "empty"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from .primitives import Kind
 from .program import Equation, uses
 from .types import Atom, Var
 
-__all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_slow", "move_into", "needed"]
+__all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_elementary", "is_slow", "move_into", "needed"]
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
@@ -51,8 +51,8 @@ def choose_stored(
     wanted: Iterable[Var],
     roots: Iterable[Var],
     coefficients: AbstractSet[Var] = frozenset(),
-    near: bool = False,
     written: AbstractSet[Var] = frozenset(),
+    spared: Callable[[Equation], bool] = lambda _: False,
 ) -> list[Var]:
     """The cheapest values to keep from which, with what is outside, all wanted ones follow.
 
@@ -60,8 +60,7 @@ def choose_stored(
     instead of what they are computed from where that takes fewer bytes.
 
     Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
-    run it.  What is kept `near`, for one iteration of a loop around, is read again while it is in the cache: then no
-    division and no elementary function is done again, since that takes longer than to keep what it gave.
+    run it.  So has doing an elementwise operation again that is to be `spared`.
     """
     producers = {out: e for e in equations for out in e.outs}
     in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
@@ -77,7 +76,7 @@ def choose_stored(
         equation = producers.get(var)
         if equation is None:
             continue
-        if equation.primitive.kind in COSTLY or (near and is_slow(equation)):
+        if equation.primitive.kind in COSTLY or spared(equation):
             edges.append((_Run(equation), var))
             sources.append(_Run(equation))
         elif equation.keep:
@@ -104,6 +103,11 @@ def choose_stored(
 def is_slow(equation: Equation) -> bool:
     """Whether an elementwise operation takes longer than writing its result and reading it."""
     return equation.primitive.kind is Kind.ELEMENTWISE and equation.primitive.name not in FAST
+
+
+def is_elementary(equation: Equation) -> bool:
+    """Whether an elementwise operation takes many times as long as an addition: more than a division does."""
+    return is_slow(equation) and equation.primitive.name not in ("div", "sqrt")
 
 
 def choose_kept(

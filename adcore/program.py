@@ -31,12 +31,13 @@ __all__ = [
 class Equation:
     """`outs = primitive(*operands, **params)`, and the user's line it comes from.
 
-    `number`, `stable` and `keep` are notes of `adcore.passes.stability`: a loop's number; for a `view` or an
-    `update` the numbers of the loops through whose end its elements are not written again; for a `view` whether the
-    elements should rather be kept than the array.  `counted` is one of `adcore.again`: which result of a `while` counts
-    its iterations; `keeps` of `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep;
-    `unread` of `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a
-    loop over a part of the iterations of another, cut to save memory.
+    `number`, `stable`, `fed` and `keep` are notes of `adcore.passes.stability`: a loop's number; for a `view` or an
+    `update` the numbers of the loops through whose end its elements are not written again; for such a `view` those of
+    the loops of which an earlier iteration may have written them, and whether the elements should rather be kept than
+    the array.  `counted` is one of `adcore.again`: which result of a `while` counts its iterations; `keeps` of
+    `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
+    `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
+    part of the iterations of another, cut to save memory.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -46,6 +47,7 @@ class Equation:
     source: Source | None = None
     number: int = 0
     stable: frozenset[int] = frozenset()
+    fed: frozenset[int] = frozenset()
     keep: bool = False
     counted: int | None = None
     keeps: Var | None = None

@@ -9,12 +9,12 @@ iteration, the cut runs before it and it is run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from .boundary import is_costly
 from .builder import Builder
-from .choice import choose_stored, coefficients_of, is_slow, move_into, needed
+from .choice import choose_stored, coefficients_of, is_elementary, is_slow, move_into, needed
 from .passes.stability import Versions, read_from, versions
+from .primitives import Kind
 from .program import Equation, Program, defined, substitute, uses
 from .recomputation import invariant, recompute, rename
 from .storage import Storage
@@ -53,19 +53,17 @@ def provide_iterations(
     is_loop = origin.primitive.name == "loop"
     state = body.params[1:] if is_loop else body.params
     written = _written(origin, known, own, states)
-    costly = {out for e in known if is_costly(e) for out in e.outs if out in written}
-    to_compute = [e for e in known if not costly.intersection(e.outs)]
-    stored = choose_stored(to_compute, wanted, state, inner.coefficients, written=written.keys())
-    if stored and b.parent is not None and not origin.segment:  # which the loop around will run again
-        stored = choose_stored(to_compute, wanted, state, inner.coefficients, near=True, written=written.keys())
+    stored = choose_stored(known, wanted, state, inner.coefficients, written.keys())
+    if b.parent is not None and not origin.segment:
+        spared = _spared(origin, known, written.keys() >= {*stored})
+        stored = choose_stored(known, wanted, state, inner.coefficients, written.keys(), spared)
     move_into(body.equations, coefficients, stored)
     # a stored array whose length changes between iterations needs its length stored too; other lengths are computed
     # in front of the loop, and are known there under one name only
     named = dict.fromkeys(a for v in stored for a in v.type.shape if a in own)
     fixed = {a for a in named if _outside(body, a)}
     lengths = [a for a in named if a not in fixed]
-    reached = _sources(to_compute, wanted, stored)
-    read = [v for v in written if v in stored or (v in costly and v in reached)]
+    read = [v for v in stored if v in written]
     stored = [v for v in dict.fromkeys([*lengths, *stored]) if v not in fixed and v not in read]
 
     storage = Storage(origin, scope)
@@ -90,14 +88,29 @@ def provide_iterations(
     return count, [*front.equations, *copies, *inner.equations], results
 
 
+def _spared(loop: Equation, known: list[Equation], rereads: bool) -> Callable[[Equation], bool]:
+    """What an inner loop does not do again, since to keep what it gave takes less time.
+
+    What a loop keeps that the loop around will run again is read while it is in the cache: no division and no
+    elementary function is done again.  A loop that `rereads` all that it needs keeps elementary functions of what
+    earlier iterations have written: in such a chain they are not computed several at a time.
+    """
+    if not rereads:
+        return is_slow
+    chain: set[Var] = set()
+    for equation in known:
+        if loop.number in equation.fed or not chain.isdisjoint(uses(equation)):
+            chain.update(equation.outs)
+    return lambda equation: is_elementary(equation) and equation.outs[0] in chain
+
+
 def _written(loop: Equation, known: list[Equation], own: set[Var], states: Versions) -> dict[Var, tuple[Var, Equation]]:
     """Numbers that the body writes where the loop does not write again: the loop's result, and the write.
 
-    Where they are written follows from the counter and what is outside.
+    Where they are written follows from the counter and what is outside by elementwise operations.
     """
     found: dict[Var, tuple[Var, Equation]] = {}
     body: Program = loop.params["body"]
-    carried = set(body.params) if loop.primitive.name == "while" else set(body.params[1:])
     for equation in body.equations:
         if equation.primitive.name != "update" or loop.number not in equation.stable:
             continue
@@ -105,22 +118,21 @@ def _written(loop: Equation, known: list[Equation], own: set[Var], states: Versi
         if not isinstance(value, Var) or value not in own or value.type.shape or carry is None:
             continue
         array = loop.outs[carry]
-        if array.type == equation.outs[0].type and not carried & _sources(known, equation.operands[2:]):
+        if array.type == equation.outs[0].type and _follow(known, equation.operands[2:], own - {body.params[0]}):
             found[value] = array, equation
     return found
 
 
-def _sources(equations: list[Equation], atoms: Iterable[Atom], given: Iterable[Var] = ()) -> set[Var]:
-    """The values that the atoms are computed from, at any remove but not beyond the given ones, and themselves."""
-    producers = {out: e for e in equations for out in e.outs if out not in given}
-    found: set[Var] = set()
-    stack = [a for a in atoms if isinstance(a, Var)]
+def _follow(equations: list[Equation], atoms: Iterable[Atom], own: set[Var]) -> bool:
+    """Whether elementwise operations give the atoms from what is not `own`."""
+    producers = {out: e for e in equations for out in e.outs}
+    stack = [a for a in atoms if a in own]
     while stack:
-        var = stack.pop()
-        if var not in found:
-            found.add(var)
-            stack += uses(producers[var]) if var in producers else ()
-    return found
+        equation = producers.get(stack.pop())
+        if equation is None or equation.primitive.kind is not Kind.ELEMENTWISE:
+            return False
+        stack += [v for v in uses(equation) if v in own]
+    return True
 
 
 def _outside(body: Program, length: Atom) -> bool:

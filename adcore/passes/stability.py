@@ -49,7 +49,7 @@ def note_stable_reads(program: Program) -> int:
 def _number(equations: list[Equation], numbers: Iterator[int], definitions: dict[Var, Equation]) -> None:
     for equation in equations:
         definitions.update(dict.fromkeys(equation.outs, equation))
-        equation.stable, equation.keep = frozenset(), False
+        equation.stable, equation.fed, equation.keep = frozenset(), frozenset(), False
         equation.number = next(numbers) if equation.primitive.name in ("loop", "while") else 0
         for _, region in regions(equation):
             _number(region.equations, numbers, definitions)
@@ -256,6 +256,8 @@ class _Loop:
             equation = read.equation
             if self.is_stable(read, equation.operands[0], equation.operands[1:], found):
                 equation.stable |= {self.loop.number}
+                if self.is_fed(read, found):
+                    equation.fed |= {self.loop.number}
             elif extents(equation.outs[0]) + read.depth < extents(equation.operands[0]):
                 equation.keep = True
         for write in found.writes:
@@ -264,6 +266,8 @@ class _Loop:
                 continue
             if self.is_stable(write, equation.outs[0], equation.operands[2:], found):
                 equation.stable |= {self.loop.number}
+            else:
+                equation.stable = frozenset()  # an iteration's array would have to be kept to read from
 
     def is_stable(self, read: Access, state: Atom, scalars: tuple[Atom, ...], found: Versions) -> bool:
         """Whether the elements of a state, at indices given by `scalars`, are not written again by the loop."""
@@ -277,6 +281,12 @@ class _Loop:
             for w in found.writes
             if w.carry == read.carry
         )
+
+    def is_fed(self, read: Access, found: Versions) -> bool:
+        """Whether an earlier iteration of the loop may have written what is read."""
+        codes, scalars = read.equation.params["codes"], read.equation.operands[1:]
+        writes = [w.equation for w in found.writes if w.carry == read.carry]
+        return not all(self.apart(codes, scalars, write, always=True) for write in writes)
 
     def settled_state(self, read: Access, state: Atom, found: Versions) -> tuple[Atom, int]:
         """The state that is as good to read from, and the position in the body up to which it has seen the writes.
@@ -301,21 +311,24 @@ class _Loop:
                     self.trips[inner.params[0]] = equation.operands[0]
                 self.survey(inner)
 
-    def apart(self, codes: str, scalars: tuple[Atom, ...], write: Equation, before: bool) -> bool:
+    def apart(
+        self, codes: str, scalars: tuple[Atom, ...], write: Equation, before: bool = False, always: bool = False
+    ) -> bool:
         """Whether on some axis what is written, from the read on, lies beyond the elements read.
 
-        `before` says that the write stands before the read in the loop's body and what is read has seen it.
+        `before` says that the write stands before the read in the loop's body and what is read has seen it; `always`
+        asks it of what was written earlier as well.
         """
         for axis in range(len(codes)):
             lowest, highest = self.extent(codes, scalars, axis)
             first, last = self.extent(write.params["codes"], write.operands[2:], axis)
-            if any(self.beyond(w, r, 1, before) for w, r in product(first, highest)):
+            if any(self.beyond(w, r, 1, before, always) for w, r in product(first, highest)):
                 return True
-            if any(self.beyond(w, r, -1, before) for w, r in product(last, lowest)):
+            if any(self.beyond(w, r, -1, before, always) for w, r in product(last, lowest)):
                 return True
         return False
 
-    def beyond(self, written: Affine, read: Affine, sign: int, before: bool) -> bool:
+    def beyond(self, written: Affine, read: Affine, sign: int, before: bool, always: bool) -> bool:
         """Whether an index written stays above (sign 1) or below (sign -1) an index read in this iteration.
 
         It moves by its coefficient of the counter from one iteration to the next.  Counters are at least 0, so that
@@ -323,6 +336,8 @@ class _Loop:
         """
         moves = sign * written.coefficient(self.counter)
         gap = written.plus(read, -1)
+        if always and (moves or gap.coefficient(self.counter)):
+            return False
         counters = self.around | {self.counter}
         widens = all(v in counters and sign * c > 0 for v, c in gap.terms)
         return moves >= 0 and widens and sign * gap.constant + (moves if before else 0) > 0
