@@ -43,8 +43,9 @@ def emit_module(
 ) -> Module:
     """The kernel of a program and its entry point.
 
-    `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned; `fail(status, reported)` raises a failure; a call for which one of
-    `guards` does not hold goes to the fallback.  `writes` says which arguments are written into.
+    `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned;
+    `fail(status, reported)` raises a failure; a call for which one of `guards` does not hold goes to the fallback.
+    `writes` says which arguments are written into.
     """
     kernel = Code()
     lowering = Lowering(kernel)
