@@ -169,6 +169,14 @@ class Code:
 
     # Loops
 
+    def looping(self, property: str) -> str:
+        """Metadata of a loop that has a property, for the branch back."""
+        return f", !llvm.loop {self.node(self.node(property), distinct=True)}"
+
+    def rolled(self) -> str:
+        """Metadata of a loop around others of unknown length: copies of these take time to compile, and gain nothing."""
+        return self.looping('!"llvm.loop.unroll.disable"')
+
     @contextmanager
     def counting(self, n: str, hint: Callable[[], str] = str) -> Iterator[str]:
         """A loop `for i in range(n)` around what is written inside; gives i.  `hint` gives metadata for the loop."""
@@ -190,6 +198,7 @@ class Code:
     def nest(self, lengths: list[str], body: Callable[[list[str]], None], hint: Callable[[], str] = str) -> None:
         """Loops over an index space, the last axis innermost; `hint` is for that one."""
         last = max((k for k, n in enumerate(lengths) if n != "1"), default=0)
+        around = str if not lengths or lengths[last].isdigit() else self.rolled
 
         def level(indices: list[str]) -> None:
             if len(indices) == len(lengths):
@@ -197,7 +206,7 @@ class Code:
             elif lengths[len(indices)] == "1":
                 level([*indices, "0"])
             else:
-                with self.counting(lengths[len(indices)], hint if len(indices) == last else str) as i:
+                with self.counting(lengths[len(indices)], hint if len(indices) == last else around) as i:
                     level([*indices, i])
 
         level([])

@@ -101,8 +101,7 @@ class _Nest:
 
     def several(self) -> str:
         """Several vectors are added up at once, since one sum after the other would wait for each."""
-        count = self.code.node('!"llvm.loop.interleave.count", i32 4')
-        return f", !llvm.loop {self.code.node(count, distinct=True)}"
+        return self.code.looping('!"llvm.loop.interleave.count", i32 4')
 
     def is_along(self, member: Equation, flat: bool) -> bool:
         """Whether a reduction folds the last axis."""
@@ -112,8 +111,7 @@ class _Nest:
         """The last few elements are masked rather than done one by one where functions of the C library are called."""
         if not masks:
             return ""
-        masked = self.code.node('!"llvm.loop.vectorize.predicate.enable", i1 true')
-        return f", !llvm.loop {self.code.node(masked, distinct=True)}"
+        return self.code.looping('!"llvm.loop.vectorize.predicate.enable", i1 true')
 
     # Before the loops
 
