@@ -76,7 +76,6 @@ def emit_function(program: Program, lowering: Lowering, linkage: str, name: str)
     """
     code = lowering.code
     code.entry.append("entry:")
-    code.entry.append("  %status = alloca i64")
     signature = ["ptr noalias %err", "ptr noalias %out"]
     arguments: list[str | Strided] = []
     for k, param in enumerate(program.params):
@@ -100,10 +99,8 @@ def emit_function(program: Program, lowering: Lowering, linkage: str, name: str)
             code.do(f"store {type} {register}, ptr {place}")
         slot += slots_of(result.type)
     code.do("ret i64 0")
-    code.start("failed")
-    code.do(f"ret i64 {code.op('load i64, ptr %status')}")
     head = f"define {linkage} i64 @{name}({', '.join(signature)}) nounwind {{"
-    return "\n".join([head, *code.entry, *code.lines, *lowering.tails, "}"])
+    return "\n".join([head, *code.entry, *code.lines, *lowering.tails, *lowering.failing(), "}"])
 
 
 # The entry point

@@ -7,7 +7,7 @@ is freed on the way out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from adcore.errors import Source
@@ -38,6 +38,14 @@ class Failure:
     source: Source | None
 
 
+@dataclass
+class WayOut:
+    """A block by which the function is left on failure, and where that enters it: the failure's number, the block."""
+
+    label: str
+    entries: list[tuple[str, str]] = field(default_factory=list)
+
+
 class Lowering:
     """The lowering of one program into one function body."""
 
@@ -45,7 +53,7 @@ class Lowering:
         self.code = code
         self.failures: list[Failure] = []
         self.blocks: list[Block] = []
-        self.cleanups: dict[tuple[str, ...], str] = {}
+        self.ways_out: dict[tuple[str, ...], WayOut] = {}  # by the memory that is alive
         self.source: Source | None = None
         self.tails: list[str] = []
 
@@ -64,58 +72,72 @@ class Lowering:
         if holds == "true":
             return
         self.failures.append(Failure(error, message, tuple(d for _, d in reported), source or self.source))
-        fine, failed = code.label(), code.label()
-        code.branch(holds, fine, failed, ", !prof !0")
-        tail = [f"{failed}:"]
-        for k, (value, dtype) in enumerate(reported[:REPORTED]):
-            type = LLVM_TYPE[dtype]
-            slot = code.name()
-            tail.append(f"  {slot} = getelementptr i64, ptr %err, i64 {k}")
-            if dtype is DType.BOOL:
-                wide = code.name()
-                tail.append(f"  {wide} = zext i1 {value} to i64")
-                value, type = wide, "i64"
-            tail.append(f"  store {type} {value}, ptr {slot}")
-        tail.append(f"  store i64 {len(self.failures)}, ptr %status")
-        tail.append(f"  br label %{self.cleanup()}")
-        self.tails.extend(tail)
+        number, fine, way_out = str(len(self.failures)), code.label(), self.way_out()
+        if reported:
+            failed = code.label()
+            code.branch(holds, fine, failed, ", !prof !0")
+            self.tails += [f"{failed}:", *self.report(reported[:REPORTED]), f"  br label %{way_out.label}"]
+            way_out.entries.append((number, failed))
+        else:
+            code.branch(holds, fine, way_out.label, ", !prof !0")
+            way_out.entries.append((number, code.block))
         code.start(fine)
 
-    def cleanup(self) -> str:
+    def report(self, reported: Sequence[tuple[str, DType]]) -> Iterator[str]:
+        """The instructions that leave numbers where whoever raises the failure finds them."""
+        for k, (value, dtype) in enumerate(reported):
+            type = LLVM_TYPE[dtype]
+            slot = self.code.name()
+            yield f"  {slot} = getelementptr i64, ptr %err, i64 {k}"
+            if dtype is DType.BOOL:
+                wide = self.code.name()
+                yield f"  {wide} = zext i1 {value} to i64"
+                value, type = wide, "i64"
+            yield f"  store {type} {value}, ptr {slot}"
+
+    def way_out(self) -> WayOut:
         """The block that frees all that is alive here and returns the failure."""
         alive = tuple(root.pointer for block in self.blocks for root in block.owned)
-        if alive not in self.cleanups:
-            label = self.code.label()
-            self.cleanups[alive] = label
-            lines = [f"{label}:"]
-            self.use_memory()
-            lines.extend(f"  call void @adcore_release(ptr {pointer})" for pointer in alive)
-            lines.append("  br label %failed")
-            self.tails.extend(lines)
-        return self.cleanups[alive]
+        for count in range(len(alive) + 1):
+            if alive[:count] not in self.ways_out:
+                self.ways_out[alive[:count]] = WayOut(self.code.label())
+        return self.ways_out[alive]
+
+    def failing(self) -> list[str]:
+        """The blocks by which the function is left on failure: each frees one array, and goes on to free the others."""
+        lines: list[str] = []
+        for alive, way_out in reversed(self.ways_out.items()):
+            number = self.code.name()
+            entries = ", ".join(f"[ {n}, %{block} ]" for n, block in way_out.entries)
+            lines += [f"{way_out.label}:", f"  {number} = phi i64 {entries}"]
+            if alive:
+                outer = self.ways_out[alive[:-1]]
+                outer.entries.append((number, way_out.label))
+                lines += [f"  call void @adcore_release(ptr {alive[-1]})", f"  br label %{outer.label}"]
+            else:
+                lines.append(f"  ret i64 {number}")
+        return lines
 
     # Memory
 
     def allocate(self, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> str:
         code = self.code
-        count = "1"
-        for length in lengths:
-            if count == "1" or length == "1":
-                count = code.mul(count, length)
-                continue
-            code.declare("llvm.umul.with.overflow.i64", "declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)")
-            pair = code.op(f"call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 {count}, i64 {length})")
-            over = code.op(f"extractvalue {{i64, i1}} {pair}, 1")
-            exact = code.op(f"extractvalue {{i64, i1}} {pair}, 0")
-            count = code.op(f"select i1 {over}, i64 -1, i64 {exact}")
-        fits = code.op(f"icmp ult i64 {count}, 1152921504606846976")
-        self.fail_unless(fits, "MemoryError", "cannot allocate an array of that size")
         self.use_memory()
         function = "adcore_allocate_zeroed" if zeroed else "adcore_allocate"
-        pointer = code.op(f"call noalias ptr @{function}(i64 {code.mul(count, str(SIZE[dtype]))})")
+        pointer = code.op(f"call noalias ptr @{function}(i64 {self.bytes(dtype, lengths)})")
         got = code.op(f"icmp ne ptr {pointer}, null")
         self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
         return pointer
+
+    def bytes(self, dtype: DType, lengths: tuple[str, ...]) -> str:
+        """The size of an array, or of nothing that there is where it is too large for 64 bits."""
+        total = str(SIZE[dtype])
+        for length in lengths:
+            if length.isdigit() and total.isdigit():
+                total = str(min(int(total) * int(length), (1 << 64) - 1))
+            elif length != "1":
+                total = self.code.op(f"call i64 @adcore_product(i64 {total}, i64 {length})")
+        return total
 
     def new(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
         """Fresh memory in C order, owned by the block."""

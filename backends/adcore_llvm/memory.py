@@ -25,10 +25,13 @@ LONGEST_LIST = 64  # small blocks of one size that are kept
 LARGE = 1 << 20  # bytes
 LARGEST_KEPT = 1 << 28
 SLOTS = 8
+POSSIBLE = 1 << 62  # bytes of a block
 MADV_HUGEPAGE = 14
 
-# How compiled code declares them.  A block of no bytes is one too; null says that there is no memory.
+# How compiled code declares them.  A block of no bytes is one too; null says that there is no memory.  A product that
+# is too large for 64 bits is the largest number that they have.
 FUNCTIONS = {
+    "adcore_product": "declare i64 @adcore_product(i64, i64) nounwind willreturn memory(none)",
     "adcore_allocate": "declare noalias ptr @adcore_allocate(i64) nounwind willreturn allocsize(0) "
     'allockind("alloc,uninitialized") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
     "adcore_allocate_zeroed": "declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) "
@@ -55,6 +58,7 @@ def provide() -> None:
         longest=LONGEST_LIST,
         large=LARGE,
         most=LARGEST_KEPT,
+        possible=POSSIBLE,
         slots=SLOTS,
         advice=MADV_HUGEPAGE,
     )
@@ -102,8 +106,20 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare i64 @llvm.umax.i64(i64, i64)
 declare i64 @llvm.umin.i64(i64, i64)
+declare {{i64, i1}} @llvm.umul.with.overflow.i64(i64, i64)
+
+define i64 @adcore_product(i64 %x, i64 %y) nounwind willreturn memory(none) {{
+  %both = call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 %x, i64 %y)
+  %product = extractvalue {{i64, i1}} %both, 0
+  %over = extractvalue {{i64, i1}} %both, 1
+  %result = select i1 %over, i64 -1, i64 %product
+  ret i64 %result
+}}
 
 define noalias ptr @adcore_allocate(i64 %bytes) nounwind noinline {{
+begin:
+  %impossible = icmp ugt i64 %bytes, {possible}
+  br i1 %impossible, label %none, label %entry
 entry:
   %some = call i64 @llvm.umax.i64(i64 %bytes, i64 1)
   %above = add i64 %some, {line}
