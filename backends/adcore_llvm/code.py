@@ -50,12 +50,12 @@ def _float(value: float) -> str:
 class Code:
     """The body of one function under construction.  Values are named %1, %2, …; blocks L1, L2, …"""
 
-    def __init__(self) -> None:
+    def __init__(self, declarations: dict[str, str] | None = None) -> None:
         self.lines: list[str] = []
         self.entry: list[str] = []  # allocas
         self.block = "entry"
         self._names = 0
-        self.declarations: dict[str, str] = {}
+        self.declarations: dict[str, str] = {} if declarations is None else declarations  # of the module
         self.vector_calls = 0  # of functions that have a vector variant
         self.tags: dict[Any, str] = {}  # for loads and stores, by the memory that they touch
         self.other_tag = ""

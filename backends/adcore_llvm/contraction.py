@@ -14,7 +14,7 @@ from adcore.types import DType
 from .code import LLVM_TYPE, Code, constant
 from .routines import call_routine
 from .scalar import lower_scalar
-from .values import Strided, address, load, store, zero
+from .values import Root, Strided, address, load, store, zero
 
 if TYPE_CHECKING:
     from .lower import Block
@@ -67,6 +67,40 @@ def matrix_at(code: Code, array: Strided, indices: list[str]) -> Strided:
 
 
 def gemm(code: Code, left: Strided, right: Strided, result: Strided) -> None:
+    """The product, which replaces zeros; where its lengths are not known, by a function that the module has once."""
+    known = all(n.isdigit() for n in (*result.lengths, left.lengths[1]))
+    if known:
+        large_or_small(code, left, right, result)
+        return
+    order = "".join("N" if matrix.strides[1] == "1" else "T" for matrix in (left, right))
+    symbol = f"product.{left.dtype.name.lower()}.{order}"
+    if symbol not in code.declarations:
+        define_product(code, symbol, left.dtype, order)
+    pointers = ", ".join(f"ptr {m.pointer}, i64 {line(m)}" for m in (left, right, result))
+    code.do(f"call void @{symbol}({pointers}, {', '.join(f'i64 {n}' for n in (*result.lengths, left.lengths[1]))})")
+
+
+def line(matrix: Strided) -> str:
+    """The distance of neighbouring rows, or of neighbouring columns where those are contiguous."""
+    return matrix.strides[0] if matrix.strides[1] == "1" else matrix.strides[1]
+
+
+def define_product(code: Code, symbol: str, dtype: DType, order: str) -> None:
+    inner = Code(code.declarations)
+
+    def matrix(name: str, flipped: bool, lengths: tuple[str, str]) -> Strided:
+        strides = ("1", f"%{name}_line") if flipped else (f"%{name}_line", "1")
+        return Strided(dtype, f"%{name}", lengths, strides, Root(f"%{name}"))
+
+    left = matrix("left", order[0] == "T", ("%rows", "%inner"))
+    right = matrix("right", order[1] == "T", ("%inner", "%columns"))
+    large_or_small(inner, left, right, matrix("result", False, ("%rows", "%columns")))
+    given = [f"ptr noalias {'' if n == 'result' else 'readonly '}%{n}, i64 %{n}_line" for n in ("left", "right", "result")]
+    head = f"define internal void @{symbol}({', '.join(given)}, i64 %rows, i64 %columns, i64 %inner) nounwind noinline {{"
+    code.declare(symbol, "\n".join([head, "entry:", *inner.entry, *inner.lines, "  ret void", "}"]))
+
+
+def large_or_small(code: Code, left: Strided, right: Strided, result: Strided) -> None:
     """The product by BLAS, which reads memory by columns (C' = B' A'); small ones by loops, which start at once."""
     (rows, columns), inner, type = result.lengths, left.lengths[1], LLVM_TYPE[left.dtype]
     work = code.product([rows, columns, inner])
@@ -141,8 +175,7 @@ def swapped(matrix: Strided) -> Strided:
 
 def leading(code: Code, matrix: Strided) -> str:
     """The distance of neighbouring lines, as BLAS is told it."""
-    stride = matrix.strides[0] if matrix.strides[1] == "1" else matrix.strides[1]
-    return code.op(f"trunc i64 {code.intrinsic('smax', 'i64', stride, '1')} to i32")
+    return code.op(f"trunc i64 {code.intrinsic('smax', 'i64', line(matrix), '1')} to i32")
 
 
 def in_frame(code: Code, type: str, value: str) -> str:

@@ -111,12 +111,11 @@ def _define(code: Code, symbol: str, routine: Routine) -> None:
     """Have the module define a routine as a function of its own."""
     from .lower import Lowering, lower_program  # which lowers elementwise rows by this module
 
-    inner = Code()
+    inner = Code(code.declarations)
     lowering = Lowering(inner)
     names = [f"%x{k}" for k in range(routine.arity)]
     (result,) = lower_program(routine.program, lowering, names)
     assert not lowering.failures, f"{symbol} can fail: {lowering.failures}"
-    code.declarations.update(inner.declarations)
     parameters = ", ".join(f"{LLVM_TYPE[DType.F64]} {x}" for x in names)
     body = [f"define internal double @{symbol}({parameters}) nounwind {{", "entry:", *inner.entry, *inner.lines]
     code.declare(symbol, "\n".join([*body, f"  ret double {result}", "}"]))
