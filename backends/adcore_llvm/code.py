@@ -28,6 +28,14 @@ LLVM_TYPE = {d: _type(d) for d in DType}
 MEMORY_TYPE = {**LLVM_TYPE, DType.BOOL: "i8"}
 SIZE = {d: d.bits // 8 for d in DType}
 
+# Properties of loops
+NOT_SEVERAL = '!"llvm.loop.unroll.runtime.disable"'  # a loop of unknown length does one iteration (or vector) at a time
+NO_COPIES = '!"llvm.loop.unroll.disable"'  # of loops inside, which take time to compile and gain nothing
+SUMS = '!"llvm.loop.interleave.count", i32 4'  # several vectors are added up at once, as one sum waits for the last
+MASKED = '!"llvm.loop.vectorize.predicate.enable", i1 true'  # the last few elements are not done one by one
+
+Hint = Callable[[], tuple[str, ...]]
+
 
 def constant(lit: Lit) -> str:
     """A literal as LLVM writes it; floats by the bits of the double that they are."""
@@ -118,10 +126,12 @@ class Code:
 
     def node(self, fields: str, distinct: bool = False) -> str:
         """A node of metadata, of these fields after itself where it is a distinct one; gives its name."""
-        name = f"!{len([d for d in self.declarations if d.startswith('!')]) + 1}"
-        text = f"distinct !{{{name}, {fields}}}" if distinct else f"!{{{fields}}}"
-        self.declarations[name] = f"{name} = {text}"
-        return name
+        name = f"!{len(self.declarations) + 1}"
+        if distinct:
+            self.declarations[name] = f"{name} = distinct !{{{name}, {fields}}}"
+            return name
+        text = f"!{{{fields}}}"
+        return self.declarations.setdefault(text, f"{name} = {text}").partition(" ")[0]
 
     @contextmanager
     def apart(self, written: Iterable[Any]) -> Iterator[None]:
@@ -169,17 +179,9 @@ class Code:
 
     # Loops
 
-    def looping(self, property: str) -> str:
-        """Metadata of a loop that has a property, for the branch back."""
-        return f", !llvm.loop {self.node(self.node(property), distinct=True)}"
-
-    def rolled(self) -> str:
-        """Metadata of a loop around others of unknown length: copies of these take time to compile, and gain nothing."""
-        return self.looping('!"llvm.loop.unroll.disable"')
-
     @contextmanager
-    def counting(self, n: str, hint: Callable[[], str] = str) -> Iterator[str]:
-        """A loop `for i in range(n)` around what is written inside; gives i.  `hint` gives metadata for the loop."""
+    def counting(self, n: str, hint: Hint = tuple) -> Iterator[str]:
+        """A loop `for i in range(n)` around what is written inside; gives i.  `hint` gives properties of the loop."""
         before, head, body, done = self.block, self.label(), self.label(), self.label()
         self.jump(head)
         self.start(head)
@@ -192,13 +194,18 @@ class Code:
         yield i
         self.do(f"{following} = add nuw nsw i64 {i}, 1")
         self.lines[phi] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]"
-        self.do(f"br label %{head}{hint()}")
+        self.repeat(head, *hint())
         self.start(done)
 
-    def nest(self, lengths: list[str], body: Callable[[list[str]], None], hint: Callable[[], str] = str) -> None:
+    def repeat(self, head: str, *properties: str) -> None:
+        """Jump back to the head of a loop that has these properties."""
+        nodes = [self.node(each) for each in (NOT_SEVERAL, *properties)]
+        self.do(f"br label %{head}, !llvm.loop {self.node(', '.join(nodes), distinct=True)}")
+
+    def nest(self, lengths: list[str], body: Callable[[list[str]], None], hint: Hint = tuple) -> None:
         """Loops over an index space, the last axis innermost; `hint` is for that one."""
         last = max((k for k, n in enumerate(lengths) if n != "1"), default=0)
-        around = str if not lengths or lengths[last].isdigit() else self.rolled
+        around = () if not lengths or lengths[last].isdigit() else (NO_COPIES,)
 
         def level(indices: list[str]) -> None:
             if len(indices) == len(lengths):
@@ -206,7 +213,7 @@ class Code:
             elif lengths[len(indices)] == "1":
                 level([*indices, "0"])
             else:
-                with self.counting(lengths[len(indices)], hint if len(indices) == last else around) as i:
+                with self.counting(lengths[len(indices)], hint if len(indices) == last else lambda: around) as i:
                     level([*indices, i])
 
         level([])

@@ -95,8 +95,13 @@ def define_product(code: Code, symbol: str, dtype: DType, order: str) -> None:
     left = matrix("left", order[0] == "T", ("%rows", "%inner"))
     right = matrix("right", order[1] == "T", ("%inner", "%columns"))
     large_or_small(inner, left, right, matrix("result", False, ("%rows", "%columns")))
-    given = [f"ptr noalias {'' if n == 'result' else 'readonly '}%{n}, i64 %{n}_line" for n in ("left", "right", "result")]
-    head = f"define internal void @{symbol}({', '.join(given)}, i64 %rows, i64 %columns, i64 %inner) nounwind noinline {{"
+    parameters = [
+        "ptr noalias readonly %left, i64 %left_line",
+        "ptr noalias readonly %right, i64 %right_line",
+        "ptr noalias %result, i64 %result_line",
+        "i64 %rows, i64 %columns, i64 %inner",
+    ]
+    head = f"define internal void @{symbol}({', '.join(parameters)}) nounwind noinline {{"
     code.declare(symbol, "\n".join([head, "entry:", *inner.entry, *inner.lines, "  ret void", "}"]))
 
 

@@ -10,7 +10,7 @@ from adcore.primitives import Kind
 from adcore.program import Equation
 from adcore.types import Atom, DType, Var
 
-from .code import LLVM_TYPE, Code
+from .code import LLVM_TYPE, MASKED, SUMS, Code
 from .picked import Picked, picked
 from .scalar import lower_scalar
 from .schedule import Group, read_elsewhere
@@ -86,32 +86,22 @@ class _Nest:
         """The loop nest; of sums along short lines another one, since the usual one adds up several vectors at once."""
         code, inner = self.code, lengths[-1] if lengths else "1"
         if inner.isdigit() or not any(is_fold(m) and self.is_along(m, flat) for m in self.group.members):
-            calls = code.vector_calls
-            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(code.vector_calls > calls))
+            calls = code.vector_calls  # of functions of the C library, of which few are wanted
+            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (MASKED,) * (code.vector_calls > calls))
             return
         short, long, done = code.label(), code.label(), code.label()
         code.branch(code.op(f"icmp sle i64 {inner}, {SHORT}"), short, long)
         code.start(short)
-        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: self.hint(True))
+        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (MASKED,))
         code.jump(done)
         code.start(long)
-        code.nest(lengths, lambda ix: self.element(ix, flat), self.several)
+        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (SUMS,))
         code.jump(done)
         code.start(done)
-
-    def several(self) -> str:
-        """Several vectors are added up at once, since one sum after the other would wait for each."""
-        return self.code.looping('!"llvm.loop.interleave.count", i32 4')
 
     def is_along(self, member: Equation, flat: bool) -> bool:
         """Whether a reduction folds the last axis."""
         return flat or len(self.lengths) - 1 in member.params["axes"]
-
-    def hint(self, masks: bool) -> str:
-        """The last few elements are masked rather than done one by one where functions of the C library are called."""
-        if not masks:
-            return ""
-        return self.code.looping('!"llvm.loop.vectorize.predicate.enable", i1 true')
 
     # Before the loops
 
