@@ -74,25 +74,21 @@ def regions(equation: Equation) -> Iterator[tuple[str, Program]]:
             yield name, value
 
 
-def uses(equation: Equation) -> Iterator[Var]:
+def uses(equation: Equation) -> list[Var]:
     """Every value the equation needs: operands, lengths its results' types name, what its regions read from outside."""
-    for atom in equation.operands:
-        if isinstance(atom, Var):
-            yield atom
+    found = [atom for atom in equation.operands if type(atom) is Var]
     for out in equation.outs:
         if out.type.shape:
-            yield from _named_lengths(equation.outs)
+            found += _named_lengths(equation.outs)
             break
     if equation.primitive.has_regions:
         for _, region in regions(equation):
-            yield from free_variables(region)
+            found += free_variables(region)
+    return found
 
 
-def _named_lengths(typed: tuple[Var, ...]) -> Iterator[Var]:
-    for var in typed:
-        for atom in var.type.shape:
-            if isinstance(atom, Var) and atom not in typed:
-                yield atom
+def _named_lengths(typed: tuple[Var, ...]) -> list[Var]:
+    return [atom for var in typed for atom in var.type.shape if type(atom) is Var and atom not in typed]
 
 
 def defined(region: Program) -> set[Var]:
@@ -110,7 +106,7 @@ def free_variables(region: Program) -> dict[Var, None]:
                 free[var] = None
         own.update(equation.outs)
     for atom in region.results:
-        if isinstance(atom, Var) and atom not in own:
+        if type(atom) is Var and atom not in own:
             free[atom] = None
     return free
 

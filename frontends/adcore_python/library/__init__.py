@@ -75,7 +75,9 @@ MODULES = (
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds
-_pending = set(LIBRARY)
+_pending: dict[str, list[str]] = {}  # by what the names are attributes of
+for _name in LIBRARY:
+    _pending.setdefault(_name.rpartition(".")[0], []).append(_name)
 
 
 def found(function: Any) -> Any:
@@ -94,10 +96,12 @@ def found(function: Any) -> Any:
 
 def _look_up() -> None:
     """Find the objects behind the names in modules that have been imported."""
-    for name in list(_pending):
-        owner = owner_of(name)
-        if owner is not None:
-            _pending.discard(name)
+    for holder, names in list(_pending.items()):
+        owner = owner_of(names[0])
+        if owner is None:
+            continue
+        del _pending[holder]
+        for name in names:
             thing = getattr(owner, name.rpartition(".")[2], f"no {name}")
             _objects[thing] = LIBRARY[name]
             if getattr(LIBRARY[name], "methods", None):
