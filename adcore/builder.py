@@ -39,6 +39,7 @@ class Builder:
         self.adopted: set[Var] = set()
         self._of_coefficients = False
         self.source: Source | None = parent.source if parent else None
+        self.home: list[Equation] | None = None  # the primal equations beside which these will stand, if they will
         self._shared: dict[Any, tuple[Atom, ...]] = {}
         self._defining: dict[Var, Equation] = {}
 

@@ -13,6 +13,7 @@ from typing import Any
 from .builder import Builder
 from .linear import Edge as LinearEdge
 from .linear import Linear, LinearAgain, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .merging import joint_loop, may_join, unite
 from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
 from .revolve import Snapshots
@@ -117,6 +118,7 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
     snapshots = Snapshots(origin, scope) if revolving else None
     inner = b.region()
+    inner.home = body.equations if b.home is scope else None
     for equation in body.equations:
         inner.know(equation)
     counter = Var(I64, "j")
@@ -132,18 +134,13 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     sum_results = [own_values[v] for v in sums]
     results = [value_or_zeros(inner, own_values, leave) for _, _, leave, _ in ends]
     ordered = carried.leave([*sum_results, *results])
-
-    stack = _NOTHING
-    if snapshots is None:
-        count, equations, ordered = provide_iterations(b, origin, scope, inner, counter, ordered, loop.backwards)
-    else:
-        count, equations, ordered = snapshots.provide(inner, counter, ordered)
-        stack = (snapshots.inits, snapshots.params, snapshots.results)
     inits = [value_or_zeros(b, values, v) for v in sums]
     inits += [value_or_zeros(b, values, feed) for feed, _, _, _ in ends]
-    further, params, nexts = stack
-    region = Program((counter, *carried.params, *params), equations, (*ordered, *nexts), "body")
-    outs = carried.outs(b.loop(count, (*carried.initial(inits), *further), region))
+    begun = carried.initial(inits)
+    if may_join(origin, scope, b, inner, list(zip(carried.params, ordered, strict=True)), begun):
+        outs = carried.outs(joint_loop(b, origin, inner, counter, carried.params, ordered, begun))
+    else:
+        outs = carried.outs(_separate(b, loop, scope, inner, counter, carried.params, ordered, begun, snapshots))
     for v, out in zip(sums, outs[: len(sums)], strict=True):
         values[v] = out
     for (_, _, _, end), out in zip(ends, outs[len(sums) :], strict=True):
@@ -151,6 +148,30 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
             before = values.get(end)
             fitted = b.conform(out, *end.type.shape, checked=False)
             values[end] = fitted if before is None else b.plus(before, fitted)
+
+
+def _separate(
+    b: Builder,
+    loop: LinearLoop,
+    scope: list[Equation],
+    inner: Builder,
+    counter: Var,
+    params: list[Var],
+    ordered: list[Atom],
+    inits: list[Atom],
+    snapshots: Snapshots | None,
+) -> tuple[Var, ...]:
+    """The linear loop by itself, which is provided with what it needs of the primal's iterations."""
+    stack = _NOTHING
+    if snapshots is None:
+        given = provide_iterations(b, loop.origin, scope, inner, counter, ordered, loop.backwards)
+        count, equations, ordered = given
+    else:
+        count, equations, ordered = snapshots.provide(inner, counter, ordered)
+        stack = (snapshots.inits, snapshots.params, snapshots.results)
+    further, stacked, nexts = stack
+    region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
+    return b.loop(count, (*inits, *further), region)
 
 
 _NOTHING: tuple[list[Atom], list[Var], list[Atom]] = ([], [], [])

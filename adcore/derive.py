@@ -28,6 +28,7 @@ from .linear import (
     reached_loop,
     transpose,
 )
+from .merging import unite
 from .passes.dce import eliminate_dead, note_unread
 from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
@@ -204,7 +205,7 @@ def pull(
     """Reverse mode: parameters followed by a cotangent for each differentiable result, to results followed by the
     cotangents of `wrt`.  Arguments as of `sweep`.
     """
-    return sweep(program, wrt, seeds, differentiated).joined()
+    return sweep(program, wrt, seeds, differentiated, whole=True).joined()
 
 
 def sweep(
@@ -213,14 +214,16 @@ def sweep(
     seeds: Sequence[Atom | None] | None = None,
     differentiated: Sequence[int] | None = None,
     alike: bool = False,
+    whole: bool = False,
 ) -> Sweep:
     """Reverse mode in its two parts.
 
     With `differentiated` only these results have a cotangent; with `seeds` (one for each result, `None` where there
     is none) the cotangents are these constants instead of parameters.  With `alike` the cotangents have the lengths of
-    the results, and are to be replaced by values of the reverse part.
+    the results, and are to be replaced by values of the reverse part.  Of one that is to be `whole`, the primal part
+    may depend on cotangents.
     """
-    return _swept(program, wrt, seeds, differentiated, alike)
+    return _swept(program, wrt, seeds, differentiated, alike, whole=whole)
 
 
 def sweep_each(program: Program, wrt: Sequence[int], chosen: Sequence[int]) -> Sweep:
@@ -238,6 +241,7 @@ def _swept(
     differentiated: Sequence[int] | None,
     alike: bool = False,
     each: bool = False,
+    whole: bool = False,
 ) -> Sweep:
     program = clone(program)
     hoist_views(program)
@@ -266,6 +270,8 @@ def _swept(
                 further.append(param)
                 seeded.append(k)
         seeds = given
+    if whole:
+        b.home = b.equations
     outs = _pulled(b, program, linear, wrt, seeds)
     return _parted(b, program, last, tuple(further), outs, tuple(seeded))
 
@@ -292,8 +298,10 @@ def _parted(
     seeded: tuple[int, ...],
 ) -> Sweep:
     """The equations parted behind the last one of the primal."""
-    boundary = next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)
-    parts = b.equations[:boundary], b.equations[boundary:]
+    primal = {id(e) for e in b.equations[: next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)]}
+    equations = unite(b.equations)
+    boundary = next((k + 1 for k in reversed(range(len(equations))) if id(equations[k]) in primal), 0)
+    parts = equations[:boundary], equations[boundary:]
     made = Sweep(program.name, program.params, late, *parts, program.results, gradients, b.coefficients, seeded)
     return made.economize()
 

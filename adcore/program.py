@@ -37,7 +37,8 @@ class Equation:
     the array.  `counted` is one of `adcore.again`: which result of a `while` counts its iterations; `keeps` of
     `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
     `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
-    part of the iterations of another, cut to save memory.
+    part of the iterations of another, cut to save memory; `joins` of `adcore.merging`: a loop that runs the iterations
+    of the primal's loop of the same number again, each followed by its dual.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -53,6 +54,7 @@ class Equation:
     keeps: Var | None = None
     unread: frozenset[int] = frozenset()
     segment: bool = False
+    joins: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -281,7 +281,7 @@ class Gradient(Derivative):
         seeds: list[Atom | None] = [None] * len(lowered.program.results)
         index = self.value_of(lowered)[0].index
         seeds[index] = lowered.program.results[index].type.dtype.constant(1)
-        return sweep(inline_whole(lowered.program), wrt, seeds)
+        return sweep(inline_whole(lowered.program), wrt, seeds, whole=True)
 
     def value_of(self, lowered: Lowered) -> tuple[Leaf, Any]:
         """The scalar to differentiate, and aux."""

@@ -1,0 +1,177 @@
+"""A loop and its dual as one loop.
+
+The dual of
+
+    for k in range(n):
+        value += f(k, x)
+
+adds to the cotangents of `x` in every iteration, and nothing that it adds depends on another iteration or on `value`.
+So it may go through the iterations in the order of the primal, and together with it: an iteration runs the primal's
+body, and then the dual of that, with all values at hand.  Nothing is kept from one loop for the other, and what the
+primal's loop gives, the joint loop gives as well.  A tree of such loops, as the expansion of a determinant is one,
+takes a time that is proportional to the primal's, where each loop run again for its dual would add one to the factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .builder import Builder
+from .passes.dce import has_effect
+from .primitives import Kind
+from .program import Equation, Program, clone_equation, free_variables, fresh, regions, substitute, uses
+from .recomputation import rename
+from .types import Atom, Var
+
+__all__ = ["joint_loop", "may_join", "unite"]
+
+
+# Whether it may be done
+
+
+def may_join(
+    origin: Equation, scope: list[Equation], b: Builder, inner: Builder, sums: list[tuple[Var, Atom]], inits: list[Atom]
+) -> bool:
+    """Whether the dual of a loop can be run together with it.
+
+    `sums` are what the dual carries, at the beginning and at the end of its body, the equations of which are in
+    `inner`; `inits` what it begins with.
+    """
+    if b.home is not scope or origin.primitive.name != "loop" or origin.segment or "policy" in origin.params:
+        return False
+    if not are_sums(inner.equations, sums):
+        return False
+    return not depends([*scope, *b.equations], inits, set(origin.outs))
+
+
+def are_sums(equations: list[Equation], values: Iterable[tuple[Var, Atom]]) -> bool:
+    """Whether values stay as they are, or are only added to, from a state of each to the last one."""
+    users: dict[Var, list[Equation]] = {}
+    for equation in equations:
+        for var in dict.fromkeys(uses(equation)):
+            users.setdefault(var, []).append(equation)
+    return all(_is_sum(users, state, end) for state, end in values)
+
+
+def _is_sum(users: dict[Var, list[Equation]], state: Var, end: Atom) -> bool:
+    if end is state:
+        return True
+    while state is not end:
+        readers = users.get(state, [])
+        following = _added_to(readers[0], state) if len(readers) == 1 else None
+        if following is None:
+            return False
+        state = following
+    return state not in users
+
+
+def _added_to(equation: Equation, state: Var) -> Var | None:
+    """What the value is after an equation that adds to it, if that is all that the equation does with it."""
+    name, operands = equation.primitive.name, equation.operands
+    if name in ("plus", "add") and operands.count(state) == 1:
+        return equation.outs[0]
+    if name in ("add_at", "scatter_add", "conform") and operands[0] is state and operands.count(state) == 1:
+        return equation.outs[0]
+    if name == "loop":
+        body: Program = equation.params["body"]
+        places = [k for k, init in enumerate(operands[1:]) if init is state]
+        if len(places) == 1 and operands[0] is not state and state not in free_variables(body):
+            (k,) = places
+            return equation.outs[k] if are_sums(body.equations, [(body.params[1 + k], body.results[k])]) else None
+    return None
+
+
+def depends(equations: list[Equation], atoms: Iterable[Atom], on: set[Var]) -> bool:
+    """Whether some atoms are computed from some of the values."""
+    producers = {out: e for e in equations for out in e.outs}
+    seen: set[Var] = set()
+    stack = [a for a in atoms if isinstance(a, Var)]
+    while stack:
+        var = stack.pop()
+        if var in on:
+            return True
+        if var not in seen and var in producers:
+            seen.add(var)
+            stack += uses(producers[var])
+    return False
+
+
+# The joint loop
+
+
+def joint_loop(
+    b: Builder,
+    origin: Equation,
+    inner: Builder,
+    counter: Var,
+    params: list[Var],
+    results: list[Atom],
+    inits: list[Atom],
+) -> tuple[Var, ...]:
+    """A loop of the primal's iterations, each followed by its dual; gives what the dual carries at the end.
+
+    `params`, `results` and `inits` are those of the dual.
+    """
+    body: Program = origin.params["body"]
+    env: dict[Var, Atom] = {body.params[0]: counter}
+    own = [fresh(p, env) for p in body.params[1:]]
+    copies = [clone_equation(e, env) for e in body.equations]
+    ends = [substitute(r, env) for r in body.results]
+    results = rename(inner.equations, results, env)
+    equations = unite([*copies, *inner.equations])
+    region = Program((counter, *own, *params), equations, (*ends, *results), "body")
+    outs = b.loop(origin.operands[0], (*origin.operands[1:], *inits), region)
+    b.equations[-1].number, b.equations[-1].joins = origin.number, True
+    return outs[len(own) :]
+
+
+def unite(equations: list[Equation]) -> list[Equation]:
+    """Have joint loops take the place of the loops that they run again, where nothing stands in the way."""
+    for joint in [e for e in equations if e.joins]:
+        joint.joins = False
+        united = _united(equations, joint)
+        if united is None:
+            _without_checks(joint)
+        else:
+            equations = united
+    return equations
+
+
+def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None:
+    """The equations with a joint loop where the primal's loop is, what it needs in front of it."""
+    place = next((k for k, e in enumerate(equations) if e.number == joint.number and e is not joint), None)
+    if place is None:
+        return None
+    primal, after = equations[place], equations[place + 1 :]
+    count = len(primal.outs)
+    if primal.operands != joint.operands[: 1 + count]:
+        return None
+    producers = {out: e for e in after for out in e.outs}
+    needed: set[int] = set()
+    stack = [v for v in uses(joint)]
+    while stack:
+        var = stack.pop()
+        equation = producers.get(var)
+        if var in primal.outs or (equation is not None and has_effect(equation)):
+            return None
+        if equation is not None and id(equation) not in needed:
+            needed.add(id(equation))
+            stack += uses(equation)
+    taken = set(joint.outs[:count])
+    if any(not taken.isdisjoint(uses(e)) for e in after) or any(a in taken for o in joint.outs for a in o.type.shape):
+        return None
+    joint.outs = (*primal.outs, *joint.outs[count:])
+    joint.number = 0
+    before = [e for e in after if id(e) in needed]
+    rest = [e for e in after if id(e) not in needed and e is not joint]
+    return [*equations[:place], *before, joint, *rest]
+
+
+def _without_checks(loop: Equation) -> None:
+    """Do not check a second time what the primal's loop checks."""
+    for _, region in regions(loop):
+        region.equations[:] = [e for e in region.equations if e.primitive.kind is not Kind.CHECK]
+        for equation in region.equations:
+            if equation.params.get("checked"):
+                equation.params = dict(equation.params, checked=False)
+            _without_checks(equation)
