@@ -40,6 +40,7 @@ class Sweep:
         values, gradients: the results of each.
         coefficients: values of the reverse part that are coefficients of linear maps.
         seeded: for each of `late` the position of the result that it is a cotangent of.
+        cotangents: values of the primal part that loops give which are run together with their duals.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Sweep:
     gradients: tuple[Atom, ...]
     coefficients: set[Var] = field(default_factory=set)
     seeded: tuple[int, ...] = ()
+    cotangents: set[Var] = field(default_factory=set)
 
     def joined(self) -> Program:
         return defer(read_elements(eliminate_dead(self.whole())))
@@ -79,7 +81,7 @@ class Sweep:
 
     def kept(self) -> list[Var]:
         """The values that the primal part computes and the reverse part reads, lengths left out."""
-        made = defined(Program((), self.primal))
+        made = defined(Program((), self.primal)) - self.cotangents
         region = Program(self.late, self.reverse, self.gradients)
         lengths = lengths_in(self.primal) | lengths_in(self.reverse)
         return [v for v in free_variables(region) if v in made and (v.type.shape or v not in lengths)]

@@ -127,9 +127,9 @@ def joint_loop(
 
 def unite(equations: list[Equation]) -> list[Equation]:
     """Have joint loops take the place of the loops that they run again, where nothing stands in the way."""
-    for joint in [e for e in equations if e.joins]:
-        joint.joins = False
+    for joint in [e for e in equations if e.joins and e.number]:
         united = _united(equations, joint)
+        joint.number = 0
         if united is None:
             _without_checks(joint)
         else:
@@ -161,7 +161,6 @@ def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None
     if any(not taken.isdisjoint(uses(e)) for e in after) or any(a in taken for o in joint.outs for a in o.type.shape):
         return None
     joint.outs = (*primal.outs, *joint.outs[count:])
-    joint.number = 0
     before = [e for e in after if id(e) in needed]
     rest = [e for e in after if id(e) not in needed and e is not joint]
     return [*equations[:place], *before, joint, *rest]

@@ -34,7 +34,8 @@ def lower_order(block: Block, equation: Equation) -> None:
     *rows, n = lengths
     result = block.lowering.new(block, DType.I64, lengths)
     pairs, others = (block.lowering.new(block, DType.I64, (n, "2")) for _ in range(2))
-    code.declarations.update(functions())
+    if "sort_pairs" not in code.declarations:
+        _define(code)
 
     def row(ix: list[str]) -> None:
         with code.counting(n) as k:
@@ -63,13 +64,12 @@ def key(code: Code, dtype: DType, value: str) -> str:
     return code.op(f"select i1 {code.op(f'fcmp uno double {value}, {value}')}, i64 -1, i64 {ordered}")
 
 
-def functions() -> dict[str, str]:
-    """The function that sorts pairs, as LLVM assembly, with what it declares."""
-    code = Code()
-    _sort_pairs(code)
+def _define(code: Code) -> None:
+    """Have the module define the function that sorts pairs."""
+    inner = Code(code.declarations)
+    _sort_pairs(inner)
     head = "define internal ptr @sort_pairs(ptr %a, ptr %b, i64 %n) nounwind noinline {\nentry:"
-    body = "\n".join((head, *code.entry, *code.lines, "}"))
-    return {**code.declarations, "sort_pairs": body}
+    code.declare("sort_pairs", "\n".join((head, *inner.entry, *inner.lines, "}")))
 
 
 def _pair(code: Code, pairs: str, k: str) -> str:
