@@ -10,9 +10,17 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
+from .accumulation import outside_of, targets
 from .builder import Builder
-from .linear import Edge as LinearEdge
-from .linear import Linear, LinearAgain, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .linear import (
+    Linear,
+    LinearCond,
+    LinearLoop,
+    cond_ends,
+    loop_ends,
+    reached_loop,
+    zeros,
+)
 from .merging import joint_loop, may_join, unite
 from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
@@ -75,31 +83,6 @@ def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, 
 # The linear part alone, in either direction
 
 
-def targets(linear: Linear) -> dict[Var, None]:
-    """Values that the statements add to, as seen from their own level: those inside nested regions left out."""
-    found: dict[Var, None] = {}
-    for step in linear.steps:
-        if isinstance(step, LinearEdge):
-            found[step.target] = None
-        elif isinstance(step, LinearLoop):
-            own = defined(step.origin.params["body"])
-            enters_and_ends = [v for _, enter, _, end in loop_ends(step) for v in (enter, end)]
-            found.update(_outside(own, [*targets(step.body), *enters_and_ends]))
-        elif isinstance(step, LinearAgain):
-            ends = step.again.results if step.backwards else step.outs
-            found.update(_outside(defined(step.again), [*targets(step.body), *ends]))
-        else:
-            for name, branch in step.branches:
-                own = defined(step.origin.params[name])
-                ends = [result if step.backwards else out for result, out in cond_ends(step, name)]
-                found.update(_outside(own, [*targets(branch), *ends]))
-    return found
-
-
-def _outside(own: set[Var], atoms: Iterable[Atom]) -> dict[Var, None]:
-    return {v: None for v in atoms if isinstance(v, Var) and v not in own}
-
-
 def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation], emit: Emit) -> None:
     """The linear loop over the iterations of a primal loop, in their order or in reverse.
 
@@ -112,7 +95,7 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     if not ends:
         return
     own = defined(body)
-    outside = _outside(own, [*targets(loop.body), *(enter for _, enter, _, _ in ends)])
+    outside = outside_of(own, [*targets(loop.body), *(enter for _, enter, _, _ in ends)])
     sums = [v for v in outside if v in live]
 
     revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"

@@ -28,7 +28,7 @@ from .linear import (
     reached_loop,
     transpose,
 )
-from .merging import unite
+from .merging import loops_first, unite
 from .passes.dce import eliminate_dead, note_unread
 from .passes.hoisting import hoist_views
 from .passes.stability import note_stable_reads
@@ -122,8 +122,9 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
     `scope` is the list of equations that holds the primal equations the program came from; where a residual of a
     loop iteration is needed, the primal loop there is made to store it.
     """
-    guard = Guard(linear.steps, scope) if linear.backwards else None
-    for position, step in enumerate(linear.steps):
+    steps = loops_first(linear.steps) if linear.backwards and b.home is scope else linear.steps
+    guard = Guard(steps, scope) if linear.backwards else None
+    for position, step in enumerate(steps):
         if guard is None or (position not in guard.done and not guard.emit(b, position, values, emit_step)):
             emit_step(b, step, values, scope)
 

@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .accumulation import targets
 from .builder import Builder
+from .linear import Edge, Linear, LinearLoop, Step, loop_ends
 from .passes.dce import has_effect
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, free_variables, fresh, regions, substitute, uses
 from .recomputation import rename
 from .types import Atom, Var
 
-__all__ = ["joint_loop", "may_join", "unite"]
+__all__ = ["joint_loop", "loops_first", "may_join", "unite"]
 
 
 # Whether it may be done
@@ -96,6 +98,33 @@ def depends(equations: list[Equation], atoms: Iterable[Atom], on: set[Var]) -> b
     return False
 
 
+def loops_first(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The statements of a dual, where those that add to what a loop adds to as well come after it if they may.
+
+    So what such a statement adds, which may depend on what the primal's loop gives, does not keep the two apart.
+    """
+    if not any(isinstance(step, LinearLoop) for step in steps):
+        return steps
+    order: list[Step] = []
+    for step in steps:
+        if not isinstance(step, LinearLoop):
+            order.append(step)
+            continue
+        sums = targets(Linear((step,)))
+        read = {feed for feed, _, _, _ in loop_ends(step)}
+        later: list[Step] = []
+        place = len(order)
+        while place and isinstance(order[place - 1], Edge):
+            place -= 1
+            edge = order[place]
+            if edge.target in sums and edge.target not in read:
+                later.insert(0, order.pop(place))
+            else:
+                read.add(edge.source)
+        order += [step, *later]
+    return tuple(order)
+
+
 # The joint loop
 
 
@@ -148,7 +177,7 @@ def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None
         return None
     producers = {out: e for e in after for out in e.outs}
     needed: set[int] = set()
-    stack = [v for v in uses(joint)]
+    stack = uses(joint)
     while stack:
         var = stack.pop()
         equation = producers.get(var)
