@@ -21,7 +21,7 @@ from .linear import (
     reached_loop,
     zeros,
 )
-from .merging import joint_loop, may_join, unite
+from .merging import are_sums, joint_loop, may_join, unite
 from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
 from .revolve import Snapshots
@@ -100,8 +100,10 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
 
     revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
     snapshots = Snapshots(origin, scope) if revolving else None
+    inits = [value_or_zeros(b, values, v) for v in (*sums, *(feed for feed, _, _, _ in ends))]
+    joins = loop.backwards and may_join(origin, scope, b, ends, inits)
     inner = b.region()
-    inner.home = body.equations if b.home is scope else None
+    inner.home = body.equations if joins else None
     for equation in body.equations:
         inner.know(equation)
     counter = Var(I64, "j")
@@ -117,10 +119,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     sum_results = [own_values[v] for v in sums]
     results = [value_or_zeros(inner, own_values, leave) for _, _, leave, _ in ends]
     ordered = carried.leave([*sum_results, *results])
-    inits = [value_or_zeros(b, values, v) for v in sums]
-    inits += [value_or_zeros(b, values, feed) for feed, _, _, _ in ends]
     begun = carried.initial(inits)
-    if may_join(origin, scope, b, inner, list(zip(carried.params, ordered, strict=True)), begun):
+    if joins and are_sums(inner.equations, zip(carried.params, ordered, strict=True)):
         outs = carried.outs(joint_loop(b, origin, inner, counter, carried.params, ordered, begun))
     else:
         outs = carried.outs(_separate(b, loop, scope, inner, counter, carried.params, ordered, begun, snapshots))

@@ -32,17 +32,21 @@ __all__ = ["joint_loop", "loops_first", "may_join", "unite"]
 
 
 def may_join(
-    origin: Equation, scope: list[Equation], b: Builder, inner: Builder, sums: list[tuple[Var, Atom]], inits: list[Atom]
+    origin: Equation,
+    scope: list[Equation],
+    b: Builder,
+    ends: list[tuple[Atom, Atom, Atom, Atom]],
+    inits: list[Atom],
 ) -> bool:
-    """Whether the dual of a loop can be run together with it.
+    """Whether the dual of a loop can be run together with it: if it turns out to carry nothing but sums.
 
-    `sums` are what the dual carries, at the beginning and at the end of its body, the equations of which are in
-    `inner`; `inits` what it begins with.
+    `ends` are those of the dual (see `loop_ends`), `inits` what it begins with.
     """
     if b.home is not scope or origin.primitive.name != "loop" or origin.segment or "policy" in origin.params:
         return False
-    if not are_sums(inner.equations, sums):
-        return False
+    carries = [(param, result) for _, result, param, _ in ends if isinstance(param, Var)]
+    if not are_sums(origin.params["body"].equations, carries):
+        return False  # cotangents go from iteration to iteration
     return not depends([*scope, *b.equations], inits, set(origin.outs))
 
 
@@ -72,8 +76,12 @@ def _added_to(equation: Equation, state: Var) -> Var | None:
     name, operands = equation.primitive.name, equation.operands
     if name in ("plus", "add") and operands.count(state) == 1:
         return equation.outs[0]
-    if name in ("add_at", "scatter_add", "conform") and operands[0] is state and operands.count(state) == 1:
+    if name in ("sub", "add_at", "scatter_add", "conform") and operands[0] is state and operands.count(state) == 1:
         return equation.outs[0]
+    if name == "cond" and state not in operands:
+        branches = [region for _, region in regions(equation)]
+        places = [k for k in range(len(equation.outs)) if all(_added_to_in(r, state, k) for r in branches)]
+        return equation.outs[places[0]] if len(places) == 1 else None
     if name == "loop":
         body: Program = equation.params["body"]
         places = [k for k, init in enumerate(operands[1:]) if init is state]
@@ -81,6 +89,14 @@ def _added_to(equation: Equation, state: Var) -> Var | None:
             (k,) = places
             return equation.outs[k] if are_sums(body.equations, [(body.params[1 + k], body.results[k])]) else None
     return None
+
+
+def _added_to_in(branch: Program, state: Var, place: int) -> bool:
+    """Whether a branch does nothing else with a value from outside, and gives the sum as this result."""
+    result = branch.results[place]
+    if result is state:
+        return not any(state in uses(e) for e in branch.equations) and branch.results.count(state) == 1
+    return state not in branch.results and are_sums(branch.equations, [(state, result)])
 
 
 def depends(equations: list[Equation], atoms: Iterable[Atom], on: set[Var]) -> bool:

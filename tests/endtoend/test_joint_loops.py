@@ -102,6 +102,16 @@ def kept_branch(x):
     return total
 
 
+def filtered(x):
+    total = 0.0
+    for i in range(len(x)):
+        if x[i] > 0.0:
+            total += x[i] ** 2
+        else:
+            total -= math.exp(x[i])
+    return total
+
+
 JOINT = {
     potential: 1,
     pairs: 2,
@@ -178,7 +188,38 @@ def doubled(x):
     return total
 
 
-SEPARATE = (logarithm_of_sum, recurrence, running_mean, chained, written, overwritten, doubled)
+def built_in_a_nest(x):
+    """What the inner loop carries is an array that is large beside its work."""
+    n = len(x)
+    K = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            K[i, j] = math.exp(-((x[i] - x[j]) ** 2))
+    return np.sum(K @ x) + K[0, 1]
+
+
+def read_in_a_branch(x):
+    """The sum so far is read in one branch."""
+    total = 0.0
+    for i in range(len(x)):
+        if x[i] > 0.0:
+            total += x[i] ** 2
+        else:
+            total += math.sin(total) * x[i]
+    return total
+
+
+SEPARATE = (
+    built_in_a_nest,
+    read_in_a_branch,
+    logarithm_of_sum,
+    recurrence,
+    running_mean,
+    chained,
+    written,
+    overwritten,
+    doubled,
+)
 
 
 @pytest.mark.parametrize("f", [*JOINT, *SEPARATE], ids=lambda f: f.__name__)
