@@ -36,6 +36,7 @@ __all__ = [
     "Lowered",
     "Made",
     "New",
+    "Portable",
     "Rows",
     "Spec",
     "Stateful",
@@ -300,8 +301,25 @@ class Executable(Protocol):
     def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Portable:
+    """Compiled code that other processes can load.
+
+    Attributes:
+        code: as it is.
+        rest: what else is needed: lists and tuples of plain values, dataclasses of the backend, and objects that the
+            code refers to.
+    """
+
+    code: bytes
+    rest: Any
+
+
 class Entry(Protocol):
     """A Program compiled for the user's own call."""
+
+    @property
+    def portable(self) -> Portable: ...
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
         """A callable of arguments like the inputs; others go to the fallback, as do calls for which a guard fails."""
@@ -315,6 +333,9 @@ class Backend(Protocol):
     trees of tuples, lists, dicts, NamedTuples and dataclasses, and each Spec in them is a parameter of the Program.
     `result` is the structure of what is returned, of the same kinds.  Arguments that are written into get their new
     contents after the call; one that is read-only or shares memory with another array goes to the fallback.
+
+    `restored` makes an entry of what one was in another process, with the same `description` of the machine and of the
+    compiler, and the same sources of this package.
     """
 
     def compile(self, program: Program) -> Executable: ...
@@ -328,6 +349,10 @@ class Backend(Protocol):
         guards: tuple[Guard, ...] = (),
         writes: tuple[Write, ...] = (),
     ) -> Entry: ...
+
+    def restored(self, portable: Portable, name: str) -> Entry: ...
+
+    def description(self) -> tuple[str, ...]: ...
 
 
 def _load(group: str, name: str) -> Any:

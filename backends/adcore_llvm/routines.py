@@ -10,11 +10,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-import llvmlite.binding as llvm
-
 from adcore.types import DType
 
 from .code import Code
+from .symbols import provider, register
 
 __all__ = ["call_routine", "integer", "letter"]
 
@@ -22,6 +21,7 @@ PREFIX = {DType.F32: "s", DType.F64: "d", DType.C64: "c", DType.C128: "z"}
 _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 
 
+@provider("routine")
 @cache
 def symbol(name: str) -> str:
     """The name under which compiled code finds a routine."""
@@ -29,7 +29,7 @@ def symbol(name: str) -> str:
     title, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     title.restype, title.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    llvm.add_symbol(f"adcore_{name}", pointer(capsule, title(capsule)))
+    register(f"adcore_{name}", pointer(capsule, title(capsule)), "routine", name)
     return f"adcore_{name}"
 
 

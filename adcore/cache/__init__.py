@@ -1,0 +1,2 @@
+def support(name, make):
+    return make()
