@@ -327,7 +327,8 @@ class Entry(Protocol):
 
 
 class Backend(Protocol):
-    """`compile` turns a Program into something callable; `entry` into something that users call.
+    """`compile` turns a Program into something callable, of which `flat` is the entry; `entry` into something that
+    users call.
 
     The inputs of an entry are the structures of the arguments, then captures, which are read at the call.  They are
     trees of tuples, lists, dicts, NamedTuples and dataclasses, and each Spec in them is a parameter of the Program.
@@ -339,6 +340,8 @@ class Backend(Protocol):
     """
 
     def compile(self, program: Program) -> Executable: ...
+
+    def flat(self, program: Program) -> Entry: ...
 
     def entry(
         self,

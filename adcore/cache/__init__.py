@@ -1,2 +1,10 @@
-def support(name, make):
-    return make()
+"""Compiled code on disk, so that a second process need not compile.
+
+What is on disk belongs to a function with all that its compilation may depend on (`world`), to the arguments, and to the
+sources of adcore, versions and the machine (`environment`).  What another process could not recognize is not kept.
+"""
+
+from .kept import Kept, unrepeatable
+from .store import COUNTS, Counts, directory, is_on, prepare, support
+
+__all__ = ["COUNTS", "Counts", "Kept", "directory", "is_on", "prepare", "support", "unrepeatable"]

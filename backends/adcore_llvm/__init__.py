@@ -26,7 +26,11 @@ class LLVMBackend:
 
     def compile(self, program: Program) -> Function:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""
-        return self.entry(program, flat_inputs(program), flat_result(program), program.name).function(_refuse)
+        return self.flat(program).function(_refuse)
+
+    def flat(self, program: Program) -> Compiled:
+        """The entry of such a function."""
+        return self.entry(program, flat_inputs(program), flat_result(program), program.name)
 
     def entry(
         self,
