@@ -57,6 +57,8 @@ class _Writer:
             return x
         if kind in (tuple, list):
             return ["tuple" if kind is tuple else "list", *map(self.any, x)]
+        if kind is dict and (self.world.number(x) is not None or _is_namespace(x)):
+            return self.owner(x)
         if kind is dict:
             return ["dict", *([self.object(k), self.any(v)] for k, v in x.items())]
         if kind is frozenset:
@@ -119,25 +121,30 @@ class _Writer:
         """What a captured value is held by: one of the surroundings, or a module of the library of ours."""
         number = self.world.number(x)
         if number is not None:
-            return number
-        module = x.get("__name__") if isinstance(x, dict) else None
-        if is_trusted(module) and vars(named(str(module), "")) is x:
-            return module
+            return ["object", number]
+        if isinstance(x, dict) and _is_namespace(x):
+            return ["namespace", x["__name__"]]
         raise UnstorableError("something read from an object that is not known by any name")
 
     def capture(self, x: Capture) -> Any:
         owner = self.owner(x.owner)
-        if isinstance(owner, int) and self.world.slot(x.owner, x.name) is None:
+        if owner[0] == "object" and self.world.slot(x.owner, x.name) is None:
             raise UnstorableError(f"{x.name!r}, which is read at every call from an unknown place")
         extra = [self.any(getattr(x, f.name)) for f in dataclasses.fields(x)[3:]]
         return ["capture", self.object(type(x)), self.object(x.name), owner, self.any(x.spec), *extra]
 
     def guard(self, x: Guard) -> Any:
         owner = self.owner(x.owner)
-        if isinstance(owner, int) and not self.world.follows(x.owner, x.name):
+        if owner[0] == "object" and not self.world.follows(x.owner, x.name):
             raise UnstorableError(f"{x.name!r}, which comes from an unknown place")
         extra = [self.any(getattr(x, f.name)) for f in dataclasses.fields(x)[3:]]
         return ["guard", self.object(type(x)), self.object(x.name), owner, *extra]
+
+
+def _is_namespace(x: dict[Any, Any]) -> bool:
+    """Whether a dict is that of a module of adcore's or of a package that it uses."""
+    module = x.get("__name__")
+    return isinstance(module, str) and is_trusted(module) and vars(named(module, "")) is x
 
 
 class _Reader:
@@ -208,13 +215,13 @@ class _Reader:
     def _name(self, module: str, name: str) -> Any:
         return named(module, name)
 
-    def _owner(self, owner: int | str) -> Any:
-        return self.world.object(owner) if isinstance(owner, int) else vars(named(owner, ""))
+    def _namespace(self, module: str) -> Any:
+        return vars(named(module, ""))
 
     def _capture(self, kind: Any, name: Any, owner: Any, spec: Any, *extra: Any) -> Any:
-        return self.any(kind)(self.any(name), self._owner(owner), self.any(spec), *map(self.any, extra))
+        return self.any(kind)(self.any(name), self.any(owner), self.any(spec), *map(self.any, extra))
 
     def _guard(self, kind: Any, name: Any, owner: Any, *extra: Any) -> Any:
-        held, key = self._owner(owner), self.any(name)
+        held, key = self.any(owner), self.any(name)
         value = held[key] if isinstance(held, dict) else held.cell_contents
         return self.any(kind)(key, held, value, *map(self.any, extra))
