@@ -36,8 +36,10 @@ __all__ = [
     "Lowered",
     "Made",
     "New",
+    "Objects",
     "Portable",
     "Rows",
+    "Seldom",
     "Spec",
     "Stateful",
     "Static",
@@ -301,14 +303,22 @@ class Executable(Protocol):
     def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
 
 
+class Objects(list[Any]):
+    """A list of objects that count by themselves, not by what they consist of."""
+
+
+class Seldom(list[Any]):
+    """A list of plain values, places in the user's program and dataclasses of adcore's, which are seldom needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Portable:
     """Compiled code that other processes can load.
 
     Attributes:
         code: as it is.
-        rest: what else is needed: lists and tuples of plain values, dataclasses of the backend, and objects that the
-            code refers to.
+        rest: what else is needed: lists and tuples of plain values and dataclasses of the backend, and in `Objects`
+            those that the code refers to.
     """
 
     code: bytes
@@ -318,8 +328,7 @@ class Portable:
 class Entry(Protocol):
     """A Program compiled for the user's own call."""
 
-    @property
-    def portable(self) -> Portable: ...
+    portable: Portable | None  # for another process; it can be taken away
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
         """A callable of arguments like the inputs; others go to the fallback, as do calls for which a guard fails."""

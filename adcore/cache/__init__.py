@@ -5,6 +5,19 @@ sources of adcore, versions and the machine (`environment`).  What another proce
 """
 
 from .kept import Kept, unrepeatable
+from .names import is_trusted
+from .world import has_own_code
 from .store import COUNTS, Counts, directory, is_on, prepare, support
 
-__all__ = ["COUNTS", "Counts", "Kept", "directory", "is_on", "prepare", "support", "unrepeatable"]
+__all__ = [
+    "COUNTS",
+    "Counts",
+    "Kept",
+    "directory",
+    "has_own_code",
+    "is_on",
+    "is_trusted",
+    "prepare",
+    "support",
+    "unrepeatable",
+]

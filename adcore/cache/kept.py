@@ -67,9 +67,10 @@ class Kept:
         """
         self._lower = lower
         self._roots = roots
-        self._world = World(*roots)
-        self._first = key_of(b"first", self._world.digest())
         self._key = ""
+        self._world: World | None = World(*roots)  # until it is known what came of it: it holds arrays of the user's
+        self._digest = self._world.digest()
+        self._first = key_of(b"first", self._digest)
         self._plain: Any = None
         self.lowered: Lowered | None = None
         self.entry: Entry | None = None
@@ -89,14 +90,17 @@ class Kept:
 
     def load(self, name: str) -> bool:
         """Look for it on the disk; gives whether it was there."""
+        world = self._world
+        assert world is not None
         found = read(self._first)
         for captured in [] if found is None else found[0]:
             try:
-                key = self._second(self._world, captured)
+                key = self._second(world, captured)
                 text = read(key)
                 if text is not None:
-                    self._restore(key, *text, name)
+                    self._restore(world, key, *text, name)
                     COUNTS.served += 1
+                    self._world = None
                     return True
             except UnstorableError:
                 continue
@@ -104,16 +108,13 @@ class Kept:
                 COUNTS.refused.append(f"an entry that cannot be read: {error!r}")
         return False
 
-    def _restore(self, key: str, plain: Any, code: bytes, name: str) -> None:
+    def _restore(self, world: World, key: str, plain: Any, code: bytes, name: str) -> None:
         places = iter(range(2))
         again = functools.cache(self._lowered_again)
-        lowered = from_plain(plain[0], self._world, lambda: Postponed(_nth(again, next(places))))
+        lowered = from_plain(plain[0], world, lambda: Postponed(_nth(again, next(places))))
         if plain[1] is not None:
-            self.entry = self._entry(plain[1], code, name)
+            self.entry = _restored(world, plain[1], code, name)
         self._key, self._plain, self.lowered = key, plain[0], lowered
-
-    def _entry(self, rest: Any, code: bytes, name: str) -> Entry:
-        return backend().restored(Portable(code, from_plain(rest, self._world, Program)), name)
 
     def _lowered_again(self) -> Lowered:
         """The function lowered in this process as well.
@@ -143,6 +144,7 @@ class Kept:
     def _refuse(self, cause: str) -> None:
         COUNTS.refused.append(cause)
         self._first = ""
+        self._world = None
 
     def store(self, lowered: Lowered, entry: Entry | None) -> None:
         """Write what was compiled."""
@@ -150,17 +152,17 @@ class Kept:
             return
         try:
             require_unchanged()
-            world = World(*self._roots)
+            before, world = self._world, World(*self._roots)
             captured = sorted(_captured(world, lowered))
             key = self._second(world, captured)
-            if world.digest() != self._world.digest() or key != self._second(self._world, captured):
+            if before is None or world.digest() != self._digest or key != self._second(before, captured):
                 raise UnstorableError("something that changed while the function was compiled")
             plain = to_plain(lowered, world)
             rest, code = (None, b"") if entry is None else _parts(entry, world)
         except (UnstorableError, ChangedError) as error:
             self._refuse(str(error))
             return
-        self._world, self._key, self._plain = world, key, plain
+        self._world, self._key, self._plain = None, key, plain
         found = read(self._first)
         sets = [] if found is None else [s for s in found[0] if s != captured]
         written = write(key, [plain, rest], code) and write(self._first, [captured, *sets][:SETS])
@@ -171,16 +173,21 @@ class Kept:
         if not self._key:
             return make()
         key = key_of(self._key.encode(), name.encode())
-        found = read(key)
-        if found is not None:
-            return self._entry(*found, title)
-        made = make()
         try:
-            rest, code = _parts(made, self._world)
+            world = World(*self._roots)
+            if world.digest() != self._digest:
+                raise UnstorableError("something that changed since the first call")
         except UnstorableError as error:
             COUNTS.refused.append(str(error))
-        else:
-            write(key, rest, code)
+            return make()
+        found = read(key)
+        if found is not None:
+            return _restored(world, *found, title)
+        made = make()
+        try:
+            write(key, *_parts(made, world))
+        except UnstorableError as error:
+            COUNTS.refused.append(str(error))
         return made
 
     def _second(self, world: World, captured: list[int]) -> str:
@@ -195,8 +202,13 @@ def _captured(world: World, lowered: Lowered) -> set[int]:
     return {k for k in found if k is not None}
 
 
+def _restored(world: World, rest: Any, code: bytes, name: str) -> Entry:
+    return backend().restored(Portable(code, from_plain(rest, world, Program)), name)
+
+
 def _parts(entry: Entry, world: World) -> tuple[Any, bytes]:
-    portable = entry.portable
+    portable, entry.portable = entry.portable, None  # which nobody needs from here
+    assert portable is not None
     return to_plain(portable.rest, world), portable.code
 
 

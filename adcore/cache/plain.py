@@ -10,13 +10,13 @@ import base64
 import dataclasses
 import enum
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import Source
-from ..plugins import Capture, Guard, Static
+from ..plugins import Capture, Guard, Objects, Seldom, Static
 from ..program import Program
 from ..structured import Structured
 from ..trees import instance, is_namedtuple
@@ -57,10 +57,12 @@ class _Writer:
             return x
         if kind in (tuple, list):
             return ["tuple" if kind is tuple else "list", *map(self.any, x)]
-        if kind is dict and (self.world.number(x) is not None or _is_namespace(x)):
-            return self.owner(x)
         if kind is dict:
             return ["dict", *([self.object(k), self.any(v)] for k, v in x.items())]
+        if kind is Objects:
+            return ["list", *map(self.object, x)]
+        if kind is Seldom:
+            return ["seldom", *map(self.any, x)]
         if kind is frozenset:
             return ["frozenset", *map(self.any, sorted(x))]
         if isinstance(x, Program):
@@ -92,6 +94,8 @@ class _Writer:
         number = self.world.number(x)
         if number is not None:
             return ["object", number]
+        if kind is dict and _is_namespace(x):
+            return ["namespace", x["__name__"]]
         if kind is float:
             return ["float", x.hex()]
         if kind is complex:
@@ -119,12 +123,9 @@ class _Writer:
 
     def owner(self, x: Any) -> Any:
         """What a captured value is held by: one of the surroundings, or a module of the library of ours."""
-        number = self.world.number(x)
-        if number is not None:
-            return ["object", number]
-        if isinstance(x, dict) and _is_namespace(x):
-            return ["namespace", x["__name__"]]
-        raise UnstorableError("something read from an object that is not known by any name")
+        if self.world.number(x) is None and not (isinstance(x, dict) and _is_namespace(x)):
+            raise UnstorableError("something read from an object that is not known by any name")
+        return self.object(x)
 
     def capture(self, x: Capture) -> Any:
         owner = self.owner(x.owner)
@@ -147,8 +148,27 @@ def _is_namespace(x: dict[Any, Any]) -> bool:
     return isinstance(module, str) and is_trusted(module) and vars(named(module, "")) is x
 
 
+class _Later(Sequence[Any]):
+    """A list whose items are made when they are asked for; only files of the surroundings are in them."""
+
+    def __init__(self, items: Sequence[Any], files: list[str]) -> None:
+        self.items = items
+        self.reader = _Reader(_Files(files), Program)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.reader.any(self.items[place])
+
+
+@dataclasses.dataclass
+class _Files:
+    files: list[str]
+
+
 class _Reader:
-    def __init__(self, world: World, program: Callable[[], Program]) -> None:
+    def __init__(self, world: Any, program: Callable[[], Program]) -> None:
         self.world = world
         self.program = program
 
@@ -162,6 +182,9 @@ class _Reader:
 
     def _list(self, *items: Any) -> Any:
         return list(map(self.any, items))
+
+    def _seldom(self, *items: Any) -> Any:
+        return _Later(items, self.world.files)
 
     def _dict(self, *items: Any) -> Any:
         return {self.any(k): self.any(v) for k, v in items}

@@ -32,7 +32,7 @@ from ..structured import Structured
 from ..trees import is_namedtuple
 from .names import OURS, is_trusted, name_of
 
-__all__ = ["Slot", "UnstorableError", "World", "digest_of"]
+__all__ = ["Slot", "UnstorableError", "World", "digest_of", "has_own_code"]
 
 OBJECTS = 3000  # more are not followed
 BYTES = 1 << 22  # of arrays that count by their contents
@@ -491,6 +491,23 @@ def digest_of(value: Any) -> bytes:
     return found.digest()
 
 
+_COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__")
+_OF_VALUES = (*_COMPARISONS, "__bool__", "__len__", "__contains__", "__format__", "__str__", "__repr__")
+
+
+def has_own_code(*things: Any) -> bool:
+    """Whether comparing, testing or formatting these runs code of the user's, or reads what is held by names."""
+    for thing in things:
+        if type(thing) in _LITERALS:
+            continue
+        if isinstance(thing, dict) or (isinstance(thing, tuple | list | frozenset) and has_own_code(*thing)):
+            return True
+        methods = (inspect.getattr_static(type(thing), name, None) for name in _OF_VALUES)
+        if any(isinstance(m, types.FunctionType) and not is_trusted(m.__module__) for m in methods):
+            return True
+    return False
+
+
 def _globals_of(code: types.CodeType) -> Iterator[str]:
     """The names that a function, or one inside it, looks up in its globals."""
     found: dict[str, None] = {}
@@ -525,7 +542,10 @@ def _is_generated(kind: type, name: str, value: Any) -> bool:
         return not isinstance(value, types.FunctionType | property) or is_trusted(getattr(value, "__module__", None))
     if is_namedtuple(kind) and tuple in kind.__bases__:
         inner = getattr(value, "__func__", value)
-        made = isinstance(inner, types.FunctionType) and inner.__code__.co_filename in (collections.__file__, "<string>")
+        made = isinstance(inner, types.FunctionType) and inner.__code__.co_filename in (
+            collections.__file__,
+            "<string>",
+        )
         return made or type(value).__name__ == "_tuplegetter"
     code = getattr(value, "__code__", None)
     if code is None or "__dataclass_params__" not in vars(kind):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import Source
-from adcore.plugins import ANY, Guard, Leaf, Portable, Spec, Write
+from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
 from adcore.types import DType, Lit
@@ -51,7 +51,7 @@ class Compiled:
     """
 
     def __init__(self, portable: Portable, name: str) -> None:
-        self.portable = portable
+        self.portable: Portable | None = portable
         table, failures, needs = portable.rest
 
         def fail(status: int, reported: bytes) -> None:
@@ -80,7 +80,7 @@ def compiled(
     """A program compiled for calls with arguments like the inputs."""
     module = emit_module(program, inputs, result, guards, writes)
     code = machine_code(module.text)
-    return Compiled(Portable(code, (module.table, module.failures, module.needs)), name)
+    return Compiled(Portable(code, (Objects(module.table), Seldom(module.failures), module.needs)), name)
 
 
 def _address(thing: Any, fail: Any) -> int:

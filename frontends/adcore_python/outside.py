@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.arguments import abstract, otherwise
+from adcore.cache import is_trusted
 from adcore.errors import DtypeError
 from adcore.plugins import Capture, Guard, Part, Spec
 from adcore.structured import Structured, taken_apart
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["captured_value", "constant", "getter_of", "held_item", "look_up", "make_param", "member", "plain_dict"]
+__all__ = [
+    "captured_value",
+    "constant",
+    "getter_of",
+    "held_item",
+    "is_computed",
+    "look_up",
+    "make_param",
+    "member",
+    "plain_dict",
+]
 
 DTYPES = {d.numpy: d for d in DType}
 
@@ -54,6 +65,24 @@ def getter_of(owner: Any, name: str) -> types.FunctionType | None:
     found = inspect.getattr_static(type(owner), name, None)
     getter = getattr(found, "fget", None) if isinstance(found, property) else None
     return getter if isinstance(getter, types.FunctionType) else None
+
+
+_LOOKED_UP = (
+    *(types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType),
+    *(types.MemberDescriptorType, types.GetSetDescriptorType, staticmethod, classmethod),
+)
+
+
+def is_computed(owner: Any, name: str) -> bool:
+    """Whether reading an attribute runs code of the user's."""
+    if isinstance(owner, types.ModuleType):
+        return not is_trusted(owner.__name__)
+    for special in ("__getattribute__", "__getattr__"):
+        if isinstance(inspect.getattr_static(type(owner), special, None), types.FunctionType):
+            return True
+    found = inspect.getattr_static(owner, name, None)
+    looked_up = not hasattr(type(found), "__get__") or isinstance(found, _LOOKED_UP)
+    return not looked_up and not is_trusted(type(owner).__module__)
 
 
 def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
