@@ -63,7 +63,7 @@ def provide_iterations(
     named = dict.fromkeys(a for v in stored for a in v.type.shape if a in own)
     fixed = {a for a in named if _outside(body, a)}
     lengths = [a for a in named if a not in fixed]
-    read = [v for v in stored if v in written]
+    read = [v for v in stored if v in written and v not in named]
     stored = [v for v in dict.fromkeys([*lengths, *stored]) if v not in fixed and v not in read]
 
     storage = Storage(origin, scope)

@@ -127,7 +127,7 @@ def constant(function: Callable[..., Any], value: Any, argument: int | str) -> S
     except TypeError:
         what = f"{argument!r}" if isinstance(argument, str) else str(argument)
         raise ValueError(
-            f"{name_of(function)}(): the static argument {what} is a {type(value).__name__}, which cannot be hashed, or "
-            "holds something that cannot; a tuple can"
+            f"{name_of(function)}(): the static argument {what} is a {type(value).__name__}, which cannot be "
+            "hashed, or holds something that cannot; a tuple can"
         ) from None
     return Static(value)

@@ -127,7 +127,7 @@ def below(value: Any) -> list[Any]:
 
 
 def is_plain(spec: PyTreeSpec) -> bool:
-    """Whether the nodes are tuples, lists, dicts, NamedTuples and dataclasses, and no node stands for something else."""
+    """Whether all nodes are tuples, lists, dicts, NamedTuples and dataclasses, and none stands for something else."""
     kind: Any = spec.type
     if kind is None:
         return spec.is_leaf()

@@ -46,6 +46,8 @@ def name_of(thing: Any) -> tuple[str, str] | None:
     if isinstance(thing, np.ufunc):
         return _first(_UFUNCS, thing.__name__, thing)
     name = getattr(thing, "__qualname__", None)
+    if isinstance(thing, types.BuiltinFunctionType) and isinstance(thing.__self__, type):
+        module = thing.__self__.__module__
     if not isinstance(name, str):
         return _instance(thing)
     if not is_trusted(module):

@@ -78,7 +78,8 @@ def is_computed(owner: Any, name: str) -> bool:
     if isinstance(owner, types.ModuleType):
         return not is_trusted(owner.__name__)
     for special in ("__getattribute__", "__getattr__"):
-        if isinstance(inspect.getattr_static(type(owner), special, None), types.FunctionType):
+        found = inspect.getattr_static(type(owner), special, None)
+        if isinstance(found, types.FunctionType) and not is_trusted(found.__module__):
             return True
     found = inspect.getattr_static(owner, name, None)
     looked_up = not hasattr(type(found), "__get__") or isinstance(found, _LOOKED_UP)

@@ -141,8 +141,8 @@ CORE = (
     Mutant(
         name="a length known in front of a loop is kept for each iteration too",
         module="adcore/residuals.py",
-        fragment="if v not in fixed]",
-        replacement="]",
+        fragment="if v not in fixed and v not in read]",
+        replacement="if v not in read]",
         breaks="one length has two names, and types do not agree",
     ),
     Mutant(
@@ -183,8 +183,8 @@ CORE = (
     Mutant(
         name="a carried array of unknown history counts as stable",
         module="adcore/passes/stability.py",
-        fragment='if read.carry in found.unknown or self.loop.primitive.name == "while":',
-        replacement='if self.loop.primitive.name == "while":',
+        fragment='if read.carry in found.unknown or self.loop.primitive.name == "while" or',
+        replacement='if self.loop.primitive.name == "while" or',
         breaks="a rebound array is read as the loop leaves it",
     ),
     Mutant(
@@ -197,8 +197,8 @@ CORE = (
     Mutant(
         name="a write that what is read has not seen counts from the next iteration",
         module="adcore/passes/stability.py",
-        fragment="w.position < read.position and w.equation.outs[0] in history",
-        replacement="w.position < read.position",
+        fragment="w.position < end and w.equation.outs[0] in history",
+        replacement="w.position < end",
         breaks="an older state is read from the final array",
     ),
     Mutant(
@@ -218,9 +218,30 @@ CORE = (
     Mutant(
         name="reads in a while count as stable",
         module="adcore/passes/stability.py",
-        fragment='if read.carry in found.unknown or self.loop.primitive.name == "while":',
-        replacement="if read.carry in found.unknown:",
+        fragment='if read.carry in found.unknown or self.loop.primitive.name == "while" or',
+        replacement="if read.carry in found.unknown or",
         breaks="a while's reads are taken from the final array",
+    ),
+    Mutant(
+        name="a number that is written again later is read where it was written",
+        module="adcore/residuals.py",
+        fragment='if equation.primitive.name != "update" or loop.number not in equation.stable:',
+        replacement='if equation.primitive.name != "update":',
+        breaks="what a later iteration wrote there is taken for it",
+    ),
+    Mutant(
+        name="a number is read where it was written by an index that only that iteration knows",
+        module="adcore/residuals.py",
+        fragment="if array.type == equation.outs[0].type and _follow(",
+        replacement="if array.type == equation.outs[0].type or _follow(",
+        breaks="the place is found by a state that is not there any more",
+    ),
+    Mutant(
+        name="an array whose writes are stable in an inner loop only is read from its end",
+        module="adcore/passes/stability.py",
+        fragment="if around.number and around.number in read.equation.stable:",
+        replacement="if around.number:",
+        breaks="writes of the inner loop after the read count as seen",
     ),
     Mutant(
         name="a write to the element that is read is no harm",

@@ -201,7 +201,7 @@ def test_no_derivative_by_a_constant(transform):
 
 def test_what_is_not_a_constant_inside():
     with pytest.raises(
-        adcore.UnsupportedFunctionError, match="static argument 'n' of power .* not a constant"
+        adcore.UnsupportedFunctionError, match=r"static argument 'n' of power .* not a constant"
     ) as error:
         jit(lambda x, n: grad(power, static_argnums=1)(x, n))(2.0, 3)
     assert "test_static.py" in str(error.value)

@@ -1,4 +1,4 @@
-"""Calls whose arguments and results are trees: what enters machine code directly, what does not, and no reference lost."""
+"""Calls whose arguments and results are trees: what enters machine code, what does not, and no reference lost."""
 
 from __future__ import annotations
 
@@ -68,7 +68,11 @@ KINDS: dict[str, tuple[Any, Any, Any]] = {
     "made by code": (lambda p: np.sum(np.sin(p.a) * p.b), Guarded(B), Guarded(2.0 * B)),
     "empty ones": (lambda p: p[0] * p[0], (1.5, (), [], {}, Empty()), (2.5, (), [], {}, Empty())),
     "numbers": (lambda p: p[0] * p[1] + p[2], (1.5, np.float32(2.0), 3), (2.5, np.float32(3.0), 4)),
-    "constants": (lambda p: p[0] * p[0], (1.5, None, "text", len, np.sin), (2.5, None, "te" + str("xt"), len, np.sin)),
+    "constants": (
+        lambda p: p[0] * p[0],
+        (1.5, None, "text", len, np.sin),
+        (2.5, None, "".join(("te", "xt")), len, np.sin),
+    ),
     "nested": (
         lambda p: np.sum(p["layers"][0].W @ np.ones(3) * p["layers"][1].a) + p["rest"].b[0],
         {"layers": [Layer(W, B), Pair(B, 1.0)], "rest": Slotted(1.0, (2.0, None))},
