@@ -135,6 +135,8 @@ class World:
         kind = type(value)
         if kind in _LITERALS:
             self._put(kind.__name__, _exactly(value))
+            if kind is float or kind is complex:  # which compiled code knows by identity where they are arguments
+                self._remember(value)
         elif kind is tuple or kind is frozenset:
             self._remember(value)
             self._sequence(kind.__name__, value)
@@ -143,6 +145,7 @@ class World:
             _INLINE[kind](self, value)
         elif isinstance(value, np.generic):
             self._put("scalar", str(value.dtype), value.tobytes())
+            self._remember(value)
         elif isinstance(value, np.dtype):
             self._remember(value)
             self._put("dtype", repr(value), value.itemsize, value.alignment, str(value.metadata))
@@ -181,7 +184,7 @@ class World:
                 value = self.objects[self._done]
                 self._done += 1
                 kind = type(value)
-                if kind not in _FINISHED and not isinstance(value, np.dtype):
+                if kind not in _FINISHED and not isinstance(value, np.dtype | np.generic):
                     self._put("contents", self._done - 1)
                     self._contents(value)
             if not self._attributes_of_modules():
@@ -562,7 +565,7 @@ _INLINE: Mapping[type, Callable[[World, Any], None]] = {
     Leaf: lambda w, s: w._put("leaf", s.index),
     Static: lambda w, s: w._sequence("static", (s.value,)),
 }
-_FINISHED = {*_INLINE, tuple, frozenset, _Kept}  # whose contents are where they were met
+_FINISHED = {*_INLINE, tuple, frozenset, float, complex, _Kept}  # whose contents are where they were met
 _MAY_HAVE_NAMES = {types.FunctionType, types.BuiltinFunctionType, types.ModuleType}
 _CONTENTS: Mapping[type, Callable[[World, Any], None]] = {
     types.FunctionType: World._function,
