@@ -362,7 +362,7 @@ class Dispatcher:
         transform, policy = self.target.transform, policies.current()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
         lower = functools.partial(transform.lower, arguments)
-        kept = Kept.of(lower, transform, policy, arguments)
+        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, arguments)
         rest = (leaves, tree, self.name, transform.function, kept)
         if kept is None:
             return Specialisation(lower(), *rest)

@@ -7,16 +7,19 @@ sources of adcore, versions and the machine (`environment`).  What another proce
 from .kept import Kept, unrepeatable
 from .names import is_trusted
 from .world import has_own_code
-from .store import COUNTS, Counts, directory, is_on, prepare, support
+from .store import COUNTS, Counts, clear, directory, examine, is_on, listed, prepare, support
 
 __all__ = [
     "COUNTS",
     "Counts",
     "Kept",
+    "clear",
     "directory",
+    "examine",
     "has_own_code",
     "is_on",
     "is_trusted",
+    "listed",
     "prepare",
     "support",
     "unrepeatable",

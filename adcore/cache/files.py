@@ -16,6 +16,7 @@ __all__ = ["LIMIT", "Directory", "place", "size_limit"]
 
 LIMIT = 256 << 20  # bytes
 ROOM = 0.9  # of the limit, which is left in use when files are dropped
+OFTEN = 0.05  # of the limit, after which files are counted again
 ABANDONED = 3600  # seconds after which a file that was never finished is nobody's
 MAGIC = b"adcore-cache-1\n"
 ENDING, UNFINISHED = ".adcore", ".part"
@@ -60,6 +61,10 @@ class File:
     bytes: int
     used: float
 
+    @property
+    def key(self) -> str:
+        return os.path.basename(self.path).removesuffix(ENDING)
+
 
 class Directory:
     """A directory that nobody but the user can change.
@@ -69,12 +74,15 @@ class Directory:
         is_suspect: whether the reason is that somebody else may have changed it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, make: bool = True) -> None:
         self.path = path
         self.problem = ""
         self.is_suspect = False
+        self._unseen: int | None = None  # bytes that were written since all files were counted
         try:
-            self._check(_status(path))
+            found = _status(path, make)
+            if found is not None:
+                self._check(found)
         except OSError as error:
             self.problem = f"{error.strerror or error} ({path})"
 
@@ -85,8 +93,8 @@ class Directory:
         elif not _is_ours(found):
             self.problem, self.is_suspect = f"{self.path} belongs to another user, or others may write into it", True
 
-    def read(self, key: str) -> bytes | None:
-        """What was written under a key, if it is whole and the user's own; a file that is neither is removed."""
+    def read(self, key: str, use: bool = True) -> bytes | None:
+        """What was written under a key, if it is whole and the user's own; a file that is not is removed."""
         path = self._path(key)
         try:
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
@@ -99,8 +107,9 @@ class Directory:
         if text[:head] != MAGIC + _digest(key, text[head:]):
             self.remove(key)
             return None
-        with suppress(OSError):
-            os.utime(path)
+        if use:
+            with suppress(OSError):
+                os.utime(path)
         return text[head:]
 
     def write(self, key: str, text: bytes) -> None:
@@ -114,6 +123,7 @@ class Directory:
             with open(descriptor, "wb") as file:
                 file.write(MAGIC + _digest(key, text) + text)
             os.replace(path, self._path(key))
+            self._unseen = None if self._unseen is None else self._unseen + len(text)
         except BaseException:
             with suppress(OSError):
                 os.unlink(path)
@@ -128,7 +138,13 @@ class Directory:
         return sorted(self._scan(ENDING), key=lambda f: f.used)
 
     def keep_to(self, limit: int) -> None:
-        """Drop what was used longest ago, if there is more than so many bytes, and what was never finished."""
+        """Drop what was used longest ago, if there is more than so many bytes, and what was never finished.
+
+        The files are counted at first, and then each time that a part of the limit has been written.
+        """
+        if self._unseen is not None and self._unseen < OFTEN * limit:
+            return
+        self._unseen = 0
         files = self.files()
         total = sum(f.bytes for f in files)
         drop = [f for f in self._scan(UNFINISHED) if f.used < time.time() - ABANDONED]
@@ -152,6 +168,8 @@ class Directory:
 
     def _scan(self, ending: str) -> list[File]:
         found: list[File] = []
+        if not self.path.exists():
+            return found
         with os.scandir(self.path) as entries:
             for entry in entries:
                 if entry.name.endswith(ending):
@@ -164,10 +182,12 @@ class Directory:
         return os.path.join(self.path, key + ENDING)
 
 
-def _status(path: Path) -> os.stat_result:
+def _status(path: Path, make: bool) -> os.stat_result | None:
     """That of the directory, which is made if it is not there."""
     with suppress(FileNotFoundError):
         return os.lstat(path)
+    if not make:
+        return None
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.mkdir(path, 0o700)

@@ -59,12 +59,15 @@ class Kept:
         entry: its code, if it has any that takes the arguments themselves.
     """
 
-    def __init__(self, lower: Callable[[], Lowered], *roots: Any) -> None:
-        """Look for what `lower` gives, which depends on the roots and what can be reached from them.
+    def __init__(self, title: str, lower: Callable[[], Lowered], *roots: Any) -> None:
+        """Where that is which `lower` gives, and which depends on the roots and what can be reached from them.
+
+        The title is for people.
 
         Raises:
             UnstorableError, ChangedError: it cannot be known from what happens in another process.
         """
+        self._title = title
         self._lower = lower
         self._roots = roots
         self._key = ""
@@ -76,12 +79,12 @@ class Kept:
         self.entry: Entry | None = None
 
     @classmethod
-    def of(cls, lower: Callable[[], Lowered], *roots: Any) -> Kept | None:
+    def of(cls, title: str, lower: Callable[[], Lowered], *roots: Any) -> Kept | None:
         """As the class itself; None where there is no cache or the function cannot be kept."""
         if directory() is None:
             return None
         try:
-            return cls(lower, *roots)
+            return cls(title, lower, *roots)
         except (UnstorableError, ChangedError) as error:
             COUNTS.refused.append(str(error))
             return None
@@ -165,7 +168,8 @@ class Kept:
         self._world, self._key, self._plain = None, key, plain
         found = read(self._first)
         sets = [] if found is None else [s for s in found[0] if s != captured]
-        written = write(key, [plain, rest], code) and write(self._first, [captured, *sets][:SETS])
+        written = write(key, self._title, [plain, rest], code)
+        written = written and write(self._first, f"{self._title} (index)", [captured, *sets][:SETS])
         COUNTS.stored += written
 
     def part(self, name: str, title: str, make: Callable[[], Entry]) -> Entry:
@@ -185,7 +189,7 @@ class Kept:
             return _restored(world, *found, title)
         made = make()
         try:
-            write(key, *_parts(made, world))
+            write(key, f"{self._title} ({name})", *_parts(made, world))
         except UnstorableError as error:
             COUNTS.refused.append(str(error))
         return made

@@ -91,6 +91,8 @@ class _Writer:
         kind = type(x)
         if kind in _PLAIN:
             return x
+        if isinstance(x, Guard):
+            return self.guard(x)
         number = self.world.number(x)
         if number is not None:
             return ["object", number]

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -17,7 +18,20 @@ from typing import Any
 from .environment import ChangedError, digest
 from .files import Directory, place, size_limit
 
-__all__ = ["COUNTS", "Counts", "directory", "is_on", "key_of", "prepare", "read", "support", "write"]
+__all__ = [
+    "COUNTS",
+    "Counts",
+    "clear",
+    "directory",
+    "examine",
+    "is_on",
+    "key_of",
+    "listed",
+    "prepare",
+    "read",
+    "support",
+    "write",
+]
 
 _LENGTH = struct.Struct("<Q")
 OFF = ("0", "off", "no", "false")
@@ -84,19 +98,22 @@ def read(key: str) -> tuple[Any, bytes] | None:
     """What was written under a key: a plain value, and code."""
     found = directory()
     text = None if found is None else found.read(key)
-    if text is None:
-        return None
+    return None if text is None else _taken_apart(text)[1:]
+
+
+def _taken_apart(text: bytes) -> tuple[str, Any, bytes]:
     (length,) = _LENGTH.unpack_from(text)
     middle = _LENGTH.size + length
-    return json.loads(text[_LENGTH.size : middle]), text[middle:]
+    title, plain = json.loads(text[_LENGTH.size : middle])
+    return title, plain, text[middle:]
 
 
-def write(key: str, plain: Any, code: bytes = b"") -> bool:
-    """Put a plain value and code under a key; gives whether that was possible."""
+def write(key: str, title: str, plain: Any, code: bytes = b"") -> bool:
+    """Put a plain value and code under a key, with a title for people; gives whether that was possible."""
     found = directory()
     if found is None:
         return False
-    head = json.dumps(plain, separators=(",", ":")).encode()
+    head = json.dumps([title, plain], separators=(",", ":")).encode()
     text = b"".join((_LENGTH.pack(len(head)), head, code))
     limit = size_limit()
     if len(text) > limit:
@@ -122,5 +139,47 @@ def support(name: str, make: Callable[[], tuple[bytes, Any]]) -> tuple[bytes, An
         return code, plain
     code, plain = make()
     if key:
-        write(key, plain, code)
+        write(key, f"adcore: {name}", plain, code)
     return code, plain
+
+
+def examine() -> dict[str, Any]:
+    """What `adcore cache` shows, as plain values; nothing is made."""
+    path = place()
+    found = None if path is None else Directory(path, make=False)
+    problem = "there is no directory for it: set ADCORE_CACHE_DIR" if found is None else found.problem
+    files = [] if found is None or problem else found.files()
+    return {
+        "directory": None if path is None else str(path),
+        "on": is_on(),
+        "problem": problem or ("" if is_on() else "turned off by ADCORE_CACHE"),
+        "entries": len(files),
+        "bytes": sum(f.bytes for f in files),
+        "limit": size_limit(),
+    }
+
+
+def listed() -> list[dict[str, Any]]:
+    """The entries by what they belong to, those used last at the end; what cannot be read is left out."""
+    path = place()
+    found = None if path is None else Directory(path, make=False)
+    rows: list[dict[str, Any]] = []
+    for file in [] if found is None or found.problem else found.files():
+        text = found.read(file.key, use=False) if found is not None else None
+        if text is not None:
+            used = datetime.fromtimestamp(file.used).isoformat(" ", "seconds")
+            rows.append({"title": _taken_apart(text)[0], "bytes": file.bytes, "used": used})
+    return rows
+
+
+def clear() -> int:
+    """Drop all entries, and give how many there were.
+
+    Raises:
+        OSError: the directory belongs to somebody else, or a file cannot be removed.
+    """
+    path = place()
+    found = None if path is None else Directory(path, make=False)
+    if found is not None and found.problem:
+        raise PermissionError(found.problem)
+    return 0 if found is None else found.clear()

@@ -58,6 +58,7 @@ class Slot:
 
 
 _LITERALS = {bool, int, float, complex, str, bytes, types.NoneType, types.EllipsisType, types.NotImplementedType}
+_BY_VALUE = _LITERALS - {float, complex}  # for compiled code, or there is but one of them
 _NUMBERS = (bool, int, float, complex)
 _DICTS = (dict, collections.OrderedDict, collections.defaultdict)
 _NAMES_READ = {opcode.opmap[n] for n in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL") if n in opcode.opmap}
@@ -135,7 +136,7 @@ class World:
         kind = type(value)
         if kind in _LITERALS:
             self._put(kind.__name__, _exactly(value))
-            if kind is float or kind is complex:  # which compiled code knows by identity where they are arguments
+            if kind not in _BY_VALUE:
                 self._remember(value)
         elif kind is tuple or kind is frozenset:
             self._remember(value)
@@ -160,6 +161,12 @@ class World:
         self.objects.append(value)
         self._numbers.setdefault(id(value), number)
         return number
+
+    def _identical(self, value: Any) -> None:
+        """Something that compiled code may know by identity, with which other thing it is, if it is one that was met."""
+        self._visit(value)
+        if type(value) not in _BY_VALUE:
+            self._put("is", self.number(value))
 
     def _refer(self, value: Any) -> None:
         """The number of an object, whose contents come later."""
@@ -386,7 +393,7 @@ class World:
         if isinstance(found, collections.defaultdict):
             self._visit(found.default_factory)
         for key, value in list(found.items()):
-            self._visit(key)
+            self._identical(key)
             self._slot(found, key, value)
 
     def _our_own(self, thing: Any) -> None:
@@ -563,7 +570,7 @@ _INLINE: Mapping[type, Callable[[World, Any], None]] = {
     types.CodeType: World._code,
     Spec: lambda w, s: w._put("spec", repr(s)),
     Leaf: lambda w, s: w._put("leaf", s.index),
-    Static: lambda w, s: w._sequence("static", (s.value,)),
+    Static: lambda w, s: w._identical(s.value),
 }
 _FINISHED = {*_INLINE, tuple, frozenset, float, complex, _Kept}  # whose contents are where they were met
 _MAY_HAVE_NAMES = {types.FunctionType, types.BuiltinFunctionType, types.ModuleType}

@@ -140,7 +140,7 @@ class _Entry:
         py.guard(code.op(f"icmp eq i64 {given}, {count}"))
         py.guard(code.op("icmp eq ptr %names, null"))
         for guard in self.guards:
-            py.guard(py.same(py.captured(guard), guard.value))
+            py.guard(py.code.op(f"icmp eq ptr {py.captured(guard)}, {py.guarded(guard)}"))
         values = unboxed_all(py, self.inputs, self.writes)
         guard_writes(py, self.program, self.writes, values)
         flat = [pair for value in values for pair in value]

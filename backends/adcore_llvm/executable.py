@@ -85,6 +85,8 @@ def compiled(
 
 def _address(thing: Any, fail: Any) -> int:
     """The address of what a table names: it outlives the code."""
+    if isinstance(thing, Guard):
+        return id(thing.value)
     if not isinstance(thing, Special):
         return id(thing)
     kind, _, number = thing.name.partition(" ")

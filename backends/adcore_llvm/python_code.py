@@ -43,7 +43,7 @@ class PythonCode:
     """
 
     code: Code = field(default_factory=Code)
-    table: list[Any] = field(default_factory=list)  # objects, or what is `Special`
+    table: list[Any] = field(default_factory=list)  # objects, guards for theirs, or what is `Special`
     ways_out: list[str] = field(default_factory=list)  # the lines of those blocks
     _places: dict[Any, int] = field(default_factory=dict)  # in the table
     _owned: _Owned | None = None
@@ -52,6 +52,10 @@ class PythonCode:
     def constant(self, thing: Any) -> str:
         """The address of a Python object, which is kept alive as long as the code."""
         return self._address(id(thing), thing)
+
+    def guarded(self, guard: Guard) -> str:
+        """The address of the object that a guard wants."""
+        return self._address(id(guard), guard)
 
     def special(self, name: str) -> str:
         """The address of something that every process has its own of; see `Special`."""

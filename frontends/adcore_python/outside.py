@@ -83,7 +83,8 @@ def is_computed(owner: Any, name: str) -> bool:
             return True
     found = inspect.getattr_static(owner, name, None)
     looked_up = not hasattr(type(found), "__get__") or isinstance(found, _LOOKED_UP)
-    return not looked_up and not is_trusted(type(owner).__module__)
+    getter = getattr(found, "fget", None)  # of a property that Python's own classes have
+    return not looked_up and not is_trusted(type(owner).__module__) and not is_trusted(getattr(getter, "__module__", None))
 
 
 def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
