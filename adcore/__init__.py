@@ -8,7 +8,8 @@
 
 import gc
 
-from . import started  # isort: split
+from . import started as started  # isort: split
+
 from . import cache, plugins
 from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
 from .errors import (

@@ -56,8 +56,8 @@ class Specialisation:
     name: str
     function: Callable[..., Any]
     kept: Kept | None = None  # on disk
-    direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
     entry: Any = None  # None where parts of captured objects have to be computed first
+    direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
     pullback: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
@@ -362,16 +362,19 @@ class Dispatcher:
         transform, policy = self.target.transform, policies.current()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
         lower = functools.partial(transform.lower, arguments)
+        rest = (leaves, tree, self.name, transform.function)
         kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, arguments)
-        rest = (leaves, tree, self.name, transform.function, kept)
+        if kept is not None and kept.load(self.name):
+            assert kept.lowered is not None
+            found = Specialisation(kept.lowered, *rest, kept, kept.entry)
+            if found.is_current():
+                return found
+            kept = None  # what a part of an object is specialised on is told by more than the cache knows
         if kept is None:
             return Specialisation(lower(), *rest)
-        if kept.load(self.name):
-            assert kept.lowered is not None
-            return Specialisation(kept.lowered, *rest, entry=kept.entry)
         with kept.noting():
             lowered = lower()
-        made = Specialisation(lowered, *rest)
+        made = Specialisation(lowered, *rest, kept)
         kept.store(lowered, made.entry)
         return made
 

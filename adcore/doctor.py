@@ -109,13 +109,23 @@ def describe(found: dict[str, Any]) -> str:
 
 def cache_lines(found: dict[str, Any]) -> str:
     """What is kept on disk, for a reader."""
-    used = f"{found['entries']} files, {_mebibytes(found['bytes'])} of {_mebibytes(found['limit'])}"
-    lines = [f"directory   {found['directory'] or 'none'}", f"in use      {found['problem'] or 'yes'}", f"kept        {used}"]
+    lines = [
+        f"directory   {found['directory'] or 'none'}",
+        f"in use      {found['problem'] or 'yes'}",
+        f"kept        {found['entries']} files, {_size(found['bytes'])} of {_size(found['limit'])}",
+    ]
     return "\n".join(lines)
 
 
-def _mebibytes(count: int) -> str:
-    return f"{count / (1 << 20):.1f} MiB"
+def _size(count: int) -> str:
+    """Bytes for a reader.
+
+    >>> _size(512), _size(50000), _size(256 << 20)
+    ('512 bytes', '48 KiB', '256 MiB')
+    """
+    if count < 1 << 10:
+        return f"{count} bytes"
+    return f"{count >> 10} KiB" if count < 1 << 20 else f"{count >> 20} MiB"
 
 
 def _vector_line(vector: dict[str, Any]) -> str:

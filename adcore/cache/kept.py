@@ -71,6 +71,7 @@ class Kept:
         self._lower = lower
         self._roots = roots
         self._key = ""
+        self._captured: list[int] = []  # the slots that the program reads at every call
         self._world: World | None = World(*roots)  # until it is known what came of it: it holds arrays of the user's
         self._digest = self._world.digest()
         self._first = key_of(b"first", self._digest)
@@ -101,23 +102,25 @@ class Kept:
                 key = self._second(world, captured)
                 text = read(key)
                 if text is not None:
-                    self._restore(world, key, *text, name)
+                    self._key, self._captured = key, captured
+                    self._restore(world, *text, name)
                     COUNTS.served += 1
                     self._world = None
                     return True
             except UnstorableError:
                 continue
             except (LookupError, ValueError, TypeError, AttributeError) as error:
+                self._key, self._captured = "", []
                 COUNTS.refused.append(f"an entry that cannot be read: {error!r}")
         return False
 
-    def _restore(self, world: World, key: str, plain: Any, code: bytes, name: str) -> None:
+    def _restore(self, world: World, plain: Any, code: bytes, name: str) -> None:
         places = iter(range(2))
         again = functools.cache(self._lowered_again)
         lowered = from_plain(plain[0], world, lambda: Postponed(_nth(again, next(places))))
         if plain[1] is not None:
             self.entry = _restored(world, plain[1], code, name)
-        self._key, self._plain, self.lowered = key, plain[0], lowered
+        self._plain, self.lowered = plain[0], lowered
 
     def _lowered_again(self) -> Lowered:
         """The function lowered in this process as well.
@@ -125,9 +128,16 @@ class Kept:
         Raises:
             AdcoreError: the function is another one by now.
         """
-        lowered = self._lower()
-        if to_plain(lowered, World(*self._roots)) != self._plain:
-            raise AdcoreError("the function depends on something that has changed since it was called first")
+        changed = AdcoreError("the function depends on something that has changed since it was called first")
+        try:
+            world = World(*self._roots)
+            if world.digest() != self._digest or self._second(world, self._captured) != self._key:
+                raise changed
+            lowered = self._lower()
+            if to_plain(lowered, world) != self._plain:
+                raise changed
+        except UnstorableError:
+            raise changed from None
         return lowered
 
     # To the disk
@@ -207,7 +217,7 @@ def _captured(world: World, lowered: Lowered) -> set[int]:
 
 
 def _restored(world: World, rest: Any, code: bytes, name: str) -> Entry:
-    return backend().restored(Portable(code, from_plain(rest, world, Program)), name)
+    return backend().restored(Portable(code, from_plain(rest, world)), name)
 
 
 def _parts(entry: Entry, world: World) -> tuple[Any, bytes]:

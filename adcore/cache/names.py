@@ -47,10 +47,10 @@ def name_of(thing: Any) -> tuple[str, str] | None:
         return _first(_UFUNCS, thing.__name__, thing)
     name = getattr(thing, "__qualname__", None)
     if isinstance(thing, types.BuiltinFunctionType) and isinstance(thing.__self__, type):
-        module = thing.__self__.__module__
+        module = thing.__self__.__module__  # of a method of the class itself, as object.__new__
     if not isinstance(name, str):
         return _instance(thing)
-    if not is_trusted(module):
+    if module is None or not is_trusted(module):
         return None
     return _first((module,), name, thing) or (_first(("types",), name, thing) if isinstance(thing, type) else None)
 

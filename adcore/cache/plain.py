@@ -37,7 +37,7 @@ def to_plain(value: Any, world: World) -> Any:
     return _Writer(world).any(value)
 
 
-def from_plain(plain: Any, world: World, program: Callable[[], Program]) -> Any:
+def from_plain(plain: Any, world: World, program: Callable[[], Program] = lambda: Program(())) -> Any:
     """What has this plain form; `program` gives what stands in the place of a program.
 
     Raises:
@@ -155,7 +155,7 @@ class _Later(Sequence[Any]):
 
     def __init__(self, items: Sequence[Any], files: list[str]) -> None:
         self.items = items
-        self.reader = _Reader(_Files(files), Program)
+        self.reader = _Reader(_Files(files), lambda: Program(()))
 
     def __len__(self) -> int:
         return len(self.items)

@@ -163,7 +163,7 @@ class World:
         return number
 
     def _identical(self, value: Any) -> None:
-        """Something that compiled code may know by identity, with which other thing it is, if it is one that was met."""
+        """Something that compiled code may know by identity, and which other thing that was met it is."""
         self._visit(value)
         if type(value) not in _BY_VALUE:
             self._put("is", self.number(value))
@@ -424,6 +424,8 @@ class World:
         self._put("held", *kind)
         if first:
             self._remember(_Kept(value))
+            if isinstance(value, np.ndarray) and value.dtype.names is not None:
+                self._remember(value.dtype)
             self.slots.append(Slot(owner, name, value))
 
     def _array(self, array: np.ndarray) -> None:
@@ -453,6 +455,10 @@ def _exactly(value: Any) -> Any:
 def _kind_of(value: Any) -> tuple[Any, ...] | None:
     """What a program is specialised on, of a number or array; None of anything else."""
     kind = type(value)
+    if _is_generator(kind):
+        return ("generator", type(value.bit_generator).__name__)
+    if _is_sparse(kind):
+        return (kind.__module__, kind.__name__, value.format, value.ndim, str(value.dtype), value.nnz == 1)
     if kind in _NUMBERS:
         fits = kind is not int or -(2**63) <= value < 2**63
         return (kind.__name__, fits)
@@ -465,8 +471,6 @@ def _kind_of(value: Any) -> tuple[Any, ...] | None:
             layout = (str(value.dtype.descr), value.dtype.alignment, value.dtype.isalignedstruct)
             return (kind.__name__, *layout, tuple(n == 1 for n in value.shape))
         return (kind.__module__, kind.__name__, repr(spec), str(value.dtype))
-    if _is_generator(kind):
-        return ("generator", type(value.bit_generator).__name__)
     return None
 
 
@@ -474,6 +478,11 @@ def _is_generator(kind: type) -> bool:
     """Whether this is `numpy.random.Generator`, which is imported when somebody asks for it."""
     module = sys.modules.get("numpy.random")
     return module is not None and kind is module.Generator
+
+
+def _is_sparse(kind: type) -> bool:
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and issubclass(kind, (module.spmatrix, module.sparray))
 
 
 def digest_of(value: Any) -> bytes:
@@ -491,6 +500,10 @@ def digest_of(value: Any) -> bytes:
         found.update(repr((kind.__name__, parts if kind is tuple else sorted(parts))).encode())
     elif _is_generator(kind):
         found.update(repr(value.bit_generator.state).encode())
+    elif _is_sparse(kind):
+        places = value.tocoo()
+        parts = [digest_of(each) for each in (places.data, *places.coords)]
+        found.update(repr((kind.__qualname__, value.format, value.shape, parts)).encode())
     elif isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
         if value.nbytes > BYTES:
             raise UnstorableError(f"an array of {value.nbytes} bytes that is not read at every call")

@@ -38,8 +38,10 @@ class _Owned:
 class PythonCode:
     """LLVM code of an entry point.
 
-    Addresses of objects are in a table that is filled where the code is loaded.  The references that it owns are a stack.  Where it fails, what is on the stack is given back on the way out, by
-    blocks of their own, each of which gives one back and goes on to the next one.
+    Addresses of objects are in a table that is filled where the code is loaded.
+
+    The references that the code owns are a stack.  Where it fails, what is on the stack is given back on the way out,
+    by blocks of their own, each of which gives one back and goes on to the next one.
     """
 
     code: Code = field(default_factory=Code)

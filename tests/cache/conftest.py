@@ -39,7 +39,8 @@ class Modules:
             sys.modules.pop(each, None)
         importlib.invalidate_caches()
         spec = importlib.util.spec_from_file_location(name, self.folder / f"{name}.py")
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         sys.modules[name] = made = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(made)
         return made

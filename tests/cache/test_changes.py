@@ -222,7 +222,9 @@ def test_a_change_is_noticed(edit, modules, outcome):
     assert outcome() == "served"
 
 
-@pytest.mark.parametrize(("before", "after"), [("return x + 2.0", "return x + 2.5"), ("FACTOR = (3.0,)", "FACTOR = (4.0,)")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("return x + 2.0", "return x + 2.5"), ("FACTOR = (3.0,)", "FACTOR = (4.0,)")]
+)
 def test_a_change_in_another_module_is_noticed(before, after, modules, outcome):
     modules.write(user=WHOLE, other=OTHER)
     for _ in range(2):
@@ -409,6 +411,7 @@ def test_a_file_that_moves_is_the_right_one_in_errors(modules, outcome):
 
 def test_a_function_that_is_defined_again(monkeypatch, outcome):
     """As in a notebook: cells are files that exist in memory only, and their names count up."""
+
     def cell(number: int, text: str):
         name = f"<cell {number}>"
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
@@ -510,5 +513,10 @@ def test_what_the_environment_consists_of(monkeypatch, modules, outcome):
             assert outcome() == "stored"
         assert grad(modules.load().f)(2.0) == 4.0
         assert outcome() == "served"
-    assert {os.path.basename(path) for path, *_ in sources} > {"transforms.py", "entry.py", "lowering.py", "elementwise.py"}
+    assert {os.path.basename(path) for path, *_ in sources} > {
+        "transforms.py",
+        "entry.py",
+        "lowering.py",
+        "elementwise.py",
+    }
     assert all(environment._package(name)[1:] for name in environment.PACKAGES)
