@@ -66,6 +66,26 @@ def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
 def getter_of(owner: Any, name: str) -> types.FunctionType | None:
     """The Python function that computes an attribute, if it is a property."""
     found = inspect.getattr_static(type(owner), name, None)
+    getter = getattr(found, "fget", None) if isinstance(found, property) else None
+    return getter if isinstance(getter, types.FunctionType) else None
+
+
+_LOOKED_UP = (
+    *(types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType),
+    *(types.MemberDescriptorType, types.GetSetDescriptorType, staticmethod, classmethod),
+)
+
+
+def is_computed(owner: Any, name: str) -> bool:
+    """Whether reading an attribute runs code of the user's."""
+    if isinstance(owner, types.ModuleType):
+        return not is_trusted(owner.__name__)
+    for special in ("__getattribute__", "__getattr__"):
+        found = inspect.getattr_static(type(owner), special, None)
+        if isinstance(found, types.FunctionType) and not is_trusted(found.__module__):
+            return True
+    found = inspect.getattr_static(owner, name, None)
+    looked_up = not hasattr(type(found), "__get__") or isinstance(found, _LOOKED_UP)
     if looked_up or is_trusted(type(owner).__module__):
         return False
     getter = getattr(found, "fget", None)  # of a property, which a class of Python's own may have
