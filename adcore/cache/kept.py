@@ -21,7 +21,7 @@ from ..program import Program
 from .environment import ChangedError, require_unchanged
 from .plain import from_plain, to_plain
 from .store import COUNTS, directory, key_of, read, write
-from .world import UnstorableError, World, digest_of
+from .world import BYTES, UnstorableError, World, digest_of
 
 __all__ = ["Kept", "unrepeatable"]
 
@@ -206,7 +206,10 @@ class Kept:
 
     def _second(self, world: World, captured: list[int]) -> str:
         """The key of the program that reads these slots at every call."""
-        others = [digest_of(s.value) for k, s in enumerate(world.slots) if k not in captured]
+        values = [s.value for k, s in enumerate(world.slots) if k not in captured]
+        if sum(getattr(v, "nbytes", 0) for v in values) > BYTES:
+            raise UnstorableError(f"arrays of more than {BYTES} bytes that are not read at every call")
+        others = [digest_of(v) for v in values]
         return key_of(b"second", self._first.encode(), struct.pack(f"<{len(captured)}q", *captured), *others)
 
 

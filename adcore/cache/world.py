@@ -94,6 +94,7 @@ class World:
         self._numbers: dict[int, int] = {}
         self._form: list[str] = []
         self._done = 0  # objects whose contents are in the form
+        self._bytes = 0  # of arrays whose contents are
         self._held: set[tuple[int, Any]] = set()
         self._names: dict[str, None] = {}  # that code uses for attributes
         self._modules: list[types.ModuleType] = []
@@ -214,7 +215,7 @@ class World:
         elif isinstance(value, type):
             self._class(value)
         elif isinstance(value, enum.Enum):
-            self._put("member", value.name)
+            self._put("member", value._name_)
             self._visit(kind)
         else:
             self._other(value)
@@ -337,7 +338,7 @@ class World:
         if issubclass(kind, enum.Enum):
             self._put("members", list(kind.__members__))
             for member in kind.__members__.values():
-                self._visit(member.value)
+                self._visit(member._value_)
         if "__dataclass_fields__" in vars(kind):
             self._fields(kind)
         for name, value in list(vars(kind).items()):
@@ -374,14 +375,14 @@ class World:
             raise UnstorableError(f"a {kind.__module__}.{kind.__qualname__}")
         self._put("instance")
         self._visit(kind)
-        for name in _slots_of(kind):
+        for name, descriptor in _slots_of(kind):
+            try:
+                held = descriptor.__get__(value, kind)
+            except AttributeError:
+                continue
             self._put("slot", name)
-            self._visit(getattr(value, name, None))
-        space = getattr(value, "__dict__", None)
-        if isinstance(space, dict):
-            self._space(space)
-
-    def _space(self, space: dict[Any, Any]) -> None:
+            self._visit(held)
+        space = _namespace(value)
         self._own(space)
         self._put("attributes", len(space))
         for name, each in list(space.items()):
@@ -429,6 +430,9 @@ class World:
             self.slots.append(Slot(owner, name, value))
 
     def _array(self, array: np.ndarray) -> None:
+        self._bytes += array.nbytes
+        if self._bytes > BYTES:
+            raise UnstorableError(f"arrays of more than {BYTES} bytes that are not read at every call")
         self._put("array", digest_of(array).hex())
 
 
@@ -505,8 +509,6 @@ def digest_of(value: Any) -> bytes:
         parts = [digest_of(each) for each in (places.data, *places.coords)]
         found.update(repr((kind.__qualname__, value.format, value.shape, parts)).encode())
     elif isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
-        if value.nbytes > BYTES:
-            raise UnstorableError(f"an array of {value.nbytes} bytes that is not read at every call")
         found.update(repr((kind.__module__, kind.__qualname__, repr(value.dtype), value.shape)).encode())
         found.update(value.tobytes())
     else:
@@ -549,12 +551,20 @@ def _globals_of(code: types.CodeType) -> Iterator[str]:
     return iter(found)
 
 
-def _slots_of(kind: type) -> Iterator[str]:
+def _slots_of(kind: type) -> Iterator[tuple[str, Any]]:
     """The attributes of instances that are not in their dict."""
     for each in kind.__mro__:
-        for name, found in vars(each).items():
+        for name, found in list(vars(each).items()):
             if isinstance(found, types.MemberDescriptorType):
-                yield name
+                yield name, found
+
+
+def _namespace(value: Any) -> dict[Any, Any]:
+    """The dict of an object, without what its class makes of reading attributes."""
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
 
 
 def _is_generated(kind: type, name: str, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -38,8 +39,9 @@ def _machine() -> llvm.TargetMachine:
 def described() -> tuple[str, ...]:
     """What machine code depends on beside its assembly."""
     version = ".".join(map(str, llvm.llvm_version_info))
+    libraries = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", ()) else None
     processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    return (version, llvm.get_process_triple(), *processor)
+    return (version, llvm.get_process_triple(), str(libraries), *processor)
 
 
 @cache
