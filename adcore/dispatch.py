@@ -361,7 +361,11 @@ class Dispatcher:
         """The specialisation for such arguments, from the disk or compiled."""
         transform, policy = self.target.transform, policies.current()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
-        lower = functools.partial(transform.lower, arguments)
+
+        def lower() -> Lowered:
+            with policies.under(policy):  # also where the program is asked for later
+                return transform.lower(arguments)
+
         rest = (leaves, tree, self.name, transform.function)
         kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, arguments)
         if kept is not None and kept.load(self.name):

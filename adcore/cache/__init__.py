@@ -5,7 +5,7 @@ the sources of adcore, versions and the machine (`environment`).  What another p
 """
 
 from .kept import Kept, unrepeatable
-from .names import is_trusted
+from .names import is_ours, is_trusted
 from .store import COUNTS, Counts, clear, directory, examine, is_on, listed, prepare, support
 from .world import has_own_code
 
@@ -18,6 +18,7 @@ __all__ = [
     "examine",
     "has_own_code",
     "is_on",
+    "is_ours",
     "is_trusted",
     "listed",
     "prepare",

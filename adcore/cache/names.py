@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["OURS", "PACKAGES", "is_trusted", "name_of", "named"]
+__all__ = ["OURS", "PACKAGES", "is_ours", "is_trusted", "name_of", "named"]
 
 OURS = ("adcore", "adcore_python", "adcore_llvm")
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "optree")
@@ -30,6 +30,11 @@ def is_trusted(module: Any) -> bool:
         return False
     package = module.partition(".")[0]
     return package in OURS or package in PACKAGES or (package in sys.modules and _is_of_python(package))
+
+
+def is_ours(kind: type) -> bool:
+    """Whether a class is one of adcore's."""
+    return kind.__module__.partition(".")[0] in OURS
 
 
 @cache

@@ -20,7 +20,7 @@ from ..plugins import Capture, Guard, Objects, Seldom, Static
 from ..program import Program
 from ..structured import Structured
 from ..trees import instance, is_namedtuple
-from .names import OURS, is_trusted, name_of, named
+from .names import is_ours, is_trusted, name_of, named
 from .world import UnstorableError, World
 
 __all__ = ["from_plain", "to_plain"]
@@ -110,12 +110,12 @@ class _Writer:
             return ["scalar", x.dtype.str, base64.b64encode(x.tobytes()).decode()]
         if isinstance(x, np.dtype) and x.names is None and np.dtype(x.str) is x:
             return ["dtype", x.str]
-        if isinstance(x, enum.Enum) and kind.__module__.partition(".")[0] in OURS:
+        if isinstance(x, enum.Enum) and is_ours(kind):
             return ["member", self.object(kind), x.name]
         name = name_of(x)
         if name is not None:
             return ["name", *name]
-        if kind.__module__.partition(".")[0] in OURS and dataclasses.is_dataclass(x):
+        if is_ours(kind) and dataclasses.is_dataclass(x):
             return self.any(x)
         raise UnstorableError(f"a {kind.__module__}.{kind.__qualname__} that the program refers to")
 

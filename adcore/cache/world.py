@@ -30,11 +30,12 @@ from ..errors import DtypeError
 from ..plugins import Leaf, Spec, Static
 from ..structured import Structured
 from ..trees import is_namedtuple
-from .names import OURS, is_trusted, name_of
+from .names import is_ours, is_trusted, name_of
 
 __all__ = ["Slot", "UnstorableError", "World", "digest_of", "has_own_code"]
 
 OBJECTS = 3000  # more are not followed
+WORDS = 30_000  # of the form, likewise
 BYTES = 1 << 22  # of arrays that count by their contents
 
 
@@ -131,6 +132,8 @@ class World:
     # The form
 
     def _put(self, *things: Any) -> None:
+        if len(self._form) >= WORDS:
+            raise UnstorableError(f"more than {WORDS} things that it may depend on")
         self._form.append(repr(things))
 
     def _visit(self, value: Any) -> None:
@@ -200,7 +203,7 @@ class World:
 
     def _contents(self, value: Any) -> None:
         kind = type(value)
-        if kind.__module__.partition(".")[0] in OURS and not isinstance(value, enum.Enum):
+        if is_ours(kind) and not isinstance(value, enum.Enum):
             self._our_own(value)
             return
         name = None if kind in _CONTENTS and kind not in _MAY_HAVE_NAMES else name_of(value)
@@ -258,7 +261,7 @@ class World:
         self._put(code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
         self._names |= dict.fromkeys(code.co_names)
         self._sequence("constants", code.co_consts)
-        self._names |= dict.fromkeys(c for c in code.co_consts if type(c) is str and c.isidentifier())
+        self._names |= dict.fromkeys(_texts(code.co_consts))
 
     def _method(self, method: types.MethodType) -> None:
         self._put("method")
@@ -371,7 +374,7 @@ class World:
             self._put("compiled", kind.__module__, kind.__qualname__)
             self._visit(compiled)
             return
-        if any(c.__module__ == "builtins" and c is not object for c in kind.__mro__) or not kind.__flags__ & _HEAP:
+        if _has_hidden_state(kind):
             raise UnstorableError(f"a {kind.__module__}.{kind.__qualname__}")
         self._put("instance")
         self._visit(kind)
@@ -444,7 +447,6 @@ class _Kept:
 
 
 _BUILTINS = sys.modules["builtins"]
-_HEAP = 1 << 9
 
 
 def _exactly(value: Any) -> Any:
@@ -551,12 +553,29 @@ def _globals_of(code: types.CodeType) -> Iterator[str]:
     return iter(found)
 
 
+def _texts(constants: tuple[Any, ...]) -> Iterator[str]:
+    """The strings among constants that can be names, as of getattr."""
+    for each in constants:
+        if type(each) is str and each.isidentifier():
+            yield each
+        elif type(each) is tuple:
+            yield from _texts(each)
+
+
 def _slots_of(kind: type) -> Iterator[tuple[str, Any]]:
     """The attributes of instances that are not in their dict."""
     for each in kind.__mro__:
         for name, found in list(vars(each).items()):
             if isinstance(found, types.MemberDescriptorType):
                 yield name, found
+
+
+def _has_hidden_state(kind: type) -> bool:
+    """Whether instances hold more than their attributes: those of a class that is not written in Python, or of one that
+    derives from it.
+    """
+    pointers = sum(1 for _ in _slots_of(kind)) + (kind.__dictoffset__ > 0) + (kind.__weakrefoffset__ > 0)
+    return bool(kind.__itemsize__) or kind.__basicsize__ > object.__basicsize__ + tuple.__itemsize__ * pointers
 
 
 def _namespace(value: Any) -> dict[Any, Any]:
@@ -572,15 +591,12 @@ def _is_generated(kind: type, name: str, value: Any) -> bool:
     if isinstance(value, types.GetSetDescriptorType | types.MemberDescriptorType):
         return True
     if issubclass(kind, enum.Enum):
-        return not isinstance(value, types.FunctionType | property) or is_trusted(getattr(value, "__module__", None))
+        return name in kind.__members__ or (name[:1] == name[-1:] == "_" and not name.startswith("__"))
+    function = getattr(value, "__func__", value)
+    code = function.__code__ if isinstance(function, types.FunctionType) else None
     if is_namedtuple(kind) and tuple in kind.__bases__:
-        inner = getattr(value, "__func__", value)
-        made = isinstance(inner, types.FunctionType) and inner.__code__.co_filename in (
-            collections.__file__,
-            "<string>",
-        )
+        made = code is not None and (name == "__new__" or code.co_filename == collections.__file__)
         return made or type(value).__name__ == "_tuplegetter"
-    code = getattr(value, "__code__", None)
     if code is None or "__dataclass_params__" not in vars(kind):
         return False
     made = code.co_filename == "<string>" and code.co_qualname.startswith("__create_fn__.")

@@ -36,6 +36,9 @@ WHOLE = """
     class Mode(enum.Enum):
         LOW = "low"
         HIGH = "high"
+        @classmethod
+        def factor(cls):
+            return 2.0
 
     MODE = Mode.LOW
 
@@ -117,6 +120,9 @@ WHOLE = """
     def chosen(x):
         return x if MODE is Mode.LOW else x * x
 
+    def of_enumeration(x):
+        return x * Mode.factor()
+
     def class_attribute(x):
         return x ** Config.power
 
@@ -180,6 +186,7 @@ EDITS = {
     "a constant tuple": ("constant_tuple", "WEIGHTS = (2.0, 3.0)", "WEIGHTS = (2.0, 3.5)"),
     "an entry that is no number": ("dictionary", '"mode": "square"', '"mode": "none"'),
     "the value of a member": ("enumeration", 'LOW = "low"', 'LOW = "lower"'),
+    "a method of an enumeration": ("of_enumeration", "return 2.0\n\n    MODE", "return 2.5\n\n    MODE"),
     "which member": ("chosen", "MODE = Mode.LOW", "MODE = Mode.HIGH"),
     "an attribute of a class": ("class_attribute", "power = 2", "power = 3"),
     "an attribute of a base class": ("inherited", "shift = 1.0", "shift = 1.5"),
@@ -425,6 +432,64 @@ def test_a_function_that_is_defined_again(monkeypatch, outcome):
     ):
         assert grad(cell(number, text))(2.0) == wanted
         assert outcome() == found
+
+
+REFUSED = {
+    "a function that makes its program by itself": """
+        import adcore
+        class Own:
+            def __call__(self, x):
+                return x * x
+            def __adcore_lower__(self, arguments):
+                return adcore.jit(lambda x: x * x).__adcore_lower__(arguments)
+        own = Own()
+        def f(x):
+            return own(x)
+    """,
+    "an object of a class that derives from one of C": """
+        import collections
+        class Own(collections.deque):
+            kind = "own"
+        own = Own([1, 2])
+        def f(x):
+            return x * x if own.kind == "own" else x
+    """,
+    "a namespace that is a dict": """
+        SPACE = globals()
+        power = "two"
+        def f(x):
+            return x * x if SPACE["power"] == "two" else x
+    """,
+    "a default that draws": """
+        import numpy as np
+        def f(x, rng=np.random.default_rng(1)):
+            return x * x + 0.0 * rng.normal()
+    """,
+    "an array that is a constant and large": """
+        import numpy as np
+        large, deep = np.zeros(1_000_000), ""
+        def f(x):
+            return x * np.sum(large) if deep else x * x
+    """,
+    "more objects than are followed": """
+        TABLE = {k: (-k,) for k in range(4000)}
+        def f(x):
+            return x * x if TABLE[1] == (-1,) else x
+    """,
+    "more text than is followed": """
+        TABLE = {str(k): str(-k) for k in range(100_000)}
+        def f(x):
+            return x * x if TABLE["1"] == "-1" else x
+    """,
+}
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=list(REFUSED))
+def test_what_cannot_be_recognized_is_not_kept(text, modules, outcome):
+    modules.write(user=text)
+    for _ in range(2):
+        assert grad(modules.load().f)(2.0) == 4.0
+        assert outcome().startswith("refused")
 
 
 RUN = {

@@ -129,6 +129,19 @@ def test_the_program_can_be_read_and_explained(served, outcome):
     assert memory(g, np.ones(2), 3).total == memory(jit(user.f), np.ones(2), 3).total > 0
 
 
+def test_the_program_is_that_of_the_policy(modules, outcome):
+    """Also where it is asked for when the policy is not in force any more."""
+    modules.write(user="def f(x, n):\n    for _ in range(n):\n        x = x * (1.5 - x)\n    return x\n")
+    sources = []
+    for found in ("stored", "served"):
+        g = grad(modules.load().f)
+        with adcore.loop_policy("revolve", snapshots=3):
+            g(0.3, 9)
+        assert outcome() == found
+        sources.append(adcore.source(g))
+    assert sources[0] == sources[1] != adcore.source(grad(modules.load().f), 0.3, 9)
+
+
 def test_what_changed_meanwhile_is_not_explained(served):
     """The program of a function that was served is made when it is asked for, and then the function is another one."""
     text = "class C:\n    n = 2\nclass D(C):\n    pass\ndef f(x):\n    return x ** D.n\n"
