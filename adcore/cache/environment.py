@@ -13,7 +13,7 @@ from ..plugins import backend
 from ..started import STARTED
 from .names import OURS, PACKAGES
 
-__all__ = ["ChangedError", "digest", "require_unchanged"]
+__all__ = ["ChangedError", "digest", "look", "require_unchanged"]
 
 COARSE = 0.1  # seconds by which the clock of the file system may be behind
 
@@ -22,13 +22,28 @@ class ChangedError(Exception):
     """The sources of adcore are not those that this process runs, as far as can be known."""
 
 
-@cache
 def digest() -> bytes:
     """Of all of it.
 
     Raises:
-        ChangedError: a source of adcore was changed after this process began to import it.
+        ChangedError: a source of adcore was changed after this process began to import it, or cannot be looked at.
     """
+    found = look()
+    if isinstance(found, str):
+        raise ChangedError(found)
+    return found
+
+
+@cache
+def look() -> bytes | str:
+    """The digest, or why there is none."""
+    try:
+        return _digest()
+    except (ChangedError, OSError) as error:
+        return str(error)
+
+
+def _digest() -> bytes:
     _loaded.update(_modules())
     found = [_python(), _sources(), *(_package(name) for name in PACKAGES), backend().description()]
     return blake2b(repr(found).encode(), digest_size=20).digest()

@@ -225,7 +225,8 @@ def _restored(world: World, rest: Any, code: bytes, name: str) -> Entry:
 
 def _parts(entry: Entry, world: World) -> tuple[Any, bytes]:
     portable, entry.portable = entry.portable, None  # which nobody needs from here
-    assert portable is not None
+    if portable is None:
+        raise UnstorableError("a program that was compiled without a cache")
     return to_plain(portable.rest, world), portable.code
 
 

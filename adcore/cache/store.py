@@ -7,7 +7,6 @@ import os
 import struct
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from .environment import ChangedError, digest
+from .environment import ChangedError, digest, look
 from .files import Directory, place, size_limit
 
 __all__ = [
@@ -78,8 +77,7 @@ def _checked(path: Path) -> Directory:
 def prepare() -> None:
     """Look at sources and versions, so that the first call need not."""
     if is_on():
-        with suppress(ChangedError):
-            digest()
+        look()
 
 
 def key_of(*parts: bytes) -> str:

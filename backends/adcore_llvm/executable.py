@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from adcore import cache as disk
 from adcore.errors import Source
 from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
@@ -47,11 +48,11 @@ class Compiled:
     """A program in machine code.
 
     Attributes:
-        portable: what another process needs to load it.
+        portable: what another process needs to load it, where there is a cache.
     """
 
     def __init__(self, portable: Portable, name: str) -> None:
-        self.portable: Portable | None = portable
+        self.portable = portable if disk.directory() is not None else None
         table, failures, needs = portable.rest
 
         def fail(status: int, reported: bytes) -> None:

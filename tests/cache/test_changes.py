@@ -541,9 +541,9 @@ def another(monkeypatch, **values):
     with monkeypatch.context() as patch:
         for name, value in values.items():
             patch.setattr(environment, name, value)
-        environment.digest.cache_clear()
+        environment.look.cache_clear()
         yield
-    environment.digest.cache_clear()
+    environment.look.cache_clear()
 
 
 def test_sources_of_adcore_that_changed_after_the_import(monkeypatch, modules, outcome):
@@ -553,7 +553,11 @@ def test_sources_of_adcore_that_changed_after_the_import(monkeypatch, modules, o
         assert "was changed after adcore was imported" in outcome()
     assert grad(modules.load().f)(2.0) == 4.0
     assert outcome() == "stored"
-    monkeypatch.setattr(environment, "_loaded", environment._loaded - {"adcore.api"})
+    with another(monkeypatch, OURS=("adcore",), _package=lambda name: os.stat("there is none")):
+        assert grad(modules.load().f)(2.0) == 4.0
+        assert "there is none" in outcome()
+    environment.look()
+    monkeypatch.setattr(environment, "_loaded", environment._loaded - {"adcore.api"})  # as if it came later
     monkeypatch.setattr(environment, "STARTED", 0.0)
     assert jit(modules.load().f)(2.0) == 4.0
     assert "was changed after adcore was imported" in outcome()
