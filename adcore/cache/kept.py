@@ -26,6 +26,7 @@ from .world import BYTES, UnstorableError, World, digest_of
 __all__ = ["Kept", "unrepeatable"]
 
 _unrepeatable: ContextVar[list[str] | None] = ContextVar("adcore_unrepeatable", default=None)
+UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ImportError)  # what reading an entry may raise
 SETS = 8  # of variables that are read at every call, that stand under one first key
 
 
@@ -109,7 +110,7 @@ class Kept:
                     return True
             except UnstorableError:
                 continue
-            except (LookupError, ValueError, TypeError, AttributeError) as error:
+            except UNREADABLE as error:
                 self._key, self._captured = "", []
                 COUNTS.refused.append(f"an entry that cannot be read: {error!r}")
         return False
@@ -196,7 +197,10 @@ class Kept:
             return make()
         found = read(key)
         if found is not None:
-            return _restored(world, *found, title)
+            try:
+                return _restored(world, *found, title)
+            except UNREADABLE as error:
+                COUNTS.refused.append(f"an entry that cannot be read: {error!r}")
         made = make()
         try:
             write(key, f"{self._title} ({name})", *_parts(made, world))

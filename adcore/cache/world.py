@@ -404,7 +404,7 @@ class World:
         """A transform or structure of adcore's; a transformed function is what its transform is."""
         kind = type(thing)
         self._put("ours", kind.__module__, kind.__qualname__)
-        if hasattr(kind, "transform") or "transform" in getattr(thing, "__dict__", {}):
+        if "transform" in getattr(thing, "__dict__", {}):
             self._visit(thing.transform)
         elif isinstance(thing, Structured):
             self._visit(thing.layout)
@@ -474,8 +474,7 @@ def _kind_of(value: Any) -> tuple[Any, ...] | None:
         except DtypeError:
             if kind is not np.ndarray:
                 return None
-            layout = (str(value.dtype.descr), value.dtype.alignment, value.dtype.isalignedstruct)
-            return (kind.__name__, *layout, tuple(n == 1 for n in value.shape))
+            return (kind.__name__, repr(value.dtype), value.dtype.alignment, tuple(n == 1 for n in value.shape))
         return (kind.__module__, kind.__name__, repr(spec), str(value.dtype))
     return None
 
