@@ -482,12 +482,12 @@ def _kind_of(value: Any) -> tuple[Any, ...] | None:
 def _is_generator(kind: type) -> bool:
     """Whether this is `numpy.random.Generator`, which is imported when somebody asks for it."""
     module = sys.modules.get("numpy.random")
-    return module is not None and kind is module.Generator
+    return kind is getattr(module, "Generator", ())  # another thread may be importing it
 
 
 def _is_sparse(kind: type) -> bool:
     module = sys.modules.get("scipy.sparse")
-    return module is not None and issubclass(kind, (module.spmatrix, module.sparray))
+    return issubclass(kind, (getattr(module, "spmatrix", ()), getattr(module, "sparray", ())))
 
 
 def digest_of(value: Any) -> bytes:

@@ -6,7 +6,6 @@ It is called as a program's kernel is; the arrays that it gives are allocated th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from adcore import elimination, elimination_order
@@ -75,7 +74,6 @@ def _argument(block: Block, operand: Atom) -> list[tuple[str, str]]:
 
 
 @provider("array routine")
-@cache
 def _compiled(name: str, *types: str) -> str:
     """The name under which compiled code finds the routine for arguments of these dtypes and ranks."""
     symbol = "_".join(("routine", name, *types))

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ LOOPS = {DType.C128: "Dd->D", DType.C64: "Ff->F"}
 
 
 @provider("fourier")
-@cache
 def _loop(inverse: bool, loop: str) -> tuple[str, str]:
     """The names under which compiled code finds a loop, of these types, and the data that it is passed."""
     ufunc = getattr(import_module("numpy.fft._pocketfft_umath"), "ifft" if inverse else "fft")

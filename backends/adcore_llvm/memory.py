@@ -41,7 +41,6 @@ FUNCTIONS = {
 
 
 @provider("memory")
-@cache
 def provide() -> None:
     """Let compiled code find the functions."""
     code, _ = support("memory", _module)

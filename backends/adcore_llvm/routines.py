@@ -26,7 +26,6 @@ _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 
 
 @provider("routine")
-@cache
 def symbol(name: str) -> str:
     """The name under which compiled code finds a routine."""
     capsule = next(c[name] for c in map(_capsules, _MODULES) if name in c)

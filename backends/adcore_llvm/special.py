@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -63,7 +62,6 @@ def _call_scipy(code: Code, meaning: SciPy, operands: tuple[str, ...]) -> str:
 
 
 @provider("special")
-@cache
 def _found(name: str, arity: int, integers: int) -> tuple[str, str, tuple[str, ...]]:
     """The symbol of a function, its result and its parameters as C writes them.
 

@@ -7,7 +7,9 @@ process, it registers the same symbol there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import cache, wraps
+from threading import RLock
+from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 
@@ -15,16 +17,26 @@ __all__ = ["Needs", "needs_of", "note", "provide", "provider", "register"]
 
 Needs = list[list[Any]]  # the names of providers, each with its arguments
 
+T = TypeVar("T")
+
+_lock = RLock()  # one provider may need another one
 _providers: dict[str, Callable[..., Any]] = {}
 _known: dict[str, tuple[Any, ...]] = {}
 
 
-def provider(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Have `provide` call the function where a provider of this name is needed."""
+def provider(name: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Have `provide` call the function where a provider of this name is needed; it runs once for its arguments."""
 
-    def noted(function: Callable[..., Any]) -> Callable[..., Any]:
-        _providers[name] = function
-        return function
+    def noted(function: Callable[..., T]) -> Callable[..., T]:
+        known = cache(function)
+
+        @wraps(function)
+        def alone(*arguments: Any) -> T:
+            with _lock:
+                return known(*arguments)
+
+        _providers[name] = alone
+        return alone
 
     return noted
 

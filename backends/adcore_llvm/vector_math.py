@@ -36,7 +36,6 @@ def lanes() -> tuple[str, int] | None:
 
 
 @provider("vectors")
-@cache
 def vector_functions() -> dict[str, str]:
     """Scalar names to the vector symbols found in libmvec."""
     width = lanes()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,6 +69,37 @@ def test_a_directory_that_is_emptied_meanwhile(place):
         found = [pool.submit(run, *names, ADCORE_CACHE_SIZE=size) for size in ("1", "6K", "256M")]
         results = [f.result()["programs"] for f in found]
     assert all(r[n]["result"] == results[0][n]["result"] for r in results for n in names)
+
+
+THREADS = """
+    import threading
+    import numpy as np
+    from adcore import cache, grad, jit
+
+    def f(x): return np.sum(np.sin(x) * x)
+    def h(x): return np.sum(np.linalg.solve(np.eye(3) * 2.0, x) * x)
+    found = []
+
+    def work():
+        for _ in range(5):
+            found.append((grad(f)(np.ones(4))[0], grad(h)(np.ones(3))[1], jit(f)(np.ones(4))))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(len(found), len(set(found)), cache.COUNTS.refused)
+"""
+
+
+def test_threads(tmp_path):
+    """None sees what another one has half loaded, of SciPy or of adcore's own."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(THREADS), encoding="utf-8")
+    for _ in range(3):
+        command = [sys.executable, "-W", "error", str(tmp_path / "program.py")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        assert done.stdout == "40 1 []\n", done.stderr
 
 
 # What is there beside the code
