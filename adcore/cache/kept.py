@@ -224,7 +224,9 @@ def _captured(world: World, lowered: Lowered) -> set[int]:
 
 
 def _restored(world: World, rest: Any, code: bytes, name: str) -> Entry:
-    return backend().restored(Portable(code, from_plain(rest, world)), name)
+    entry = backend().restored(Portable(code, from_plain(rest, world)), name)
+    entry.portable = None  # it is on disk
+    return entry
 
 
 def _parts(entry: Entry, world: World) -> tuple[Any, bytes]:
