@@ -6,7 +6,11 @@
 0.0
 """
 
-from . import plugins
+import gc
+
+from . import started as started  # isort: split
+
+from . import cache, plugins
 from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
 from .errors import (
     AdcoreError,
@@ -47,3 +51,5 @@ __all__ = [
 __version__ = "0.1.0"
 
 plugins.preload()
+gc.collect()  # of what the imports made, which would otherwise be looked through in the first call
+cache.prepare()

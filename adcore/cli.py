@@ -1,4 +1,4 @@
-"""The command line: `adcore bench`, `adcore demo`, `adcore doctor`, `adcore ops`, `adcore selftest`."""
+"""The command line: `adcore bench`, `adcore cache`, `adcore demo`, `adcore doctor`, `adcore ops`, `adcore selftest`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import doctor
+from . import cache, doctor
 from .errors import AdcoreError
 from .plugins import frontend
 from .primitives import TABLE, Primitive
@@ -86,6 +86,23 @@ def _bench(options: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, "-m", "bench", *options.arguments], env=environment, check=False).returncode
 
 
+# cache
+
+
+def _cache(options: argparse.Namespace) -> int:
+    if options.action == "clear":
+        count = cache.clear()
+        print(json.dumps({"removed": count}) if options.json else f"{count} files removed")
+        return OK
+    if options.action == "list":
+        rows = cache.listed()
+        print(json.dumps(rows, indent=2) if options.json else columns(rows) if rows else "nothing is kept")
+        return OK
+    found = cache.examine()
+    print(json.dumps(found, indent=2) if options.json else doctor.cache_lines(found))
+    return OK
+
+
 # doctor
 
 
@@ -148,6 +165,7 @@ def columns(rows: Sequence[dict[str, Any]]) -> str:
 def _selftest(options: argparse.Namespace) -> int:
     from .selftest.runner import run
 
+    os.environ["ADCORE_CACHE"] = "0"  # what is checked is compiled here
     tally = run(options.programs, options.seed, options.jobs, options.output, options.compile)
     print(tally.describe())
     return FAILED if tally.failures else OK
@@ -182,6 +200,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="of python -m bench")
     bench.set_defaults(run=_bench)
+
+    kept = commands.add_parser("cache", help="show, list or clear the compiled functions that are kept on disk")
+    kept.add_argument("action", nargs="?", choices=("show", "list", "clear"), default="show", help="what to do")
+    kept.add_argument("--json", action="store_true", help="print JSON")
+    kept.set_defaults(run=_cache)
 
     health = commands.add_parser("doctor", help="show versions, the processor, vector mathematics and plugins")
     health.add_argument("--json", action="store_true", help="print JSON")

@@ -21,6 +21,7 @@ import numpy as np
 
 from . import policies
 from .arguments import abstract, abstracted, normalized, specialisation_key
+from .cache import Kept
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
 from .outcomes import apply_changes, rebuilt
 from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
@@ -54,23 +55,29 @@ class Specialisation:
     tree: PyTreeSpec  # that they are taken from
     name: str
     function: Callable[..., Any]
+    kept: Kept | None = None  # on disk
+    entry: Any = None  # None where parts of captured objects have to be computed first
     direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
-    entry: Any = field(init=False, default=None)  # None where parts of captured objects have to be computed first
     pullback: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         self.changing = any(c.contents is not None for c in self.lowered.changes)
         self.native = is_plain(structure(self.lowered.result)) and not self.changing
         self.whole = is_plain(self.tree) and all(map(is_recognized, self.leaves))  # or the code is given the leaves
-        result = self.lowered.result if self.native else self.flat_result()
-        arguments = self.tree.unflatten(self.leaves) if self.whole else self.specs
-        inputs = (*arguments, *self.lowered.captures)
-        lowered = self.lowered
-        self.drawing = self.native and any(w.state for w in lowered.writes)
-        if any(isinstance(c, Part) for c in lowered.captures):
+        self.drawing = self.native and any(w.state for w in self.lowered.writes)
+        if any(isinstance(c, Part) for c in self.lowered.captures):
             return
-        self.entry = backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
+        if self.entry is None:
+            self.entry = self.compiled()
         self.direct = self.entry.function(_refuse)
+
+    def compiled(self) -> Any:
+        """The program compiled for the arguments of the function, or for their leaves."""
+        lowered = self.lowered
+        result = lowered.result if self.native else self.flat_result()
+        arguments = self.tree.unflatten(self.leaves) if self.whole else self.specs
+        inputs = (*arguments, *lowered.captures)
+        return backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
 
     @property
     def specs(self) -> list[Spec]:
@@ -102,14 +109,18 @@ class Specialisation:
 
     @functools.cached_property
     def explicit_entry(self) -> Any:
-        inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
-        result = self.lowered.result if self.native else self.flat_result()
-        return backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
+        def compiled() -> Any:
+            inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
+            result = self.lowered.result if self.native else self.flat_result()
+            return backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
+
+        return compiled() if self.kept is None else self.kept.part("explicit", self.name, compiled)
 
     def late(self, backward: Program) -> Callable[..., Any]:
         """The compiled pullback of a split function."""
         if self.pullback is None:
-            self.pullback = backend().compile(backward)
+            entry = self.kept.part("pullback", self.name, lambda: backend().flat(backward)) if self.kept else None
+            self.pullback = (entry or backend().flat(backward)).function(_refuse)
         return self.pullback
 
     def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
@@ -136,13 +147,13 @@ class Specialisation:
 
     def check_writes(self, values: list[Any]) -> None:
         """Refuse arguments that are written into and cannot be, or that share memory with another array."""
-        names = [p.name for p in self.lowered.program.params]
         for write in self.lowered.writes:
             written = values[write.param]
             if write.result is not None and not written.flags.writeable:
                 raise ValueError("assignment destination is read-only")
             for k, other in enumerate(values):
                 if write.meets(k) and isinstance(other, np.ndarray) and share_memory(written, other):
+                    names = [p.name for p in self.lowered.program.params]
                     if write.state:
                         raise AliasError(
                             f"{self.name} draws from {names[write.param]!r} and {names[k]!r}, which are one generator",
@@ -342,9 +353,33 @@ class Dispatcher:
         for found in candidates:
             if found.is_current():
                 return found
-        lowered = self.target.transform.lower(cast("tuple[Any, ...]", tree.unflatten(leaves)))
-        made = Specialisation(lowered, leaves, tree, self.name, self.target.transform.function)
+        made = self._made(leaves, tree)
         candidates.insert(0, made)
+        return made
+
+    def _made(self, leaves: list[Any], tree: Any) -> Specialisation:
+        """The specialisation for such arguments, from the disk or compiled."""
+        transform, policy = self.target.transform, policies.current()
+        arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
+
+        def lower() -> Lowered:
+            with policies.under(policy):  # also where the program is asked for later
+                return transform.lower(arguments)
+
+        rest = (leaves, tree, self.name, transform.function)
+        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, arguments)
+        if kept is not None and kept.load(self.name):
+            assert kept.lowered is not None
+            found = Specialisation(kept.lowered, *rest, kept, kept.entry)
+            if found.is_current():
+                return found
+            kept = None  # what a part of an object is specialised on is told by more than the cache knows
+        if kept is None:
+            return Specialisation(lower(), *rest)
+        with kept.noting():
+            lowered = lower()
+        made = Specialisation(lowered, *rest, kept)
+        kept.store(lowered, made.entry)
         return made
 
 

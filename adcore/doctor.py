@@ -1,4 +1,4 @@
-"""What adcore finds around it: versions, the processor, glibc's vector mathematics, frontends and backends."""
+"""What adcore finds around it: versions, the processor, glibc's vector mathematics, the cache, plugins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any
 
-__all__ = ["describe", "examine", "healthy", "version_of"]
+from . import cache
+
+__all__ = ["cache_lines", "describe", "examine", "healthy", "version_of"]
 
 _PACKAGES = ("adcore", "numpy", "scipy", "llvmlite", "numba", "optree", "matplotlib", "rich", "jax", "autograd")
 _REQUIRED = ("adcore", "numpy", "scipy", "llvmlite", "numba", "optree")
@@ -68,6 +70,7 @@ def examine() -> dict[str, Any]:
         "packages": {name: version_of(name) for name in _PACKAGES},
         "processor": _processor(),
         "vector mathematics": _vector_mathematics(),
+        "cache": cache.examine(),
         "frontends": _plugins("adcore.frontends"),
         "backends": _plugins("adcore.backends"),
     }
@@ -91,6 +94,9 @@ def describe(found: dict[str, Any]) -> str:
         f"            {' '.join(processor['features']) or 'no vector features known here'}",
         f"Vector math {_vector_line(vector)}",
         "",
+        "Cache",
+        *(f"  {line}" for line in cache_lines(found["cache"]).splitlines()),
+        "",
         "Packages",
         *(f"  {name:<12}{number or 'not installed'}" for name, number in found["packages"].items()),
     ]
@@ -99,6 +105,27 @@ def describe(found: dict[str, Any]) -> str:
         if not found[group]:
             lines.append("  none registered: reinstall adcore")
     return "\n".join(lines)
+
+
+def cache_lines(found: dict[str, Any]) -> str:
+    """What is kept on disk, for a reader."""
+    lines = [
+        f"directory   {found['directory'] or 'none'}",
+        f"in use      {found['problem'] or 'yes'}",
+        f"kept        {found['entries']} files, {_size(found['bytes'])} of {_size(found['limit'])}",
+    ]
+    return "\n".join(lines)
+
+
+def _size(count: int) -> str:
+    """Bytes for a reader.
+
+    >>> _size(512), _size(50000), _size(256 << 20)
+    ('512 bytes', '48 KiB', '256 MiB')
+    """
+    if count < 1 << 10:
+        return f"{count} bytes"
+    return f"{count >> 10} KiB" if count < 1 << 20 else f"{count >> 20} MiB"
 
 
 def _vector_line(vector: dict[str, Any]) -> str:

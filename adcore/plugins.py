@@ -36,7 +36,10 @@ __all__ = [
     "Lowered",
     "Made",
     "New",
+    "Objects",
+    "Portable",
     "Rows",
+    "Seldom",
     "Spec",
     "Stateful",
     "Static",
@@ -300,8 +303,32 @@ class Executable(Protocol):
     def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
 
 
+class Objects(list[Any]):
+    """A list of objects that count by themselves, not by what they consist of."""
+
+
+class Seldom(list[Any]):
+    """A list of plain values, places in the user's program and dataclasses of adcore's, which are seldom needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portable:
+    """Compiled code that other processes can load.
+
+    Attributes:
+        code: as it is.
+        rest: what else is needed: lists and tuples of plain values and dataclasses of the backend, and in `Objects`
+            those that the code refers to.
+    """
+
+    code: bytes
+    rest: Any
+
+
 class Entry(Protocol):
     """A Program compiled for the user's own call."""
+
+    portable: Portable | None  # for another process; it can be taken away
 
     def function(self, fallback: Callable[..., Any]) -> Callable[..., Any]:
         """A callable of arguments like the inputs; others go to the fallback, as do calls for which a guard fails."""
@@ -309,15 +336,21 @@ class Entry(Protocol):
 
 
 class Backend(Protocol):
-    """`compile` turns a Program into something callable; `entry` into something that users call.
+    """`compile` turns a Program into something callable, of which `flat` is the entry; `entry` into something that
+    users call.
 
     The inputs of an entry are the structures of the arguments, then captures, which are read at the call.  They are
     trees of tuples, lists, dicts, NamedTuples and dataclasses, and each Spec in them is a parameter of the Program.
     `result` is the structure of what is returned, of the same kinds.  Arguments that are written into get their new
     contents after the call; one that is read-only or shares memory with another array goes to the fallback.
+
+    `restored` makes an entry of what one was in another process, with the same `description` of the machine and of the
+    compiler, and the same sources of this package.
     """
 
     def compile(self, program: Program) -> Executable: ...
+
+    def flat(self, program: Program) -> Entry: ...
 
     def entry(
         self,
@@ -328,6 +361,10 @@ class Backend(Protocol):
         guards: tuple[Guard, ...] = (),
         writes: tuple[Write, ...] = (),
     ) -> Entry: ...
+
+    def restored(self, portable: Portable, name: str) -> Entry: ...
+
+    def description(self) -> tuple[str, ...]: ...
 
 
 def _load(group: str, name: str) -> Any:

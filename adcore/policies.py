@@ -10,7 +10,8 @@ a number     the states of so many iterations, likewise
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = [
     "loop_policy",
     "note_policy",
     "policy_of",
+    "under",
     "when_set",
 ]
 
@@ -141,6 +143,16 @@ def current() -> LoopPolicy | None:
     """The policy that the context sets."""
     setting = _setting.get()
     return None if setting is None else setting.policy
+
+
+@contextmanager
+def under(policy: LoopPolicy | None) -> Iterator[None]:
+    """A context for compiling in which this policy is in force, or none."""
+    token = _setting.set(None if policy is None else _Setting(policy, None))
+    try:
+        yield
+    finally:
+        _setting.reset(token)
 
 
 def in_force() -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from .again import wrapped
 from .boundary import Sweep
 from .builder import Builder
+from .cache import is_ours, unrepeatable
 from .derive import push, sweep
 from .errors import AdcoreError, AliasError, DtypeError, refuse
 from .outcomes import lists_of, tangents
@@ -42,7 +43,11 @@ __all__ = [
 def lower(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered:
     """The Program of a function, or of a transformed function, for these argument structures."""
     own = getattr(function, "__adcore_lower__", None)
-    return own(arguments) if own is not None else frontend().lower(function, arguments)
+    if own is None:
+        return frontend().lower(function, arguments)
+    if not is_ours(type(function)):
+        unrepeatable(f"a {type(function).__qualname__}, which makes its program by itself")
+    return own(arguments)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 python -m bench.fresh import LIBRARY
 python -m bench.fresh first|peak SUITE tiny|usual CASE CONTENDER
 
-prints JSON: {"seconds": …}, with the norms of the results where there are results; or {"bytes": …}.
+prints JSON: {"seconds": …}, with the norms of the results where there are results, and how many programs came from the
+disk; or {"bytes": …}.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
@@ -25,13 +27,15 @@ __all__ = ["can_measure_memory", "printed"]
 
 ROOT = Path(__file__).parents[1]
 STATUS, PEAKS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+KEPT = "BENCH_KEPT"  # in the environment: the directory of a disk cache
 FORGET_PEAK = "5"  # written to `clear_refs`, makes the peak what the process holds now: proc(5)
 
 
-def printed(*arguments: str) -> dict[str, Any]:
-    """What this module prints for these arguments, in a fresh process."""
+def printed(*arguments: str, kept: str | None = None) -> dict[str, Any]:
+    """What this module prints for these arguments, in a fresh process, whose compiled functions are kept there."""
     command = [sys.executable, "-m", "bench.fresh", *arguments]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    environment = {**os.environ, **({} if kept is None else {KEPT: kept})}
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[1:])} failed:\n{done.stderr}")
     return json.loads(done.stdout)
@@ -55,11 +59,16 @@ def _contender(suite: str, sizes: str, case: str, name: str) -> Contender:
 
 
 def _first_call(contender: Contender) -> dict[str, Any]:
+    from adcore import cache
     from bench.measuring import norms
 
+    kept = os.environ.get(KEPT)
+    if kept is not None:
+        os.environ.update(ADCORE_CACHE="1", ADCORE_CACHE_DIR=kept)
+        cache.prepare()  # as the import does
     began = time.perf_counter()
     result = contender.call(*contender.arguments)
-    return {"seconds": time.perf_counter() - began, "norms": norms(result)}
+    return {"seconds": time.perf_counter() - began, "norms": norms(result), "served": cache.COUNTS.served}
 
 
 def _held(field: str) -> int:

@@ -9,6 +9,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from timeit import Timer
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "FirstCall",
     "Importing",
     "Renewed",
+    "SecondProcess",
     "bell_calls",
     "bells",
     "beside_peers",
@@ -108,6 +110,21 @@ class FirstCall(Importing):
 
     def __init__(self, suite: str, tiny: bool, case: str, contender: str) -> None:
         Contender.__init__(self, fresh.printed, "first", suite, "tiny" if tiny else "usual", case, contender)
+
+
+class SecondProcess(FirstCall):
+    """The first call in fresh processes after one that has kept what it compiled on disk."""
+
+    def __init__(self, suite: str, tiny: bool, case: str, contender: str) -> None:
+        super().__init__(suite, tiny, case, contender)
+        self.folder = TemporaryDirectory()
+        self.call = partial(fresh.printed, kept=self.folder.name)
+
+    def once(self) -> float:
+        found = self.call(*self.arguments)
+        if not found["served"]:
+            raise RuntimeError(f"nothing was on disk for {' '.join(self.arguments)}")
+        return found["seconds"]
 
 
 Contenders = dict[str, Callable[[], Contender]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from adcore.plugins import Guard, Write
+from adcore.plugins import Guard, Portable, Write
 from adcore.program import Program
 
-from .engine import optimized_assembly, prepare
+from .engine import described, optimized_assembly, prepare
 from .entry import emit_module
-from .executable import Compiled, Function, flat_inputs, flat_result
+from .executable import Compiled, Function, compiled, flat_inputs, flat_result
 
 __all__ = ["LLVMBackend"]
 
@@ -26,7 +26,11 @@ class LLVMBackend:
 
     def compile(self, program: Program) -> Function:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""
-        return self.entry(program, flat_inputs(program), flat_result(program), program.name).function(_refuse)
+        return self.flat(program).function(_refuse)
+
+    def flat(self, program: Program) -> Compiled:
+        """The entry of such a function."""
+        return self.entry(program, flat_inputs(program), flat_result(program), program.name)
 
     def entry(
         self,
@@ -42,9 +46,17 @@ class LLVMBackend:
         The inputs are structures of arguments, then captures.  These are read, and guards tested, at every call;
         results come in the structure `result`, and those of `writes` in the arguments' own memory.
         """
-        return Compiled(program, inputs, result, name, guards, writes)
+        return compiled(program, inputs, result, name, guards, writes)
+
+    def restored(self, portable: Portable, name: str) -> Compiled:
+        """What `entry` gave in another process that had the same description."""
+        return Compiled(portable, name)
+
+    def description(self) -> tuple[str, ...]:
+        """What machine code depends on beside the program."""
+        return described()
 
     def assembly(self, program: Program, optimized: bool = False) -> str:
         """The LLVM assembly of a program, to read."""
-        module = emit_module(program, flat_inputs(program), flat_result(program), _refuse)
+        module = emit_module(program, flat_inputs(program), flat_result(program))
         return optimized_assembly(module.text) if optimized else module.text

@@ -6,10 +6,7 @@ It is called as a program's kernel is; the arrays that it gives are allocated th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-import llvmlite.binding as llvm
 
 from adcore import elimination, elimination_order
 from adcore.primitives.routines import array_routine
@@ -19,7 +16,8 @@ from adcore.types import Atom, DType
 from .boxing import slots_of
 from .code import LLVM_TYPE, Code
 from .control import whole
-from .engine import to_machine_code
+from .engine import load, support
+from .symbols import Needs, needs_of, provider, register
 from .values import Strided
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ def lower_array_routine(block: Block, e: Equation) -> None:
     """Call the routine, and take over what it gives."""
     code = block.code
     function, operands = ROUTINES[e.primitive.name](e)
-    symbol = _compiled(function, tuple((a.type.dtype, a.type.rank) for a in operands))
+    symbol = _compiled(function.__name__, *(f"{a.type.dtype.short}{a.type.rank}" for a in operands))
     out = code.name()
     code.entry.append(f"  {out} = alloca [{sum(slots_of(o.type) for o in e.outs)} x i64]")
     arguments = [argument for operand in operands for argument in _argument(block, operand)]
@@ -75,14 +73,32 @@ def _argument(block: Block, operand: Atom) -> list[tuple[str, str]]:
     return [("ptr", array.pointer), *(("i64", n) for n in array.lengths)]
 
 
-@cache
-def _compiled(function: Callable[..., Any], types: tuple[tuple[DType, int], ...]) -> str:
+@provider("array routine")
+def _compiled(name: str, *types: str) -> str:
     """The name under which compiled code finds the routine for arguments of these dtypes and ranks."""
+    symbol = "_".join(("routine", name, *types))
+    code, _ = support(symbol, lambda: _module(name, types, symbol))
+    register(symbol, *load(code, symbol), "array routine", name, *types)
+    return symbol
+
+
+def _module(name: str, types: tuple[str, ...], symbol: str) -> tuple[str, Needs]:
     from .entry import assembly_of, emit_function  # which lowers such rows by this module
     from .lower import Lowering
 
-    symbol = "_".join(("routine", function.__name__, *(f"{dtype.short}{rank}" for dtype, rank in types)))
     lowering = Lowering(Code())
-    text = emit_function(array_routine(function, types), lowering, "", symbol)
-    llvm.add_symbol(symbol, to_machine_code(assembly_of(lowering.code.declarations, text), symbol))
-    return symbol
+    parsed = tuple((_DTYPES[each[:-1]], int(each[-1])) for each in types)
+    text = emit_function(array_routine(_FUNCTIONS[name], parsed), lowering, "", symbol)
+    return assembly_of(lowering.code.declarations, text), needs_of(lowering.code.declarations)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        elimination_order.sparse_order,
+        elimination.sparse_lu,
+        elimination.sparse_substitution,
+        elimination.sparse_substitution_transposed,
+    )
+}
+_DTYPES = {d.short: d for d in DType}

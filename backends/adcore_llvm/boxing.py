@@ -14,7 +14,7 @@ from adcore.plugins import Leaf, Static
 from adcore.trees import PyTreeSpec, is_namedtuple, leaves, structure
 from adcore.types import DType, Type
 
-from . import capi, memory
+from . import capi
 from .code import LLVM_TYPE, SIZE
 from .complexes import parts
 from .python_code import PythonCode
@@ -134,7 +134,7 @@ def boxed_scalar(py: PythonCode, place: str, type: Type) -> str:
     """Python's number where it has the dtype, else NumPy's scalar."""
     code, dtype = py.code, type.dtype
     if dtype not in capi.PYTHON_SCALARS:
-        new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_SCALAR)} to ptr)"
+        new = py.special(f"numpy {capi.NEW_SCALAR}")
         thing = code.op(f"call ptr {new}(ptr {place}, ptr {py.constant(dtype.numpy)}, ptr null)")
         return py.made(thing)
     value = code.op(f"load {LLVM_TYPE[dtype]}, ptr {place}")
@@ -157,7 +157,7 @@ def boxed_array(py: PythonCode, place: str, type: Type) -> str:
     dimensions = code.op(f"getelementptr i64, ptr {place}, i64 1")
     descr = py.constant(type.dtype.numpy)
     py.take(descr)
-    new = f"inttoptr (i64 {capi.numpy_function(capi.NEW_FROM_DESCR)} to ptr)"
+    new = py.special(f"numpy {capi.NEW_FROM_DESCR}")
     array = code.op(
         f"call ptr {new}(ptr {py.constant(np.ndarray)}, ptr {descr}, i32 {type.rank}, ptr {dimensions}, "
         f"ptr null, ptr {data}, i32 {capi.CARRAY}, ptr null)"
@@ -166,7 +166,7 @@ def boxed_array(py: PythonCode, place: str, type: Type) -> str:
     flags = code.op(f"getelementptr i8, ptr {array}, i64 {capi.ARRAY_FLAGS}")
     owned = code.op(f"or i32 {code.op(f'load i32, ptr {flags}')}, {capi.OWNDATA}")
     code.do(f"store i32 {owned}, ptr {flags}")
-    handler = py.constant(memory.handler())
+    handler = py.special("handler")
     py.take(handler)
     code.do(f"store ptr {handler}, ptr {code.op(f'getelementptr i8, ptr {array}, i64 {capi.ARRAY_HANDLER}')}")
     return array

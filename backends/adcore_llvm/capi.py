@@ -8,7 +8,7 @@ from importlib import import_module
 
 from adcore.types import DType
 
-__all__ = ["PYTHON_SCALARS", "address_of", "numpy_function"]
+__all__ = ["PYTHON_SCALARS", "numpy_function"]
 
 # Offsets in bytes (CPython's PyObject_HEAD is 16; numpy/ndarraytypes.h, PyArrayObject_fields).
 OB_TYPE = 8
@@ -33,11 +33,6 @@ NEW_FROM_DESCR = 94  # numpy/__multiarray_api.h
 NEW_SCALAR = 60
 
 PYTHON_SCALARS = {DType.F64: float, DType.I64: int, DType.BOOL: bool, DType.C128: complex}
-
-
-def address_of(thing: object) -> int:
-    """The address of an object that outlives the compiled code."""
-    return id(thing)
 
 
 @cache

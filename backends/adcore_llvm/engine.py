@@ -1,15 +1,25 @@
-"""LLVM: parse, optimize for this machine, generate code."""
+"""LLVM: parse, optimize for this machine, generate code, load it."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import llvmlite.binding as llvm
 
-__all__ = ["function_address", "optimized_assembly", "prepare", "to_machine_code"]
+from adcore import cache as disk
+
+from . import symbols
+
+__all__ = ["NAME", "described", "function_address", "load", "machine_code", "optimized_assembly", "prepare", "support"]
 
 OPTIMIZATION = 2
+NAME = "adcore_module_00000000"  # in modules: a name that is another one wherever such a module is loaded
+
+_lock = Lock()
+_loaded = 0
 
 
 @cache
@@ -26,6 +36,15 @@ def _machine() -> llvm.TargetMachine:
 
 
 @cache
+def described() -> tuple[str, ...]:
+    """What machine code depends on beside its assembly."""
+    version = ".".join(map(str, llvm.llvm_version_info))
+    libraries = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in getattr(os, "confstr_names", ()) else None
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return (version, llvm.get_process_triple(), str(libraries), *processor)
+
+
+@cache
 def _engine() -> Any:
     empty = llvm.parse_assembly("")
     return llvm.create_mcjit_compiler(empty, _machine())
@@ -33,7 +52,7 @@ def _engine() -> Any:
 
 def prepare() -> None:
     """Start LLVM: its first module takes several times as long as a later one."""
-    to_machine_code("define void @adcore_prepared() { ret void }", "adcore_prepared")
+    load(machine_code("define void @adcore_prepared() { ret void }"), "adcore_prepared")
 
 
 def _optimized(text: str) -> llvm.ModuleRef:
@@ -51,13 +70,40 @@ def _optimized(text: str) -> llvm.ModuleRef:
     return module
 
 
-def to_machine_code(text: str, name: str) -> int:
-    """Compile a module and give the address of one of its functions, which stays valid until the process ends."""
+def machine_code(text: str) -> bytes:
+    """A module compiled to an object file."""
     module = _optimized(text)
-    engine = _engine()
-    engine.add_module(module)
-    engine.finalize_object()
-    return engine.get_function_address(name)
+    return _machine().emit_object(module)
+
+
+def load(code: bytes, *names: str) -> tuple[int, ...]:
+    """The addresses of functions and variables of an object file, which stay valid until the process ends.
+
+    `NAME` is replaced, so that the same file can be loaded again.  What the file refers to has to be there.
+    """
+    global _loaded
+    with _lock:
+        _loaded += 1
+        own = f"{NAME[:-8]}{_loaded:08}"
+        engine = _engine()
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code.replace(NAME.encode(), own.encode())))
+        engine.finalize_object()
+        return tuple(engine.get_global_value_address(name.replace(NAME, own)) for name in names)
+
+
+def support(name: str, make: Any) -> tuple[bytes, symbols.Needs]:
+    """The object file of a module that is the same for all programs, and the symbols that it needs.
+
+    `make` gives its assembly and them; what it gives must depend on `name`, on this package and on the machine only.
+    """
+
+    def compiled() -> tuple[bytes, symbols.Needs]:
+        text, needs = make()
+        return machine_code(text), needs
+
+    code, needs = disk.support(name, compiled)
+    symbols.provide(needs)
+    return code, needs
 
 
 def function_address(name: str) -> int:

@@ -13,10 +13,12 @@ from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
 from adcore.types import Lit, Type
 
+from . import symbols
 from .boxing import boxed, slots_of
 from .code import LLVM_TYPE, Code, constant
+from .engine import NAME
 from .lower import Lowering, lower_program
-from .python_code import PythonCode
+from .python_code import TABLE, PythonCode
 from .unboxing import unboxed_all
 from .values import Root, Strided, row_major
 from .write_back import guard_writes, write_back
@@ -26,34 +28,35 @@ __all__ = ["Module", "assembly_of", "emit_function", "emit_module"]
 
 @dataclass
 class Module:
-    """LLVM assembly, the failures its code can report, and objects whose addresses it contains."""
+    """LLVM assembly, the failures its code can report, its table of addresses, and the symbols that it needs."""
 
     text: str
     failures: list[Any]
-    keep: list[Any]
+    table: list[Any]
+    needs: symbols.Needs
 
 
 def emit_module(
     program: Program,
     inputs: tuple[Any, ...],
     result: Any,
-    fail: Any,
     guards: tuple[Guard, ...] = (),
     writes: tuple[Write, ...] = (),
 ) -> Module:
     """The kernel of a program and its entry point.
 
-    `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned;
-    `fail(status, reported)` raises a failure; a call for which one of `guards` does not hold goes to the fallback.
-    `writes` says which arguments are written into.
+    `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned; a call
+    for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into.
     """
     kernel = Code()
     lowering = Lowering(kernel)
     function = emit_function(program, lowering, "internal", "kernel")
-    entry = _Entry(program, inputs, result, fail, guards, writes)
+    entry = _Entry(program, inputs, result, guards, writes)
     body = entry.emit()
-    text = assembly_of({**kernel.declarations, **entry.py.code.declarations}, function, *body)
-    return Module(text, lowering.failures, entry.py.keep)
+    declarations = {**kernel.declarations, **entry.py.code.declarations}
+    table = f"@{TABLE} = global [{max(len(entry.py.table), 1)} x ptr] zeroinitializer"
+    text = assembly_of(declarations, table, function, *body)
+    return Module(text, lowering.failures, entry.py.table, symbols.needs_of(declarations))
 
 
 def assembly_of(declarations: dict[str, str], *functions: str) -> str:
@@ -112,7 +115,6 @@ class _Entry:
         program: Program,
         inputs: tuple[Any, ...],
         result: Any,
-        fail: Any,
         guards: tuple[Guard, ...],
         writes: tuple[Write, ...],
     ) -> None:
@@ -121,8 +123,7 @@ class _Entry:
         self.program = program
         self.inputs = inputs
         self.result = result
-        self.fail = fail
-        self.py = PythonCode(keep=[fail])
+        self.py = PythonCode()
 
     def emit(self) -> list[str]:
         py, code = self.py, self.py.code
@@ -136,7 +137,7 @@ class _Entry:
         py.guard(code.op(f"icmp eq i64 {given}, {count}"))
         py.guard(code.op("icmp eq ptr %names, null"))
         for guard in self.guards:
-            py.guard(py.same(py.captured(guard), guard.value))
+            py.guard(py.code.op(f"icmp eq ptr {py.captured(guard)}, {py.guarded(guard)}"))
         values = unboxed_all(py, self.inputs, self.writes)
         guard_writes(py, self.program, self.writes, values)
         flat = [pair for value in values for pair in value]
@@ -159,7 +160,7 @@ class _Entry:
         code.do(f"ret ptr {again}")
         code.start("broken")
         code.do("ret ptr null")
-        head = "define ptr @entry(ptr %self, ptr %arguments, i64 %count, ptr %names) nounwind {"
+        head = f"define ptr @{NAME}(ptr %self, ptr %arguments, i64 %count, ptr %names) nounwind {{"
         return [head, *code.entry, *code.lines, "}"]
 
     def returned(self) -> list[Type]:
@@ -172,10 +173,8 @@ class _Entry:
         number = py.call("PyLong_FromLongLong", "ptr", ("i64", status))
         words = py.call("PyBytes_FromStringAndSize", "ptr", ("ptr", err), ("i64", "64"))
         code.declare("PyObject_CallFunctionObjArgs", "declare ptr @PyObject_CallFunctionObjArgs(ptr, ...)")
-        raised = code.op(
-            f"call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr {py.constant(self.fail)}, ptr {number}, "
-            f"ptr {words}, ptr null)"
-        )
+        arguments = f"ptr {py.special('fail')}, ptr {number}, ptr {words}, ptr null"
+        raised = code.op(f"call ptr (ptr, ...) @PyObject_CallFunctionObjArgs({arguments})")
         py.release(number)
         py.release(words)
         py.release_all()

@@ -8,18 +8,21 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from adcore import cache as disk
 from adcore.errors import Source
-from adcore.plugins import ANY, Guard, Leaf, Spec, Write
+from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
 from adcore.types import DType, Lit
 
-from .capi import PYTHON_SCALARS
-from .engine import to_machine_code
+from . import memory, symbols
+from .capi import PYTHON_SCALARS, numpy_function
+from .engine import NAME, load, machine_code
 from .entry import emit_module
 from .lower import Failure
+from .python_code import TABLE, Special
 
-__all__ = ["Compiled", "Function", "flat_inputs", "flat_result", "raise_at"]
+__all__ = ["Compiled", "Function", "compiled", "flat_inputs", "flat_result", "raise_at"]
 
 METH_FASTCALL_KEYWORDS = 0x0080 | 0x0002
 
@@ -42,32 +45,55 @@ _alive: list[Any] = []  # what machine code refers to; the code is never unloade
 
 
 class Compiled:
-    """A program in machine code."""
+    """A program in machine code.
 
-    def __init__(
-        self,
-        program: Program,
-        inputs: tuple[Any, ...],
-        result: Any,
-        name: str,
-        guards: tuple[Guard, ...] = (),
-        writes: tuple[Write, ...] = (),
-    ) -> None:
-        failures: list[Failure] = []
+    Attributes:
+        portable: what another process needs to load it, where there is a cache.
+    """
+
+    def __init__(self, portable: Portable, name: str) -> None:
+        self.portable = portable if disk.directory() is not None else None
+        table, failures, needs = portable.rest
 
         def fail(status: int, reported: bytes) -> None:
             raise_failure(failures[status - 1], reported)
 
-        module = emit_module(program, inputs, result, fail, guards, writes)
-        failures.extend(module.failures)
-        symbol = f"adcore_{len(_alive)}"
-        address = to_machine_code(module.text.replace("@entry(", f"@{symbol}("), symbol)
+        symbols.provide(needs)
+        address, places = load(portable.code, NAME, TABLE)
+        words = (ctypes.c_size_t * len(table)).from_address(places)
+        words[:] = [_address(each, fail) for each in table]
         self._definition = _MethodDef(name.encode(), address, METH_FASTCALL_KEYWORDS, None)
-        _alive.append((self._definition, module.keep))
+        _alive.append((self._definition, table, fail))
 
     def function(self, fallback: Function) -> Function:
         """The entry point as a builtin function; other arguments than it was compiled for go to `fallback`."""
         return _new_function(ctypes.pointer(self._definition), fallback, None)
+
+
+def compiled(
+    program: Program,
+    inputs: tuple[Any, ...],
+    result: Any,
+    name: str,
+    guards: tuple[Guard, ...] = (),
+    writes: tuple[Write, ...] = (),
+) -> Compiled:
+    """A program compiled for calls with arguments like the inputs."""
+    module = emit_module(program, inputs, result, guards, writes)
+    code = machine_code(module.text)
+    return Compiled(Portable(code, (Objects(module.table), Seldom(module.failures), module.needs)), name)
+
+
+def _address(thing: Any, fail: Any) -> int:
+    """The address of what a table names: it outlives the code."""
+    if isinstance(thing, Guard):
+        return id(thing.value)
+    if not isinstance(thing, Special):
+        return id(thing)
+    kind, _, number = thing.name.partition(" ")
+    if kind == "numpy":
+        return numpy_function(int(number))
+    return id(fail if kind == "fail" else memory.handler())
 
 
 def flat_inputs(program: Program) -> tuple[Spec, ...]:

@@ -7,16 +7,14 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-import llvmlite.binding as llvm
 
 from adcore.program import Equation
 from adcore.types import DType
 
 from .code import LLVM_TYPE, SIZE, Code, constant
+from .symbols import provider, register
 from .values import Strided
 
 if TYPE_CHECKING:
@@ -29,18 +27,18 @@ FUNCTIONS, DATA = 32, 40
 LOOPS = {DType.C128: "Dd->D", DType.C64: "Ff->F"}
 
 
-@cache
-def _loop(inverse: bool, dtype: DType) -> tuple[str, str]:
-    """The names under which compiled code finds a loop and the data that it is passed."""
+@provider("fourier")
+def _loop(inverse: bool, loop: str) -> tuple[str, str]:
+    """The names under which compiled code finds a loop, of these types, and the data that it is passed."""
     ufunc = getattr(import_module("numpy.fft._pocketfft_umath"), "ifft" if inverse else "fft")
-    which = ufunc.types.index(LOOPS[dtype])
+    which = ufunc.types.index(loop)
     names = []
     for title, offset in (("loop", FUNCTIONS), ("data", DATA)):
         table = ctypes.c_void_p.from_address(id(ufunc) + offset).value or 0
         address = ctypes.c_void_p.from_address(table + 8 * which).value
-        name = f"adcore_{ufunc.__name__}_{dtype.short}_{title}"
+        name = f"adcore_{ufunc.__name__}_{loop[0]}_{title}"
         if address is not None:
-            llvm.add_symbol(name, address)
+            register(name, address, "fourier", inverse, loop)
         names.append(name if address is not None else "")
     return names[0], names[1]
 
@@ -55,7 +53,7 @@ def lower_fourier(block: Block, equation: Equation) -> None:
 
 
 def _call(code: Code, inverse: bool, x: Strided, out: Strided) -> None:
-    loop, data = _loop(inverse, x.dtype)
+    loop, data = _loop(inverse, LOOPS[x.dtype])
     n, element = x.lengths[-1], str(SIZE[x.dtype])
     row = code.mul(n, element)
     real = x.dtype.real

@@ -15,7 +15,8 @@ from functools import cache
 
 import llvmlite.binding as llvm
 
-from .engine import function_address, to_machine_code
+from .engine import function_address, load, support
+from .symbols import Needs, note, provider
 
 __all__ = ["FUNCTIONS", "give_back", "handler", "provide"]
 
@@ -42,9 +43,16 @@ FUNCTIONS = {
 }
 
 
-@cache
+@provider("memory")
 def provide() -> None:
     """Let compiled code find the functions."""
+    code, _ = support("memory", _module)
+    load(code, "adcore_allocate")
+    for name in FUNCTIONS:
+        note(name, "memory")
+
+
+def _module() -> tuple[str, Needs]:
     parts = [
         _ALLOCATE,
         "declare noalias ptr @aligned_alloc(i64, i64)" if llvm.address_of_symbol("aligned_alloc") else _UNALIGNED,
@@ -62,7 +70,7 @@ def provide() -> None:
         slots=SLOTS,
         advice=MADV_HUGEPAGE,
     )
-    to_machine_code(text, "adcore_allocate")
+    return text, []
 
 
 class _Handler(ctypes.Structure):

@@ -9,10 +9,21 @@ from adcore.plugins import Capture, Guard
 
 from . import capi
 from .code import Code
+from .engine import NAME
 
-__all__ = ["PythonCode"]
+__all__ = ["TABLE", "PythonCode", "Special"]
 
+TABLE = f"{NAME}_table"  # of addresses
 _COMPARED = (str, int, bytes)  # whose equal instances are alike; of these another object may be as good
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """In the table of addresses: `fail`, which raises a failure; `handler`, NumPy's of our memory; or `numpy N`, the
+    function of this number in NumPy's C interface.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,22 +36,39 @@ class _Owned:
 
 @dataclass
 class PythonCode:
-    """LLVM code of an entry point; `keep` are the objects whose addresses it contains.
+    """LLVM code of an entry point.
 
-    The references that it owns are a stack.  Where it fails, what is on the stack is given back on the way out, by
-    blocks of their own, each of which gives one back and goes on to the next one.
+    Addresses of objects are in a table that is filled where the code is loaded.
+
+    The references that the code owns are a stack.  Where it fails, what is on the stack is given back on the way out,
+    by blocks of their own, each of which gives one back and goes on to the next one.
     """
 
     code: Code = field(default_factory=Code)
-    keep: list[Any] = field(default_factory=list)
+    table: list[Any] = field(default_factory=list)  # objects, guards for theirs, or what is `Special`
     ways_out: list[str] = field(default_factory=list)  # the lines of those blocks
+    _places: dict[Any, int] = field(default_factory=dict)  # in the table
     _owned: _Owned | None = None
     _labels: dict[tuple[_Owned, str], str] = field(default_factory=dict)
 
     def constant(self, thing: Any) -> str:
         """The address of a Python object, which is kept alive as long as the code."""
-        self.keep.append(thing)
-        return f"inttoptr (i64 {capi.address_of(thing)} to ptr)"
+        return self._address(id(thing), thing)
+
+    def guarded(self, guard: Guard) -> str:
+        """The address of the object that a guard wants."""
+        return self._address(id(guard), guard)
+
+    def special(self, name: str) -> str:
+        """The address of something that every process has its own of; see `Special`."""
+        return self._address(name, Special(name))
+
+    def _address(self, key: int | str, thing: Any) -> str:
+        if key not in self._places:
+            self._places[key] = len(self.table)
+            self.table.append(thing)
+        place = self.code.op(f"getelementptr ptr, ptr @{TABLE}, i64 {self._places[key]}")
+        return self.code.op(f"load ptr, ptr {place}, !invariant.load !{{}}")
 
     def guard(self, holds: str, otherwise: str = "fallback") -> None:
         """Go on where the condition holds, and to the fallback elsewhere."""

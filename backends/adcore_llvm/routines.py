@@ -6,15 +6,18 @@ Every argument of a routine is an address: numbers and letters are put into the 
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 from functools import cache
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from typing import Any
-
-import llvmlite.binding as llvm
 
 from adcore.types import DType
 
 from .code import Code
+from .symbols import provider, register
 
 __all__ = ["call_routine", "integer", "letter"]
 
@@ -22,19 +25,37 @@ PREFIX = {DType.F32: "s", DType.F64: "d", DType.C64: "c", DType.C128: "z"}
 _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 
 
-@cache
+@provider("routine")
 def symbol(name: str) -> str:
     """The name under which compiled code finds a routine."""
     capsule = next(c[name] for c in map(_capsules, _MODULES) if name in c)
     title, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     title.restype, title.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    llvm.add_symbol(f"adcore_{name}", pointer(capsule, title(capsule)))
+    register(f"adcore_{name}", pointer(capsule, title(capsule)), "routine", name)
     return f"adcore_{name}"
 
 
+@cache
 def _capsules(module: str) -> dict[str, Any]:
-    return import_module(module).__pyx_capi__
+    """The addresses that a module of SciPy's gives.
+
+    Where its package is not imported yet, it is loaded alone: the whole package takes a hundred times as long.
+    """
+    package = module.rpartition(".")[0]
+    found = None
+    if package not in sys.modules and os.name == "posix":  # elsewhere SciPy has to make its libraries known first
+        root = find_spec(package.partition(".")[0])
+        folders = [
+            os.path.join(path, package.partition(".")[2]) for path in (root and root.submodule_search_locations) or ()
+        ]
+        found = PathFinder.find_spec(module, folders)
+    if found is None or found.loader is None:
+        return import_module(module).__pyx_capi__
+    alone: Any = module_from_spec(found)
+    found.loader.exec_module(alone)
+    sys.modules.pop(module, None)  # so that an import goes its usual way; it gives the same module again
+    return alone.__pyx_capi__
 
 
 def call_routine(code: Code, name: str, dtype: DType, *addresses: str) -> None:

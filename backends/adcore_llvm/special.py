@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import re
-from functools import cache
 from importlib import import_module
 from typing import Any
-
-import llvmlite.binding as llvm
 
 from adcore.primitives import TABLE
 from adcore.primitives.routines import Routine
@@ -19,6 +16,7 @@ from adcore.primitives.scipy_rows import SciPy
 from adcore.types import DType
 
 from .code import LLVM_TYPE, Code
+from .symbols import provider, register
 from .vector_math import PURE
 
 __all__ = ["lower_special"]
@@ -63,7 +61,7 @@ def _call_scipy(code: Code, meaning: SciPy, operands: tuple[str, ...]) -> str:
     return code.op(f"load double, ptr {slots[meaning.result]}")
 
 
-@cache
+@provider("special")
 def _found(name: str, arity: int, integers: int) -> tuple[str, str, tuple[str, ...]]:
     """The symbol of a function, its result and its parameters as C writes them.
 
@@ -80,7 +78,7 @@ def _found(name: str, arity: int, integers: int) -> tuple[str, str, tuple[str, .
         wanted = [p in INTEGERS for p in kinds] == [k < integers for k in range(arity)]
         if wanted and result in (FLOAT, "void") and not any("complex" in p for p in parameters):
             symbol = f"scipy.special.{candidate.removeprefix('__pyx_fuse_')}"
-            llvm.add_symbol(symbol, _address_in(capsule, signature))
+            register(symbol, _address_in(capsule, signature), "special", name, arity, integers)
             return symbol, result, parameters
     raise LookupError(f"{MODULE} has no {name} of {arity} real numbers")
 

@@ -12,6 +12,7 @@ from functools import cache
 import llvmlite.binding as llvm
 
 from .code import Code
+from .symbols import note, provider
 
 __all__ = ["call_site", "vector_functions"]
 
@@ -34,7 +35,7 @@ def lanes() -> tuple[str, int] | None:
     return None
 
 
-@cache
+@provider("vectors")
 def vector_functions() -> dict[str, str]:
     """Scalar names to the vector symbols found in libmvec."""
     width = lanes()
@@ -52,6 +53,7 @@ def vector_functions() -> dict[str, str]:
                 symbol = f"_ZGV{letter}N{width}{arguments}_{function}"
                 if llvm.address_of_symbol(symbol):
                     found[function] = symbol
+                    note(symbol, "vectors")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adcore.cache import has_own_code
 from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.plugins import Stateful
 from adcore.types import DType, Lit, literal
@@ -256,7 +257,7 @@ def _sorted(low: Lowering, iterable: Value, key: Value = NONE, reverse: Value = 
     down = plain(reverse)
     if any(k is None for k in keys) or down is None:
         needs_constant(low, "sorted() of what is known at run time only", "np.sort(np.array(x))")
-    with low.foreign("this comparison"):
+    with low.foreign("this comparison", has_own_code(*keys)):
         order = sorted(range(len(items)), key=lambda k: keys[k], reverse=bool(down[0]))  # type: ignore[arg-type, return-value]
     return low.memory.new_list(items[k] for k in order)
 

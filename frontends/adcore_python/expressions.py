@@ -19,7 +19,7 @@ from .joins import arm, meet_values
 from .matching import lower_test
 from .methods import ATTRIBUTES, METHODS
 from .operators import compare, describe, invert, negative, numeric, operate, truth
-from .outside import constant, getter_of, look_up, member
+from .outside import constant, getter_of, is_computed, look_up, member
 from .patterns import Test
 from .records import attribute, inherited
 from .statements import OPERATORS, assign, items_of, local_function
@@ -261,7 +261,7 @@ def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
     getter = getter_of(owner, name)
     if getter is not None:
         return low.call(Static(getter), [Static(owner)], {})
-    with low.foreign(f"reading attribute {name!r} of {describe(Static(owner))}"):
+    with low.foreign(f"reading attribute {name!r} of {describe(Static(owner))}", is_computed(owner, name)):
         try:
             found = getattr(owner, name)
         except AttributeError:

@@ -8,6 +8,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from adcore import plugins, statics
+from adcore.cache import is_ours, unrepeatable
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.program import Program, clone
@@ -142,6 +143,8 @@ def _constant(low: Lowering, function: Transformed, value: Any, argument: int | 
 def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
     """The transformed function's program; what the transform finds wrong is an error at the call."""
     write = "a transform that fits the function and these arguments"
+    if not is_ours(type(function)):
+        unrepeatable(f"a {type(function).__qualname__}, which makes its program by itself")
     try:
         return function.__adcore_lower__(structures)
     except AdcoreError as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from adcore.builder import Builder
+from adcore.cache import unrepeatable
 from adcore.errors import AdcoreError, AliasError, Source, UnsupportedSyntaxError, refuse
 from adcore.plugins import Capture, Guard
 from adcore.types import Atom, DType, Lit, Var
@@ -125,8 +126,13 @@ class Lowering:
             )
 
     @contextmanager
-    def foreign(self, doing: str) -> Iterator[None]:
-        """Code of the user's objects that runs while compiling: what it raises is a refusal here."""
+    def foreign(self, doing: str, own: bool = False) -> Iterator[None]:
+        """Code of the user's objects that runs while compiling: what it raises is a refusal here.
+
+        With `own` it is written by the user, or reads what is: nobody knows what it depends on.
+        """
+        if own:
+            unrepeatable(f"{doing}, which runs code of the user's while compiling")
         try:
             with shallow_recursion():
                 yield

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from adcore.cache import has_own_code
 from adcore.errors import DtypeError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.primitives import TypeRuleError
 from adcore.types import Atom, DType, Lit, Var, literal
@@ -447,7 +448,7 @@ def _compare_constants(low: Lowering, op: str, x: Value, y: Value) -> Value:
     if op not in ("==", "!="):
         low.refuse_syntax(f"comparing {describe(x)} with {describe(y)}", "comparisons of numbers")
     if isinstance(x, Static) and isinstance(y, Static):
-        with low.foreign("this comparison"):
+        with low.foreign("this comparison", has_own_code(x.value, y.value)):
             return number(bool(x.value == y.value) is (op == "=="))
     return number(op == "!=")
 
@@ -495,7 +496,7 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
         return Scalar(low.b.lnot(found.atom) if negate else found.atom, True)
     key = plain(item)
     if isinstance(container, Static) and isinstance(container.value, str | frozenset) and key is not None:
-        with low.foreign(f"`in` on {describe(container)}"):
+        with low.foreign(f"`in` on {describe(container)}", has_own_code(key[0])):
             return number(container.value.__contains__(key[0]) is not negate)  # type: ignore[arg-type]
     if isinstance(container, Dict) and key is not None:
         return number((key[0] in entries(low, container)) is not negate)
@@ -511,7 +512,7 @@ def _contains(low: Lowering, container: Value, item: Value, negate: bool) -> Val
 def truth(low: Lowering, value: Value) -> Scalar:
     """`bool(x)`."""
     if isinstance(value, Static):
-        with low.foreign(f"the truth value of {describe(value)}"):
+        with low.foreign(f"the truth value of {describe(value)}", has_own_code(value.value)):
             return number(bool(value.value))
     for name in ("__bool__", "__len__"):
         own = special(value, name)

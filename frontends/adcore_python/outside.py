@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.arguments import abstract, otherwise
+from adcore.cache import is_trusted
 from adcore.errors import DtypeError
 from adcore.plugins import Capture, Guard, Part, Spec
 from adcore.structured import Structured, taken_apart
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
     from .frame import Frame
     from .lowering import Lowering
 
-__all__ = ["captured_value", "constant", "getter_of", "held_item", "look_up", "make_param", "member", "plain_dict"]
+__all__ = [
+    "captured_value",
+    "constant",
+    "getter_of",
+    "held_item",
+    "is_computed",
+    "look_up",
+    "make_param",
+    "member",
+    "plain_dict",
+]
 
 DTYPES = {d.numpy: d for d in DType}
+LIBRARY = f"{__name__.rpartition('.')[0]}.library."  # modules of ours
 
 
 def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
@@ -41,6 +53,8 @@ def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
             found = cell.cell_contents
         except ValueError:
             return None
+        if (python.__module__ or "").startswith(LIBRARY) and not isinstance(found, np.ndarray):
+            return constant(found)  # nobody binds it to anything else
         return _outside(low, name, cell, found)
     if name in python.__globals__:
         return _outside(low, name, python.__globals__, python.__globals__[name])
@@ -54,6 +68,28 @@ def getter_of(owner: Any, name: str) -> types.FunctionType | None:
     found = inspect.getattr_static(type(owner), name, None)
     getter = getattr(found, "fget", None) if isinstance(found, property) else None
     return getter if isinstance(getter, types.FunctionType) else None
+
+
+_LOOKED_UP = (
+    *(types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType),
+    *(types.MemberDescriptorType, types.GetSetDescriptorType, staticmethod, classmethod),
+)
+
+
+def is_computed(owner: Any, name: str) -> bool:
+    """Whether reading an attribute runs code of the user's."""
+    if isinstance(owner, types.ModuleType):
+        return not is_trusted(owner.__name__)
+    for special in ("__getattribute__", "__getattr__"):
+        found = inspect.getattr_static(type(owner), special, None)
+        if isinstance(found, types.FunctionType) and not is_trusted(found.__module__):
+            return True
+    found = inspect.getattr_static(owner, name, None)
+    looked_up = not hasattr(type(found), "__get__") or isinstance(found, _LOOKED_UP)
+    if looked_up or is_trusted(type(owner).__module__):
+        return False
+    getter = getattr(found, "fget", None)  # of a property, which a class of Python's own may have
+    return not is_trusted(getattr(getter, "__module__", None))
 
 
 def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from adcore.cache import has_own_code
 from adcore.types import Atom
 
 from .values import Scalar, Static, Tuple, Value
@@ -51,7 +52,7 @@ def _pieces(low: Lowering, values: Sequence[Value], specs: Sequence[str]) -> tup
     for value, spec in zip(values, specs, strict=True):
         constant = plain(value)
         if constant is not None:
-            with low.foreign("formatting this"):
+            with low.foreign("formatting this", has_own_code(constant[0])):
                 text += f"{{{spec}}}".format(constant[0]).replace("{", "{{").replace("}", "}}")
         elif isinstance(value, Scalar):
             text += f"{{{len(reported)}{spec}}}"
@@ -83,6 +84,6 @@ def formatted(low: Lowering, node: ast.JoinedStr) -> Value:
         if constant is None:
             low.refuse_syntax("a string made from numbers of the computation", "strings only in messages of exceptions")
         spec = _spec(low, part) if isinstance(part, ast.FormattedValue) else ""
-        with low.foreign("formatting this"):
+        with low.foreign("formatting this", has_own_code(constant[0])):
             text += f"{{{spec}}}".format(constant[0])
     return Static(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from adcore_llvm import LLVMBackend
+from adcore_llvm.engine import NAME
 from adcore_numpy import interpret
 
 from adcore.builder import Builder
@@ -147,5 +148,5 @@ def test_a_chain_and_its_sum_are_one_loop():
     b = Builder()
     y = b.mul(b.sin(x), b.exp(b.neg(b.mul(x, x))))
     text = BACKEND.assembly(Program((x,), b.equations, (y, b.total(y, axes=(0,)), b.reduce_max(y, axes=(0,)))))
-    kernel = text[text.index("@kernel") : text.index("@entry")]
+    kernel = text[text.index("@kernel") : text.index(f"@{NAME}(")]
     assert kernel.count(" phi i64 ") == 2  # one loop for short arrays, one for long ones

@@ -72,3 +72,21 @@ def test_names_stand_for_addresses():
 def test_nothing_of_scipy_is_imported_before_it_is_needed():
     code = "import sys, adcore, adcore_llvm, adcore_python; assert not any(m.startswith('scipy') for m in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_loaded_of_scipy_leaves_its_import_as_it_is(tmp_path):
+    """The addresses of LAPACK are taken out of a module whose package is not imported, and can be afterwards."""
+    code = """
+import sys
+import numpy as np
+from adcore import grad
+assert np.allclose(grad(lambda x: np.sum(np.linalg.solve(2.0 * np.eye(2), x)))(np.ones(2)), 0.5)
+assert "scipy.linalg" not in sys.modules
+import scipy.linalg.cython_lapack
+assert "dgetrf" in scipy.linalg.cython_lapack.__pyx_capi__
+assert "dgemm" in scipy.linalg.cython_blas.__pyx_capi__
+assert np.allclose(scipy.linalg.solve(2.0 * np.eye(2), np.ones(2)), 0.5)
+assert np.allclose(grad(lambda x: np.linalg.det(x * np.eye(2)))(3.0), 6.0)
+"""
+    (tmp_path / "program.py").write_text(code, encoding="utf-8")
+    subprocess.run([sys.executable, tmp_path / "program.py"], check=True)
