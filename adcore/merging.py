@@ -130,9 +130,8 @@ def loops_first(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         read = {feed for feed, _, _, _ in loop_ends(step)}
         later: list[Step] = []
         place = len(order)
-        while place and isinstance(order[place - 1], Edge):
+        while place and isinstance(edge := order[place - 1], Edge):
             place -= 1
-            edge = order[place]
             if edge.target in sums and edge.target not in read:
                 later.insert(0, order.pop(place))
             else:
