@@ -100,7 +100,8 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
 
     revolving = loop.backwards and origin.params.get("policy") == "revolve" and origin.primitive.name == "loop"
     snapshots = Snapshots(origin, scope) if revolving else None
-    inits = [value_or_zeros(b, values, v) for v in (*sums, *(feed for feed, _, _, _ in ends))]
+    inits = [value_or_zeros(b, values, v) for v in sums]
+    inits += [value_or_zeros(b, values, feed) for feed, _, _, _ in ends]
     joins = loop.backwards and may_join(origin, scope, b, ends, inits)
     inner = b.region()
     inner.home = body.equations if joins else None
