@@ -56,12 +56,23 @@ def are_sums(equations: list[Equation], values: Iterable[tuple[Var, Atom]]) -> b
     for equation in equations:
         for var in dict.fromkeys(uses(equation)):
             users.setdefault(var, []).append(equation)
-    return all(_is_sum(users, state, end) for state, end in values)
+    passed = _passed(equations)
+    return all(passed.get(end, end) is state or _is_sum(users, state, end) for state, end in values)
+
+
+def _passed(equations: list[Equation]) -> dict[Atom, Var]:
+    """Values from outside that a `cond` gives whichever branch is taken, by what they are called after it."""
+    found: dict[Atom, Var] = {}
+    for equation in equations:
+        if equation.primitive.name == "cond":
+            then, otherwise = (region for _, region in regions(equation))
+            for out, one, other in zip(equation.outs, then.results, otherwise.results, strict=True):
+                if one is other and isinstance(one, Var):
+                    found[out] = found.get(one, one)
+    return found
 
 
 def _is_sum(users: dict[Var, list[Equation]], state: Var, end: Atom) -> bool:
-    if end is state:
-        return True
     while state is not end:
         readers = users.get(state, [])
         following = _added_to(readers[0], state) if len(readers) == 1 else None

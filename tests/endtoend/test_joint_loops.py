@@ -113,6 +113,7 @@ def filtered(x):
 
 
 JOINT = {
+    filtered: 1,
     potential: 1,
     pairs: 2,
     product_of_sums: 2,
