@@ -417,7 +417,8 @@ def test_checkpoints_draw_again_what_was_drawn(f, policy):
     rest = (50,) if f is wandering else ()
     ours, theirs = made(8), made(8)
     plain = grad(f, argnums=1)(theirs, 0.7, *rest)
-    assert grad(checkpoint(f, **policy), argnums=1)(ours, 0.7, *rest) == plain
+    found = grad(checkpoint(f, **policy), argnums=1)(ours, 0.7, *rest)
+    assert found == pytest.approx(plain, rel=1e-14)  # a loop that is kept apart from its dual is gone through backwards
     assert state(ours) == state(theirs)
 
 
