@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from .accumulation import targets
 from .builder import Builder
 from .linear import Edge, Linear, LinearLoop, Step, loop_ends
-from .passes.dce import has_effect
+from .passes.dce import checks_shapes_alone, has_effect
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, free_variables, fresh, regions, substitute, uses
 from .recomputation import rename
@@ -215,9 +215,12 @@ def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None
     taken = set(joint.outs[:count])
     if any(not taken.isdisjoint(uses(e)) for e in after) or any(a in taken for o in joint.outs for a in o.type.shape):
         return None
-    joint.outs = (*primal.outs, *joint.outs[count:])
     before = [e for e in after if id(e) in needed]
     rest = [e for e in after if id(e) not in needed and e is not joint]
+    if checks_shapes_alone(primal):  # a loop by itself, of which only the checks are left, takes next to no time
+        before.insert(0, clone_equation(primal, {}))
+        _without_checks(joint)
+    joint.outs = (*primal.outs, *joint.outs[count:])
     return [*equations[:place], *before, joint, *rest]
 
 

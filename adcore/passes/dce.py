@@ -8,7 +8,7 @@ from ..primitives import Kind
 from ..program import Equation, Program, defined, regions, uses
 from ..types import Atom, Var
 
-__all__ = ["eliminate_dead", "has_effect", "note_unread"]
+__all__ = ["checks_shapes_alone", "eliminate_dead", "has_effect", "note_unread"]
 
 
 def eliminate_dead(program: Program) -> Program:
@@ -56,6 +56,16 @@ def has_effect(equation: Equation) -> bool:
     if not equation.primitive.has_regions:
         return False
     return any(has_effect(e) for _, region in regions(equation) for e in region.equations)
+
+
+def checks_shapes_alone(loop: Equation) -> bool:
+    """Whether a loop can raise, but only by shapes, which depend on nothing that it carries."""
+    return has_effect(loop) and not _checks_values(loop) and not _carries_needed(loop, frozenset(), {})
+
+
+def _checks_values(equation: Equation) -> bool:
+    inside = (e for _, region in regions(equation) for e in region.equations)
+    return equation.primitive.kind is Kind.CHECK or any(map(_checks_values, inside))
 
 
 def _is_needed(equation: Equation, live: set[Var]) -> bool:

@@ -313,6 +313,25 @@ def test_checks_are_kept():
         assert "total += x[places[k]] ** 2" in str(error.traceback[-1].statement)
 
 
+def test_shapes_are_checked_in_front():
+    """Shapes that do not change from iteration to iteration are not checked in the loop that computes."""
+
+    def distances(centroids, points):
+        total = 0.0
+        for i in range(len(points)):
+            for j in range(len(centroids)):
+                total += np.sum((points[i] - centroids[j]) ** 2)
+        return total
+
+    centroids, points = A[:2], A[2:]
+    np.testing.assert_allclose(grad(distances)(centroids, points), 2.0 * (3 * centroids - points.sum(0)), rtol=1e-12)
+    assert loops(distances, centroids, points) == 2 + 2
+    for g in (grad(distances), value_and_grad(distances)):
+        with pytest.raises(ValueError, match=r"shapes \(5,\) \(4,\)"):
+            g(centroids[:, :4], points)
+        g(centroids[:, :4], points[:0])
+
+
 def test_values_that_are_written_are_those_of_the_function():
     def f(x, log):
         total = 0.0
