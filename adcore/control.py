@@ -12,16 +12,8 @@ from typing import Any
 
 from .accumulation import outside_of, targets
 from .builder import Builder
-from .linear import (
-    Linear,
-    LinearCond,
-    LinearLoop,
-    cond_ends,
-    loop_ends,
-    reached_loop,
-    zeros,
-)
-from .merging import are_sums, joint_loop, may_join
+from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
+from .merging import are_sums, joint_loop, may_join, unite
 from .program import Equation, Program, defined, regions
 from .residuals import provide_branch, provide_iterations
 from .revolve import Snapshots
@@ -154,7 +146,7 @@ def _separate(
         count, equations, ordered = snapshots.provide(inner, counter, ordered)
         stack = (snapshots.inits, snapshots.params, snapshots.results)
     further, stacked, nexts = stack
-    region = Program((counter, *params, *stacked), equations, (*ordered, *nexts), "body")
+    region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
     return b.loop(count, (*inits, *further), region)
 
 

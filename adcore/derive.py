@@ -300,11 +300,10 @@ def _parted(
 ) -> Sweep:
     """The equations parted behind the last one of the primal."""
     primal = {id(e) for e in b.equations[: next((k + 1 for k, e in enumerate(b.equations) if e is last), 0)]}
-    own = {out for e in b.equations if not e.joins for out in e.outs}
+    cotangents = {out for e in b.equations if e.joins for out in e.outs}
     equations = unite(b.equations)
     boundary = next((k + 1 for k in reversed(range(len(equations))) if id(equations[k]) in primal), 0)
     parts = equations[:boundary], equations[boundary:]
-    cotangents = {out for e in equations if e.joins for out in e.outs} - own
     made = Sweep(
         program.name, program.params, late, *parts, program.results, gradients, b.coefficients, seeded, cotangents
     )

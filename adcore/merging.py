@@ -20,12 +20,11 @@ from .accumulation import targets
 from .builder import Builder
 from .linear import Edge, Linear, LinearLoop, Step, loop_ends
 from .passes.dce import checks_shapes_alone, has_effect
-from .primitives import Kind
 from .program import Equation, Program, clone_equation, free_variables, fresh, regions, substitute, uses
-from .recomputation import rename
+from .recomputation import rename, unchecked
 from .types import Atom, Var
 
-__all__ = ["joint_loop", "loops_first", "may_join", "unite"]
+__all__ = ["are_sums", "joint_loop", "loops_first", "may_join", "unite"]
 
 
 # Whether it may be done
@@ -182,21 +181,21 @@ def joint_loop(
 
 def unite(equations: list[Equation]) -> list[Equation]:
     """Have joint loops take the place of the loops that they run again, where nothing stands in the way."""
-    for joint in [e for e in equations if e.joins and e.number]:
-        united = _united(equations, joint)
-        joint.number = 0
+    for joint in [e for e in equations if e.joins]:
+        place = next((k for k, e in enumerate(equations) if e.number == joint.number and e is not joint), None)
+        joint.joins, joint.number = False, 0  # what it is from here on is a loop, which may have a dual of its own
+        if place is None:
+            continue
+        united = _united(equations, place, joint)
         if united is None:
-            _without_checks(joint)
+            unchecked(joint)  # the primal's loop checks
         else:
             equations = united
     return equations
 
 
-def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None:
-    """The equations with a joint loop where the primal's loop is, what it needs in front of it."""
-    place = next((k for k, e in enumerate(equations) if e.number == joint.number and e is not joint), None)
-    if place is None:
-        return None
+def _united(equations: list[Equation], place: int, joint: Equation) -> list[Equation] | None:
+    """The equations with a joint loop at the place of the primal's loop, what it needs in front of it."""
     primal, after = equations[place], equations[place + 1 :]
     count = len(primal.outs)
     if primal.operands != joint.operands[: 1 + count]:
@@ -219,16 +218,6 @@ def _united(equations: list[Equation], joint: Equation) -> list[Equation] | None
     rest = [e for e in after if id(e) not in needed and e is not joint]
     if checks_shapes_alone(primal):  # a loop by itself, of which only the checks are left, takes next to no time
         before.insert(0, clone_equation(primal, {}))
-        _without_checks(joint)
+        unchecked(joint)
     joint.outs = (*primal.outs, *joint.outs[count:])
     return [*equations[:place], *before, joint, *rest]
-
-
-def _without_checks(loop: Equation) -> None:
-    """Do not check a second time what the primal's loop checks."""
-    for _, region in regions(loop):
-        region.equations[:] = [e for e in region.equations if e.primitive.kind is not Kind.CHECK]
-        for equation in region.equations:
-            if equation.params.get("checked"):
-                equation.params = dict(equation.params, checked=False)
-            _without_checks(equation)

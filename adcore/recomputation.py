@@ -9,7 +9,7 @@ from .primitives import Kind
 from .program import Equation, Program, clone_equation, defined, regions, substitute, uses
 from .types import Atom, Type, Var
 
-__all__ = ["invariant", "recompute", "rename"]
+__all__ = ["invariant", "recompute", "rename", "unchecked"]
 
 
 def effect_free(equation: Equation) -> bool:
@@ -56,8 +56,7 @@ def unchecked(equation: Equation) -> Equation:
     if equation.params.get("checked"):
         equation.params = dict(equation.params, checked=False)
     for _, region in regions(equation):
-        for inner in region.equations:
-            unchecked(inner)
+        region.equations[:] = [unchecked(inner) for inner in region.equations if effect_free(inner)]
     return equation
 
 

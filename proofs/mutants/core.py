@@ -265,6 +265,13 @@ CORE = (
         breaks="partial sums are taken in another order than they are read",
     ),
     Mutant(
+        name="a joint loop is one of the next derivative too",
+        module="adcore/merging.py",
+        fragment="joint.joins, joint.number = False, 0",
+        replacement="joint.number = 0",
+        breaks="neither loop checks its indices",
+    ),
+    Mutant(
         name="a joint loop takes the place of the loop before what it needs",
         module="adcore/merging.py",
         fragment="if var in primal.outs or (equation is not None and has_effect(equation)):",
@@ -274,8 +281,8 @@ CORE = (
     Mutant(
         name="a joint loop does not check what the loop checked",
         module="adcore/merging.py",
-        fragment="        if united is None:\n            _without_checks(joint)",
-        replacement="        _without_checks(joint)\n        if united is None:\n            continue",
+        fragment="        if united is None:\n            unchecked(joint)",
+        replacement="        unchecked(joint)\n        if united is None:\n            continue",
         breaks="an index out of range reads other memory",
     ),
     Mutant(

@@ -9,7 +9,7 @@ import pytest
 from test_derivatives import richardson
 
 import adcore
-from adcore import grad, hessian, jit, jvp, memory, source, value_and_grad, vjp
+from adcore import grad, hessian, jacfwd, jacrev, jit, jvp, memory, source, value_and_grad, vjp
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=7)
@@ -311,6 +311,33 @@ def test_checks_are_kept():
         with pytest.raises(IndexError, match="index 9 is out of bounds") as error:
             g(X, places)
         assert "total += x[places[k]] ** 2" in str(error.traceback[-1].statement)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("outer", [grad, jvp, jacfwd, jacrev], ids=lambda t: t.__name__)
+def test_checks_are_kept_at_every_order(outer, order):
+    """A joint loop is the primal's loop of the next derivative, which may be joined again."""
+
+    def f(x, places):
+        total = 0.0
+        for k in range(len(places)):
+            total += x[places[k]] ** 5
+        return total
+
+    def derived(f):
+        return lambda x, places: np.sum(grad(f)(x, places) ** 2)
+
+    for _ in range(order):
+        f = derived(f)
+
+    def at(places):
+        if outer is jvp:
+            return jvp(lambda x: f(x, places), (X,), (np.ones_like(X),))
+        return outer(f)(X, places)
+
+    at(np.array([0, 2, 6]))
+    with pytest.raises(IndexError, match="index 9 is out of bounds"):
+        at(np.array([0, 2, 9]))
 
 
 def test_shapes_are_checked_in_front():
