@@ -6,8 +6,6 @@
 0.0
 """
 
-import gc
-
 from . import started as started  # isort: split
 
 from . import cache, plugins
@@ -51,5 +49,4 @@ __all__ = [
 __version__ = "0.1.0"
 
 plugins.preload()
-gc.collect()  # of what the imports made, which would otherwise be looked through in the first call
 cache.prepare()

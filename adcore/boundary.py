@@ -128,11 +128,11 @@ class Sweep:
                 equation = producers.get(var)
                 if equation is None or var in kept or var in env:
                     continue
-                provide(list(uses(equation)))
+                provide(uses(equation))
                 equations.append(unchecked(clone_equation(equation, env)))
 
         for equation in others:
-            provide(list(uses(equation)))
+            provide(uses(equation))
             rename([equation], (), env)
             equations.append(equation)
         provide([g for g in self.gradients if isinstance(g, Var)])

@@ -129,7 +129,7 @@ def choose_kept(
         seen.add(var)
         if var in sources or var not in producers:
             continue
-        before = list(uses(producers[var]))
+        before = uses(producers[var])
         edges += [(source, var) for source in before]
         stack += before
 

@@ -69,7 +69,7 @@ def _checked_outside(region: Program, inside: set[Var]) -> set[Var]:
         if equation.primitive.kind is not Kind.CHECK:
             continue
         reached: set[Var] = set()
-        stack = list(uses(equation))
+        stack = uses(equation)
         while stack:
             var = stack.pop()
             if var not in reached:

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from adcore.types import DType
 
-__all__ = ["PYTHON_SCALARS", "numpy_function"]
+__all__ = ["PYTHON_SCALARS", "address_in", "name_of", "numpy_function"]
 
 # Offsets in bytes (CPython's PyObject_HEAD is 16; numpy/ndarraytypes.h, PyArrayObject_fields).
 OB_TYPE = 8
@@ -35,11 +35,22 @@ NEW_SCALAR = 60
 PYTHON_SCALARS = {DType.F64: float, DType.I64: int, DType.BOOL: bool, DType.C128: complex}
 
 
+def name_of(capsule: object) -> bytes:
+    """The name of a capsule; Cython's say there how C declares what they hold."""
+    get = ctypes.pythonapi.PyCapsule_GetName
+    get.restype, get.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    return get(capsule)
+
+
+def address_in(capsule: object, name: bytes | None) -> int:
+    """The address that a capsule of this name holds."""
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return get(capsule, name)
+
+
 @cache
 def numpy_function(index: int) -> int:
     """The address of a function of NumPy's C interface, by its number there."""
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype = ctypes.c_void_p
-    get.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    table = get(import_module("numpy._core._multiarray_umath")._ARRAY_API, None)
+    table = address_in(import_module("numpy._core._multiarray_umath")._ARRAY_API, None)
     return ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[index]

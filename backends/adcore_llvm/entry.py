@@ -51,9 +51,9 @@ def emit_module(
     kernel = Code()
     lowering = Lowering(kernel)
     function = emit_function(program, lowering, "internal", "kernel")
-    entry = _Entry(program, inputs, result, guards, writes)
+    entry = _Entry(program, inputs, result, guards, writes, Code(kernel.declarations))
     body = entry.emit()
-    declarations = {**kernel.declarations, **entry.py.code.declarations}
+    declarations = kernel.declarations
     table = f"@{TABLE} = global [{max(len(entry.py.table), 1)} x ptr] zeroinitializer"
     text = assembly_of(declarations, table, function, *body)
     return Module(text, lowering.failures, entry.py.table, symbols.needs_of(declarations))
@@ -117,13 +117,14 @@ class _Entry:
         result: Any,
         guards: tuple[Guard, ...],
         writes: tuple[Write, ...],
+        code: Code,
     ) -> None:
         self.guards = guards
         self.writes = writes
         self.program = program
         self.inputs = inputs
         self.result = result
-        self.py = PythonCode()
+        self.py = PythonCode(code)
 
     def emit(self) -> list[str]:
         py, code = self.py, self.py.code

@@ -5,7 +5,6 @@ Every argument of a routine is an address: numbers and letters are put into the 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any
 
 from adcore.types import DType
 
+from . import capi
 from .code import Code
 from .symbols import provider, register
 
@@ -29,10 +29,7 @@ _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 def symbol(name: str) -> str:
     """The name under which compiled code finds a routine."""
     capsule = next(c[name] for c in map(_capsules, _MODULES) if name in c)
-    title, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    title.restype, title.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    register(f"adcore_{name}", pointer(capsule, title(capsule)), "routine", name)
+    register(f"adcore_{name}", capi.address_in(capsule, capi.name_of(capsule)), "routine", name)
     return f"adcore_{name}"
 
 

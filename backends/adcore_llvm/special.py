@@ -5,7 +5,6 @@ An address is registered under a name, so that the assembly is the same in every
 
 from __future__ import annotations
 
-import ctypes
 import re
 from importlib import import_module
 from typing import Any
@@ -15,6 +14,7 @@ from adcore.primitives.routines import Routine
 from adcore.primitives.scipy_rows import SciPy
 from adcore.types import DType
 
+from . import capi
 from .code import LLVM_TYPE, Code
 from .symbols import provider, register
 from .vector_math import PURE
@@ -71,28 +71,16 @@ def _found(name: str, arity: int, integers: int) -> tuple[str, str, tuple[str, .
     for candidate, capsule in capsules.items():
         if candidate != name and not re.fullmatch(rf"__pyx_fuse(_\d)+{name}", candidate):
             continue
-        signature = _name_of(capsule)
+        signature = capi.name_of(capsule)
         result, _, listed = signature.decode().rstrip(")").partition(" (")
         parameters = tuple(re.sub(r" ?__pyx_skip_dispatch| ?\*__pyx_optional_args", "", p) for p in listed.split(", "))
         kinds = [p for p in parameters if p == FLOAT or p in INTEGERS]
         wanted = [p in INTEGERS for p in kinds] == [k < integers for k in range(arity)]
         if wanted and result in (FLOAT, "void") and not any("complex" in p for p in parameters):
             symbol = f"scipy.special.{candidate.removeprefix('__pyx_fuse_')}"
-            register(symbol, _address_in(capsule, signature), "special", name, arity, integers)
+            register(symbol, capi.address_in(capsule, signature), "special", name, arity, integers)
             return symbol, result, parameters
     raise LookupError(f"{MODULE} has no {name} of {arity} real numbers")
-
-
-def _name_of(capsule: Any) -> bytes:
-    get = ctypes.pythonapi.PyCapsule_GetName
-    get.restype, get.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    return get(capsule)
-
-
-def _address_in(capsule: Any, name: bytes) -> int:
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return get(capsule, name)
 
 
 # Routines

@@ -79,10 +79,7 @@ def _gradient(make: Callable[..., Any]) -> Any:
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
         }
-        if isinstance(f, Static) and f.value is None:
-            return Partial(Static(make), (), options)
-        known = {name: _option(low, name, value) for name, value in options.items()}
-        return _derived(low, lambda function: make(function, **known), f)
+        return _with_options(low, make, f, options)
 
     return lower
 
@@ -104,12 +101,17 @@ def _jacobian(make: Callable[..., Any]) -> Any:
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
         }
-        if isinstance(f, Static) and f.value is None:
-            return Partial(Static(make), (), options)
-        known = {name: _option(low, name, value) for name, value in options.items()}
-        return _derived(low, lambda function: make(function, **known), f)
+        return _with_options(low, make, f, options)
 
     return lower
+
+
+def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: dict[str, Value]) -> Value:
+    """A transform with these options, of a function or of one that is still to come."""
+    if isinstance(f, Static) and f.value is None:
+        return Partial(Static(make), (), options)
+    known = {name: _option(low, name, value) for name, value in options.items()}
+    return _derived(low, lambda function: make(function, **known), f)
 
 
 def _option(low: Lowering, name: str, value: Value) -> Any:
@@ -148,12 +150,10 @@ def _checkpoint(
 def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_argnames: Value = NONE) -> Value:
     """The function itself, which is being compiled already, if no arguments have to be constants."""
     options = {"static_argnums": static_argnums, "static_argnames": static_argnames}
-    if isinstance(f, Static) and f.value is None:
-        return Partial(Static(api.jit), (), options)
-    known = {name: _option(low, name, value) for name, value in options.items()}
-    if known["static_argnums"] is None and known["static_argnames"] is None:
+    is_given = not (isinstance(f, Static) and f.value is None)
+    if is_given and all(_option(low, name, value) is None for name, value in options.items()):
         return f
-    return _derived(low, lambda function: api.jit(function, **known), f)
+    return _with_options(low, api.jit, f, options)
 
 
 def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
