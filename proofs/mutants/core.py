@@ -248,7 +248,7 @@ CORE = (
         module="adcore/merging.py",
         fragment="return not depends([*scope, *b.equations], inits, set(origin.outs))",
         replacement="return True",
-        breaks="the loop runs twice, or before what it needs",
+        breaks="what the loop computes is computed twice",
     ),
     Mutant(
         name="a loop is joined with its dual though cotangents go from iteration to iteration",

@@ -253,6 +253,12 @@ def test_one_loop(f):
     assert memory(grad(f), X).total == 0
 
 
+def test_nothing_costly_is_done_twice():
+    """A loop that is needed before its dual keeps what the dual needs of it."""
+    assert source(grad(logarithm_of_sum), X).count("exp(") == 1
+    assert memory(grad(logarithm_of_sum), X).total == X.nbytes
+
+
 @pytest.mark.parametrize("f", JOINT, ids=lambda f: f.__name__)
 def test_no_iteration(f):
     np.testing.assert_array_equal(grad(f)(np.zeros(0)), np.zeros(0))
