@@ -21,6 +21,7 @@ from .errors import (
 )
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
+from .threads import get_num_threads, set_num_threads
 
 __all__ = [
     "AdcoreError",
@@ -32,6 +33,7 @@ __all__ = [
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
     "checkpoint",
+    "get_num_threads",
     "grad",
     "hessian",
     "jacfwd",
@@ -41,6 +43,7 @@ __all__ = [
     "loop_policy",
     "memory",
     "program",
+    "set_num_threads",
     "source",
     "value_and_grad",
     "vjp",

@@ -166,7 +166,7 @@ def _selftest(options: argparse.Namespace) -> int:
     from .selftest.runner import run
 
     os.environ["ADCORE_CACHE"] = "0"  # what is checked is compiled here
-    tally = run(options.programs, options.seed, options.jobs, options.output, options.compile)
+    tally = run(options.programs, options.seed, options.jobs, options.output, options.compile, threads=options.threads)
     print(tally.describe())
     return FAILED if tally.failures else OK
 
@@ -228,6 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     selftest.add_argument(
         "--compile", type=_fraction, default=1.0, metavar="P", help="the part that is compiled, not only interpreted"
+    )
+    selftest.add_argument(
+        "--threads", type=_positive, default=1, metavar="T", help="threads that run independent iterations, even of few"
     )
     selftest.set_defaults(run=_selftest)
     return parser

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from . import policies
+from . import policies, threads
 from .arguments import abstract, abstracted, normalized, specialisation_key
 from .cache import Kept
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
@@ -48,7 +48,7 @@ def _other_call(*_: Any, **__: Any) -> Any:
 
 @dataclass
 class Specialisation:
-    """One lowered and compiled instance of a function, for one loop policy."""
+    """One lowered and compiled instance of a function, for one loop policy, and for one thread or several."""
 
     lowered: Lowered
     leaves: list[Spec | Static]  # of the arguments
@@ -349,7 +349,7 @@ class Dispatcher:
             raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
 
     def _found(self, leaves: list[Any], tree: Any) -> Specialisation:
-        candidates = self.known.setdefault((policies.current(), tree, specialisation_key(leaves)), [])
+        candidates = self.known.setdefault((*setting(), tree, specialisation_key(leaves)), [])
         for found in candidates:
             if found.is_current():
                 return found
@@ -359,7 +359,7 @@ class Dispatcher:
 
     def _made(self, leaves: list[Any], tree: Any) -> Specialisation:
         """The specialisation for such arguments, from the disk or compiled."""
-        transform, policy = self.target.transform, policies.current()
+        transform, (policy, effort) = self.target.transform, setting()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
 
         def lower() -> Lowered:
@@ -367,7 +367,7 @@ class Dispatcher:
                 return transform.lower(arguments)
 
         rest = (leaves, tree, self.name, transform.function)
-        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, arguments)
+        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, effort, arguments)
         if kept is not None and kept.load(self.name):
             assert kept.lowered is not None
             found = Specialisation(kept.lowered, *rest, kept, kept.entry)
@@ -387,8 +387,13 @@ _lock = threading.Lock()
 _direct: weakref.WeakSet[Dispatcher] = weakref.WeakSet()  # those whose calls enter machine code
 
 
+def setting() -> tuple[policies.LoopPolicy | None, int | None]:
+    """What a specialisation is made for, beside the arguments: the loop policy, and which loops threads are to run."""
+    return policies.current(), threads.least_effort()
+
+
 def _look_first() -> None:
-    """A context has set a loop policy: machine code would not know."""
+    """A context has set a loop policy, or somebody the number of threads: machine code would not know."""
     with _lock:
         dispatchers = list(_direct)
         _direct.clear()
@@ -397,6 +402,7 @@ def _look_first() -> None:
 
 
 policies.when_set(_look_first)
+threads.when_set(_look_first)
 
 
 def transformed(transform: Transform, wraps: bool = True) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
-__all__ = ["Single", "Stopwatch", "block_size", "interleaved", "one_processor"]
+__all__ = ["Single", "Stopwatch", "all_processors", "block_size", "interleaved", "one_processor"]
 
 MOST, LEAST = 15, 3  # blocks a contender
 PATIENCE = 2.0  # seconds a contender, beyond which there are fewer blocks
@@ -36,6 +37,20 @@ def one_processor() -> None:
         os.environ[variable] = "1"
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+@contextmanager
+def all_processors() -> Iterator[None]:
+    """A context in which threads begin that may run on any processor, also where this one is kept on one."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def block_size(watch: Stopwatch, seconds: float) -> tuple[int, float]:

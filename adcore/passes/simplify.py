@@ -189,11 +189,25 @@ def _permute(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> 
 
 
 def _view(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:
-    if set(params["codes"]) <= {":"}:
-        return operands[0]
-    if "s" not in params["codes"] and ":" not in params["codes"]:
-        return constant(b, operands[0])
-    return None
+    x, codes = operands[0], params["codes"]
+    if set(codes) <= {":"}:
+        return x
+    if "s" not in codes and ":" not in codes:
+        return constant(b, x)
+    shorter, rest = _without_whole_slices(codes, operands[1:], x.type.shape)
+    return b.view(x, *rest, codes=shorter) if shorter != codes else None
+
+
+def _without_whole_slices(codes: str, operands: tuple[Atom, ...], shape: tuple[Atom, ...]) -> tuple[str, list[Atom]]:
+    """Codes and operands that leave an axis alone where a slice takes all of it."""
+    found, kept = "", list[Atom]()
+    rest = iter(operands)
+    for code, length in zip(codes, shape, strict=True):
+        own = [next(rest) for _ in range({"i": 1, "s": 3}.get(code, 0))]
+        whole = code == "s" and own == [literal(0), length, literal(1)]
+        found += ":" if whole else code
+        kept += [] if whole else own
+    return found, kept
 
 
 def _update(b: Builder, operands: tuple[Atom, ...], params: dict[str, Any]) -> Atom | None:

@@ -17,6 +17,7 @@ import math
 import re
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -31,6 +32,7 @@ from adcore.derive import pull, push
 from adcore.errors import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.plugins import backend
 from adcore.program import Program
+from adcore.threads import eager
 from adcore.transforms import lower, without_writes
 from adcore.trees import leaves
 
@@ -79,15 +81,16 @@ def compiled_from(source: str) -> Callable[..., Any]:
     return namespace["f"]
 
 
-def judge(source: str, arguments: Sequence[Any], seed: str, compiled: float = 1.0) -> Verdict:
-    """The verdict on the program of a source text."""
+def judge(source: str, arguments: Sequence[Any], seed: str, compiled: float = 1.0, threads: int = 1) -> Verdict:
+    """The verdict on the program of a source text, its loops run by so many threads."""
     try:
         f = compiled_from(source)
     except (SyntaxError, NameError, KeyError) as error:
         return Verdict("discarded", type(error).__name__)
     arguments = tuple(np.array(a) if isinstance(a, list) else a for a in arguments)
     try:
-        check(f, source, arguments, seed, compiled)
+        with eager(threads) if threads > 1 else nullcontext():
+            check(f, source, arguments, seed, compiled)
     except UnclearError as error:
         return Verdict("inconclusive", str(error))
     except LawError as error:

@@ -36,7 +36,7 @@ if __name__ == "__main__":
 
     from adcore.selftest.checks import judge
 
-    verdict = judge(Path(__file__).read_text(), ARGUMENTS, {seed!r})
+    verdict = judge(Path(__file__).read_text(), ARGUMENTS, {seed!r}, threads={threads})
     print(verdict.kind, verdict.reason, verdict.detail, sep="\\n")
     raise SystemExit(verdict.kind == "failed")
 '''
@@ -80,7 +80,15 @@ class Tally:
         return ", ".join(f"{self.kinds[kind]} {kind}" for kind in KINDS)
 
 
-def run(programs: int, seed: int, jobs: int, output: Path, compiled: float = 1.0, patience: float = 60.0) -> Tally:
+def run(
+    programs: int,
+    seed: int,
+    jobs: int,
+    output: Path,
+    compiled: float = 1.0,
+    patience: float = 60.0,
+    threads: int = 1,
+) -> Tally:
     """Check so many programs.
 
     Args:
@@ -90,10 +98,11 @@ def run(programs: int, seed: int, jobs: int, output: Path, compiled: float = 1.0
         output: the directory that reproducers are written to; made when it is needed.
         compiled: the fraction of the programs that are compiled to machine code too, not only interpreted.
         patience: the seconds after which a program counts as endless.
+        threads: how many of them run loops of independent iterations, however short these are.
     """
     tally = Tally()
     began = time.monotonic()
-    workers = [Worker(patience, compiled) for _ in range(min(jobs, programs))]
+    workers = [Worker(patience, compiled, threads) for _ in range(min(jobs, programs))]
     try:
         with _progress(programs) as advance:
             for own, verdict in _verdicts(workers, [f"{seed}/{k}" for k in range(programs)]):
@@ -141,7 +150,7 @@ def _write_down(tally: Tally, worker: Worker, output: Path) -> None:
         source = shrink(source, _fails(worker, arguments, failure))
         output.mkdir(parents=True, exist_ok=True)
         failure.file = output / f"failure_{failure.seed.replace('/', '_')}.py"
-        failure.file.write_text(reproducer(source, arguments, failure))
+        failure.file.write_text(reproducer(source, arguments, failure, worker.threads))
 
 
 def _fails(worker: Worker, arguments: Point, failure: Failure) -> Callable[[str], bool]:
@@ -152,11 +161,16 @@ def _fails(worker: Worker, arguments: Point, failure: Failure) -> Callable[[str]
     return fails
 
 
-def reproducer(source: str, arguments: Point, failure: Failure) -> str:
+def reproducer(source: str, arguments: Point, failure: Failure, threads: int = 1) -> str:
     """A Python file that shows the failure when it is run."""
     detail = failure.verdict.detail.strip().replace("\\", "/").replace('"""', "'''")
     return REPRODUCER.format(
-        reason=failure.verdict.reason, detail=detail, source=source.strip(), arguments=arguments, seed=failure.seed
+        reason=failure.verdict.reason,
+        detail=detail,
+        source=source.strip(),
+        arguments=arguments,
+        seed=failure.seed,
+        threads=threads,
     )
 
 

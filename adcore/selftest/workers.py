@@ -44,9 +44,10 @@ def _serve(pipe: Connection) -> None:
 class Worker:
     """One process that judges one program at a time."""
 
-    def __init__(self, patience: float, compiled: float = 1.0) -> None:
+    def __init__(self, patience: float, compiled: float = 1.0, threads: int = 1) -> None:
         self.patience = patience
         self.compiled = compiled
+        self.threads = threads
         self.task: Any = None
         self.deadline = 0.0
         self._start()
@@ -81,7 +82,7 @@ class Worker:
         self.task = task
         self.deadline = time.monotonic() + self.patience
         self.judged += 1
-        self.pipe.send((source, tuple(arguments), seed, self.compiled))
+        self.pipe.send((source, tuple(arguments), seed, self.compiled, self.threads))
 
     def verdict(self, timeout: float) -> Verdict | None:
         """The verdict, if it comes within so many seconds."""

@@ -12,6 +12,7 @@ from adcore.program import Equation
 from adcore.types import DType
 
 from .code import LLVM_TYPE, Code, constant
+from .outlined import Chunks, Part, chunks_of
 from .routines import call_routine
 from .scalar import lower_scalar
 from .values import Root, Strided, address, load, store, zero
@@ -31,12 +32,12 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     by_dots = not by_blas and (by_rows or (left.lengths[-2] == "1" and right.strides[-2] == "1"))
     if by_blas:
         left, right = readable(block, left), readable(block, right)
-    result = block.lowering.new(block, out.type.dtype, lengths, zeroed=not by_dots and inner != "1")
+    result = block.lowering.new(block, out.type.dtype, lengths, zeroed=not by_blas and not by_dots and inner != "1")
 
     def one(indices: list[str]) -> None:
         a, c, product = (matrix_at(code, each, indices) for each in (left, right, result))
         if by_blas:
-            gemm(code, a, c, product)
+            large_product(block, a, c, product)
         elif inner == "1":
             code.nest(
                 list(product.lengths),
@@ -53,7 +54,7 @@ def lower_matmul(block: Block, equation: Equation) -> None:
 
 def multiplied(block: Block, left: Strided, right: Strided, lengths: tuple[str, ...]) -> Strided:
     """The product of two matrices by BLAS."""
-    result = block.lowering.new(block, left.dtype, lengths, zeroed=True)
+    result = block.lowering.new(block, left.dtype, lengths)
     gemm(block.code, readable(block, left), readable(block, right), result)
     return result
 
@@ -67,7 +68,7 @@ def matrix_at(code: Code, array: Strided, indices: list[str]) -> Strided:
 
 
 def gemm(code: Code, left: Strided, right: Strided, result: Strided) -> None:
-    """The product, which replaces zeros; where its lengths are not known, by a function that the module has once."""
+    """The product; where its lengths are not known, by a function that the module has once."""
     known = all(n.isdigit() for n in (*result.lengths, left.lengths[1]))
     if known:
         large_or_small(code, left, right, result)
@@ -78,6 +79,45 @@ def gemm(code: Code, left: Strided, right: Strided, result: Strided) -> None:
         define_product(code, symbol, left.dtype, order)
     pointers = ", ".join(f"ptr {m.pointer}, i64 {line(m)}" for m in (left, right, result))
     code.do(f"call void @{symbol}({pointers}, {', '.join(f'i64 {n}' for n in (*result.lengths, left.lengths[1]))})")
+
+
+def large_product(block: Block, left: Strided, right: Strided, result: Strided) -> None:
+    """The product: by several threads where the program is for these.
+
+    Each computes some of its rows, or of its columns where there are more of those.
+    """
+    code, lengths = block.code, (*result.lengths, left.lengths[1])
+    if block.lowering.effort is None or all(n.isdigit() for n in lengths):
+        gemm(code, left, right, result)
+        return
+    rows, columns, inner = lengths
+    by_rows = code.op(f"icmp sge i64 {rows}, {columns}")
+    trips = code.op(f"select i1 {by_rows}, i64 {rows}, i64 {columns}")
+    part = Part(block)
+    a, b, product = (part.memory(matrix) for matrix in (left, right, result))
+    along_rows, all_rows, all_columns = part.register(by_rows, "i1"), *part.numbers((rows, columns))
+
+    def one_of(yes: str, no: str) -> str:
+        return part.code.op(f"select i1 {along_rows}, i64 {yes}, i64 {no}")
+
+    count = part.code.op(f"sub i64 {part.last}, {part.first}")
+    i, j = (one_of(part.first, "0"), one_of(count, all_rows)), (one_of("0", part.first), one_of(all_columns, count))
+    k = ("0", part.numbers((inner,))[0])
+    gemm(part.code, block_of(part.code, a, i, k), block_of(part.code, b, k, j), block_of(part.code, product, i, j))
+    part.finish(writes=True)
+    wide = [code.op(f"sitofp i64 {n} to double") for n in lengths]
+    work = code.op(f"fmul double {code.op(f'fmul double {wide[0]}, {wide[1]}')}, {wide[2]}")
+    chunks = chunks_of(block, trips, code.op(f"fmul double {work}, {BLAS_SHARE}"), adds_arrays=True)
+    Chunks(part, trips, (), chunks).run()
+
+
+BLAS_SHARE = 0.125  # of the time that the operations of a loop would take
+
+
+def block_of(code: Code, matrix: Strided, rows: tuple[str, str], columns: tuple[str, str]) -> Strided:
+    """The part of a matrix from a row and a column on, each given with how many."""
+    (i, height), (j, width) = rows, columns
+    return Strided(matrix.dtype, address(code, matrix, [i, j]), (height, width), matrix.strides, matrix.root)
 
 
 def line(matrix: Strided) -> str:
@@ -128,6 +168,7 @@ def large_or_small(code: Code, left: Strided, right: Strided, result: Strided) -
     call_routine(code, "gemm", left.dtype, *arguments)
     code.jump(done)
     code.start(small)
+    code.nest(list(result.lengths), lambda ix: store(code, result, ix, zero(result.dtype)))
     accumulate(code, left, right, result, inner)
     code.jump(done)
     code.start(done)

@@ -42,14 +42,16 @@ def emit_module(
     result: Any,
     guards: tuple[Guard, ...] = (),
     writes: tuple[Write, ...] = (),
+    effort: int | None = None,
 ) -> Module:
     """The kernel of a program and its entry point.
 
     `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned; a call
-    for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into.
+    for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into;
+    several threads run loops of independent iterations that take as many operations as `effort`.
     """
     kernel = Code()
-    lowering = Lowering(kernel)
+    lowering = Lowering(kernel, effort)
     function = emit_function(program, lowering, "internal", "kernel")
     entry = _Entry(program, inputs, result, guards, writes, Code(kernel.declarations))
     body = entry.emit()

@@ -13,6 +13,7 @@ from adcore.errors import Source
 from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program
+from adcore.threads import least_effort
 from adcore.types import DType, Lit
 
 from . import memory, symbols
@@ -79,7 +80,7 @@ def compiled(
     writes: tuple[Write, ...] = (),
 ) -> Compiled:
     """A program compiled for calls with arguments like the inputs."""
-    module = emit_module(program, inputs, result, guards, writes)
+    module = emit_module(program, inputs, result, guards, writes, least_effort())
     code = machine_code(module.text)
     return Compiled(Portable(code, (Objects(module.table), Seldom(module.failures), module.needs)), name)
 

@@ -20,14 +20,18 @@ from .writes import is_indexed, prepare, put
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["lower_group"]
+__all__ = ["Nest", "combine", "is_fold", "start_of"]
 
 
-def lower_group(block: Block, group: Group) -> None:
-    _Nest(block, group).emit()
+class Nest:
+    """The loops of a group.
 
+    Attributes:
+        begin: an axis, and where its loop begins, where that is not at 0.
+    """
 
-class _Nest:
+    begin: tuple[int, str] | None = None
+
     def __init__(self, block: Block, group: Group) -> None:
         self.block = block
         self.code = block.code
@@ -182,6 +186,9 @@ class _Nest:
     def element(self, indices: list[str], flat: bool) -> None:
         code = self.code
         here: dict[Var, str] = {}
+        if self.begin is not None:
+            axis, first = self.begin
+            indices = [*indices[:axis], code.add(first, indices[axis]), *indices[axis + 1 :]]
 
         def value(atom: Atom) -> str:
             if not isinstance(atom, Var):

@@ -5,7 +5,8 @@ A large block that is freed goes back to the system, and the next one costs a pa
 work on it.  So the blocks that compiled code frees are kept, up to a limit, and new ones are asked for in pages of
 2 MiB, as NumPy does from 4 MiB on.  Arrays that compiled code returns have these functions as their memory handler
 (NumPy enhancement proposal 49), so that their blocks come back as well.  In front of each block its size is written.
-Calls hold Python's lock, and so do those who free arrays.
+Calls hold Python's lock, and so do those who free arrays.  While several threads run a part of a program each,
+each has lists of its own of small blocks, and who takes a large block or keeps it holds a lock.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ FUNCTIONS = {
     'allockind("alloc,uninitialized") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
     "adcore_allocate_zeroed": "declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) "
     'allockind("alloc,zeroed") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
+    "adcore_release_any": "declare void @adcore_release_any(ptr) nounwind willreturn",
     "adcore_resize": "declare ptr @adcore_resize(ptr, i64) nounwind",
     "adcore_release": "declare void @adcore_release(ptr allocptr) nounwind willreturn "
     'allockind("free") "alloc-family"="adcore" memory(argmem: readwrite, inaccessiblemem: readwrite)',
@@ -57,6 +59,7 @@ def _module() -> tuple[str, Needs]:
         _ALLOCATE,
         "declare noalias ptr @aligned_alloc(i64, i64)" if llvm.address_of_symbol("aligned_alloc") else _UNALIGNED,
         "declare i32 @madvise(ptr, i64, i32)" if llvm.address_of_symbol("madvise") else _NO_ADVICE,
+        _OWN_LISTS if llvm.address_of_symbol("pthread_getspecific") else _NO_THREADS,
         _HANDLER,
     ]
     text = "\n".join(parts).format(
@@ -106,6 +109,8 @@ def give_back() -> None:
 
 _ALLOCATE = """
 @kept = internal global [{slots} x {{ptr, i64}}] zeroinitializer  ; large blocks and their bytes
+@parallel = internal global [32 x i32] zeroinitializer, align 128  ; whether several threads are at work
+@lock = internal global [32 x i32] zeroinitializer, align 128  ; of the large blocks
 @free_small = internal global [{classes} x {{ptr, i64}}] zeroinitializer  ; lists of blocks by lines, and their lengths
 
 declare noalias ptr @malloc(i64)
@@ -115,6 +120,30 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare i64 @llvm.umax.i64(i64, i64)
 declare i64 @llvm.umin.i64(i64, i64)
 declare {{i64, i1}} @llvm.umul.with.overflow.i64(i64, i64)
+
+define void @adcore_set_parallel(i32 %whether) nounwind {{
+  store atomic i32 %whether, ptr @parallel seq_cst, align 4
+  store atomic i32 0, ptr @lock seq_cst, align 4
+  ret void
+}}
+
+define internal void @acquire() nounwind {{
+entry:
+  %parallel = load i32, ptr @parallel
+  %several = icmp ne i32 %parallel, 0
+  br i1 %several, label %try, label %done
+try:
+  %before = atomicrmw xchg ptr @lock, i32 1 acquire
+  %free = icmp eq i32 %before, 0
+  br i1 %free, label %done, label %try
+done:
+  ret void
+}}
+
+define internal void @leave() nounwind {{
+  store atomic i32 0, ptr @lock release, align 4
+  ret void
+}}
 
 define i64 @adcore_product(i64 %x, i64 %y) nounwind willreturn memory(none) {{
   %both = call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 %x, i64 %y)
@@ -137,7 +166,8 @@ entry:
   br i1 %is_small, label %small, label %other
 small:
   %class = udiv i64 %lines, {line}
-  %list = getelementptr {{ptr, i64}}, ptr @free_small, i64 %class
+  %lists = call ptr @lists()
+  %list = getelementptr {{ptr, i64}}, ptr %lists, i64 %class
   %first = load ptr, ptr %list
   %any = icmp ne ptr %first, null
   br i1 %any, label %pop, label %new_small
@@ -163,11 +193,17 @@ none:
   ret ptr null
 other:
   %is_large = icmp uge i64 %lines, {large}
-  br i1 %is_large, label %head, label %fresh
+  br i1 %is_large, label %search, label %fresh
+search:
+  call void @acquire()
+  br label %head
 head:
-  %i = phi i64 [ 0, %other ], [ %next, %look ]
+  %i = phi i64 [ 0, %search ], [ %next, %look ]
   %more = icmp ult i64 %i, {slots}
-  br i1 %more, label %look, label %fresh
+  br i1 %more, label %look, label %nothing
+nothing:
+  call void @leave()
+  br label %fresh
 look:
   %next = add i64 %i, 1
   %slot = getelementptr {{ptr, i64}}, ptr @kept, i64 %i
@@ -183,6 +219,7 @@ look:
   br i1 %b, label %take, label %head
 take:
   store ptr null, ptr %slot
+  call void @leave()
   ret ptr %found
 fresh:
   %in_all = add i64 %lines, {line}
@@ -225,7 +262,8 @@ entry:
   br i1 %is_small, label %small, label %other
 small:
   %class = udiv i64 %size, {line}
-  %list = getelementptr {{ptr, i64}}, ptr @free_small, i64 %class
+  %lists = call ptr @lists()
+  %list = getelementptr {{ptr, i64}}, ptr %lists, i64 %class
   %length_at = getelementptr {{ptr, i64}}, ptr %list, i64 0, i32 1
   %length = load i64, ptr %length_at
   %full = icmp uge i64 %length, {longest}
@@ -245,11 +283,17 @@ other:
   %is_large = icmp uge i64 %size, {large}
   %is_kept = icmp ule i64 %size, {most}
   %keep = and i1 %is_large, %is_kept
-  br i1 %keep, label %head, label %give
+  br i1 %keep, label %search, label %give
+search:
+  call void @acquire()
+  br label %head
 head:
-  %i = phi i64 [ 0, %other ], [ %next, %look ]
+  %i = phi i64 [ 0, %search ], [ %next, %look ]
   %more = icmp ult i64 %i, {slots}
-  br i1 %more, label %look, label %give
+  br i1 %more, label %look, label %nothing
+nothing:
+  call void @leave()
+  br label %give
 look:
   %next = add i64 %i, 1
   %slot = getelementptr {{ptr, i64}}, ptr @kept, i64 %i
@@ -260,10 +304,22 @@ put:
   store ptr %block, ptr %slot
   %place = getelementptr {{ptr, i64}}, ptr %slot, i64 0, i32 1
   store i64 %size, ptr %place
+  call void @leave()
   ret void
 give:
   %line_before = getelementptr i8, ptr %block, i64 -{line}
   call void @free(ptr %line_before)
+  ret void
+}}
+
+define void @adcore_release_any(ptr %block) nounwind {{
+entry:
+  %any = icmp ne ptr %block, null
+  br i1 %any, label %give, label %done
+give:
+  call void @adcore_release(ptr %block)
+  br label %done
+done:
   ret void
 }}
 
@@ -289,6 +345,49 @@ copy:
   ret ptr %moved
 none:
   ret ptr null
+}}"""
+
+_OWN_LISTS = """
+@key = internal global [32 x i32] zeroinitializer, align 128
+
+declare i32 @pthread_key_create(ptr, ptr)
+declare ptr @pthread_getspecific(i32)
+declare i32 @pthread_setspecific(i32, ptr)
+declare noalias ptr @calloc(i64, i64)
+
+; Threads that run parts of programs for others say so once each, after the first of all calls.
+
+define void @adcore_expect_threads() nounwind {{
+  call i32 @pthread_key_create(ptr @key, ptr null)
+  ret void
+}}
+
+define void @adcore_have_lists() nounwind {{
+  %key = load i32, ptr @key
+  %lists = call ptr @calloc(i64 {classes}, i64 16)
+  call i32 @pthread_setspecific(i32 %key, ptr %lists)
+  ret void
+}}
+
+define internal ptr @lists() nounwind {{
+entry:
+  %parallel = load i32, ptr @parallel
+  %several = icmp ne i32 %parallel, 0
+  br i1 %several, label %look, label %common
+look:
+  %key = load i32, ptr @key
+  %own = call ptr @pthread_getspecific(i32 %key)
+  %any = icmp ne ptr %own, null
+  br i1 %any, label %found, label %common
+found:
+  ret ptr %own
+common:
+  ret ptr @free_small
+}}"""
+
+_NO_THREADS = """
+define internal ptr @lists() nounwind {{
+  ret ptr @free_small
 }}"""
 
 _UNALIGNED = """

@@ -1,0 +1,98 @@
+"""How many threads run loops whose iterations are independent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .errors import AdcoreError
+
+__all__ = ["VARIABLE", "eager", "get_num_threads", "least_effort", "set_num_threads", "when_set"]
+
+VARIABLE = "ADCORE_NUM_THREADS"
+MOST = 1024
+EFFORT = 20_000  # operations: some ten times what it takes to start threads
+
+_told: list[Callable[[], None]] = []
+_count = 0  # not asked for yet
+_effort = EFFORT
+
+
+def set_num_threads(count: int) -> None:
+    """Have compiled functions run loops of independent iterations by so many threads, from the next call on.
+
+    One thread runs everything at first, or as many as the environment variable ADCORE_NUM_THREADS says.  A function is
+    compiled once for one thread, and once for several.  Loops that take less than some microseconds are run by one
+    thread always.  Sums are added up in the order of the iterations within each thread's part, and the parts in their
+    order: results depend on the number of threads in the last digits, and are the same in each run.
+
+    Args:
+        count: threads, that of the caller included: as many as there are processors, at best.
+
+    Raises:
+        TypeError: the count is not an integer.
+        ValueError: the count is not positive, or larger than 1024.
+
+    >>> import adcore
+    >>> adcore.set_num_threads(2)
+    >>> adcore.get_num_threads()
+    2
+    >>> adcore.set_num_threads(1)
+    """
+    global _count
+    if isinstance(count, bool) or not hasattr(count, "__index__"):
+        raise TypeError(f"the number of threads is an integer, not {count!r}")
+    _count = _checked(count.__index__(), str(count))
+    for tell in _told:
+        tell()
+
+
+def get_num_threads() -> int:
+    """How many threads run loops of independent iterations.
+
+    Raises:
+        AdcoreError: the environment variable ADCORE_NUM_THREADS is not a number of threads.
+    """
+    global _count
+    if not _count:
+        _count = _from_environment()
+    return _count
+
+
+def _from_environment() -> int:
+    text = os.environ.get(VARIABLE, "") or "1"
+    try:
+        return _checked(int(text), text)
+    except ValueError:
+        raise AdcoreError(f"{VARIABLE}={text!r} is not a number of threads", write=f"{VARIABLE}=2") from None
+
+
+def _checked(count: int, text: str) -> int:
+    if not 1 <= count <= MOST:
+        raise ValueError(f"{text} threads: the number is at least 1 and at most {MOST}")
+    return count
+
+
+def least_effort() -> int | None:
+    """How many operations a loop takes at least that several threads run; None where there is one thread."""
+    return _effort if get_num_threads() > 1 else None
+
+
+@contextmanager
+def eager(count: int) -> Iterator[None]:
+    """A context in which so many threads run loops however short they are: for tests."""
+    global _effort
+    before = get_num_threads()
+    _effort = 0
+    try:
+        set_num_threads(count)
+        yield
+    finally:
+        _effort = EFFORT
+        set_num_threads(before)
+
+
+def when_set(tell: Callable[[], None]) -> None:
+    """Call `tell` whenever the number is set."""
+    _told.append(tell)

@@ -1,0 +1,379 @@
+"""Loops that several threads run give what one thread gives, or the error that it meets first."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import adcore
+from adcore import grad, hessian, jacfwd, jit, jvp, threads, value_and_grad, vjp
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=37)
+Y = RNG.normal(size=37)
+A = RNG.normal(size=(23, 6))
+COUNTS = (2, 3, 7)
+
+
+def of_elements(x, y):
+    """Every iteration writes an element."""
+    out = np.empty(len(x))
+    for i in range(len(x)):
+        out[i] = math.sin(x[i]) * y[i]
+    return np.sum(out * out)
+
+
+def of_rows(a, y):
+    """Every iteration writes a row, and reads it back."""
+    out = np.zeros(a.shape)
+    for i in range(a.shape[0]):
+        out[i] = np.exp(a[i]) * y[i]
+        out[i, 0] += np.sum(out[i]) ** 2
+    return np.sum(np.tanh(out))
+
+
+def of_columns(a, y):
+    out = np.zeros(a.shape)
+    for j in range(a.shape[1]):
+        for i in range(1, a.shape[0]):
+            out[i, j] = 0.5 * out[i - 1, j] + a[i, j] ** 2
+    return np.sum(out * out)
+
+
+def pairs(x, y):
+    """A sum, of which the inner loop's length depends on the outer one."""
+    energy = 0.0
+    for i in range(len(x)):
+        for j in range(i):
+            energy += y[j] / (1.0 + (x[i] - x[j]) ** 2)
+    return energy
+
+
+def histogram(x, y):
+    """All iterations add to any element of an array."""
+    bins = np.zeros(5)
+    for i in range(len(x)):
+        k = (7 * i) % 5
+        bins[k] += x[i] * y[i]
+        bins[(k + 1) % 5] += x[i] ** 2
+    return np.sum(bins**3)
+
+
+def by_threes(x, y):
+    """A position that goes along, and writes of several elements each."""
+    out = np.zeros(3 * len(x))
+    at = 0
+    for i in range(len(x)):
+        out[at] = x[i]
+        out[at + 1 : at + 3] = y[i] * x[i]
+        at += 3
+    return np.sum(out**2 * np.arange(3.0 * len(x)))
+
+
+def overlapping(x, y):
+    """Every iteration overwrites a part of what the one before it wrote: the order counts."""
+    out = np.zeros(len(x) + 2)
+    at = 0
+    for i in range(len(x)):
+        out[at : at + 3] = x[i] * (i + 1.0)
+        at += 1  # noqa: SIM113
+    return np.sum(out * np.arange(len(x) + 2.0))
+
+
+def in_a_time_loop(a, y):
+    """A loop in order around independent ones."""
+    for _ in range(4):
+        b = np.empty(a.shape)
+        for i in range(a.shape[0]):
+            b[i] = np.sin(a[i] + a[i - 1])
+        a = b
+    return np.sum(a * a)
+
+
+def with_branches(x, y):
+    total = 0.0
+    for i in range(len(x)):
+        if x[i] > 0.0:
+            total += x[i] * y[i]
+        elif y[i] > 0.0:
+            total -= y[i] ** 2
+    return total
+
+
+def with_while(x, y):
+    out = np.empty(len(x))
+    for i in range(len(x)):
+        value, steps = 1.0 + abs(x[i]), 0
+        while value > 0.5 and steps < 20:
+            value = 0.6 * value + 0.1 * math.sin(y[i])
+            steps += 1
+        out[i] = value
+    return np.sum(out)
+
+
+def running(x, y):
+    """A state goes from iteration to iteration."""
+    state = 0.0
+    total = 0.0
+    for i in range(len(x)):
+        state = 0.9 * state + math.sin(x[i])
+        total += state * y[i]
+    return total
+
+
+def whole_arrays(a, y):
+    b = np.exp(-a * a)
+    return np.sum(np.sum(b, axis=0) ** 2) + np.sum(b @ b.T) + np.max(a) + np.sum(np.log1p(b))
+
+
+def rank_one(x, y):
+    return np.sum(np.outer(x, y) ** 2 * np.add.outer(np.sin(x), y))
+
+
+def gathered(x, y):
+    places = (np.arange(len(x)) * 5) % len(x)
+    return np.sum(x[places] * y) + np.sum(np.where(x > 0, x, y) ** 2)
+
+
+FUNCTIONS = {
+    f: (A if f in (of_rows, of_columns, in_a_time_loop, whole_arrays) else X, Y)
+    for f in (
+        *(of_elements, of_rows, of_columns, pairs, histogram, by_threes, overlapping, in_a_time_loop, with_branches),
+        *(with_while, running, whole_arrays, rank_one, gathered),
+    )
+}
+
+
+def flat(result):
+    return np.concatenate([np.ravel(r) for r in (result if isinstance(result, tuple) else (result,))])
+
+
+TRANSFORMS = {
+    "jit": lambda f, x, y: jit(f)(x, y),
+    "grad": lambda f, x, y: grad(f, (0, 1))(x, y),
+    "jacfwd": lambda f, x, y: jacfwd(f)(x, y),
+    "jvp": lambda f, x, y: jvp(f, (x, y), (np.cos(x), np.sin(y))),
+    "vjp": lambda f, x, y: vjp(f, x, y)[1](0.5),
+    "reverse over reverse": lambda f, x, y: grad(lambda x, y: np.sum(grad(f)(x, y) * np.cos(x)))(x, y),
+    "hessian": lambda f, x, y: hessian(f)(x, y),
+}
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_threads_give_what_one_thread_gives(f, transform, count):
+    x, y = FUNCTIONS[f]
+    wanted = flat(TRANSFORMS[transform](f, x, y))
+    with threads.eager(count):
+        found = flat(TRANSFORMS[transform](f, x, y))
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * np.max(np.abs(wanted)))
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_a_run_is_like_another(f):
+    """Results do not depend on which thread is the faster one."""
+    with threads.eager(3):
+        g = value_and_grad(f, (0, 1))
+        value, (first, second) = g(*FUNCTIONS[f])
+        for _ in range(20):
+            again, (third, fourth) = g(*FUNCTIONS[f])
+            assert again == value
+            np.testing.assert_array_equal(third, first)
+            np.testing.assert_array_equal(fourth, second)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_few_iterations(n, count):
+    with threads.eager(count):
+        for f in (of_elements, pairs, histogram, by_threes):
+            value, slope = value_and_grad(f)(X[:n], Y[:n])
+            assert value == pytest.approx(f(X[:n], Y[:n]))
+            assert slope.shape == (n,)
+
+
+# Errors
+
+
+def fails_at(x, places):
+    out = np.empty(len(x))
+    sums = np.zeros((3, 2))
+    for i in range(len(x)):
+        sums[i % 3] += x[i]
+        out[i] = x[places[i]]
+    return np.sum(out) + np.sum(sums * sums)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("wrong", [(0,), (36,), (20, 30), (5, 6, 35), tuple(range(37))])
+def test_the_first_failure_is_reported(wrong, count):
+    places = np.arange(37)
+    places[list(wrong)] = 1000 + np.array(wrong)
+    with threads.eager(count):
+        g = grad(fails_at)
+        for _ in range(3):
+            with pytest.raises(IndexError, match=f"index {1000 + wrong[0]} is out of bounds for axis 0 with size 37"):
+                g(X, places)
+        np.testing.assert_allclose(g(X, np.arange(37)), grad(fails_at)(X, np.arange(37)))
+
+
+FAILING = """
+import resource
+import numpy as np
+from adcore import grad, threads
+
+def f(x, places):
+    out = np.empty(len(x))
+    sums = np.zeros(200_000)
+    for i in range(len(x)):
+        row = np.sin(x)
+        sums[i % 3] += np.sum(row * row)
+        out[i] = x[places[i]]
+    return np.sum(out) + np.sum(sums * sums)
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+x = np.ones(5_000)
+right, wrong = np.arange(5_000), np.full(5_000, 5_000)
+with threads.eager(3):
+    g = grad(f)
+    sizes = []
+    for k in range(60):
+        g(x, right)
+        try:
+            g(x, wrong)
+        except IndexError:
+            pass
+        if k in (5, 59):
+            sizes.append(peak())
+assert sizes[1] - sizes[0] < 8, sizes
+"""
+
+
+def run(folder, script, **environment):
+    """Run a script in a process of its own; gives what it prints."""
+    file = folder / "script.py"
+    file.write_text(script)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(file)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_what_failing_chunks_hold_is_freed(tmp_path):
+    run(tmp_path, FAILING)
+
+
+# The number
+
+
+def test_the_number_is_set_and_got():
+    before = adcore.get_num_threads()
+    try:
+        adcore.set_num_threads(np.int64(3))
+        assert adcore.get_num_threads() == 3
+    finally:
+        adcore.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("count", "error", "message"),
+    [
+        (0, ValueError, "0 threads: the number is at least 1"),
+        (-2, ValueError, "-2 threads"),
+        (5000, ValueError, "at most 1024"),
+        (2.0, TypeError, "an integer, not 2.0"),
+        (True, TypeError, "an integer, not True"),
+        ("2", TypeError, "an integer, not '2'"),
+    ],
+)
+def test_what_is_no_number_of_threads(count, error, message):
+    with pytest.raises(error, match=message):
+        adcore.set_num_threads(count)
+    assert adcore.get_num_threads() >= 1
+
+
+@pytest.mark.parametrize(("text", "found"), [("", "1"), ("3", "3"), ("none", "AdcoreError"), ("0", "AdcoreError")])
+def test_the_environment_says_how_many(text, found, tmp_path):
+    script = """
+import adcore
+square = adcore.grad(lambda x: x * x)
+try:
+    print(square(1.0) and adcore.get_num_threads())
+except adcore.AdcoreError as error:
+    assert "ADCORE_NUM_THREADS=" in str(error)
+    print("AdcoreError")
+"""
+    assert run(tmp_path, script, ADCORE_NUM_THREADS=text) == found
+
+
+def test_functions_follow_the_number():
+    """A function that was called before runs with threads afterwards, and without them again."""
+    g = grad(of_elements)
+    first = g(X, Y)
+    used = set()
+    for count in (1, 2, 1, 3):
+        with threads.eager(count):
+            np.testing.assert_allclose(g(X, Y), first, rtol=1e-13)
+            used.add(id(g.dispatcher.latest))
+    assert len(used) == 2
+
+
+def test_python_threads_may_call_at_once():
+    with threads.eager(2):
+        g = value_and_grad(histogram)
+        wanted = g(X, Y)
+        failed = []
+
+        def call():
+            for _ in range(200):
+                value, slope = g(X, Y)
+                if value != wanted[0] or not np.array_equal(slope, wanted[1]):
+                    failed.append(value)
+
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    assert not failed
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_process_has_threads_of_its_own(tmp_path):
+    script = """
+import os
+import numpy as np
+from adcore import grad, threads
+
+def f(x):
+    out = np.empty(len(x))
+    for i in range(len(x)):
+        out[i] = np.sin(x[i])
+    return np.sum(out)
+
+x = np.ones(1000)
+with threads.eager(2):
+    g = grad(f)
+    first = g(x)
+    child = os.fork()
+    again = g(x)
+    assert np.array_equal(first, again)
+    if child:
+        _, status = os.waitpid(child, 0)
+        raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+    run(tmp_path, script)
