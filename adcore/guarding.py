@@ -47,7 +47,7 @@ class Guard:
         mask = mask_of(b, source)
         if mask is None:
             return False
-        chosen = self.cone(position, step.source)
+        chosen = self.cone(position, step.source, values)
         if not any(self.is_heavy(k) for k in chosen):
             return False
         keep, value = mask
@@ -67,8 +67,11 @@ class Guard:
         self.done.update(chosen)
         return True
 
-    def cone(self, position: int, source: Var) -> list[int]:
-        """The statements from here on that hand on nothing but what comes from the source."""
+    def cone(self, position: int, source: Var, values: MutableMapping[Var, Atom]) -> list[int]:
+        """The statements from here on that hand on nothing but what comes from the source.
+
+        What has a value already, as the results of a region have, is handed on whatever the mask says.
+        """
         chosen: list[int] = []
         known = {source}
         for k in range(position, len(self.steps)):
@@ -76,7 +79,8 @@ class Guard:
                 continue
             if self.sources[k] and self.sources[k] <= known:
                 chosen.append(k)
-                known.update(v for v in self.targets[k] if v in self.own and self.only_from(v, chosen))
+                fresh = (v for v in self.targets[k] if v in self.own and v not in values)
+                known.update(v for v in fresh if self.only_from(v, chosen))
         return chosen
 
     def only_from(self, var: Var, chosen: Sequence[int]) -> bool:

@@ -98,6 +98,7 @@ def support(name: str, make: Any) -> tuple[bytes, symbols.Needs]:
     """
 
     def compiled() -> tuple[bytes, symbols.Needs]:
+        _engine()  # before which LLVM finds no symbols of this process
         text, needs = make()
         return machine_code(text), needs
 

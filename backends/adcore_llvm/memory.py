@@ -355,18 +355,23 @@ declare ptr @pthread_getspecific(i32)
 declare i32 @pthread_setspecific(i32, ptr)
 declare noalias ptr @calloc(i64, i64)
 
-; Threads that run parts of programs for others say so once each, after the first of all calls.
+; Threads that run parts of programs for others say so once each, after the first of all calls.  Both give whether there
+; was memory.
 
-define void @adcore_expect_threads() nounwind {{
-  call i32 @pthread_key_create(ptr @key, ptr null)
-  ret void
+define i1 @adcore_expect_threads() nounwind {{
+  %status = call i32 @pthread_key_create(ptr @key, ptr null)
+  %made = icmp eq i32 %status, 0
+  ret i1 %made
 }}
 
-define void @adcore_have_lists() nounwind {{
+define i1 @adcore_have_lists() nounwind {{
   %key = load i32, ptr @key
   %lists = call ptr @calloc(i64 {classes}, i64 16)
-  call i32 @pthread_setspecific(i32 %key, ptr %lists)
-  ret void
+  %some = icmp ne ptr %lists, null
+  %status = call i32 @pthread_setspecific(i32 %key, ptr %lists)
+  %kept = icmp eq i32 %status, 0
+  %both = and i1 %some, %kept
+  ret i1 %both
 }}
 
 define internal ptr @lists() nounwind {{

@@ -127,8 +127,8 @@ declare i32 @pthread_sigmask(i32, ptr, ptr)
 declare i32 @sigfillset(ptr)
 declare i32 @sched_yield()
 declare void @adcore_set_parallel(i32)
-declare void @adcore_expect_threads()
-declare void @adcore_have_lists()
+declare i1 @adcore_expect_threads()
+declare i1 @adcore_have_lists()
 
 define i64 @adcore_threads() nounwind {{
   %count = load i64, ptr @wanted
@@ -144,6 +144,7 @@ define void @adcore_set_threads(i64 %count) nounwind {{
 
 define void @adcore_forget_threads() nounwind {{
   store i64 0, ptr @begun
+  store i64 0, ptr @work
   store i32 0, ptr @prepared
   store i32 0, ptr @taken
   store i64 0, ptr @asleep
@@ -177,8 +178,10 @@ none:
 define internal ptr @worker(ptr %place) nounwind {{
 entry:
   %number = ptrtoint ptr %place to i64
-  call void @adcore_have_lists()
-  br label %begin
+  %able = call i1 @adcore_have_lists()
+  br i1 %able, label %begin, label %useless
+useless:
+  ret ptr null
 begin:
   %wanted = load atomic i64, ptr @wanted seq_cst, align 8
   %needed = icmp ult i64 %number, %wanted
@@ -236,7 +239,9 @@ entry:
 prepare:
   call i32 @pthread_mutex_init(ptr @mutex, ptr null)
   call i32 @pthread_cond_init(ptr @condition, ptr null)
-  call void @adcore_expect_threads()
+  %expected = call i1 @adcore_expect_threads()
+  br i1 %expected, label %prepared, label %done
+prepared:
   store i32 1, ptr @prepared
   br label %check
 check:

@@ -29,6 +29,8 @@ PATIENCE = 420.0  # seconds for a stage; a mutant that makes a test endless is k
 PROGRAMS = "150"
 
 PATTERNS = "tests/endtoend/test_failure_patterns.py"
+MASKED = "tests/endtoend/test_masked_reads.py"
+THREADS = "tests/endtoend/test_threads.py"
 ENDS = (
     "tests/endtoend/test_aliasing.py",
     "tests/endtoend/test_regressions.py",
@@ -39,7 +41,15 @@ ENDS = (
     "tests/endtoend/test_masks.py",
 )
 OWN = {
-    "adcore": ("tests/core/test_exact_passes.py", PATTERNS, "proofs/test_linear.py", "tests/core", *ENDS),
+    "adcore": (
+        "tests/core/test_exact_passes.py",
+        MASKED,
+        PATTERNS,
+        "proofs/test_linear.py",
+        "tests/core",
+        *ENDS,
+        THREADS,
+    ),
     "adcore_python": (
         "tests/frontend/test_sharing.py",
         "tests/frontend/test_meaning.py",
@@ -47,7 +57,7 @@ OWN = {
         PATTERNS,
         *ENDS,
     ),
-    "adcore_llvm": ("tests/llvm", PATTERNS, *ENDS),
+    "adcore_llvm": ("tests/llvm", THREADS, PATTERNS, *ENDS),
 }
 LAST = ("tests/frontend/test_errors.py", "tests/endtoend/test_errors.py", "tests/endtoend/test_derivatives.py")
 

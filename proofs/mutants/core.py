@@ -244,6 +244,20 @@ CORE = (
         breaks="writes of the inner loop after the read count as seen",
     ),
     Mutant(
+        name="a cotangent that is there already counts as masked",
+        module="adcore/guarding.py",
+        fragment="v in self.own and v not in values)",
+        replacement="v in self.own)",
+        breaks="what an array is given for its end is lost where a masked element of it was not read",
+    ),
+    Mutant(
+        name="a function that was compiled for one thread serves several",
+        module="adcore/dispatch.py",
+        fragment="return policies.current(), threads.least_effort()",
+        replacement="return policies.current(), None",
+        breaks="functions stay with the number of threads of their first call",
+    ),
+    Mutant(
         name="a loop is joined with a dual whose cotangent comes from what the loop gives",
         module="adcore/merging.py",
         fragment="return not depends([*scope, *b.equations], inits, set(origin.outs))",
