@@ -62,19 +62,19 @@ class Code:
         self.lines: list[str] = []
         self.entry: list[str] = []  # allocas
         self.block = "entry"
-        self.names = 0  # given so far
+        self._names = 0
         self.declarations: dict[str, str] = {} if declarations is None else declarations  # of the module
         self.vector_calls = 0  # of functions that have a vector variant
         self.tags: dict[Any, str] = {}  # for loads and stores, by the memory that they touch
         self.other_tag = ""
 
     def name(self) -> str:
-        self.names += 1
-        return f"%v{self.names}"
+        self._names += 1
+        return f"%v{self._names}"
 
     def label(self) -> str:
-        self.names += 1
-        return f"L{self.names}"
+        self._names += 1
+        return f"L{self._names}"
 
     def op(self, text: str) -> str:
         """An instruction with a result."""

@@ -81,13 +81,8 @@ class Loop:
         self.counted = equation.primitive.name == "loop"
 
     def emit(self) -> None:
-        inits = self.equation.operands[self.counted :]
-        starts = [self.initial(i) for i in inits]
-        with self.block.lowering.loop():
-            self.run(starts)
-
-    def run(self, starts: list[Handed]) -> None:
         code, block, equation, body = self.code, self.block, self.equation, self.body
+        starts = [self.initial(init) for init in equation.operands[self.counted :]]
         params = body.params[1:] if self.counted else body.params
         trips = block.scalar(equation.operands[0]) if self.counted else ""
 

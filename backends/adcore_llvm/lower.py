@@ -8,9 +8,7 @@ is freed on the way out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import prod
 
 from adcore.errors import Source
 from adcore.primitives import Kind
@@ -41,19 +39,6 @@ class Failure:
     source: Source | None
 
 
-@dataclass(eq=False)
-class Spares:
-    """The blocks that a loop's iterations leave to the next ones, each a variable of the function.
-
-    Lengths that are known before the loop, as registers up to `mark`, are the same in every iteration.  `place` is the
-    line in front of the loop where the variables are set.
-    """
-
-    mark: int
-    place: int
-    slots: list[str] = field(default_factory=list)
-
-
 @dataclass
 class WayOut:
     """A block by which the function is left on failure, and where that enters it: the failure's number, the block."""
@@ -70,8 +55,7 @@ class Lowering:
         self.effort = effort  # operations of loops that several threads run, if any do
         self.failures: list[Failure] = [] if failures is None else failures
         self.blocks: list[Block] = []
-        self.ways_out: dict[tuple[str | Spares, ...], WayOut] = {}  # by the memory that is alive
-        self.spares: list[Spares] = []  # of the loops around
+        self.ways_out: dict[tuple[str, ...], WayOut] = {}  # by the memory that is alive
         self.source: Source | None = None
         self.tails: list[str] = []
 
@@ -115,8 +99,7 @@ class Lowering:
 
     def way_out(self) -> WayOut:
         """The block that frees all that is alive here and returns the failure."""
-        owned = (root.pointer for block in self.blocks for root in block.owned if not root.lent)
-        alive = (*self.spares, *owned)
+        alive = tuple(root.pointer for block in self.blocks for root in block.owned if not root.lent)
         for count in range(len(alive) + 1):
             if alive[:count] not in self.ways_out:
                 self.ways_out[alive[:count]] = WayOut(self.code.label())
@@ -132,34 +115,12 @@ class Lowering:
             if alive:
                 outer = self.ways_out[alive[:-1]]
                 outer.entries.append((number, way_out.label))
-                lines += [*self.releasing(alive[-1]), f"  br label %{outer.label}"]
+                lines += [f"  call void @adcore_release(ptr {alive[-1]})", f"  br label %{outer.label}"]
             else:
                 lines.append(f"  ret i64 {number}")
         return lines
 
-    def releasing(self, memory: str | Spares) -> Iterator[str]:
-        """The instructions that free an array, or what a loop spares."""
-        if isinstance(memory, str):
-            yield f"  call void @adcore_release(ptr {memory})"
-            return
-        for slot in memory.slots:
-            spare = self.code.name()
-            yield f"  {spare} = load ptr, ptr {slot}"
-            yield f"  call void @adcore_release_any(ptr {spare})"
-
     # Memory
-
-    @contextmanager
-    def loop(self) -> Iterator[None]:
-        """A loop is emitted inside: its iterations leave small blocks to each other."""
-        code = self.code
-        spares = Spares(code.names, len(code.lines))
-        code.lines.append("")
-        self.spares.append(spares)
-        yield
-        assert self.spares.pop() is spares
-        code.lines[spares.place] = "\n".join(f"  store ptr null, ptr {slot}" for slot in spares.slots)
-        code.lines += self.releasing(spares)
 
     def allocate(self, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> str:
         code = self.code
@@ -182,74 +143,20 @@ class Lowering:
 
     def new(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
         """Fresh memory in C order, owned by the block."""
-        spares = self.spares_for(dtype, lengths)
-        if spares is None:
-            root = Root(self.allocate(dtype, lengths, zeroed), block)
-        else:
-            root = self.spare(spares, block, dtype, lengths, zeroed)
+        root = Root(self.allocate(dtype, lengths, zeroed), block)
         block.owned.append(root)
         return Strided(dtype, root.pointer, lengths, row_major(self.code, lengths), root, whole=True)
 
-    def spares_for(self, dtype: DType, lengths: tuple[str, ...]) -> Spares | None:
-        """The outermost loop in whose iterations an array has the same lengths, if there is one and it may be small."""
-        if prod((int(n) for n in lengths if n.isdigit()), start=SIZE[dtype]) > memory.SMALL:
-            return None
-        youngest = max((register_number(n) for n in lengths), default=0)
-        return next((spares for spares in self.spares if youngest <= spares.mark), None)
-
-    def spare(self, spares: Spares, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool) -> Root:
-        """A block that an iteration before has left, or a new one."""
-        code = self.code
-        slot = code.name()
-        code.entry.append(f"  {slot} = alloca ptr")
-        spares.slots.append(slot)
-        size = self.bytes(dtype, lengths)
-        left, make, there = code.op(f"load ptr, ptr {slot}"), code.label(), code.label()
-        before = code.block
-        code.branch(code.op(f"icmp eq ptr {left}, null"), make, there)
-        code.start(make)
-        made = self.allocate(dtype, lengths)
-        after = code.block
-        code.jump(there)
-        code.start(there)
-        pointer = code.op(f"phi ptr [ {left}, %{before} ], [ {made}, %{after} ]")
-        code.do(f"store ptr null, ptr {slot}")
-        if zeroed:
-            code.declare("llvm.memset.p0.i64", "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            code.do(f"call void @llvm.memset.p0.i64(ptr {pointer}, i8 0, i64 {size}, i1 false)")
-        return Root(pointer, block, slot=(slot, size))
-
     def free(self, root: Root) -> None:
-        """Give memory back, small blocks to the next iteration."""
         if root.lent is not None:
             raise CopiedError
         self.use_memory()
-        code = self.code
-        if root.slot is None:
-            code.do(f"call void @adcore_release(ptr {root.pointer})")
-            return
-        slot, size = root.slot
-        keep, give, done = code.label(), code.label(), code.label()
-        code.branch(code.op(f"icmp ule i64 {size}, {memory.SMALL}"), keep, give)
-        code.start(keep)
-        other = code.op(f"load ptr, ptr {slot}")
-        code.do(f"call void @adcore_release_any(ptr {other})")
-        code.do(f"store ptr {root.pointer}, ptr {slot}")
-        code.jump(done)
-        code.start(give)
-        code.do(f"call void @adcore_release(ptr {root.pointer})")
-        code.jump(done)
-        code.start(done)
+        self.code.do(f"call void @adcore_release(ptr {root.pointer})")
 
     def use_memory(self) -> None:
         """Have the module declare the functions that allocate and release."""
         memory.provide()
         self.code.declarations.update(memory.FUNCTIONS)
-
-
-def register_number(text: str) -> int:
-    """How many names were given before a register; 0 for constants and parameters."""
-    return int(text[2:]) if text.startswith("%v") else 0
 
 
 @dataclass(eq=False)

@@ -38,7 +38,6 @@ FUNCTIONS = {
     'allockind("alloc,uninitialized") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
     "adcore_allocate_zeroed": "declare noalias ptr @adcore_allocate_zeroed(i64) nounwind willreturn allocsize(0) "
     'allockind("alloc,zeroed") "alloc-family"="adcore" memory(inaccessiblemem: readwrite)',
-    "adcore_release_any": "declare void @adcore_release_any(ptr) nounwind willreturn",
     "adcore_resize": "declare ptr @adcore_resize(ptr, i64) nounwind",
     "adcore_release": "declare void @adcore_release(ptr allocptr) nounwind willreturn "
     'allockind("free") "alloc-family"="adcore" memory(argmem: readwrite, inaccessiblemem: readwrite)',
@@ -309,17 +308,6 @@ put:
 give:
   %line_before = getelementptr i8, ptr %block, i64 -{line}
   call void @free(ptr %line_before)
-  ret void
-}}
-
-define void @adcore_release_any(ptr %block) nounwind {{
-entry:
-  %any = icmp ne ptr %block, null
-  br i1 %any, label %give, label %done
-give:
-  call void @adcore_release(ptr %block)
-  br label %done
-done:
   ret void
 }}
 

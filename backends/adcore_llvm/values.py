@@ -18,14 +18,12 @@ class Root:
 
     `owner` is the block that may write and must free it; None for memory of the caller.  Memory that is `lent`, as the
     array of that name, to a loop whose iterations several threads run is written in place, and freed by who lent it.
-    `slot` is where it is left to the next iteration of a loop when it is freed, and its bytes.
     """
 
     pointer: str
     owner: Any = None
     variables: set[Var] = field(default_factory=set)
     lent: Var | None = None
-    slot: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,6 @@ def lower_grow(block: Block, equation: Equation) -> None:
     code.jump(done)
     code.start(done)
     pointer = code.op(f"phi ptr [ {array.pointer}, %{before} ], [ {moved}, %{after} ]")
-    array.root.pointer, array.root.slot = pointer, None
+    array.root.pointer = pointer
     strides = row_major(code, lengths)
     block.bind(equation.outs[0], Strided(array.dtype, pointer, lengths, strides, array.root, whole=True))

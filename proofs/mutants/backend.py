@@ -78,7 +78,7 @@ BACKEND = (
     Mutant(
         name="a grown store keeps its old address",
         module="backends/adcore_llvm/writes.py",
-        fragment="    array.root.pointer, array.root.slot = pointer, None\n",
+        fragment="    array.root.pointer = pointer\n",
         replacement="",
         breaks="memory that realloc has freed is freed again",
     ),
