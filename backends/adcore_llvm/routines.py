@@ -15,7 +15,7 @@ from typing import Any
 
 from adcore.types import DType
 
-from . import capi
+from . import capi, threads
 from .code import Code
 from .symbols import provider, register
 
@@ -28,14 +28,16 @@ _MODULES = ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack")
 @provider("routine")
 def symbol(name: str) -> str:
     """The name under which compiled code finds a routine."""
-    capsule = next(c[name] for c in map(_capsules, _MODULES) if name in c)
+    module = next(m for m in map(_module, _MODULES) if name in m.__pyx_capi__)
+    capsule = module.__pyx_capi__[name]
+    threads.note_blas(module.__file__)
     register(f"adcore_{name}", capi.address_in(capsule, capi.name_of(capsule)), "routine", name)
     return f"adcore_{name}"
 
 
 @cache
-def _capsules(module: str) -> dict[str, Any]:
-    """The addresses that a module of SciPy's gives.
+def _module(module: str) -> Any:
+    """A module of SciPy's that gives addresses.
 
     Where its package is not imported yet, it is loaded alone: the whole package takes a hundred times as long.
     """
@@ -48,11 +50,11 @@ def _capsules(module: str) -> dict[str, Any]:
         ]
         found = PathFinder.find_spec(module, folders)
     if found is None or found.loader is None:
-        return import_module(module).__pyx_capi__
+        return import_module(module)
     alone: Any = module_from_spec(found)
     found.loader.exec_module(alone)
     sys.modules.pop(module, None)  # so that an import goes its usual way; it gives the same module again
-    return alone.__pyx_capi__
+    return alone
 
 
 def call_routine(code: Code, name: str, dtype: DType, *addresses: str) -> None:

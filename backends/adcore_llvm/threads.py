@@ -4,6 +4,9 @@ One word says what there is to do: the number of the job, how many chunks it has
 it has taken a chunk, and knows of which job.  The caller takes chunks too, and returns when all are done.  Threads that
 find nothing look on for a moment, which is long enough in a loop that forks again and again, and then sleep.  A call
 from inside a chunk, or while another thread of Python's is inside one, is done by the caller alone.
+
+OpenBLAS has threads of its own, which would wait for each other where several of ours call it: while these are at work
+it is told to do with one.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from . import memory
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
 
-__all__ = ["FUNCTIONS", "provide", "set_threads"]
+__all__ = ["FUNCTIONS", "note_blas", "provide", "set_threads"]
 
 STACK = 1 << 24  # bytes
 LOOKS = 4000  # at the word, before a thread sleeps: some tens of microseconds
@@ -46,6 +49,36 @@ def provide() -> None:
     if hasattr(os, "register_at_fork"):
         forget = ctypes.CFUNCTYPE(None)(function_address("adcore_forget_threads"))
         os.register_at_fork(after_in_child=forget)
+    _provided.append(True)
+    for library in _blas:
+        _connect(library)
+
+
+_provided: list[bool] = []
+
+
+_blas: list[str] = []  # the library that calls it, if one has been loaded
+NAMES = tuple(f"{prefix}openblas_{{}}_num_threads{suffix}" for prefix in ("scipy_", "") for suffix in ("", "64_"))
+
+
+def note_blas(library: str) -> None:
+    """Note which library the BLAS is that compiled code calls, or a library that is linked to it."""
+    if library not in _blas:
+        _blas.append(library)
+        if _provided:
+            _connect(library)
+
+
+def _connect(library: str) -> None:
+    """Have a BLAS do with one thread while several of ours are at work, if it is OpenBLAS."""
+    found = ctypes.CDLL(library)
+    for name in NAMES:
+        functions = [getattr(found, name.format(verb), None) for verb in ("get", "set")]
+        if all(functions):
+            addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in functions if function]
+            connect = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+            connect(function_address("adcore_connect_blas"))(*addresses)
+            return
 
 
 def set_threads(count: int) -> None:
@@ -93,6 +126,7 @@ done:
   ret void
 }
 define i64 @adcore_threads() nounwind { ret i64 1 }
+define void @adcore_connect_blas(ptr %get, ptr %set) nounwind { ret void }
 define void @adcore_set_threads(i64 %count) nounwind { ret void }
 define void @adcore_forget_threads() nounwind { ret void }
 """
@@ -109,6 +143,8 @@ _POOL = """
 @frame = internal global ptr null
 @finished = internal global i64 0, align 128  ; chunks
 @asleep = internal global i64 0, align 128  ; threads
+@get_blas = internal global ptr null
+@set_blas = internal global ptr null
 @mutex = internal global [128 x i8] zeroinitializer, align 64
 @condition = internal global [128 x i8] zeroinitializer, align 64
 
@@ -137,6 +173,43 @@ define i64 @adcore_threads() nounwind {{
 
 define void @adcore_set_threads(i64 %count) nounwind {{
   store i64 %count, ptr @wanted
+  ret void
+}}
+
+define void @adcore_connect_blas(ptr %get, ptr %set) nounwind {{
+  store ptr %get, ptr @get_blas
+  store ptr %set, ptr @set_blas
+  ret void
+}}
+
+; Have the BLAS do with one thread; gives how many it had, 0 where nothing is to be done.
+
+define internal i32 @quiet_blas() nounwind {{
+entry:
+  %get = load ptr, ptr @get_blas
+  %known = icmp ne ptr %get, null
+  br i1 %known, label %ask, label %nothing
+ask:
+  %count = call i32 %get()
+  %several = icmp sgt i32 %count, 1
+  br i1 %several, label %reduce, label %nothing
+reduce:
+  %set = load ptr, ptr @set_blas
+  call void %set(i32 1)
+  ret i32 %count
+nothing:
+  ret i32 0
+}}
+
+define internal void @restore_blas(i32 %count) nounwind {{
+entry:
+  %changed = icmp ne i32 %count, 0
+  br i1 %changed, label %restore, label %done
+restore:
+  %set = load ptr, ptr @set_blas
+  call void %set(i32 %count)
+  br label %done
+done:
   ret void
 }}
 
@@ -292,6 +365,7 @@ try:
   br i1 %got, label %fork, label %alone
 fork:
   call void @begin_threads()
+  %blas = call i32 @quiet_blas()
   call void @adcore_set_parallel(i32 1)
   store ptr %function, ptr @function
   store ptr %frame, ptr @frame
@@ -331,6 +405,7 @@ give_way:
   br label %join
 joined:
   call void @adcore_set_parallel(i32 0)
+  call void @restore_blas(i32 %blas)
   store atomic i32 0, ptr @taken seq_cst, align 4
   ret void
 alone:

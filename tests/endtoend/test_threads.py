@@ -352,6 +352,48 @@ def test_python_threads_may_call_at_once():
     assert not failed
 
 
+def test_blas_has_its_threads_back(tmp_path):
+    """OpenBLAS does with one thread while several of ours call it."""
+    script = """
+import ctypes
+import numpy as np
+import scipy.linalg.cython_blas
+from adcore import grad, threads
+from adcore_llvm import threads as pool
+from adcore_llvm.engine import function_address, load, machine_code
+
+def f(a):
+    return np.sum((a @ a.T) ** 2)
+
+library = ctypes.CDLL(scipy.linalg.cython_blas.__file__)
+names = [name.format("get") for name in pool.NAMES if hasattr(library, name.format("get"))]
+if names:
+    get = getattr(library, names[0])
+    before = get()
+    a = np.random.default_rng(0).normal(size=(200, 90))
+    one = grad(f)(a)
+    with threads.eager(2):
+        two = grad(f)(a)
+        assert np.allclose(one, two, rtol=1e-12)
+        assert get() == before
+        asking = '''
+        define void @chunk(ptr %frame, i64 %c) {
+          %get = load ptr, ptr %frame
+          %count = call i32 %get()
+          %place = getelementptr i32, ptr %frame, i64 2
+          store i32 %count, ptr %place
+          ret void
+        }'''
+        (chunk,) = load(machine_code(asking), "chunk")
+        fork = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, ctypes.c_int64)(function_address("adcore_fork_join"))
+        frame = (ctypes.c_void_p * 2)(ctypes.cast(get, ctypes.c_void_p).value, 0)
+        fork(chunk, ctypes.addressof(frame), 2)
+        assert frame[1] == 1, frame[1]
+        assert get() == before
+"""
+    run(tmp_path, script, OPENBLAS_NUM_THREADS="2")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_forked_process_has_threads_of_its_own(tmp_path):
     script = """
