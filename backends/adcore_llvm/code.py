@@ -169,6 +169,8 @@ class Code:
             return x
         if "0" in (x, y):
             return "0"
+        if x.isdigit() and y.isdigit() and int(x) * int(y) < 1 << 63:
+            return str(int(x) * int(y))
         return self.op(f"mul nsw i64 {x}, {y}")
 
     def product(self, factors: list[str]) -> str:

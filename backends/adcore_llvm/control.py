@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adcore.program import Equation, Program, free_variables
-from adcore.types import Atom, DType, Type, Var
+from adcore.types import Atom, DType, Lit, Type, Var
 
 from .code import LLVM_TYPE
-from .values import Root, Strided, row_major
+from .values import Root, Strided, fits_frame, move, row_major
 
 if TYPE_CHECKING:
     from .lower import Block
@@ -39,29 +40,64 @@ def child(block: Block) -> Block:
 
 
 def whole(
-    block: Block, dtype: DType, pointer: str, lengths: tuple[str, ...], owner: Any, lent: Var | None = None
+    block: Block,
+    dtype: DType,
+    pointer: str,
+    lengths: tuple[str, ...],
+    owner: Any,
+    lent: Var | None = None,
+    framed: bool = False,
 ) -> Strided:
     """Memory in C order that `owner` owns from now on."""
-    root = Root(pointer, owner, lent=lent)
+    root = Root(pointer, owner, lent=lent, framed=framed)
     owner.owned.append(root)
     return Strided(dtype, pointer, lengths, row_major(block.code, lengths), root, whole=True)
 
 
-Handed = tuple[str, "Var | None"]  # a register, and for memory that is lent, what to
+@dataclass(frozen=True)
+class Handed:
+    """A value that goes from a region to another one: its register, and of an array what its memory is."""
+
+    register: str
+    lent: Var | None = None
+    framed: bool = False
 
 
-def results_of(block: Block, results: Sequence[Atom]) -> list[Handed]:
-    """A region's results as registers; arrays in memory that is handed over."""
-    return [handed(block.handed_over(block.array(r))) if r.type.shape else (block.scalar(r), None) for r in results]
+def places_of(block: Block, types: Iterable[Type]) -> list[Strided | None]:
+    """Memory in the stack frame for those arrays that are small."""
+    places: list[Strided | None] = []
+    for type in types:
+        lengths = tuple(str(a.value) if isinstance(a, Lit) else "" for a in type.shape)
+        small = bool(lengths) and fits_frame(type.dtype, lengths)
+        place = block.lowering.in_frame(block, type.dtype, lengths) if small else None
+        if place is not None:
+            block.take(place.root)
+        places.append(place)
+    return places
+
+
+def handed_over(block: Block, values: Sequence[Atom], places: Sequence[Strided | None]) -> list[Handed]:
+    """A region's results: small arrays are moved to their places, others in memory that is handed over."""
+    pairs = [(block.array(v), place) for v, place in zip(values, places, strict=True) if place is not None]
+    move(block.code, pairs)
+    found: list[Handed] = []
+    for value, place in zip(values, places, strict=True):
+        if place is not None:
+            found.append(Handed(place.pointer, framed=True))
+        elif value.type.shape:
+            found.append(handed(block.handed_over(block.array(value))))
+        else:
+            found.append(Handed(block.scalar(value)))
+    return found
 
 
 def handed(array: Strided) -> Handed:
-    return array.pointer, array.root.lent
+    return Handed(array.pointer, array.root.lent)
 
 
 def require_in_place(before: Sequence[Handed], after: Sequence[Handed]) -> None:
     """See to it that what is lent on one way, or before, is lent on another one, or afterwards."""
-    if [lent for _, lent in before] != [lent for _, lent in after]:
+    if [value.lent for value in before] != [value.lent for value in after]:
         raise CopiedError
 
 
@@ -82,14 +118,15 @@ class Loop:
 
     def emit(self) -> None:
         code, block, equation, body = self.code, self.block, self.equation, self.body
-        starts = [self.initial(init) for init in equation.operands[self.counted :]]
         params = body.params[1:] if self.counted else body.params
+        places = places_of(block, (param.type for param in params))
+        starts = self.starts(equation.operands[self.counted :], places)
         trips = block.scalar(equation.operands[0]) if self.counted else ""
 
         before, head, inside, done = code.block, code.label(), code.label(), code.label()
         code.jump(head)
         code.start(head)
-        registers = [(code.name(), lent) for _, lent in starts]
+        registers = [start if start.framed else replace(start, register=code.name()) for start in starts]
         counter = code.name()
         phis = len(code.lines)
         code.lines.extend([""] * (len(params) + self.counted))
@@ -110,30 +147,32 @@ class Loop:
             code.branch(goes_on, inside, done)
         code.start(inside)
         level.run(body.equations, body.results)
-        nexts = results_of(level, body.results)
+        nexts = handed_over(level, body.results, places)
         require_in_place(starts, nexts)
         level.finish()
         if self.counted:
             following, begin = code.op(f"add nuw nsw i64 {counter}, 1"), f"[ {self.first}, %{before} ]"
             code.lines[phis + len(params)] = f"  {counter} = phi i64 {begin}, [ {following}, %{code.block} ]"
-        for k, param in enumerate(params):
-            type, start, following = register_type(param.type), starts[k][0], nexts[k][0]
-            ways = f"[ {start}, %{before} ], [ {following}, %{code.block} ]"
-            code.lines[phis + k] = f"  {registers[k][0]} = phi {type} {ways}"
+        for k, (param, start, following) in enumerate(zip(params, starts, nexts, strict=True)):
+            if not start.framed:
+                ways = f"[ {start.register}, %{before} ], [ {following.register}, %{code.block} ]"
+                code.lines[phis + k] = f"  {registers[k].register} = phi {register_type(param.type)} {ways}"
         code.jump(head)
         code.start(done)
-        for out, (register, lent) in zip(equation.outs, registers, strict=True):
-            if out.type.shape:
-                lengths = block.lengths(out.type)
-                block.bind(out, whole(block, out.type.dtype, register, lengths, block, lent))
-            else:
-                block.bind(out, register)
+        bind_results(block, equation.outs, registers)
+
+    def starts(self, inits: Sequence[Atom], places: Sequence[Strided | None]) -> list[Handed]:
+        move(self.code, [(self.block.array(i), place) for i, place in zip(inits, places, strict=True) if place])
+        return [
+            self.initial(init) if place is None else Handed(place.pointer, framed=True)
+            for init, place in zip(inits, places, strict=True)
+        ]
 
     def initial(self, init: Atom, also_read: Iterable[Atom] = ()) -> Handed:
         """The start of a carry; arrays that the body reads from outside, or that are `also_read`, are copied."""
         block = self.block
         if not init.type.shape:
-            return block.scalar(init), None
+            return Handed(block.scalar(init))
         array = block.array(init)
         inside = {*free_variables(self.body), *also_read}
         if "test" in self.equation.params:
@@ -145,7 +184,8 @@ class Loop:
         return handed(block.handed_over(array))
 
     def bind_carries(self, level: Block, params: Sequence[Var], registers: list[Handed], owner: Any) -> None:
-        for param, (register, lent) in zip(params, registers, strict=True):
+        for param, value in zip(params, registers, strict=True):
+            register = value.register
             if not param.type.shape:
                 level.bind(param, register)
                 continue
@@ -154,7 +194,8 @@ class Loop:
                 strides = row_major(self.code, lengths)
                 level.bind(param, Strided(param.type.dtype, register, lengths, strides, Root(register), whole=True))
             else:
-                level.bind(param, whole(level, param.type.dtype, register, lengths, owner, lent))
+                dtype = param.type.dtype
+                level.bind(param, whole(level, dtype, register, lengths, owner, value.lent, value.framed))
 
 
 def lower_checkpoint(block: Block, equation: Equation) -> None:
@@ -167,19 +208,20 @@ def lower_checkpoint(block: Block, equation: Equation) -> None:
         root.owner = level
         level.owned.append(root)
     level.run(region.equations, region.results)
-    values = results_of(level, region.results)
+    values = handed_over(level, region.results, places_of(block, (out.type for out in equation.outs)))
     level.finish()
     bind_results(block, equation.outs, values)
 
 
 def bind_results(block: Block, outs: Sequence[Var], values: Sequence[Handed]) -> None:
     """Bind the results of a region, numbers first, as they may be lengths of arrays."""
-    for out, (value, _) in zip(outs, values, strict=True):
+    for out, value in zip(outs, values, strict=True):
         if not out.type.shape:
-            block.bind(out, value)
-    for out, (value, lent) in zip(outs, values, strict=True):
+            block.bind(out, value.register)
+    for out, value in zip(outs, values, strict=True):
         if out.type.shape:
-            block.bind(out, whole(block, out.type.dtype, value, block.lengths(out.type), block, lent))
+            lengths, dtype = block.lengths(out.type), out.type.dtype
+            block.bind(out, whole(block, dtype, value.register, lengths, block, value.lent, value.framed))
 
 
 class _Cond:
@@ -196,23 +238,35 @@ class _Cond:
         used = {*free_variables(then), *free_variables(otherwise)}
         roots = [r for r in block.owned if r.variables & used and block.is_last_use(r)]
         condition = block.scalar(equation.operands[0])
+        places = places_of(block, (out.type for out in equation.outs))
         yes, no, done = code.label(), code.label(), code.label()
         code.branch(condition, yes, no)
         kept = list(block.owned)
-        ends = [self.branch(label, region, roots, done, kept) for label, region in ((yes, then), (no, otherwise))]
+        ends = [
+            self.branch(label, region, roots, done, kept, places) for label, region in ((yes, then), (no, otherwise))
+        ]
         block.owned = [r for r in kept if r not in roots]
         for root in roots:
             root.owner = None
         code.start(done)
         require_in_place(ends[0][0], ends[1][0])
         registers: list[Handed] = []
-        for k, out in enumerate(equation.outs):
-            pairs = ", ".join(f"[ {values[k][0]}, %{label} ]" for values, label in ends)
-            registers.append((code.op(f"phi {register_type(out.type)} {pairs}"), ends[0][0][k][1]))
+        for k, (out, value) in enumerate(zip(equation.outs, ends[0][0], strict=True)):
+            if value.framed:
+                registers.append(value)
+                continue
+            pairs = ", ".join(f"[ {values[k].register}, %{label} ]" for values, label in ends)
+            registers.append(replace(value, register=code.op(f"phi {register_type(out.type)} {pairs}")))
         bind_results(block, equation.outs, registers)
 
     def branch(
-        self, label: str, region: Program, roots: list[Root], done: str, owned: list[Root]
+        self,
+        label: str,
+        region: Program,
+        roots: list[Root],
+        done: str,
+        owned: list[Root],
+        places: Sequence[Strided | None],
     ) -> tuple[list[Handed], str]:
         """Emit one branch, which owns `roots`; gives its results and the block it ends in."""
         code = self.code
@@ -224,7 +278,7 @@ class _Cond:
             root.owner = level
             level.owned.append(root)
         level.run(region.equations, region.results)
-        values = results_of(level, region.results)
+        values = handed_over(level, region.results, places)
         level.finish()
         for root, pointer in pointers:
             root.pointer = pointer

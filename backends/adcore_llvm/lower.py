@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from adcore.errors import Source
 from adcore.primitives import Kind
@@ -22,7 +23,7 @@ from .control import CopiedError
 from .scalar import cast, lower_scalar
 from .schedule import Group, Step, schedule
 from .sorting import lower_order
-from .values import Array, Constant, Root, Strided, Undefined, load, row_major, store, zero
+from .values import Array, Constant, Root, Strided, Undefined, fits_frame, load, row_major, store, zero
 
 __all__ = ["Block", "Failure", "Lowering"]
 
@@ -99,7 +100,8 @@ class Lowering:
 
     def way_out(self) -> WayOut:
         """The block that frees all that is alive here and returns the failure."""
-        alive = tuple(root.pointer for block in self.blocks for root in block.owned if not root.lent)
+        owned = (root for block in self.blocks for root in block.owned)
+        alive = tuple(root.pointer for root in owned if not (root.lent or root.framed))
         for count in range(len(alive) + 1):
             if alive[:count] not in self.ways_out:
                 self.ways_out[alive[:count]] = WayOut(self.code.label())
@@ -143,6 +145,23 @@ class Lowering:
 
     def new(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
         """Fresh memory in C order, owned by the block."""
+        if fits_frame(dtype, lengths):
+            return self.in_frame(block, dtype, lengths, zeroed)
+        return self.on_heap(block, dtype, lengths, zeroed)
+
+    def in_frame(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
+        """Memory in the stack frame, where a small array has its place."""
+        code = self.code
+        size = max(prod(map(int, lengths)) * SIZE[dtype], 1)
+        pointer = code.name()
+        code.entry.append(f"  {pointer} = alloca [{size} x i8], align 16")
+        if zeroed:
+            code.do(f"store [{size} x i8] zeroinitializer, ptr {pointer}")
+        root = Root(pointer, block, framed=True)
+        block.owned.append(root)
+        return Strided(dtype, pointer, lengths, row_major(code, lengths), root, whole=True)
+
+    def on_heap(self, block: Block, dtype: DType, lengths: tuple[str, ...], zeroed: bool = False) -> Strided:
         root = Root(self.allocate(dtype, lengths, zeroed), block)
         block.owned.append(root)
         return Strided(dtype, root.pointer, lengths, row_major(self.code, lengths), root, whole=True)
@@ -150,6 +169,8 @@ class Lowering:
     def free(self, root: Root) -> None:
         if root.lent is not None:
             raise CopiedError
+        if root.framed:
+            return
         self.use_memory()
         self.code.do(f"call void @adcore_release(ptr {root.pointer})")
 
@@ -272,8 +293,16 @@ class Block:
     def handed_over(self, array: Array) -> Strided:
         """Whole memory for someone else to own: moved where nothing reads it later, else copied."""
         moved = self.writable(array)
+        if moved.root.framed:
+            moved = self.on_heap(moved)
         self.take(moved.root)
         return moved
+
+    def on_heap(self, array: Strided) -> Strided:
+        """A copy of a small array that is not in the stack frame."""
+        code, new = self.code, self.lowering.on_heap(self, array.dtype, array.lengths)
+        code.nest(list(array.lengths), lambda ix: store(code, new, ix, load(code, array, ix)))
+        return new
 
     # Steps
 

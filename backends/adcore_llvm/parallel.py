@@ -171,7 +171,7 @@ class _Split:
         """The memory of an array that is carried.  What is written in parts stays the block's."""
         block, out = self.block, self.equation.outs[k]
         also_read = [init for init, role in zip(self.inits, self.roles, strict=True) if isinstance(role, Same)]
-        pointer, _ = Loop(block, self.equation).initial(self.inits[k], also_read)
+        pointer = Loop(block, self.equation).initial(self.inits[k], also_read).register
         if not self.is_sum(k):
             block.bind(out, whole(block, out.type.dtype, pointer, block.lengths(out.type), block))
         return pointer

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from math import prod
 from typing import Any
 
 from adcore.types import DType, Var
 
 from .code import LLVM_TYPE, MEMORY_TYPE, Code, constant
 
-__all__ = ["Array", "Constant", "Counting", "Memory", "Root", "Strided", "Undefined", "load", "store"]
+__all__ = [
+    "Array",
+    "Constant",
+    "Counting",
+    "Memory",
+    "Root",
+    "Strided",
+    "Undefined",
+    "fits_frame",
+    "load",
+    "move",
+    "store",
+]
+
+FRAME = 128  # bytes: an array of so few, if their number is known, is kept in the stack frame, or in registers
 
 
 @dataclass(eq=False)
@@ -18,12 +35,14 @@ class Root:
 
     `owner` is the block that may write and must free it; None for memory of the caller.  Memory that is `lent`, as the
     array of that name, to a loop whose iterations several threads run is written in place, and freed by who lent it.
+    `framed` memory is in the stack frame, where each place in the program has its own.
     """
 
     pointer: str
     owner: Any = None
     variables: set[Var] = field(default_factory=set)
     lent: Var | None = None
+    framed: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,26 @@ def load(code: Code, array: Array, indices: list[str]) -> str:
 
 def store(code: Code, array: Strided, indices: list[str], value: str) -> None:
     store_at(code, array.dtype, value, address(code, array, indices), code.tag(array.root))
+
+
+def fits_frame(dtype: DType, lengths: Sequence[str]) -> bool:
+    """Whether an array is so small, as far as is known, that it is kept in the stack frame."""
+    known = all(n.isdigit() for n in lengths)
+    return known and prod(map(int, lengths)) * (dtype.bits // 8) <= FRAME
+
+
+def move(code: Code, arrays: Sequence[tuple[Array, Strided]]) -> None:
+    """Put the elements of small arrays into others: all of them are read before one is written."""
+    elements = []
+    for source, target in arrays:
+        if isinstance(source, Strided) and source.pointer == target.pointer and source.whole:
+            continue
+        for place in product(*(range(int(n)) for n in target.lengths)):
+            indices = [str(i) for i in place]
+            if not isinstance(source, Undefined):
+                elements.append((target, indices, load(code, source, indices)))
+    for target, indices, value in elements:
+        store(code, target, indices, value)
 
 
 def zero(dtype: DType) -> str:
