@@ -74,6 +74,8 @@ def lower_grow(block: Block, equation: Equation) -> None:
     """The same memory while the leading length stays, else resized; new elements are not written."""
     code, lowering = block.code, block.lowering
     array = block.writable(block.array(equation.operands[0]))
+    if array.root.framed:
+        array = block.on_heap(array)
     wanted = block.scalar(equation.operands[1])
     lengths = (wanted, *array.lengths[1:])
     same, resize, done = code.op(f"icmp eq i64 {wanted}, {array.lengths[0]}"), code.label(), code.label()
