@@ -78,8 +78,6 @@ def places_of(block: Block, types: Iterable[Type]) -> list[Strided | None]:
 
 def handed_over(block: Block, values: Sequence[Atom], places: Sequence[Strided | None]) -> list[Handed]:
     """A region's results: small arrays are moved to their places, others in memory that is handed over."""
-    pairs = [(block.array(v), place) for v, place in zip(values, places, strict=True) if place is not None]
-    move(block.code, pairs)
     found: list[Handed] = []
     for value, place in zip(values, places, strict=True):
         if place is not None:
@@ -88,6 +86,8 @@ def handed_over(block: Block, values: Sequence[Atom], places: Sequence[Strided |
             found.append(handed(block.handed_over(block.array(value))))
         else:
             found.append(Handed(block.scalar(value)))
+    # last, as others may have been read from the places
+    move(block.code, [(block.array(v), place) for v, place in zip(values, places, strict=True) if place is not None])
     return found
 
 
@@ -162,11 +162,12 @@ class Loop:
         bind_results(block, equation.outs, registers)
 
     def starts(self, inits: Sequence[Atom], places: Sequence[Strided | None]) -> list[Handed]:
-        move(self.code, [(self.block.array(i), place) for i, place in zip(inits, places, strict=True) if place])
-        return [
+        found = [
             self.initial(init) if place is None else Handed(place.pointer, framed=True)
             for init, place in zip(inits, places, strict=True)
         ]
+        move(self.code, [(self.block.array(i), place) for i, place in zip(inits, places, strict=True) if place])
+        return found
 
     def initial(self, init: Atom, also_read: Iterable[Atom] = ()) -> Handed:
         """The start of a carry; arrays that the body reads from outside, or that are `also_read`, are copied."""
