@@ -43,7 +43,10 @@ def agree(got, expected, ulps) -> None:
     assert np.all(same | near), (got[~(same | near)], expected[~(same | near)])
 
 
-ULPS = {"mittag_leffler": 4096}  # whose contour integral is a sum of terms larger than itself
+ULPS = {
+    "mittag_leffler": 4096,  # whose contour integral is a sum of terms larger than itself
+    "gammaln": 256,  # by which SciPy's is wrong beside its roots
+}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.name)
