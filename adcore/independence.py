@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .passes.stability import Affine
+from .primitives.indexed import OPERANDS
 from .program import Equation, Program, regions
 from .states import Additions, Elements
 from .types import I64, Atom, Lit, Var, literal
@@ -27,7 +28,6 @@ __all__ = ["Apart", "Inspected", "Role", "Same", "Step", "Sum", "roles"]
 
 LARGEST = 1 << 16  # of factors of the counter: no loop runs for so long that an index comes round to the same again
 
-_OPERANDS = {"i": 1, "s": 3, ":": 0}
 _TOTAL = {"add", "sub", "mul", "neg", "abs", "sign", "minimum", "maximum", "select", "cast", "lt", "le", "gt", "ge"}
 _TOTAL |= {"eq", "ne", "and", "or", "xor", "not", "add_wraps", "sub_wraps", "mul_wraps"}
 
@@ -258,7 +258,7 @@ def runs_ahead(equation: Equation) -> bool:
 
 def range_along(axis: int, codes: str, operands: tuple[Atom, ...]) -> tuple[Atom, Atom] | None:
     """Start and length of the elements along an axis that axis codes and their operands name without gaps."""
-    position = sum(_OPERANDS[code] for code in codes[:axis])
+    position = sum(OPERANDS[code] for code in codes[:axis])
     if codes[axis] == "i":
         return operands[position], literal(1)
     if codes[axis] == "s" and operands[position + 2] == literal(1):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..masking import placed
-from ..primitives.indexed import indexed_shape
+from ..primitives.indexed import OPERANDS, indexed_shape
 from ..types import Atom, DType, Lit, literal
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _without_whole_slices(codes: str, operands: tuple[Atom, ...], shape: tuple[A
     found, kept = "", list[Atom]()
     rest = iter(operands)
     for code, length in zip(codes, shape, strict=True):
-        own = [next(rest) for _ in range({"i": 1, "s": 3}.get(code, 0))]
+        own = [next(rest) for _ in range(OPERANDS[code])]
         whole = code == "s" and own == [literal(0), length, literal(1)]
         found += ":" if whole else code
         kept += [] if whole else own

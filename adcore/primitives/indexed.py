@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["array_axes", "index_arrays", "indexed_shape", "without_arrays"]
 
-_OPERANDS = {"i": 1, "s": 3, ":": 0, "a": 1}
+OPERANDS = {"i": 1, "s": 3, ":": 0, "a": 1}
 
 
 def index_arrays(codes: str, operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -50,7 +50,7 @@ def _parted(codes: str, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], tup
     others: list[Any] = []
     rest = list(operands)
     for code in codes:
-        count = _OPERANDS[code]
+        count = OPERANDS[code]
         require(len(rest) >= count, "axis codes {!r} with {} operands", codes, len(operands))
         (arrays if code == "a" else others).extend(rest[:count])
         del rest[:count]

@@ -65,6 +65,7 @@ class Code:
         self._names = 0
         self.declarations: dict[str, str] = {} if declarations is None else declarations  # of the module
         self.vector_calls = 0  # of functions that have a vector variant
+        self._scratch: dict[str, tuple[int, int]] = {}  # by its use: the line in `entry`, and how many words
         self.tags: dict[Any, str] = {}  # for loads and stores, by the memory that they touch
         self.other_tag = ""
 
@@ -121,6 +122,15 @@ class Code:
         self.entry.append(f"  {name} = alloca {type}")
         self.do(f"store {type} {init}, ptr {name}")
         return name
+
+    def scratch(self, use: str, words: int) -> str:
+        """Words of the stack frame for a use that needs them at one place of the function at a time."""
+        place, most = self._scratch.get(use, (len(self.entry), 0))
+        if place == len(self.entry):
+            self.entry.append("")
+        self._scratch[use] = place, max(words, most)
+        self.entry[place] = f"  %{use} = alloca [{max(words, most)} x i64], align 16"
+        return f"%{use}"
 
     # Metadata
 

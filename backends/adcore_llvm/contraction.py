@@ -12,6 +12,7 @@ from adcore.program import Equation
 from adcore.types import DType
 
 from .code import LLVM_TYPE, Code, constant
+from .effort import product as operations
 from .outlined import Chunks, Part, chunks_of
 from .routines import call_routine
 from .scalar import lower_scalar
@@ -105,9 +106,7 @@ def large_product(block: Block, left: Strided, right: Strided, result: Strided) 
     k = ("0", part.numbers((inner,))[0])
     gemm(part.code, block_of(part.code, a, i, k), block_of(part.code, b, k, j), block_of(part.code, product, i, j))
     part.finish(writes=True)
-    wide = [code.op(f"sitofp i64 {n} to double") for n in lengths]
-    work = code.op(f"fmul double {code.op(f'fmul double {wide[0]}, {wide[1]}')}, {wide[2]}")
-    chunks = chunks_of(block, trips, code.op(f"fmul double {work}, {BLAS_SHARE}"), adds_arrays=True)
+    chunks = chunks_of(block, trips, operations(code, BLAS_SHARE, lengths), adds_arrays=True)
     Chunks(part, trips, (), chunks).run()
 
 

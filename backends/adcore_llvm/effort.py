@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from adcore.choice import FAST
+from adcore.choice import is_slow
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, regions
 from adcore.types import Atom, Lit, Var, literal
 
+from .code import Code
+
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["effort"]
+__all__ = ["effort", "product", "weight"]
 
 UNKNOWN = 8  # a length that only an iteration knows, or the trips of a `while`
 SLOW = 8  # of an elementary function
@@ -25,18 +28,24 @@ Polynomial = Counter[tuple[Var, ...]]  # coefficients of products of lengths
 
 def effort(block: Block, body: Program, trips: str) -> str:
     """The operations of so many iterations, as a double."""
-    code = block.code
-
-    def double(integer: str) -> str:
-        return code.op(f"sitofp i64 {integer} to double")
-
-    each = ""
+    total = "0.0"
     for lengths, count in sorted(_of(block, body).items(), key=lambda item: len(item[0])):
-        term = repr(float(count))
-        for length in lengths:
-            term = code.op(f"fmul double {term}, {double(block.scalar(length))}")
-        each = term if not each else code.op(f"fadd double {each}, {term}")
-    return code.op(f"fmul double {each or '0.0'}, {double(trips)}")
+        term = product(block.code, count, [*map(block.scalar, lengths), trips])
+        total = block.code.op(f"fadd double {total}, {term}")
+    return total
+
+
+def product(code: Code, count: float, lengths: Sequence[str]) -> str:
+    """So many operations for each element of a space of these lengths, as a double."""
+    total = repr(float(count))
+    for length in lengths:
+        total = code.op(f"fmul double {total}, {code.op(f'sitofp i64 {length} to double')}")
+    return total
+
+
+def weight(equation: Equation) -> int:
+    """How many operations an equation takes an element."""
+    return SLOW if is_slow(equation) else 1
 
 
 def _of(block: Block, program: Program) -> Polynomial:
@@ -55,8 +64,7 @@ def _of_one(block: Block, equation: Equation) -> Polynomial:
         return _times(block, inside, trips.get(equation.primitive.name, ()))
     if equation.primitive.kind in FREE:
         return inside
-    slow = equation.primitive.kind is Kind.ELEMENTWISE and equation.primitive.name not in FAST
-    return _times(block, Counter({(): SLOW if slow else 1}), _lengths(equation))
+    return _times(block, Counter({(): weight(equation)}), _lengths(equation))
 
 
 def _lengths(equation: Equation) -> tuple[Atom, ...]:

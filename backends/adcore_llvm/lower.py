@@ -300,8 +300,8 @@ class Block:
 
     def on_heap(self, array: Strided) -> Strided:
         """A copy of a small array that is not in the stack frame."""
-        code, new = self.code, self.lowering.on_heap(self, array.dtype, array.lengths)
-        code.nest(list(array.lengths), lambda ix: store(code, new, ix, load(code, array, ix)))
+        new = self.lowering.on_heap(self, array.dtype, array.lengths)
+        nests.copy_elements(self, array, new)
         return new
 
     # Steps

@@ -6,12 +6,11 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adcore.choice import is_slow
 from adcore.program import Equation
 from adcore.types import Var
 
 from .code import LLVM_TYPE
-from .effort import SLOW
+from .effort import product, weight
 from .fused import Nest, combine, is_fold, start_of
 from .outlined import Chunks, Part, chunks_of
 from .picked import Picked
@@ -40,8 +39,7 @@ class _Divided(Nest):
             return
         part = Part(self.block)
         places = self.emit_part(part, axis, lengths, flat)
-        operations = sum(SLOW if is_slow(m) else 1 for m in self.group.members)
-        chunks = run(part, lengths, axis, operations)
+        chunks = run(part, lengths, axis, sum(map(weight, self.group.members)))
         code = self.code
         for var, slot in self.slots.items():
             dtype = var.type.dtype
@@ -121,10 +119,7 @@ def lengths_inside(part: Part, lengths: list[str], axis: int) -> list[str]:
 
 def run(part: Part, lengths: list[str], axis: int, operations: int) -> Chunks:
     """Run the part for all of an axis of a nest, which takes so many operations an element."""
-    code = part.outside.code
-    total = repr(float(operations))
-    for length in lengths:
-        total = code.op(f"fmul double {total}, {code.op(f'sitofp i64 {length} to double')}")
+    total = product(part.outside.code, operations, lengths)
     chunks = Chunks(part, lengths[axis], (), chunks_of(part.outside, lengths[axis], total, adds_arrays=False))
     chunks.run()
     return chunks

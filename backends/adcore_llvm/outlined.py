@@ -151,8 +151,7 @@ class Chunks:
         self.handed = handed
         self.count = count
         self.words = 1 + ERROR_WORDS + SLOT_WORDS * part.given
-        self.rows = self.code.name()
-        self.code.entry.append(f"  {self.rows} = alloca [{MOST_CHUNKS * self.words} x i64]")
+        self.rows = self.code.scratch("rows", MOST_CHUNKS * self.words)
 
     def run(self) -> None:
         """Run the part for the range: at once, or the chunks with a frame."""
@@ -184,8 +183,7 @@ class Chunks:
         values = [("i64", self.trips), ("i64", self.count), ("ptr", self.rows)]
         values += [("ptr", pointer) for pointer, _ in self.handed]
         values += [(type, register) for register, (type, _) in self.part.captures.items()]
-        frame = code.name()
-        code.entry.append(f"  {frame} = alloca [{SLOT_WORDS * len(values)} x i64]")
+        frame = code.scratch("frame", SLOT_WORDS * len(values))
         for k, (type, value) in enumerate(values):
             code.do(f"store {type} {value}, ptr {word(code, frame, SLOT_WORDS * k)}")
         chunk = self.define_chunk()

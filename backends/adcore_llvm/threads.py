@@ -88,7 +88,7 @@ def set_threads(count: int) -> None:
 
 def _module() -> tuple[str, Needs]:
     if not llvm.address_of_symbol("pthread_create"):
-        return _ALONE, []
+        return _RUN_ALONE + _ALONE, []
     machine = llvm.get_process_triple().partition("-")[0]
     declaration, look = _LOOK.get(machine, ("", ""))
     text = _POOL.format(
@@ -99,7 +99,7 @@ def _module() -> tuple[str, Needs]:
         restore=int(signal.SIG_SETMASK),
         look=look,
     )
-    return f"{declaration}\n{text}", [["memory"]]
+    return f"{declaration}\n{_RUN_ALONE}{text}", [["memory"]]
 
 
 _YIELD = "declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"
@@ -110,8 +110,8 @@ _LOOK = {  # by processor: an instruction that says to it that somebody waits
 }
 
 
-_ALONE = """
-define void @adcore_fork_join(ptr %function, ptr %frame, i64 %chunks) nounwind {
+_RUN_ALONE = """
+define internal void @run_alone(ptr %function, ptr %frame, i64 %chunks) nounwind {
 entry:
   br label %head
 head:
@@ -123,6 +123,12 @@ body:
   %next = add i64 %c, 1
   br label %head
 done:
+  ret void
+}"""
+
+_ALONE = """
+define void @adcore_fork_join(ptr %function, ptr %frame, i64 %chunks) nounwind {
+  call void @run_alone(ptr %function, ptr %frame, i64 %chunks)
   ret void
 }
 define i64 @adcore_threads() nounwind { ret i64 1 }
@@ -409,16 +415,7 @@ joined:
   store atomic i32 0, ptr @taken seq_cst, align 4
   ret void
 alone:
-  br label %head
-head:
-  %c = phi i64 [ 0, %alone ], [ %next, %body ]
-  %more = icmp ult i64 %c, %chunks
-  br i1 %more, label %body, label %done
-body:
-  call void %function(ptr %frame, i64 %c)
-  %next = add i64 %c, 1
-  br label %head
-done:
+  call void @run_alone(ptr %function, ptr %frame, i64 %chunks)
   ret void
 }}
 """
