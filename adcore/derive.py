@@ -30,8 +30,8 @@ from .linear import (
 )
 from .merging import loops_first, unite
 from .passes.dce import eliminate_dead, note_unread
+from .passes.elements import hoist_elements
 from .passes.hoisting import hoist_views
-from .passes.stability import note_stable_reads
 from .passes.tiling import segment_loops
 from .program import Equation, Program, clone
 from .types import I64, Atom, Lit, Var
@@ -182,6 +182,7 @@ def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
     lengths of the parameters, and are to be replaced by values of the program.
     """
     program = clone(program)
+    hoist_elements(program)
     note_unread(program)
     count_loops(program.equations, backwards=False)
     b = Builder()
@@ -246,7 +247,7 @@ def _swept(
 ) -> Sweep:
     program = clone(program)
     hoist_views(program)
-    note_stable_reads(program)
+    hoist_elements(program)
     note_unread(program)
     segment_loops(program)
     count_loops(program.equations, backwards=True)

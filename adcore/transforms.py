@@ -18,6 +18,7 @@ from .derive import push, sweep
 from .errors import AdcoreError, AliasError, DtypeError, refuse
 from .outcomes import lists_of, tangents
 from .passes.dce import eliminate_dead
+from .passes.elements import hoist_elements
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Stateful, Static, Write, frontend
 from .policies import LoopPolicy, current, note_policy
@@ -79,7 +80,9 @@ class Identity(Transform):
     """The function itself, compiled."""
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        return decided(lower(self.function, arguments))
+        lowered = decided(lower(self.function, arguments))
+        hoist_elements(lowered.program)
+        return lowered
 
 
 def decided(lowered: Lowered, seen: Sequence[int] | None = None) -> Lowered:
