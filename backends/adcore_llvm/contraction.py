@@ -5,13 +5,15 @@ Arrays of matrices are multiplied one pair after the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
 from adcore.types import DType
 
-from .code import LLVM_TYPE, Code, constant
+from .code import LLVM_TYPE, NO_COPIES, Code, constant
 from .effort import product as operations
 from .outlined import Chunks, Part, chunks_of
 from .routines import call_routine
@@ -167,13 +169,16 @@ def large_or_small(code: Code, left: Strided, right: Strided, result: Strided) -
     call_routine(code, "gemm", left.dtype, *arguments)
     code.jump(done)
     code.start(small)
-    code.nest(list(result.lengths), lambda ix: store(code, result, ix, zero(result.dtype)))
-    accumulate(code, left, right, result, inner)
+    if left.strides[1] == right.strides[0] == "1":
+        code.nest([rows, columns], lambda ix: store(code, result, ix, dot(code, left, right, ix, inner)))
+    else:
+        code.nest([rows, columns], lambda ix: store(code, result, ix, zero(result.dtype)))
+        accumulate(code, left, right, result, inner)
     code.jump(done)
     code.start(done)
 
 
-SMALL = 1 << 15  # multiplications
+SMALL = 1 << 12  # multiplications
 NOT_FLIPPED, FLIPPED = str(ord("N")), str(ord("T"))
 
 
@@ -248,14 +253,57 @@ def dot(code: Code, left: Strided, right: Strided, indices: list[str], inner: st
 
 
 def accumulate(code: Code, left: Strided, right: Strided, result: Strided, inner: str) -> None:
-    """Sums in memory, the axis that is contiguous in memory innermost."""
-
-    def element(i: str, k: str, j: str) -> None:
-        before = load(code, result, [i, j])
-        store(code, result, [i, j], plus(code, left.dtype, before, times(code, left, right, i, k, j)))
-
+    """Sums in memory, which holds zeros: lines that are contiguous in memory are added up, several at a time."""
     rows, columns = result.lengths
-    if columns == "1" and left.strides[0] == "1":
-        code.nest([inner, rows], lambda ix: element(ix[1], ix[0], "0"))
-    else:
-        code.nest([rows, inner, columns], lambda ix: element(*ix))
+    if columns == "1":
+        left, right, result = swapped(right), swapped(left), swapped(result)  # y = A x as y' = x' A'
+        rows, columns = columns, rows
+    if right.strides[1] != "1" or result.strides[1] != "1":
+        with code.apart([result.root]):
+            code.nest([rows, inner, columns], lambda ix: add_product(code, left, right, result, ix[0], [ix[1]], ix[2]))
+        return
+    symbol = f"lines.{left.dtype.name.lower()}"
+    if symbol not in code.declarations:
+        define_lines(code, symbol, left.dtype)
+
+    def one(indices: list[str]) -> None:
+        factors, sums = address(code, left, [*indices, "0"]), address(code, result, [*indices, "0"])
+        values = ", ".join(f"i64 {v}" for v in (left.strides[1], line(right), columns, inner))
+        code.do(f"call void @{symbol}(ptr {factors}, ptr {right.pointer}, ptr {sums}, {values})")
+
+    code.nest([rows], one)
+
+
+TOGETHER = 4  # lines: each sum is read and written once for all of them
+
+
+def define_lines(code: Code, symbol: str, dtype: DType) -> None:
+    """The function that adds up lines of memory, each times a factor."""
+    inner = Code(code.declarations)
+    factors = Strided(dtype, "%factors", ("1", "%count"), ("0", "%step"), Root("%factors"))
+    lines = Strided(dtype, "%lines", ("%count", "%length"), ("%line", "1"), Root("%lines"))
+    sums = Strided(dtype, "%sums", ("1", "%length"), ("0", "1"), Root("%sums"))
+    several = inner.op(f"sdiv i64 %count, {TOGETHER}")
+    with inner.counting(several, lambda: (NO_COPIES,)) as k:
+        first = inner.mul(k, str(TOGETHER))
+        places = [inner.add(first, str(n)) for n in range(TOGETHER)]
+        inner.nest(["%length"], lambda ix: add_product(inner, factors, lines, sums, "0", places, ix[0]))
+    done = inner.mul(several, str(TOGETHER))
+    with inner.counting(inner.op(f"sub i64 %count, {done}"), lambda: (NO_COPIES,)) as k:
+        place = inner.add(done, k)
+        inner.nest(["%length"], lambda ix: add_product(inner, factors, lines, sums, "0", [place], ix[0]))
+    parameters = [
+        "ptr noalias readonly %factors, ptr noalias readonly %lines, ptr noalias %sums",
+        "i64 %step, i64 %line, i64 %length, i64 %count",
+    ]
+    head = f"define internal void @{symbol}({', '.join(parameters)}) nounwind noinline {{"
+    code.declare(symbol, "\n".join([head, "entry:", *inner.entry, *inner.lines, "  ret void", "}"]))
+
+
+def add_product(
+    code: Code, left: Strided, right: Strided, result: Strided, i: str, inner: Sequence[str], j: str
+) -> None:
+    """Add the products at some places of the inner axis to an element of the result."""
+    products = [times(code, left, right, i, k, j) for k in inner]
+    total = reduce(lambda x, y: plus(code, left.dtype, x, y), products)
+    store(code, result, [i, j], plus(code, left.dtype, load(code, result, [i, j]), total))
