@@ -10,8 +10,9 @@ from typing import Any
 from .builder import Builder
 from .cut import minimum_cut
 from .primitives import Kind
+from .primitives.elementwise import is_short_power
 from .program import Equation, uses
-from .types import Atom, Var
+from .types import Atom, Lit, Var
 
 __all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_elementary", "is_slow", "move_into", "needed"]
 
@@ -20,6 +21,8 @@ PARTS_COST = 2  # so many times as much counts an array that index arrays read o
 FACTORIZATION_COST = 1 << 32  # bytes: a matrix that has been taken apart is kept
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 SLOW_COST = 2  # to do a slow elementwise operation again counts as so many times the bytes of its result
+FEW = 8
+PRODUCT_COST = 2  # to multiply the state of a loop again counts as so many times the bytes of the product
 NEVER = 1 << 58
 TIES = 1 << 20  # bytes decide first, then how many coefficients are kept
 FAST = {
@@ -60,7 +63,9 @@ def choose_stored(
     instead of what they are computed from where that takes fewer bytes.
 
     Running a loop, a reduction or a matrix product again has a price too: a further source, whose removal means to
-    run it.  So has doing an elementwise operation again that is to be `spared`.
+    run it.  So has doing an elementwise operation again that is to be `spared`.  A matrix product with the state of a
+    loop, one of the `roots`, takes as long as the iterations do, and its result is no larger than what they keep
+    anyway: it is rather kept too.
     """
     producers = {out: e for e in equations for out in e.outs}
     in_parts = {e.operands[0] for e in equations if e.primitive.name in ("gather", "scatter", "scatter_add")}
@@ -85,10 +90,16 @@ def choose_stored(
             edges.append((source, var))
             stack.append(source)
     sources += [r for r in roots if r in seen]
+    chain = set(roots)
+    for equation in equations:
+        if not chain.isdisjoint(uses(equation)):
+            chain.update(equation.outs)
 
     def price(vertex: Any) -> int:
         if isinstance(vertex, _Run) and vertex.equation.primitive.kind is Kind.ELEMENTWISE:
             return TIES * sum(SLOW_COST * cost(out) for out in vertex.equation.outs)
+        if isinstance(vertex, _Run) and _is_product(vertex.equation) and not chain.isdisjoint(uses(vertex.equation)):
+            return TIES * sum(PRODUCT_COST * cost(out) for out in vertex.equation.outs)
         if isinstance(vertex, _Run):
             is_factorization = vertex.equation.primitive.kind is Kind.FACTORIZATION
             return TIES * (FACTORIZATION_COST if is_factorization else RUN_COST)
@@ -100,14 +111,31 @@ def choose_stored(
     return [v for v in minimum_cut(edges, sources, list(wanted), price) if isinstance(v, Var)]
 
 
+def _is_product(equation: Equation) -> bool:
+    """Whether an equation multiplies matrices with many numbers summed for each of the product."""
+    inner = equation.operands[0].type.shape[-1] if equation.primitive.kind is Kind.CONTRACTION else None
+    return isinstance(inner, Var) or (isinstance(inner, Lit) and int(inner.value) > FEW)
+
+
 def is_slow(equation: Equation) -> bool:
     """Whether an elementwise operation takes longer than writing its result and reading it."""
-    return equation.primitive.kind is Kind.ELEMENTWISE and equation.primitive.name not in FAST
+    if equation.primitive.kind is not Kind.ELEMENTWISE or equation.primitive.name in FAST:
+        return False
+    exponent = _short_power(equation)
+    return exponent is None or exponent < 0.0 or exponent % 1.0 != 0.0
 
 
 def is_elementary(equation: Equation) -> bool:
     """Whether an elementwise operation takes many times as long as an addition: more than a division does."""
-    return is_slow(equation) and equation.primitive.name not in ("div", "sqrt")
+    return is_slow(equation) and equation.primitive.name not in ("div", "sqrt") and _short_power(equation) is None
+
+
+def _short_power(equation: Equation) -> float | None:
+    """The exponent of a power that is a few products."""
+    if equation.primitive.name != "pow" or not isinstance(equation.operands[1], Lit):
+        return None
+    exponent = equation.operands[1].value
+    return exponent if isinstance(exponent, float) and is_short_power(exponent) else None
 
 
 def choose_kept(

@@ -17,7 +17,7 @@ from ..linear import Generator, cast, compose, conjugate, identity, mask, negate
 from ..types import Atom, DType, Type
 from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
 
-__all__ = ["gaussian", "lost_in_square", "pow_of_base", "pow_of_exponent"]
+__all__ = ["gaussian", "is_short_power", "lost_in_square", "pow_of_base", "pow_of_exponent"]
 
 ANY = tuple(DType)
 INTEGER = tuple(d for d in ANY if d.integer)
@@ -95,6 +95,18 @@ elementwise(
     at=((-2.0, 2.0), (0.5, 2.0)),
     symbol="x/y",
 )
+
+
+LARGEST_SHORT_POWER = 16.0
+
+
+def is_short_power(exponent: float) -> bool:
+    """Whether a power to this number is a few products, and a square root for half of an odd number.
+
+    Each product rounds once: x**n has an error of at most n/2 units in the last place instead of one.
+    """
+    size = abs(exponent)
+    return size in (0.5, 1.5, 2.5) or (0.0 < size <= LARGEST_SHORT_POWER and size % 1.0 == 0.0)
 
 
 def pow_of_base(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:

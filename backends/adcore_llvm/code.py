@@ -55,6 +55,11 @@ def _float(value: float) -> str:
     return f"0x{bits:016X}"
 
 
+def known_float(operand: str) -> float | None:
+    """The value of a float, where the operand is a literal."""
+    return struct.unpack("<d", bytes.fromhex(operand[2:])[::-1])[0] if operand.startswith("0x") else None
+
+
 class Code:
     """The body of one function under construction.  Values are named %1, %2, …; blocks L1, L2, …"""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+from adcore.primitives.elementwise import is_short_power
 from adcore.types import DType, Lit
 
-from .code import LLVM_TYPE, Code, constant
+from .code import LLVM_TYPE, Code, constant, known_float
 from .vector_math import call_site
 
 __all__ = ["FLOAT"]
@@ -95,6 +98,30 @@ def _side(c: Code, d: DType, x: str, y: str) -> str:
     return select(c, DType.I8, comparison("fcmp ogt")(c, d, x, y), "1", less)
 
 
+def _pow(c: Code, d: DType, x: str, y: str) -> str:
+    """A power; to a known whole number or half of one by products and a square root, where those are few."""
+    exponent = known_float(y)
+    if exponent is None or not is_short_power(exponent):
+        return libm("pow")(c, d, x, y)
+    add, mul, size = instruction("fadd"), instruction("fmul"), abs(exponent)
+
+    def whole(n: int) -> str:
+        if n == 1:
+            return x
+        half = whole(n - n % 2) if n % 2 else whole(n // 2)
+        return mul(c, d, half, x if n % 2 else half)
+
+    if size % 1.0:
+        # as C has it: +0 of -0, infinity of -infinity
+        infinite = comparison("fcmp oeq")(c, d, x, constant(d.constant(-math.inf)))
+        x = add(c, d, select(c, d, infinite, constant(d.constant(math.inf)), x), "0.0")
+        power = intrinsic("sqrt")(c, d, x)
+        power = mul(c, d, whole(int(size)), power) if size > 1.0 else power
+    else:
+        power = whole(int(size))
+    return power if exponent > 0.0 else instruction("fdiv")(c, d, "1.0", power)
+
+
 def _logistic(c: Code, d: DType, x: str) -> str:
     # 1 / (1 + exp(-x)), for x < 0 exp(x) / (1 + exp(x)), which underflows no sooner than it has to
     decayed = libm("exp")(c, d, instruction("fneg")(c, d, intrinsic("fabs")(c, d, x)))
@@ -180,8 +207,9 @@ FLOAT = {
     "ge": comparison("fcmp oge"),
     "eq": comparison("fcmp oeq"),
     "ne": comparison("fcmp une"),
-    **{name: libm(name) for name in ("pow", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt")},
+    **{name: libm(name) for name in ("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt")},
     **{name: libm(name) for name in ("sin", "cos", "tan", "sinh", "cosh", "hypot", "erf", "erfc")},
+    "pow": _pow,
     "tanh": _tanh,
     **{f"arc{name}": libm(f"a{name}") for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
 }
