@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .passes.stability import Affine
+from .passes.bounds import Affine
 from .primitives.indexed import OPERANDS
 from .program import Equation, Program, regions
 from .states import Additions, Elements

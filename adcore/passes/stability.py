@@ -26,12 +26,13 @@ kept instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count, product
 
 from ..program import Equation, Program, regions
-from ..types import Atom, Lit, Var, literal
+from ..types import Atom, Var, literal
+from .bounds import Affine, Bounds
 
 __all__ = ["Versions", "note_stable_reads", "read_from", "versions"]
 
@@ -42,7 +43,7 @@ def note_stable_reads(program: Program) -> int:
     definitions: dict[Var, Equation] = {}
     _number(program.equations, numbers, definitions)
     for loop, around in reversed([*_loops(program.equations, frozenset())]):  # inner ones first
-        _Loop(loop, definitions, around).note()
+        _Loop(definitions, around, {}, set(), loop).note()
     return next(numbers) - 1
 
 
@@ -209,39 +210,11 @@ def versions(loop: Equation) -> Versions:
 # Indices
 
 
-@dataclass(frozen=True)
-class Affine:
-    """`sum of coefficient * variable + constant`."""
-
-    terms: tuple[tuple[Var, int], ...] = ()
-    constant: int = 0
-
-    def plus(self, other: Affine, factor: int = 1) -> Affine:
-        terms = dict(self.terms)
-        for var, coefficient in other.terms:
-            terms[var] = terms.get(var, 0) + factor * coefficient
-        kept = tuple(sorted(((v, c) for v, c in terms.items() if c), key=lambda t: id(t[0])))
-        return Affine(kept, self.constant + factor * other.constant)
-
-    def times(self, factor: int) -> Affine:
-        return Affine().plus(self, factor)
-
-    def coefficient(self, var: Var) -> int:
-        return dict(self.terms).get(var, 0)
-
-    def without(self, var: Var) -> Affine:
-        return Affine(tuple(t for t in self.terms if t[0] is not var), self.constant)
-
-
 @dataclass
-class _Loop:
-    """The analysis of one loop."""
+class _Loop(Bounds):
+    """The analysis of one loop: `trips` has its counter and those of inner loops, `inside` what the body defines."""
 
     loop: Equation
-    definitions: Mapping[Var, Equation]
-    around: frozenset[Var]  # counters of the loops around it
-    trips: dict[Var, Atom] = field(default_factory=dict)  # its counter and those of inner loops, with trip counts
-    inside: set[Var] = field(default_factory=set)  # what the body defines, at any depth
 
     @property
     def counter(self) -> Var:
@@ -355,91 +328,6 @@ class _Loop:
             return [], []
         ends = [s.plus(n).plus(Affine((), -1)) for s, n in product(self.bounds(start, True), self.bounds(length, True))]
         return self.bounds(start, False), ends
-
-    def bounds(self, atom: Atom, upper: bool) -> list[Affine]:
-        """Bounds of an integer where it is used; several where one of them may serve, none where none is known."""
-        return [b for a in self.forms(atom, upper) for b in self.settled(a, upper, len(self.trips))]
-
-    def settled(self, form: Affine, upper: bool, depth: int) -> list[Affine]:
-        """Inner counters replaced by their bounds, until only the loop's counter and outside values are left.
-
-        The bound over all iterations of the loop, without its counter, is given too.
-        """
-        inner = [v for v, _ in form.terms if v in self.inside and v is not self.counter]
-        if inner:
-            return self.replaced(inner[0], form, upper, depth)
-        if form.coefficient(self.counter):
-            return [form, *self.replaced(self.counter, form, upper, depth)]
-        return [form]
-
-    def replaced(self, var: Var, form: Affine, upper: bool, depth: int) -> list[Affine]:
-        """A counter replaced by its bounds."""
-        if var not in self.trips or depth < 0:
-            return []
-        coefficient = form.coefficient(var)
-        rest = form.without(var)
-        if (coefficient > 0) != upper:  # the counter's least value is 0
-            return self.settled(rest, upper, depth - 1)
-        return [
-            b
-            for trip in self.forms(self.running(self.trips[var]), coefficient > 0 if upper else coefficient < 0)
-            for b in self.settled(rest.plus(trip.plus(Affine((), -1)), coefficient), upper, depth - 1)
-        ]
-
-    def running(self, trips: Atom) -> Atom:
-        """A trip count inside its loop, where it is positive: `maximum(n, 0)` is n."""
-        equation = self.definitions.get(trips) if isinstance(trips, Var) else None
-        if equation is not None and equation.primitive.name == "maximum" and literal(0) in equation.operands:
-            x, y = equation.operands
-            return y if x == literal(0) else x
-        return trips
-
-    def forms(self, atom: Atom, upper: bool) -> list[Affine]:
-        """Affine expressions that bound the integer from above or below; itself where it is one."""
-        if isinstance(atom, Lit):
-            return [Affine((), int(atom.value))]
-        equation = self.definitions.get(atom)
-        name = equation.primitive.name if equation is not None else ""
-        if equation is None or name not in ("add", "sub", "mul", "neg", "minimum", "maximum", "select"):
-            return [Affine(((atom, 1),))]
-        operands = equation.operands
-        if name == "neg":
-            return [f.times(-1) for f in self.forms(operands[0], not upper)]
-        if name in ("add", "sub"):
-            sign = 1 if name == "add" else -1
-            seconds = self.forms(operands[1], upper if sign > 0 else not upper)
-            return [x.plus(y, sign) for x, y in product(self.forms(operands[0], upper), seconds)]
-        if name == "mul":
-            return self.multiplied(atom, operands, upper)
-        if name == ("minimum" if upper else "maximum"):
-            return [f for operand in operands for f in self.forms(operand, upper)]
-        if name == "select":
-            return self.wrapped(atom, operands, upper)
-        return [Affine(((atom, 1),))]
-
-    def multiplied(self, atom: Var, operands: tuple[Atom, ...], upper: bool) -> list[Affine]:
-        x, y = operands if isinstance(operands[1], Lit) else reversed(operands)
-        if not isinstance(y, Lit):
-            return [Affine(((atom, 1),))]
-        factor = int(y.value)
-        return [f.times(factor) for f in self.forms(x, upper == (factor >= 0))]
-
-    def wrapped(self, atom: Var, operands: tuple[Atom, ...], upper: bool) -> list[Affine]:
-        """`i + n if i < 0 else i`, an index as Python takes it, where i is known not to be negative."""
-        condition, _, plain = operands
-        test = self.definitions.get(condition) if isinstance(condition, Var) else None
-        if test is not None and test.primitive.name == "lt" and test.operands == (plain, literal(0)):
-            least = [b for f in self.forms(plain, False) for b in self.grounded(f)]
-            if any(b >= 0 for b in least):
-                return self.forms(plain, upper)
-        return [Affine(((atom, 1),))]
-
-    def grounded(self, form: Affine) -> list[int]:
-        """Constant lower bounds, all counters at least 0."""
-        counters = {*self.trips, *self.around, self.counter}
-        if all(v in counters and c > 0 for v, c in form.terms):
-            return [form.constant]
-        return []
 
 
 def extents(atom: Atom) -> int:

@@ -94,6 +94,35 @@ def test_cotangents_are_summed_in_registers():
     assert "dt = dt + " in source(derivative)
 
 
+RANGES = {  # whose elements are known to be there
+    "range(2, len(x) - 1)": "x[i - 1]",
+    "range(0, len(x), 3)": "x[i]",
+    "range(len(x) - 2, 0, -1)": "x[i + 1]",
+    "range(len(x) - 1, -1, -4)": "x[i]",
+    "range(min(len(x), 5))": "x[2 + i - 2]",
+}
+OTHERS = {"range(1, len(x), 3)": "x[i - 1]", "range(len(x) // 2)": "x[i]", "range(n)": "x[i % 3]"}
+OUTER = """
+def f(x, n):
+    s = 0.0
+    for i in {range}:
+        for j in range(n):
+            s += np.sin({element} - x[j])
+    return s
+"""
+
+
+@pytest.mark.parametrize("bounds", RANGES | OTHERS)
+def test_indices_that_counters_bound(bounds):
+    f = compiled_from(OUTER.format(range=bounds, element=(RANGES | OTHERS)[bounds]))
+    x = RNG.normal(size=9)
+    derivative = grad(f)
+    slope = richardson(lambda t: f(x + t * np.cos(x), 9))
+    assert np.sum(derivative(x, 9) * np.cos(x)) == pytest.approx(slope, rel=1e-8)
+    np.testing.assert_array_equal(derivative(np.ones(0), 0), np.ones(0))
+    assert ("dt = dt + " in source(derivative)) == (bounds in RANGES)
+
+
 def chosen(x, i, n):
     s = 0.0
     for j in range(n):
