@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,18 @@ from .plugins import Held, Spec, Static
 from .structured import problem_of
 from .types import DType
 
-__all__ = ["abstract", "abstracted", "normalized", "otherwise", "specialisation_key"]
+__all__ = [
+    "abstract",
+    "abstracted",
+    "any_lengths",
+    "normalized",
+    "otherwise",
+    "serves",
+    "serves_any_lengths",
+    "shortened",
+    "specialisation_key",
+    "when_set",
+]
 
 _DTYPES = {d.numpy: d for d in DType}
 _PLAIN = (np.ndarray, Held, np.memmap, np.recarray)  # whose numbers are all there is to them
@@ -47,6 +60,59 @@ def abstracted(values: list[Any], place: Callable[[int], str]) -> list[Spec | St
         return [abstract(v) for v in values]
     except DtypeError:
         return [abstract(v, place(k)) for k, v in enumerate(values)]
+
+
+LENGTHS = 4  # the longest axis whose length a program may be specialised on
+ELEMENTS = 16  # the most elements of an array all of whose lengths it may be specialised on
+_any_lengths = False
+_told: list[Callable[[], None]] = []
+
+
+@contextmanager
+def any_lengths() -> Iterator[None]:
+    """A context in which what is compiled serves arrays of all lengths: for tests."""
+    before = serves_any_lengths()
+    _set(True)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(any_lengths: bool) -> None:
+    global _any_lengths
+    _any_lengths = any_lengths
+    for tell in _told:
+        tell()
+
+
+def serves_any_lengths() -> bool:
+    """Whether what is compiled now serves arrays of all lengths."""
+    return _any_lengths
+
+
+def when_set(tell: Callable[[], None]) -> None:
+    """Call `tell` whenever such a context begins or ends."""
+    _told.append(tell)
+
+
+def shortened(values: Iterable[Any], leaves: list[Spec | Static]) -> list[Spec | Static]:
+    """The same leaves, with the lengths of short axes: what is done along these needs no loops and no allocations."""
+    return [_shortened(v, s) if isinstance(s, Spec) and s.shape else s for v, s in zip(values, leaves, strict=True)]
+
+
+def _shortened(value: np.ndarray, spec: Spec) -> Spec:
+    longest = 1 if _any_lengths else ELEMENTS if value.size <= ELEMENTS else LENGTHS
+    return replace(spec, shape=tuple(n if 1 <= n <= longest else None for n in value.shape))
+
+
+def serves(leaf: Spec | Static, value: Any) -> bool:
+    """Whether what was compiled for a leaf takes the value in its place."""
+    found = abstract(value)
+    if not isinstance(leaf, Spec) or not isinstance(found, Spec) or len(leaf.shape) != len(found.shape):
+        return found == leaf
+    lengths = zip(leaf.shape, np.shape(value), strict=True)
+    return replace(leaf, shape=found.shape) == found and all(n == m if n is not None else m != 1 for n, m in lengths)
 
 
 def otherwise(value: np.ndarray) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ import inspect
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -20,7 +20,15 @@ from typing import Any, cast
 import numpy as np
 
 from . import policies, threads
-from .arguments import abstract, abstracted, normalized, specialisation_key
+from .arguments import (
+    abstract,
+    abstracted,
+    normalized,
+    serves_any_lengths,
+    shortened,
+    specialisation_key,
+    when_set,
+)
 from .cache import Kept
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
 from .outcomes import apply_changes, rebuilt
@@ -81,7 +89,7 @@ class Specialisation:
 
     @property
     def specs(self) -> list[Spec]:
-        return [leaf for leaf in self.leaves if isinstance(leaf, Spec)]
+        return specs_of(self.leaves)
 
     def arranged(self, given: list[Any]) -> Iterable[Any]:
         """The arguments of the code, for the numbers and arrays in the arguments of the function."""
@@ -165,6 +173,15 @@ class Specialisation:
                         definition(self.function),
                         f"a copy in the call: {names[k]}.copy()",
                     )
+
+
+def specs_of(leaves: list[Any]) -> list[Spec]:
+    return [leaf for leaf in leaves if isinstance(leaf, Spec)]
+
+
+def has_lengths(short: Spec, spec: Spec) -> bool:
+    """Whether an array with these short axes has the lengths that a program is specialised on."""
+    return all(n is None or n == m for m, n in zip(short.shape, spec.shape, strict=True))
 
 
 def fits(capture: Capture) -> bool:
@@ -269,14 +286,14 @@ class Dispatcher:
         arguments = self.bind(args, kwargs)
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        found = self.find(specs, tree)
+        found = self.find(specs, tree, shortened(values, specs))
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
         plain = not kwargs and len(args) == len(arguments) and all(map(is_given, args, arguments))
         if found is not self.latest or self.waits:
             self.latest, self.waits = found, False
             if plain and found.is_direct():
-                self.enter_directly(found.entry.function(self))
+                self.enter_directly(self.entered(specs, tree))
             elif found.drawing and not kwargs and len(args) == len(arguments):
                 takes = [state_of(a) for a in args]
                 if all(takes):
@@ -339,27 +356,58 @@ class Dispatcher:
         """The specialisation for arguments like these."""
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        return self.find(specs, tree)
+        return self.find(specs, tree, shortened(values, specs))
 
-    def find(self, specs: list[Any], tree: Any) -> Specialisation:
-        """The specialisation for arguments whose leaves are like these, in a tree like this; known or made now."""
+    def find(self, specs: list[Any], tree: Any, short: list[Any]) -> Specialisation:
+        """The specialisation for arguments whose leaves are like these, in a tree like this; known or made now.
+
+        One of the leaves with the lengths of `short` axes is made where there is none yet: for other lengths it is one
+        that serves all of them, so that no more than these two are compiled.
+        """
         try:
-            return self._found(specs, tree)
+            return self._found(specs, tree, short)
         except AdcoreError as error:
             raise error.with_traceback(None) from None  # the user's line is in the message, ours help nobody
 
-    def _found(self, leaves: list[Any], tree: Any) -> Specialisation:
-        candidates = self.known.setdefault((*setting(), tree, specialisation_key(leaves)), [])
-        for found in candidates:
-            if found.is_current():
+    def _found(self, leaves: list[Any], tree: Any, short: list[Any]) -> Specialisation:
+        current = self.current(leaves, tree)
+        for found in current:
+            if all(map(has_lengths, specs_of(short), found.specs)):
                 return found
-        made = self._made(leaves, tree)
-        candidates.insert(0, made)
-        return made
+        known = self.known[self.key(leaves, tree)]
+        if current:
+            known.append(self._made(leaves, tree))
+            return known[-1]
+        known.insert(0, self._made_first(leaves, tree, short))
+        return known[0]
+
+    def _made_first(self, leaves: list[Any], tree: Any, short: list[Any]) -> Specialisation:
+        """A specialisation for short axes, or for any lengths where what is done along such an axis is refused."""
+        try:
+            return self._made(short, tree)
+        except AdcoreError:
+            if specs_of(short) == specs_of(leaves):
+                raise
+        return self._made(leaves, tree)
+
+    def key(self, leaves: list[Any], tree: Any) -> Hashable:
+        return *setting(), tree, specialisation_key(leaves)
+
+    def current(self, leaves: list[Any], tree: Any) -> list[Specialisation]:
+        """What has been compiled for leaves like these, of whatever lengths, and can be used: for short axes first."""
+        return [found for found in self.known.setdefault(self.key(leaves, tree), []) if found.is_current()]
+
+    def entered(self, leaves: list[Any], tree: Any) -> Callable[..., Any]:
+        """Machine code that takes arguments like these: each asks the next one where the lengths are others."""
+        function: Any = self
+        for found in reversed(self.current(leaves, tree)):
+            if found.is_direct():
+                function = found.entry.function(function)
+        return function
 
     def _made(self, leaves: list[Any], tree: Any) -> Specialisation:
         """The specialisation for such arguments, from the disk or compiled."""
-        transform, (policy, effort) = self.target.transform, setting()
+        transform, (policy, effort, _) = self.target.transform, setting()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
 
         def lower() -> Lowered:
@@ -387,13 +435,19 @@ _lock = threading.Lock()
 _direct: weakref.WeakSet[Dispatcher] = weakref.WeakSet()  # those whose calls enter machine code
 
 
-def setting() -> tuple[policies.LoopPolicy | None, int | None]:
-    """What a specialisation is made for, beside the arguments: the loop policy, and which loops threads are to run."""
-    return policies.current(), threads.least_effort()
+def setting() -> tuple[policies.LoopPolicy | None, int | None, bool]:
+    """What a specialisation is made for, beside the arguments.
+
+    The loop policy, which loops threads are to run, and whether it has to serve arrays of any lengths.
+    """
+    return policies.current(), threads.least_effort(), serves_any_lengths()
 
 
 def _look_first() -> None:
-    """A context has set a loop policy, or somebody the number of threads: machine code would not know."""
+    """A context has set a loop policy, somebody the number of threads, or a test what is compiled.
+
+    Machine code would not know.
+    """
     with _lock:
         dispatchers = list(_direct)
         _direct.clear()
@@ -403,6 +457,7 @@ def _look_first() -> None:
 
 policies.when_set(_look_first)
 threads.when_set(_look_first)
+when_set(_look_first)
 
 
 def transformed(transform: Transform, wraps: bool = True) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import AdcoreError, Source
 from .program import Program
-from .types import DType
+from .types import Atom, DType, Type, Var, literal
 
 __all__ = [
     "ANY",
@@ -55,11 +55,11 @@ ANY = -1
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a function is specialised on for one number or array: dtype, and for each axis whether its length is 1.
+    """What a function is specialised on for one number or array: dtype, and which axes have what length.
 
     Attributes:
         dtype: the element type.
-        shape: one entry an axis: the length where it is fixed (1, in the user's arguments), None where it is not 1, ANY
+        shape: one entry an axis: the length where it is fixed (1, or that of a short axis), None where it is not 1, ANY
             where it does not matter.
         python: a Python scalar, whose arithmetic raises where Python's does (1.0 / 0.0), rather than a NumPy one.
     """
@@ -67,6 +67,13 @@ class Spec:
     dtype: DType
     shape: tuple[int | None, ...] = ()
     python: bool = False
+
+    def lengths(self, name: str) -> tuple[Atom, ...]:
+        """The lengths that a parameter of this name has in a program: numbers, or variables of their own."""
+        return tuple(
+            Var(Type(DType.I64), f"{name}_{axis}") if n in (None, ANY) else literal(n)
+            for axis, n in enumerate(self.shape)
+        )
 
 
 @dataclass(frozen=True, slots=True)

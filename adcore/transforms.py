@@ -26,7 +26,7 @@ from .program import Program
 from .signatures import Place, definition, name_of, places_of, signature_of
 from .statics import NOTHING, Statics, bound_by
 from .trees import leaves, map_leaves, map_nodes, matched, structure
-from .types import I64, Atom, DType, Type, Var, literal
+from .types import Atom, DType, Type, Var
 
 __all__ = [
     "Checkpoint",
@@ -443,8 +443,7 @@ class Pushforward(Transform):
 
 def parameter(spec: Spec, name: str) -> Var:
     """A program parameter for a spec, its lengths its own."""
-    shape = tuple(literal(1) if n == 1 else Var(I64, f"{name}_{axis}") for axis, n in enumerate(spec.shape))
-    return Var(Type(spec.dtype, shape), name)
+    return Var(Type(spec.dtype, spec.lengths(name)), name)
 
 
 @dataclass(slots=True)

@@ -63,13 +63,18 @@ class Handed:
     framed: bool = False
 
 
+def small_lengths(type: Type) -> tuple[str, ...]:
+    """The lengths of an array that is kept in the stack frame; none of another one."""
+    lengths = tuple(str(a.value) if isinstance(a, Lit) else "" for a in type.shape)
+    return lengths if lengths and fits_frame(type.dtype, lengths) else ()
+
+
 def places_of(block: Block, types: Iterable[Type]) -> list[Strided | None]:
     """Memory in the stack frame for those arrays that are small."""
     places: list[Strided | None] = []
     for type in types:
-        lengths = tuple(str(a.value) if isinstance(a, Lit) else "" for a in type.shape)
-        small = bool(lengths) and fits_frame(type.dtype, lengths)
-        place = block.lowering.in_frame(block, type.dtype, lengths) if small else None
+        lengths = small_lengths(type)
+        place = block.lowering.in_frame(block, type.dtype, lengths) if lengths else None
         if place is not None:
             block.take(place.root)
         places.append(place)
@@ -119,8 +124,9 @@ class Loop:
     def emit(self) -> None:
         code, block, equation, body = self.code, self.block, self.equation, self.body
         params = body.params[1:] if self.counted else body.params
-        places = places_of(block, (param.type for param in params))
-        starts = self.starts(equation.operands[self.counted :], places)
+        inits = equation.operands[self.counted :]
+        places = self.places(params, inits)
+        starts = self.starts(inits, places)
         trips = block.scalar(equation.operands[0]) if self.counted else ""
 
         before, head, inside, done = code.block, code.label(), code.label(), code.label()
@@ -169,15 +175,38 @@ class Loop:
         move(self.code, [(self.block.array(i), place) for i, place in zip(inits, places, strict=True) if place])
         return found
 
+    def places(self, params: Sequence[Var], inits: Sequence[Atom]) -> list[Strided | None]:
+        """Memory in the stack frame for the carries that are small: that of the start, where nothing else reads it."""
+        found: list[Strided | None] = []
+        for param, init in zip(params, inits, strict=True):
+            place = self.start_as_place(init, small_lengths(param.type))
+            found += places_of(self.block, [param.type]) if place is None else [place]
+        return found
+
+    def start_as_place(self, init: Atom, lengths: tuple[str, ...]) -> Strided | None:
+        """The memory of the start, taken over, if it is in the stack frame and nothing else reads it."""
+        start = self.block.array(init) if lengths else None
+        if not isinstance(start, Strided) or not start.root.framed or not start.whole or start.lengths != lengths:
+            return None
+        if not self.block.is_last_use(start.root) or start.root.variables & self.read_inside():
+            return None
+        self.block.take(start.root)
+        return start
+
+    def read_inside(self) -> set[Var]:
+        """What the loop reads from outside."""
+        inside = set(free_variables(self.body))
+        if "test" in self.equation.params:
+            inside |= set(free_variables(self.equation.params["test"]))
+        return inside
+
     def initial(self, init: Atom, also_read: Iterable[Atom] = ()) -> Handed:
         """The start of a carry; arrays that the body reads from outside, or that are `also_read`, are copied."""
         block = self.block
         if not init.type.shape:
             return Handed(block.scalar(init))
         array = block.array(init)
-        inside = {*free_variables(self.body), *also_read}
-        if "test" in self.equation.params:
-            inside |= set(free_variables(self.equation.params["test"]))
+        inside = {*self.read_inside(), *also_read}
         if isinstance(array, Strided) and any(v in inside for v in array.root.variables):
             array = block.copied(array)  # the loop also reads the initial value from outside
             block.take(array.root)

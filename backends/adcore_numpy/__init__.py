@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcore.arguments import abstract
+from adcore.arguments import serves
 from adcore.outcomes import rebuilt
 from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
@@ -75,10 +75,11 @@ class Interpreted:
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             given, tree = flatten(arguments)
-            leaves = [abstract(v) for v in given]
-            if keywords or tree != self._tree or leaves != self._leaves or not all(g.holds() for g in self._guards):
+            if keywords or tree != self._tree or not all(map(serves, self._leaves, given)):
                 return fallback(*arguments, **keywords)
-            numbers = (v for v, leaf in zip(given, leaves, strict=True) if isinstance(leaf, Spec))
+            if not all(g.holds() for g in self._guards):
+                return fallback(*arguments, **keywords)
+            numbers = (v for v, leaf in zip(given, self._leaves, strict=True) if isinstance(leaf, Spec))
             values = (*numbers, *(c.read() for c in self._captures))
             results = interpret(self._program, values)
             for write in self._writes:

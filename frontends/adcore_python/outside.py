@@ -256,8 +256,7 @@ def _spec(low: Lowering, name: str, found: Any) -> Spec:
 
 def make_param(low: Lowering, spec: Spec, name: str, captured: bool = False) -> Scalar | Array:
     """A parameter of the Program, and the number or array that it is in the function."""
-    lengths = [Var(Type(DType.I64), f"{name}_{axis}") for axis in range(len(spec.shape))]
-    shape = tuple(literal(1) if n == 1 else v for n, v in zip(spec.shape, lengths, strict=True))
+    shape = spec.lengths(name)
     for length in shape:
         low.facts.length(length)
     param = Var(Type(spec.dtype, shape), name)

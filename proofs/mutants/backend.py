@@ -48,6 +48,13 @@ BACKEND = (
         breaks="a loop's initial value is its carry's memory though the body reads it",
     ),
     Mutant(
+        name="a loop takes over a small array that it also reads",
+        module="backends/adcore_llvm/control.py",
+        fragment="if not self.block.is_last_use(start.root) or start.root.variables & self.read_inside():",
+        replacement="if not self.block.is_last_use(start.root):",
+        breaks="what the body reads from outside is overwritten by its carry",
+    ),
+    Mutant(
         name="a branch takes memory that is read after it",
         module="backends/adcore_llvm/control.py",
         fragment="roots = [r for r in block.owned if r.variables & used and block.is_last_use(r)]",

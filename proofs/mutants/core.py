@@ -329,7 +329,7 @@ CORE = (
     ),
     Mutant(
         name="bounds of inner counters are exchanged",
-        module="adcore/passes/stability.py",
+        module="adcore/passes/bounds.py",
         fragment="if (coefficient > 0) != upper:",
         replacement="if (coefficient > 0) == upper:",
         breaks="the least index is taken for the greatest",
@@ -438,5 +438,26 @@ CORE = (
         fragment="            if equation.primitive.name in LOOPS:",
         replacement="            if equation.primitive.name:",
         breaks="an array that the other branch does not have is read and written",
+    ),
+    Mutant(
+        name="an element that the loop writes is read in front of it",
+        module="adcore/passes/elements.py",
+        fragment="return self.initial.get(array, array) if self.number in read.stable else array",
+        replacement="return self.initial.get(array, array)",
+        breaks="later iterations read what the first one has read",
+    ),
+    Mutant(
+        name="a counter with a step runs one step further",
+        module="adcore/passes/bounds.py",
+        fragment="return [f.plus(Affine((), -factor)) for f in self.forms(equation.operands[0], True)]",
+        replacement="return [f.plus(Affine((), -2 * factor)) for f in self.forms(equation.operands[0], True)]",
+        breaks="an element that is not there is read in front of a loop",
+    ),
+    Mutant(
+        name="a program for some lengths serves others",
+        module="adcore/dispatch.py",
+        fragment="return all(n is None or n == m for m, n in zip(short.shape, spec.shape, strict=True))",
+        replacement="return len(short.shape) == len(spec.shape)",
+        breaks="the arguments do not fit what they are given to",
     ),
 )

@@ -10,6 +10,7 @@ from test_derivatives import richardson
 
 import adcore
 from adcore import grad, hessian, jacfwd, jacrev, jit, jvp, memory, source, value_and_grad, vjp
+from adcore.arguments import any_lengths
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=7)
@@ -369,7 +370,8 @@ def test_shapes_are_checked_in_front():
 
     centroids, points = A[:2], A[2:]
     np.testing.assert_allclose(grad(distances)(centroids, points), 2.0 * (3 * centroids - points.sum(0)), rtol=1e-12)
-    assert loops(distances, centroids, points) == 2 + 2
+    with any_lengths():
+        assert loops(distances, centroids, points) == 2 + 2
     for g in (grad(distances), value_and_grad(distances)):
         with pytest.raises(ValueError, match=r"shapes \(5,\) \(4,\)"):
             g(centroids[:, :4], points)

@@ -16,6 +16,7 @@ from test_residuals import FINAL, KEPT
 
 import adcore
 from adcore import checkpoint, grad, loop_policy, value_and_grad
+from adcore.arguments import any_lengths
 from adcore.errors import UnsupportedFunctionError
 from adcore.primitives import TABLE
 from adcore.trees import leaves
@@ -99,7 +100,7 @@ def test_every_example_under_a_policy(example, policy):
     g = value_and_grad(example.function, argnums=wrt)
     with loop_policy(policy):
         if example.name in CHANGING and policy != "sqrt" and policy != 3:
-            with pytest.raises(UnsupportedFunctionError, match="shape changes"):
+            with any_lengths(), pytest.raises(UnsupportedFunctionError, match="shape changes"):
                 g(*example.arguments)
             return
         got = g(*example.arguments)
