@@ -14,7 +14,7 @@ import types
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -182,6 +182,13 @@ def specs_of(leaves: list[Any]) -> list[Spec]:
 def has_lengths(short: Spec, spec: Spec) -> bool:
     """Whether an array with these short axes has the lengths that a program is specialised on."""
     return all(n is None or n == m for m, n in zip(short.shape, spec.shape, strict=True))
+
+
+def with_common_lengths(one: Spec | Static, other: Spec | Static) -> Spec | Static:
+    """A leaf with the lengths that two have in common."""
+    if not isinstance(one, Spec) or not isinstance(other, Spec):
+        return one
+    return replace(one, shape=tuple(n if n == m else None for n, m in zip(one.shape, other.shape, strict=True)))
 
 
 def fits(capture: Capture) -> bool:
@@ -361,8 +368,8 @@ class Dispatcher:
     def find(self, specs: list[Any], tree: Any, short: list[Any]) -> Specialisation:
         """The specialisation for arguments whose leaves are like these, in a tree like this; known or made now.
 
-        One of the leaves with the lengths of `short` axes is made where there is none yet: for other lengths it is one
-        that serves all of them, so that no more than these two are compiled.
+        The first one is for leaves with the lengths of `short` axes, the second one for any lengths of the axes that
+        other arguments have otherwise, and the third one for all lengths: more are not compiled.
         """
         try:
             return self._found(specs, tree, short)
@@ -376,12 +383,13 @@ class Dispatcher:
                 return found
         known = self.known[self.key(leaves, tree)]
         if current:
-            known.append(self._made(leaves, tree))
+            wanted = list(map(with_common_lengths, short, current[0].leaves)) if len(current) == 1 else leaves
+            known.append(self._made_for(leaves, tree, wanted))
             return known[-1]
-        known.insert(0, self._made_first(leaves, tree, short))
+        known.insert(0, self._made_for(leaves, tree, short))
         return known[0]
 
-    def _made_first(self, leaves: list[Any], tree: Any, short: list[Any]) -> Specialisation:
+    def _made_for(self, leaves: list[Any], tree: Any, short: list[Any]) -> Specialisation:
         """A specialisation for short axes, or for any lengths where what is done along such an axis is refused."""
         try:
             return self._made(short, tree)

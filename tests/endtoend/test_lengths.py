@@ -46,6 +46,16 @@ def programs(f):
     return [found for candidates in f.dispatcher.known.values() for found in candidates]
 
 
+def test_lengths_that_stay_the_same_are_kept():
+    gradient = grad(pairs)
+    for n in (2, 3, 5, 40):
+        gradient(RNG.normal(size=(n, 3)))
+    assert [found.specs[0].shape for found in programs(gradient)] == [(2, 3), (None, 3)]
+    gradient(RNG.normal(size=(5, 2)))
+    gradient(RNG.normal(size=(3, 4)))
+    assert [found.specs[0].shape for found in programs(gradient)] == [(2, 3), (None, 3), (None, None)]
+
+
 def test_at_most_one_program_for_other_lengths():
     gradient = grad(chain)
     for n in LENGTHS:
@@ -105,7 +115,11 @@ def test_several_arrays():
     f = jit(lambda a, b: np.sum(a) + np.sum(b))
     for n, m in [(2, 3), (2, 30), (30, 3), (2, 3), (40, 50)]:
         assert f(np.ones(n), np.ones(m)) == n + m
-    assert [[s.shape for s in found.specs] for found in programs(f)] == [[(2,), (3,)], [(None,), (None,)]]
+    assert [[s.shape for s in found.specs] for found in programs(f)] == [
+        [(2,), (3,)],
+        [(2,), (None,)],
+        [(None,), (None,)],
+    ]
 
 
 SCALE = np.array([1.0, 2.0, 3.0])
