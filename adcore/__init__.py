@@ -53,3 +53,4 @@ __version__ = "0.1.0"
 
 plugins.preload()
 cache.prepare()
+plugins.prepare()
