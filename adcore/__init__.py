@@ -9,7 +9,25 @@
 from . import started as started  # isort: split
 
 from . import cache, plugins
-from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
+from .api import (
+    checkpoint,
+    grad,
+    hessian,
+    hessian_diagonal,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    laplacian,
+    linearize,
+    program,
+    source,
+    value_and_grad,
+    vhp,
+    vjp,
+)
 from .errors import (
     AdcoreError,
     AliasError,
@@ -36,16 +54,22 @@ __all__ = [
     "get_num_threads",
     "grad",
     "hessian",
+    "hessian_diagonal",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
+    "laplacian",
+    "linearize",
     "loop_policy",
     "memory",
     "program",
     "set_num_threads",
     "source",
     "value_and_grad",
+    "vhp",
     "vjp",
 ]
 
