@@ -37,6 +37,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .hosting import host_call
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -55,6 +56,7 @@ __all__ = [
     "grad",
     "hessian",
     "hessian_diagonal",
+    "host_call",
     "hvp",
     "jacfwd",
     "jacobian",
