@@ -10,12 +10,14 @@ from . import started as started  # isort: split
 
 from . import cache, plugins
 from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
+from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
 from .errors import (
     AdcoreError,
     AliasError,
     CompileError,
     DtypeError,
     MissingRuleError,
+    RuleError,
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
@@ -30,9 +32,13 @@ __all__ = [
     "DtypeError",
     "MemoryReport",
     "MissingRuleError",
+    "RuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
     "checkpoint",
+    "custom_jvp",
+    "custom_rule",
+    "custom_vjp",
     "get_num_threads",
     "grad",
     "hessian",
@@ -45,6 +51,8 @@ __all__ = [
     "program",
     "set_num_threads",
     "source",
+    "stop_gradient",
+    "straight_through",
     "value_and_grad",
     "vjp",
 ]
