@@ -21,6 +21,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .gradient_check import check_grads
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -35,6 +36,7 @@ __all__ = [
     "RuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
+    "check_grads",
     "checkpoint",
     "custom_jvp",
     "custom_rule",

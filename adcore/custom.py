@@ -146,8 +146,9 @@ class Unstated(Rule):
     surrogate: bool = False
 
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
-        cause = f"{self.name} is to have a derivative of its own, and none has been given"
-        refuse(RuleError, cause, equation.source, f"@{self.name}.defjvp, or {self.name}.defvjp(forward, backward)")
+        cause = f"{self.name} has no derivative rule yet"
+        place = equation.source or definition(cast("Any", self.function))
+        refuse(RuleError, cause, place, f"@{self.name}.defjvp, or {self.name}.defvjp(forward, backward)")
 
 
 def called(program: Program, rule: Rule) -> Program:

@@ -6,20 +6,24 @@ parameters of the program that the rule is put into.  Until that is finished the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import cast
 
 from .errors import CompileError
 from .plugins import Capture, Guard, Lowered
 from .program import Program, clone, free_variables
 from .types import Var
 
-__all__ = ["demanded", "with_demands"]
+__all__ = ["collecting", "demanded", "with_demands"]
 
 
 @dataclass
 class _Demands:
+    """What has been put into programs: variables for values from outside, and what their rules depend on."""
+
     captures: list[tuple[Var, Capture]] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
 
@@ -27,14 +31,20 @@ class _Demands:
 _current: ContextVar[_Demands | None] = ContextVar("demands", default=None)
 
 
-def with_demands(lower: Callable[[], Lowered]) -> Lowered:
-    """What `lower` gives, with what the rules put into it read as further captures."""
-    demands = _Demands()
-    token = _current.set(demands)
+@contextmanager
+def collecting() -> Iterator[_Demands]:
+    """A context in which what rules read from outside is collected."""
+    token = _current.set(_Demands())
     try:
-        lowered = lower()
+        yield cast("_Demands", _current.get())
     finally:
         _current.reset(token)
+
+
+def with_demands(lower: Callable[[], Lowered]) -> Lowered:
+    """What `lower` gives, with what the rules put into it read as further captures."""
+    with collecting() as demands:
+        lowered = lower()
     if demands.captures:
         free = free_variables(lowered.program)
         wanted = [(var, capture) for var, capture in demands.captures if var in free]
@@ -50,7 +60,7 @@ def demanded(rule: Lowered) -> list[Var]:
     """Variables for what a rule's program reads from outside: its last parameters."""
     demands = _current.get()
     if demands is None:
-        if rule.captures or rule.guards:
+        if rule.captures:
             raise CompileError("a stated derivative that reads values from outside is put into a program by itself")
         return []
     demands.guards += rule.guards

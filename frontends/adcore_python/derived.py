@@ -55,7 +55,7 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["TRANSFORMS", "call_derived"]
+__all__ = ["TRANSFORMS", "applied", "call_derived"]
 
 
 def _gradient(make: Callable[..., Any]) -> Any:
@@ -214,13 +214,14 @@ def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
 
 def call_derived(low: Lowering, function: Derived, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call a transform of a function that is defined in the code being lowered."""
-    return call_lowered(low, _applied(low, function), arguments, keywords)
+    return call_lowered(low, applied(low, function), arguments, keywords)
 
 
-def _applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+def applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+    """A function defined in the code being lowered, transformed or not, as something that is lowered by itself."""
     if isinstance(value, LocalFunction):
         return Closed(low, value)
-    function = _applied(low, value.function)
+    function = applied(low, value.function)
     with low.foreign("this transform"):
         return value.make(function)
 

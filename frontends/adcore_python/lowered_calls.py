@@ -30,11 +30,13 @@ from .values import (
     Array,
     Buffer,
     Contents,
+    Derived,
     Dict,
     Fields,
     Growing,
     Identity,
     List,
+    LocalFunction,
     Record,
     Reference,
     Scalar,
@@ -128,6 +130,8 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
 
 def _constant(low: Lowering, function: Transformed, value: Any, argument: int | str) -> Static:
     """The value of a static argument."""
+    if isinstance(value, LocalFunction | Derived):
+        return Static(_self_contained(low, function, value, argument))
     known = plain(value) if isinstance(value, Value) else (value,)
     if known is None:
         low.refuse(
@@ -138,6 +142,24 @@ def _constant(low: Lowering, function: Transformed, value: Any, argument: int | 
         )
     with low.foreign("this call"):
         return Static(statics.constant(function.transform.function, known[0], argument).value)
+
+
+def _self_contained(low: Lowering, function: Transformed, value: LocalFunction | Derived, argument: int | str) -> Any:
+    """A function defined in the code being lowered, which reads nothing of what is around it."""
+    from .derived import applied
+
+    inner: Any = value
+    while isinstance(inner, Derived):
+        inner = inner.function
+    closed = inner.closes_over()
+    if closed is not None:
+        low.refuse(
+            UnsupportedFunctionError,
+            f"the static argument {argument!r} of {name_of(function.transform.function)} is a function that closes over "
+            f"{closed!r}, which is known only while this function is compiled",
+            f"{closed!r} as a further argument, or a function defined outside",
+        )
+    return applied(low, value)
 
 
 def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
