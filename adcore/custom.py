@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, cast
 
+from .again import inner_lengths
 from .builder import Builder
 from .dispatch import Transformed, transformed
 from .errors import AliasError, DtypeError, RuleError, UnsupportedFunctionError, refuse
@@ -153,13 +154,11 @@ class Unstated(Rule):
 
 def called(program: Program, rule: Rule) -> Program:
     """A program as one equation with a stated derivative."""
-    inside = {out for e in program.equations for out in e.outs}
-    lengths = dict.fromkeys(a for r in program.results for a in r.type.shape if a in inside)
-    further = tuple(a for a in lengths if a not in program.results)
+    lengths = inner_lengths(program)
     b = Builder()
-    body = Program((), program.equations, (*program.results, *further), program.name)
+    body = Program((), program.equations, (*lengths, *program.results), program.name)
     outs = b.custom_(tuple(program.params), body, rule)
-    return Program(program.params, b.equations, outs[: len(program.results)], program.name)
+    return Program(program.params, b.equations, outs[len(lengths) :], program.name)
 
 
 class CustomJvp(Transformed):

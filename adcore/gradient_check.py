@@ -195,12 +195,14 @@ class _Check:
         where = f", in number {worst} of the result," if len(found) > 1 else ""
         raise AssertionError(
             f"check_grads: order {len(path)} ({' of '.join(reversed(path))}) of {self.name}: along a random direction of "
-            f"{self.argument(position)} the derivative{where} is {found[worst]:.10g}, and {numerical[worst]:.10g} by "
+            f"{self.argument(position, path)} the derivative{where} is {found[worst]:.10g}, and {numerical[worst]:.10g} by "
             f"differences of values (whose error is about {error:.1g}); allowed is a difference of {allowed:.1g}"
         )
 
-    def argument(self, position: int) -> str:
-        return f"argument {position}"
+    def argument(self, position: int, path: tuple[Mode, ...]) -> str:
+        """What an argument is called; of a derivative, (arguments, tangents) or (arguments, cotangents), by position."""
+        names = list(signature_of(self.f).parameters) if len(path) == 1 else []
+        return f"argument {position}" + (f" ({names[position]})" if position < len(names) else "")
 
 
 def _callable(transform: Transform) -> Any:

@@ -14,11 +14,12 @@ derivatives of it go through the rule's own operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from .activity import spread
 from .builder import Builder
-from .errors import AdcoreError, Source, UnsupportedFunctionError, refuse
+from .errors import RuleError, Source, UnsupportedFunctionError, refuse
 from .linear import is_differentiable
 from .passes.inline import has_custom
 from .program import Equation, Program, clone, regions, substitute
@@ -28,19 +29,20 @@ from .types import Atom, Type, Var
 __all__ = ["Rule", "expand_rules", "spliced", "surrogates"]
 
 
+NOTHING: Mapping[Var, Atom] = MappingProxyType({})
+
+
 class Rule:
     """A stated derivative.
 
     Attributes:
         name: of the function.
-        function: by which it is known which rules are the same one.
         arguments: how many of the equation's operands are arguments; those after them are closed over by the function.
         closed: the names of these.
         surrogate: whether the derivative is, on purpose, not that of the function.
     """
 
     name: str
-    function: object
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool
@@ -53,41 +55,43 @@ class Rule:
         return self.name
 
 
-Ancestors = frozenset[int]  # the functions by whose rules equations have been stated
-
-
-def expand_rules(program: Program, active: set[Var], ancestors: Ancestors = frozenset()) -> bool:
+def expand_rules(program: Program, active: set[Var], stated: bool = False) -> bool:
     """Put stated derivatives, in place, where the active values reach them; gives whether there were any.
+
+    Args:
+        program: the program.
+        active: the values by which it is differentiated.
+        stated: whether the program itself is a rule, and the active values its tangents.
 
     Raises:
         AdcoreError: a rule that is needed is missing or wrong, or a function closes over an active value.
     """
     if not has_custom(program):
         return False
-    return _Expansion(set(active)).expand(program, ancestors)
+    return _Expansion(set(active)).expand(program, stated)
 
 
 class _Expansion:
     def __init__(self, active: set[Var]) -> None:
         self.active = active
 
-    def expand(self, region: Program, ancestors: Ancestors) -> bool:
+    def expand(self, region: Program, stated: bool) -> bool:
         """Put rules into a region, which is gone through from front to back; gives whether there were any."""
         found: list[Equation] = []
-        waiting = [(e, ancestors) for e in reversed(region.equations)]
+        waiting = [(e, stated) for e in reversed(region.equations)]
         env: dict[Var, Atom] = {}
         changed = False
         while waiting:
-            equation, above = waiting.pop()
+            equation, of_rule = waiting.pop()
             moving = self.moving(equation)
             if moving:
                 changed = True
-                stated, above = self.stated(equation, moving, above, env)
-                waiting += [(e, above) for e in reversed(stated)]
+                instead = self.inlined(equation, env) if of_rule else self.stated(equation, moving)
+                waiting += [(e, True) for e in reversed(instead)]
                 continue
             spread([equation], self.active)
             for _, inner in regions(equation):
-                changed |= self.expand(inner, above)
+                changed |= self.expand(inner, of_rule)
             found.append(equation)
         region.equations[:] = found
         for var in env:
@@ -102,30 +106,32 @@ class _Expansion:
             return frozenset()
         return frozenset(k for k, a in enumerate(equation.operands) if a in self.active)
 
-    def stated(
-        self, equation: Equation, moving: frozenset[int], above: Ancestors, env: dict[Var, Atom]
-    ) -> tuple[list[Equation], Ancestors]:
-        """What takes the place of an equation.
-
-        A rule that calls its own function on tangents, in which the function is linear then, means the function itself.
-        """
+    def stated(self, equation: Equation, moving: frozenset[int]) -> list[Equation]:
+        """What takes the place of an equation."""
         rule = equation.rule
         if not isinstance(rule, Rule):
-            refuse(
-                UnsupportedFunctionError,
-                f"the derivative of {equation.params['name']!r} is not known: a program's text does not tell it",
-                equation.source,
-            )
+            reason = rule or "a program's text does not tell it"
+            cause = f"the derivative of {equation.params['name']!r} is not known: {reason}"
+            refuse(UnsupportedFunctionError, cause, equation.source)
         self.require_arguments(equation, rule, moving)
-        if id(rule.function) in above:
-            body: Program = equation.params["body"]
-            env.update(zip(equation.outs, body.results, strict=True))
-            self.active.update(o for o in equation.outs if is_differentiable(o))
-            return body.equations, above
         b = Builder()
         b.source = equation.source
         rule.expand(b, equation, moving)
-        return b.equations, above | {id(rule.function)}
+        return b.equations
+
+    def inlined(self, equation: Equation, env: dict[Var, Atom]) -> list[Equation]:
+        """The body of a function to which a rule applies tangents: it is linear, so it is its own derivative."""
+        rule, body = equation.rule, equation.params["body"]
+        if isinstance(rule, Rule) and rule.surrogate:
+            refuse(
+                RuleError,
+                f"a rule applies {rule.name!r}, whose stated derivative is not its own, to tangents",
+                equation.source,
+                f"{rule.name} of values that do not depend on tangents, times the tangents",
+            )
+        env.update(zip(equation.outs, body.results, strict=True))
+        self.active.update(out for out in equation.outs if is_differentiable(out))
+        return body.equations
 
     def require_arguments(self, equation: Equation, rule: Rule, moving: frozenset[int]) -> None:
         """Refuse active values that a function closes over."""
@@ -158,14 +164,16 @@ def spliced(b: Builder, program: Program, operands: Sequence[Atom]) -> list[Atom
     return list(copy.results)
 
 
-def conformed(b: Builder, x: Atom, type: Type, what: str, place: Source | None) -> Atom:
-    """A value that a rule gives, checked to have the lengths of what it is given for."""
+def conformed(
+    b: Builder, x: Atom, type: Type, what: str, place: Source | None, known: Mapping[Var, Atom] = NOTHING
+) -> Atom:
+    """A value that a rule gives, checked to have the lengths of what it is given for; some are known to be others."""
     if x.type.shape == type.shape:
         return x
     with b.at(place):
         for axis, (got, wanted) in enumerate(zip(x.type.shape, type.shape, strict=True)):
             message = f"{what} has length {{0}} along axis {axis}, not {{1}}"
-            if got != wanted:
+            if got not in (wanted, substitute(wanted, known)):
                 b.check(b.eq(got, wanted), got, wanted, error="ValueError", message=message)
         return b.conform(x, *type.shape, checked=False)
 

@@ -29,8 +29,6 @@ Linearize = Callable[[Iterable[Equation], set[Var]], Linear]
 class Pullback(Protocol):
     """The rule of a `ruled` equation."""
 
-    function: object
-
     def pullback(
         self, b: Builder, kept: tuple[Atom, ...], cotangents: list[Atom], arguments: tuple[Atom, ...], linear: bool
     ) -> list[Atom | None]:
@@ -74,7 +72,7 @@ def _emit_forwards(b: Builder, step: LinearRule, values: Values, emit: Emit, lin
     ports = [tangent_of(inner, out) for out in origin.outs]
     given = rule.pullback(inner, ruled_kept(origin), list(ports), ruled_arguments(origin), linear=True)
     region = Program((), inner.equations, tuple(x for x in given if x is not None))
-    expand_rules(region, set(ports), frozenset({id(rule.function)}))
+    expand_rules(region, set(ports), stated=True)
     found = iter(region.results)
     given = [None if x is None else next(found) for x in given]
     linear = transpose(linearize(inner.equations, set(ports)))

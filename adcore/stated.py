@@ -88,20 +88,23 @@ class Stated(Rule):
 
     def outs(self, equation: Equation) -> tuple[Var, ...]:
         """The results of the function, without lengths."""
-        return equation.outs[: sum(isinstance(x, Leaf) for x in leaves(self.result))]
+        return equation.outs[len(equation.outs) - sum(isinstance(x, Leaf) for x in leaves(self.result)) :]
 
     def give(
         self, b: Builder, equation: Equation, values: Sequence[Atom], tangents: Sequence[Atom | None], what: str, by: Any
     ) -> None:
         """Have the equation's outs be these values, with these tangents; lengths among the outs are the values' own."""
         outs = self.outs(equation)
-        for length in equation.outs[len(outs) :]:
-            found = (v.type.shape[o.type.shape.index(length)] for o, v in zip(outs, values, strict=True) if length in o.type.shape)
-            attached(b, next(found), None, length)
+        pairs = list(zip(outs, values, strict=True))
+        known: dict[Var, Atom] = {}
+        for length in equation.outs[: len(equation.outs) - len(outs)]:
+            found = (value.type.shape[out.type.shape.index(length)] for out, value in pairs if length in out.type.shape)
+            known[length] = next(found)
+            attached(b, known[length], None, length)
         for out, value, tangent in sorted(zip(outs, values, tangents, strict=True), key=lambda x: x[0].type.rank):
-            value = conformed(b, value, out.type, f"the value that {what} gives", definition(by))
+            value = conformed(b, value, out.type, f"the value that {what} gives", definition(by), known)
             if tangent is not None:
-                tangent = conformed(b, tangent, out.type, f"the tangent that {what} gives", definition(by))
+                tangent = conformed(b, tangent, out.type, f"the tangent that {what} gives", definition(by), known)
             attached(b, value, tangent, out)
 
     # The rules' programs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from adcore import plugins, statics
 from adcore.cache import is_ours, unrepeatable
@@ -37,6 +37,7 @@ from .values import (
     Identity,
     List,
     LocalFunction,
+    Partial,
     Record,
     Reference,
     Scalar,
@@ -132,7 +133,7 @@ def _constant(low: Lowering, function: Transformed, value: Any, argument: int | 
     """The value of a static argument."""
     if isinstance(value, LocalFunction | Derived):
         return Static(_self_contained(low, function, value, argument))
-    known = plain(value) if isinstance(value, Value) else (value,)
+    known = _bound(value) if isinstance(value, Partial) else plain(value) if isinstance(value, Value) else (value,)
     if known is None:
         low.refuse(
             UnsupportedFunctionError,
@@ -142,6 +143,16 @@ def _constant(low: Lowering, function: Transformed, value: Any, argument: int | 
         )
     with low.foreign("this call"):
         return Static(statics.constant(function.transform.function, known[0], argument).value)
+
+
+def _bound(value: Partial) -> tuple[object] | None:
+    """A partial of constants."""
+    function, keywords = plain(value.function), [plain(v) for v in value.keywords.values()]
+    before = [plain(v) for v in value.arguments]
+    if function is None or None in before or None in keywords:
+        return None
+    named = dict(zip(value.keywords, [k[0] for k in keywords if k], strict=True))
+    return (functools.partial(cast("Any", function[0]), *[b[0] for b in before if b], **named),)
 
 
 def _self_contained(low: Lowering, function: Transformed, value: LocalFunction | Derived, argument: int | str) -> Any:
