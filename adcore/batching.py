@@ -115,6 +115,9 @@ class Batch:
         raise MissingRuleError(cause, equation.source, "one direction after the other: jvp(f, primals, tangents)")
 
     def _control(self, b: Builder, equation: Equation) -> None:
+        if equation.primitive.name == "custom":
+            self._custom(b, equation)
+            return
         inits, params = carries(equation)
         decisive = equation.operands[: len(equation.operands) - len(inits)]
         decided = equation.params["test"].results if "test" in equation.params else decisive
@@ -125,6 +128,16 @@ class Batch:
         converted = {name: self._region(b, region, ends.get(name)) for name, region in regions(equation)}
         outs = tuple(self.enter(out) for out in equation.outs)
         b.enter(replace(equation, operands=operands, params={**equation.params, **converted}, outs=outs))
+
+    def _custom(self, b: Builder, equation: Equation) -> None:
+        """The values for all directions; the stated derivative is that for one of them."""
+        operands = tuple(self.lifted(b, a) if self.is_marked(a) else a for a in equation.operands)
+        params = {**equation.params, "body": self._region(b, equation.params["body"], equation.outs)}
+        same = all(not self.is_marked(a) for a in (*equation.operands, *equation.outs))
+        rule = equation.rule if same else "it is called for many directions of a derivative at once"
+        b.enter(
+            replace(equation, operands=operands, params=params, outs=tuple(map(self.enter, equation.outs)), rule=rule)
+        )
 
     def _region(self, b: Builder, region: Program, ends: tuple[Var, ...] | None) -> Program:
         """A region whose results have the further axis where `ends` have it."""
