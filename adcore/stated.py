@@ -118,7 +118,8 @@ class Stated(Rule):
         try:
             bound = signature_of(rule).bind(*given)
         except TypeError as error:
-            self.wrong(rule, f"takes other arguments than {signature}: {error}", f"def {name_of(rule)}{signature}")
+            name = "rule" if name_of(rule) == "<lambda>" else name_of(rule)
+            self.wrong(rule, f"takes other arguments than {signature}: {error}", f"def {name}{signature}")
         lowered = unchanging(lower(rule, tuple(bound.arguments.values())))
         if any(w.state for w in lowered.writes):
             self.wrong(rule, "draws from a random generator", "what was drawn, as an argument of the function")
