@@ -93,7 +93,8 @@ class RuleError(AdcoreError):
     """A derivative that was stated with `custom_jvp`, `custom_vjp` or `custom_rule` is missing, or does not fit.
 
     A rule gives the value and a tangent (or cotangents) with the structure, dtype and shape of what they belong to, and
-    the tangent is linear in the tangents given.  The message names the rule, its line, what is needed and what it gives.
+    the tangent is linear in the tangents given.  The message names the rule, its line, what it gives and what is
+    needed.
     """
 
 

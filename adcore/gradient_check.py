@@ -10,8 +10,7 @@ import numpy as np
 
 from .api import jvp, vjp
 from .derive import pull
-from .dispatch import Transformed, transformed
-from .outcomes import tangents
+from .dispatch import transformed
 from .plugins import Leaf, Lowered, Spec, Static
 from .program import Program
 from .signatures import name_of, signature_of
@@ -194,13 +193,14 @@ class _Check:
         worst = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
         where = f", in number {worst} of the result," if len(found) > 1 else ""
         raise AssertionError(
-            f"check_grads: order {len(path)} ({' of '.join(reversed(path))}) of {self.name}: along a random direction of "
-            f"{self.argument(position, path)} the derivative{where} is {found[worst]:.10g}, and {numerical[worst]:.10g} by "
-            f"differences of values (whose error is about {error:.1g}); allowed is a difference of {allowed:.1g}"
+            f"check_grads: order {len(path)} ({' of '.join(reversed(path))}) of {self.name}: along a random direction "
+            f"of {self.argument(position, path)} the derivative{where} is {found[worst]:.10g}, and "
+            f"{numerical[worst]:.10g} by differences of values (whose error is about {error:.1g}); allowed is a "
+            f"difference of {allowed:.1g}"
         )
 
     def argument(self, position: int, path: tuple[Mode, ...]) -> str:
-        """What an argument is called; of a derivative, (arguments, tangents) or (arguments, cotangents), by position."""
+        """What an argument is called; those of a derivative are (arguments, tangents) or (arguments, cotangents)."""
         names = list(signature_of(self.f).parameters) if len(path) == 1 else []
         return f"argument {position}" + (f" ({names[position]})" if position < len(names) else "")
 
@@ -230,7 +230,7 @@ def _copied(x: Any) -> Any:
 def _moved(args: tuple[Any, ...], along: tuple[Any, ...], step: float) -> tuple[Any, ...]:
     values, tree = flatten(args)
     pairs = zip(values, leaves(along), strict=True)
-    return tree.unflatten([_like(x + step * t, x) if _is_real(x) else x for x, t in pairs])
+    return cast("Any", tree.unflatten([_like(x + step * t, x) if _is_real(x) else x for x, t in pairs]))
 
 
 def _numbers(tree: Any, conjugate: bool = False) -> np.ndarray:
@@ -251,7 +251,7 @@ def _size(x: np.ndarray) -> float:
 
 def _bytes(tree: Any) -> int:
     """The bytes of the least precise real number in a tree."""
-    real = [np.asarray(x).real.dtype.itemsize for x in leaves(tree) if _is_real(x)]
+    real = [np.real(np.asarray(x)).dtype.itemsize for x in leaves(tree) if _is_real(x)]
     return min(real, default=8)
 
 

@@ -23,7 +23,19 @@ from .program import Equation, regions, substitute
 from .recomputation import rename
 from .types import Atom, Type, Var
 
-__all__ = ["ATTACH", "ONCE", "RULED", "TANGENT", "attached", "is_mark", "once", "resolve", "ruled_arguments", "ruled_kept", "tangent_of"]
+__all__ = [
+    "ATTACH",
+    "ONCE",
+    "RULED",
+    "TANGENT",
+    "attached",
+    "is_mark",
+    "once",
+    "resolve",
+    "ruled_arguments",
+    "ruled_kept",
+    "tangent_of",
+]
 
 
 def _of_first(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:

@@ -6,10 +6,13 @@ the rule takes the place of each such equation that the derivative reaches:
 
     y = custom(x)    becomes    x' = once(x); t = tangent(x); y', t' = rule(x', t); y = attach(y', t')
 
-The tangent of `t` is that of `x`, and nothing else of the rule depends on `x` smoothly, so that what linearization makes
-of these equations is the linear map from `t` to `t'` as the rule states it, in either direction, through whatever is
-around.  `adcore.marks` takes the marks away when that has been done: what is left is an ordinary program, and the
+The tangent of `t` is that of `x`, and nothing else of the rule depends on `x` smoothly, so that what linearization
+makes of these equations is the linear map from `t` to `t'` as the rule states it, in either direction, through whatever
+is around.  `adcore.marks` takes the marks away when that has been done: what is left is an ordinary program, and the
 derivatives of it go through the rule's own operations.
+
+A rule may apply other functions with stated derivatives to tangents.  What it says is then their values, which are
+linear, so that their bodies are put in their place.
 """
 
 from __future__ import annotations
@@ -140,8 +143,8 @@ class _Expansion:
                 name = rule.closed[k - rule.arguments]
                 refuse(
                     UnsupportedFunctionError,
-                    f"{rule.name!r} closes over {name!r}, by which a derivative is taken, and its rule states derivatives "
-                    "by its arguments only",
+                    f"{rule.name!r} closes over {name!r}, by which a derivative is taken, and its rule states "
+                    "derivatives by its arguments only",
                     equation.source,
                     f"{name!r} as a further argument of {rule.name!r}, or stop_gradient({name}) outside of it",
                 )

@@ -8,25 +8,23 @@ the program is made, lengths when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
 from .builder import Builder
-from .demands import demanded
 from .errors import RuleError, refuse
-from .linear import is_differentiable, zeros
 from .linearity import Kind, NotLinearError, kinds_of
-from .marks import RULED, attached, once, tangent_of
+from .marks import attached, once
 from .plugins import Leaf, Lowered, Rows, Spec, Static
-from .program import Equation, clone_equation
-from .rules import Rule, conformed, spliced
+from .program import Equation
+from .rules import Rule, conformed
 from .signatures import definition, name_of, signature_of
 from .transforms import lower, unchanging, without_writes
-from .trees import leaves, map_leaves, map_nodes, matched, structure
+from .trees import leaves, map_nodes, matched, structure
 from .types import Atom, Lit, Type, Var
 
-__all__ = ["ByArgument", "Forward", "Pair", "Stated", "described", "has_rows"]
+__all__ = ["Stated", "described", "has_rows", "still", "tangent_like"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +89,13 @@ class Stated(Rule):
         return equation.outs[len(equation.outs) - sum(isinstance(x, Leaf) for x in leaves(self.result)) :]
 
     def give(
-        self, b: Builder, equation: Equation, values: Sequence[Atom], tangents: Sequence[Atom | None], what: str, by: Any
+        self,
+        b: Builder,
+        equation: Equation,
+        values: Sequence[Atom],
+        tangents: Sequence[Atom | None],
+        what: str,
+        by: Any,
     ) -> None:
         """Have the equation's outs be these values, with these tangents; lengths among the outs are the values' own."""
         outs = self.outs(equation)
@@ -139,18 +143,20 @@ class Stated(Rule):
             pass
         if none and isinstance(tree, Static) and tree.value is None:
             return [tree for _ in leaves(like)]
-        if type(tree) is type(like) and isinstance(like, tuple | list) and len(tree) == len(like):
+        if isinstance(tree, tuple | list) and type(tree) is type(like) and len(tree) == len(like):
             pairs = zip(tree, like, strict=True)
             return [leaf for t, part in pairs for leaf in self.aligned(rule, t, part, what, none)]
         if isinstance(tree, dict) and isinstance(like, dict) and tree.keys() == like.keys():
             return [leaf for k, part in like.items() for leaf in self.aligned(rule, tree[k], part, what, none)]
-        self.wrong(rule, f"gives {what} as {described(tree)}, and {described(like)} is needed")
+        return self.wrong(rule, f"gives {what} as {described(tree)}, and {described(like)} is needed")
 
     def values(self, rule: Callable[..., Any], lowered: Lowered, tree: Any, outs: Sequence[Var]) -> list[int]:
         """The results of a rule's program that are the function's value."""
         expected = iter(outs)
         found: list[int] = []
-        for leaf, like in zip(self.aligned(rule, tree, self.result, "the value", False), leaves(self.result), strict=True):
+        for leaf, like in zip(
+            self.aligned(rule, tree, self.result, "the value", False), leaves(self.result), strict=True
+        ):
             if isinstance(leaf, Leaf) is not isinstance(like, Leaf):
                 self.wrong(rule, f"gives the value as {described(tree)}, and {described(self.result)} is needed")
             if isinstance(leaf, Leaf):
@@ -197,7 +203,9 @@ class Stated(Rule):
         if got.dtype is not wanted.dtype or got.rank != wanted.rank:
             self.wrong(rule, f"gives {what} as {described(got)}, and {described(wanted)} is needed")
 
-    def kinds(self, rule: Callable[..., Any], lowered: Lowered, linear: Sequence[Var], what: str, write: str) -> list[Kind]:
+    def kinds(
+        self, rule: Callable[..., Any], lowered: Lowered, linear: Sequence[Var], what: str, write: str
+    ) -> list[Kind]:
         """What the results of a rule's program are, where these parameters vary."""
         try:
             return kinds_of(lowered.program, linear)
@@ -229,212 +237,11 @@ def described(thing: Any) -> str:
     return f"a {type(thing).__name__}"
 
 
-LINEAR = "sums of products of tangents with values that do not depend on them; np.where and `if` by such values are fine"
-
-
-@dataclass(frozen=True, eq=False)
-class Forward(Stated):
-    """The rule of `defjvp`: `rule(*constants, primals, tangents) -> (value, tangent)`."""
-
-    rule: Callable[..., Any] = field(kw_only=True)
-
-    @cached_property
-    def program(self) -> tuple[Lowered, Any, Any]:
-        """The rule's program, and the structures of its value and tangent."""
-        primals = tuple(self.given[k] for k in self.moving)
-        tangents = tuple(map_leaves(_tangent, a) for a in primals)
-        before = tuple(self.given[k] for k in self.constant)
-        signature = f"({'…, ' if before else ''}primals, tangents)"
-        lowered = self.lowered(self.rule, (*before, primals, tangents), signature)
-        if not isinstance(lowered.result, tuple) or len(lowered.result) != 2:
-            got = described(lowered.result)
-            self.wrong(self.rule, f"returns {got}, and a pair (value, tangent) is needed", "return value, tangent")
-        count = len(self.numbers(*self.moving))
-        linear = lowered.program.params[count : count + len(self.real(*self.moving))]
-        kinds = self.kinds(self.rule, lowered, linear, "tangents", LINEAR)
-        for leaf in leaves(lowered.result[0]):
-            if isinstance(leaf, Leaf) and kinds[leaf.index] is Kind.LINEAR:
-                self.wrong(self.rule, "gives a value that depends on the tangents")
-        for leaf in leaves(lowered.result[1]):
-            if isinstance(leaf, Leaf) and kinds[leaf.index] is Kind.CONSTANT:
-                cause = "is not linear in its tangents: what it gives does not vanish where they do"
-                self.wrong(self.rule, cause, LINEAR)
-        return lowered, *lowered.result
-
-    def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
-        lowered, value, tangent = self.program
-        outs = self.outs(equation)
-        values = self.values(self.rule, lowered, value, outs)
-        types = [out.type if is_differentiable(out) else None for out in outs]
-        tangents = self.derivatives(self.rule, lowered, tangent, self.result, types, "the tangent")
-        operands = equation.operands
-        primals = [still(b, operands[k], k in moving) for k in self.numbers(*self.moving)]
-        along = [along_with(b, operands[k], k in moving) for k in self.real(*self.moving)]
-        found = spliced(b, lowered.program, [*primals, *along, *demanded(lowered)])
-        by = [None if k is None else found[k] for k in tangents]
-        self.give(b, equation, [found[k] for k in values], by, name_of(self.rule), self.rule)
-
-
-def _tangent(leaf: Any) -> Any:
+def tangent_like(leaf: Any) -> Any:
+    """The structure of the tangent of a number or an array, None of anything else."""
     return leaf if isinstance(leaf, Spec) and leaf.dtype.differentiable else Static(None)
 
 
 def still(b: Builder, operand: Atom, moves: bool) -> Atom:
     """An operand without its tangent."""
     return once(b, operand) if moves else operand
-
-
-def along_with(b: Builder, operand: Atom, moves: bool) -> Atom:
-    """The tangent of an operand."""
-    return tangent_of(b, operand) if moves and isinstance(operand, Var) else zeros(b, operand.type)
-
-
-@dataclass(frozen=True, eq=False)
-class ByArgument(Stated):
-    """The rules of `defjvps`, one an argument: `rule(tangent, value, *primals) -> tangent`."""
-
-    rules: tuple[Callable[..., Any] | None, ...] = field(kw_only=True)
-    types: tuple[Spec, ...] = field(kw_only=True)  # of the results
-
-    @cached_property
-    def programs(self) -> dict[int, Lowered]:
-        """The program of each rule, by the position of the argument."""
-        if len(self.rules) != len(self.given):
-            refuse(
-                RuleError,
-                f"{self.name} is called with {len(self.given)} arguments, and defjvps has rules for {len(self.rules)}",
-                definition(self.function) if callable(self.function) else None,
-                "one rule an argument, None where there is no derivative",
-            )
-        return {k: self.program(k, rule) for k, rule in enumerate(self.rules) if rule is not None and self.real(k)}
-
-    def program(self, position: int, rule: Callable[..., Any]) -> Lowered:
-        tangent = map_leaves(_tangent, self.given[position])
-        lowered = self.lowered(rule, (tangent, self.own(), *self.given), "(tangent, value, *primals)")
-        linear = lowered.program.params[: len(self.real(position))]
-        kinds = self.kinds(rule, lowered, linear, "tangent", LINEAR)
-        if Kind.CONSTANT in kinds:
-            self.wrong(rule, "is not linear in its tangent: what it gives does not vanish where that does", LINEAR)
-        return lowered
-
-    def own(self) -> Any:
-        """The structure of the value, as an argument."""
-        specs = iter(self.types)
-        return map_leaves(lambda leaf: next(specs) if isinstance(leaf, Leaf) else leaf, self.result)
-
-    def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
-        operands = [still(b, a, k in moving) for k, a in enumerate(equation.operands)]
-        again = clone_equation(replace(equation, operands=tuple(operands)), {})
-        b.enter(again)
-        values = self.outs(again)
-        outs = self.outs(equation)
-        types = [out.type if is_differentiable(out) else None for out in outs]
-        sums: list[Atom | None] = [None for _ in outs]
-        for position, lowered in self.programs.items():
-            rule: Any = self.rules[position]
-            if moving.isdisjoint(self.real(position)):
-                continue
-            places = self.derivatives(rule, lowered, lowered.result, self.result, types, "the tangent")
-            along = [along_with(b, equation.operands[k], k in moving) for k in self.real(position)]
-            primals = operands[: self.arguments]
-            found = spliced(b, lowered.program, [*along, *values, *primals, *demanded(lowered)])
-            for k, place in enumerate(places):
-                if place is not None:
-                    what = f"the tangent that {name_of(rule)} gives"
-                    tangent = conformed(b, found[place], values[k].type, what, definition(rule))
-                    before = sums[k]
-                    sums[k] = tangent if before is None else b.plus(before, tangent)
-        self.give(b, equation, values, sums, self.name, self.function)
-
-
-@dataclass(frozen=True, eq=False)
-class Pair(Stated):
-    """The rules of `defvjp`: `forward(*arguments) -> (value, kept)`, `backward(*constants, kept, cotangent)`."""
-
-    forward: Callable[..., Any] = field(kw_only=True)
-    backward: Callable[..., Any] = field(kw_only=True)
-    types: tuple[Spec, ...] = field(kw_only=True)  # of the results
-
-    @cached_property
-    def first(self) -> tuple[Lowered, Any, Any]:
-        """The program of the forward rule, and the structures of its value and of what it keeps."""
-        lowered = self.lowered(self.forward, self.given, "(*arguments)")
-        if not isinstance(lowered.result, tuple) or len(lowered.result) != 2:
-            cause = f"returns {described(lowered.result)}, and a pair (value, what is kept for the cotangents) is needed"
-            self.wrong(self.forward, cause, "return value, kept")
-        return lowered, *lowered.result
-
-    @cached_property
-    def second(self) -> Lowered:
-        """The program of the backward rule."""
-        first, _, kept = self.first
-        results = first.program.results
-        structure_kept = map_leaves(lambda x: self.spec(results[x.index]) if isinstance(x, Leaf) else x, kept)
-        specs = iter(self.types)
-        cotangent = map_leaves(lambda x: _tangent(next(specs)) if isinstance(x, Leaf) else Static(None), self.result)
-        before = tuple(self.given[k] for k in self.constant)
-        signature = f"({'…, ' if before else ''}kept, cotangent)"
-        lowered = self.lowered(self.backward, (*before, structure_kept, cotangent), signature)
-        count = len(self.moving)
-        if not isinstance(lowered.result, tuple) or len(lowered.result) != count:
-            got = described(lowered.result)
-            needed = f"a tuple of {count}, one cotangent an argument,"
-            self.wrong(self.backward, f"returns {got}, and {needed} is needed", "return (x_bar, …), None where there is none")
-        return lowered
-
-    @property
-    def kept(self) -> list[int]:
-        """The results of the forward rule's program that are kept."""
-        return [leaf.index for leaf in leaves(self.first[2]) if isinstance(leaf, Leaf)]
-
-    @cached_property
-    def linear(self) -> None:
-        """Nothing, if the backward rule is linear in the cotangents.
-
-        Raises:
-            RuleError: it is not.
-        """
-        lowered, count = self.second, len(self.kept)
-        linear = lowered.program.params[count : len(lowered.program.params) - len(lowered.captures)]
-        write = f"reverse mode; or custom_jvp or custom_rule for {self.name}; or a linear rule"
-        kinds = self.kinds(self.backward, lowered, linear, "cotangents, so there is no forward mode", write)
-        if Kind.CONSTANT in kinds:
-            self.wrong(self.backward, "is not linear in its cotangents, so there is no forward mode", write)
-
-    def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
-        lowered, value, _ = self.first
-        outs = self.outs(equation)
-        places = self.values(self.forward, lowered, value, outs)
-        operands = [still(b, a, k in moving) for k, a in enumerate(equation.operands)]
-        found = spliced(b, lowered.program, [*operands[: self.arguments], *demanded(lowered)])
-        values = [found[k] for k in places]
-        ruled = tuple(out for out in outs if is_differentiable(out))
-        moved = {out: Var(out.type, out.name) for out in ruled}
-        plain = replace(equation, outs=tuple(moved.get(o, o) for o in equation.outs))
-        self.give(b, plain, values, [None for _ in values], name_of(self.forward), self.forward)
-        given = [moved[out] for out in ruled]
-        arguments = [equation.operands[k] for k in self.real(*self.moving)]
-        kept = [found[k] for k in self.kept]
-        params = {"values": len(given), "arguments": len(arguments)}
-        b.enter(Equation(RULED, (*given, *arguments, *kept), params, ruled, b.source, rule=self))
-
-    def pullback(
-        self, b: Builder, kept: tuple[Atom, ...], cotangents: list[Atom], arguments: tuple[Atom, ...], linear: bool
-    ) -> list[Atom | None]:
-        """As in `adcore.ruling.Pullback`."""
-        if linear:
-            _ = self.linear
-        lowered, name = self.second, name_of(self.backward)
-        given = tuple(self.given[k] for k in self.moving)
-        types = [leaf for a in given for leaf in leaves(a) if isinstance(leaf, Spec)]
-        real = iter(arguments)
-        wanted = [next(real).type if spec.dtype.differentiable else None for spec in types]
-        places = self.derivatives(self.backward, lowered, lowered.result, given, wanted, "a cotangent", none=True)
-        found = spliced(b, lowered.program, [*kept, *cotangents, *demanded(lowered)])
-        pulled: list[Atom | None] = []
-        for place, type in zip(places, wanted, strict=True):
-            if type is not None:
-                what = f"a cotangent that {name} gives"
-                pulled.append(None if place is None else conformed(b, found[place], type, what, definition(self.backward)))
-        return pulled
-

@@ -46,7 +46,11 @@ def _read_anywhere(region: Program) -> set[Var]:
 def _depends(equation: Equation, number: int) -> bool:
     """Whether a result has a derivative in the operand."""
     primitive = equation.primitive
-    return primitive.has_regions or primitive.name == "ruled" or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
+    return (
+        primitive.has_regions
+        or primitive.name == "ruled"
+        or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
+    )
 
 
 def has_effect(equation: Equation) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adcore.plugins import Capture, Guard, Write
 from adcore.passes.inline import inline_customs
+from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
 from adcore.types import Lit, Type
 

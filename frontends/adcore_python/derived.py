@@ -169,17 +169,6 @@ def _straight_through(low: Lowering, f: Value) -> Value:
     return _derived(low, custom.straight_through, f)
 
 
-def _custom(name: str) -> Any:
-    def lower(low: Lowering, *arguments: Value, **options: Value) -> Value:
-        return low.refuse(
-            UnsupportedFunctionError,
-            f"{name} inside a compiled function: a function with a derivative of its own is not defined by the way",
-            "the function and its rules outside, with what they need of this one as arguments",
-        )
-
-    return lower
-
-
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
@@ -188,9 +177,6 @@ TRANSFORMS: dict[Any, Any] = {
     api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
     api.jvp: _jvp,
-    custom.custom_jvp: _custom("custom_jvp"),
-    custom.custom_rule: _custom("custom_rule"),
-    custom.custom_vjp: _custom("custom_vjp"),
     custom.straight_through: _straight_through,
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vjp: _vjp,

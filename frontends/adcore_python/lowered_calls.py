@@ -166,8 +166,8 @@ def _self_contained(low: Lowering, function: Transformed, value: LocalFunction |
     if closed is not None:
         low.refuse(
             UnsupportedFunctionError,
-            f"the static argument {argument!r} of {name_of(function.transform.function)} is a function that closes over "
-            f"{closed!r}, which is known only while this function is compiled",
+            f"the static argument {argument!r} of {name_of(function.transform.function)} is a function that closes "
+            f"over {closed!r}, which is known only while this function is compiled",
             f"{closed!r} as a further argument, or a function defined outside",
         )
     return applied(low, value)

@@ -499,8 +499,13 @@ def test_rules_read_what_is_outside_at_every_call():
 
 
 def test_rules_notice_other_helpers():
-    def helper(x):
+    def double(x):
         return 2.0 * x
+
+    def triple(x):
+        return 3.0 * x
+
+    helper = double
 
     @custom_jvp
     def f(x):
@@ -512,10 +517,7 @@ def test_rules_notice_other_helpers():
 
     h = grad(lambda x: f(x) * 1.0)
     assert h(1.0) == 2.0
-
-    def helper(x):
-        return 3.0 * x
-
+    helper = triple
     assert h(1.0) == 3.0
 
 
