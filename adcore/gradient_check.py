@@ -59,9 +59,11 @@ def check_grads(
     >>> from adcore import custom_jvp
     >>> square = custom_jvp(lambda x: x * x)
     >>> square.defjvps(lambda t, y, x: 3.0 * x * t)
-    >>> check_grads(square, (1.0,), modes="fwd")
-    Traceback (most recent call last):
-    AssertionError: check_grads: order 1 (fwd) of <lambda>: along a random direction of argument 0 the derivative is ...
+    >>> try:
+    ...     check_grads(square, (1.0,), modes="fwd")
+    ... except AssertionError as error:
+    ...     print(str(error).partition(": along")[0])
+    check_grads: order 1 (fwd) of <lambda>
     """
     chosen = (modes,) if isinstance(modes, str) else tuple(modes)
     unknown = [m for m in chosen if m not in ("fwd", "rev")]

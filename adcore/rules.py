@@ -24,7 +24,7 @@ from .activity import spread
 from .builder import Builder
 from .errors import RuleError, Source, UnsupportedFunctionError, refuse
 from .linear import is_differentiable
-from .passes.inline import has_custom
+from .passes.inline import has_custom, without_conforming
 from .program import Equation, Program, clone, regions, substitute
 from .recomputation import rename
 from .types import Atom, Type, Var
@@ -160,7 +160,7 @@ def spliced(b: Builder, program: Program, operands: Sequence[Atom]) -> list[Atom
     for param, operand in zip(program.params, operands, strict=True):
         shape = tuple(substitute(a, env) for a in param.type.shape)
         env[param] = b.conform(operand, *shape, checked=False) if shape else operand
-    copy = clone(Program((), program.equations, program.results), env)
+    copy = without_conforming(clone(Program((), program.equations, program.results), env))
     for equation in copy.equations:
         equation.source = equation.source or b.source
         b.enter(equation)

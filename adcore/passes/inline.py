@@ -6,7 +6,7 @@ from ..program import Equation, Program, clone, regions, substitute
 from ..recomputation import rename
 from ..types import Atom, Var
 
-__all__ = ["has_custom", "inline_customs", "inline_regions", "inline_whole"]
+__all__ = ["has_custom", "inline_customs", "inline_regions", "inline_whole", "without_conforming"]
 
 
 def inline_regions(program: Program) -> Program:
@@ -60,3 +60,20 @@ def _flattened(program: Program, inlined: list[Equation]) -> Program:
     program.equations[:] = flat
     program.results = tuple(rename(flat, program.results, env))
     return program
+
+
+def without_conforming(region: Program) -> Program:
+    """A program, changed in place, without the equations that give a value lengths which it has here anyway."""
+    env: dict[Var, Atom] = {}
+    kept: list[Equation] = []
+    for equation in region.equations:
+        rename([equation], (), env)
+        for _, inner in regions(equation):
+            without_conforming(inner)
+        if equation.primitive.name == "conform" and equation.operands[0].type.shape == equation.operands[1:]:
+            env[equation.outs[0]] = equation.operands[0]
+        else:
+            kept.append(equation)
+    region.equations[:] = kept
+    region.results = tuple(rename([], region.results, env))
+    return region

@@ -11,6 +11,7 @@ from adcore import plugins, statics
 from adcore.cache import is_ours, unrepeatable
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
+from adcore.passes.inline import without_conforming
 from adcore.program import Program, clone
 from adcore.signatures import name_of
 from adcore.structured import Structured
@@ -222,7 +223,7 @@ def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom
                 env.setdefault(inner, outer)
             lengths.append(env.get(inner, inner) if isinstance(inner, Var) else inner)
         env[param] = low.b.conform(operand, *lengths, checked=True) if lengths else operand
-    copy = clone(Program((), program.equations, program.results), env)
+    copy = without_conforming(clone(Program((), program.equations, program.results), env))
     for equation in copy.equations:
         equation.source = equation.source or low.source  # a checkpoint is the call
     low.b.adopt(copy.equations)
