@@ -141,10 +141,10 @@ class _Check:
         return tuple(map_leaves(lambda x, k=k: tangent(x, k == position), a) for k, a in enumerate(args))
 
     def direction(self, x: Any) -> Any:
-        """A random direction in proportion to a number or an array."""
+        """A random direction in proportion to each number, so that none changes its sign on the way."""
         size = np.abs(x)
         largest = np.max(size, initial=0.0)
-        scale = np.maximum(size, 1e-3 * largest) if largest > 0.0 else np.ones(np.shape(x))
+        scale = np.where(size > 0.0, size, min(largest, 1.0) or 1.0)
         drawn = self.drawn(np.shape(x))
         if np.iscomplexobj(x):
             drawn = drawn + 1j * self.drawn(np.shape(x))

@@ -46,10 +46,14 @@ def _of_values(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[T
     return tuple(y.type for y in operands[: params["values"]])
 
 
+def _first(*operands: Any, values: int, arguments: int) -> Any:
+    return operands[:values] if values > 1 else operands[0]
+
+
 ONCE = Primitive("once", Kind.VIEW, _of_first, lambda x: x)
 TANGENT = Primitive("tangent", Kind.VIEW, _of_first, np.zeros_like, maps=(lambda b, e: identity(),))
 ATTACH = Primitive("attach", Kind.VIEW, _of_first, lambda y, t: y, maps=(None, lambda b, e: identity()))
-RULED = Primitive("ruled", Kind.VIEW, _of_values, lambda *operands, values, arguments: operands[:values])
+RULED = Primitive("ruled", Kind.VIEW, _of_values, _first)
 MARKS = {ONCE, TANGENT, ATTACH, RULED}
 
 
