@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -111,7 +111,8 @@ class ByArgument(Stated):
 
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         operands = [still(b, a, k in moving) for k, a in enumerate(equation.operands)]
-        again = clone_equation(replace(equation, operands=tuple(operands)), {})
+        pairs = zip(equation.operands, operands, strict=True)
+        again = clone_equation(equation, {a: s for a, s in pairs if isinstance(a, Var)})
         b.enter(again)
         values = self.outs(again)
         outs = self.outs(equation)

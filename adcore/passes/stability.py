@@ -352,6 +352,8 @@ def _read_from(equation: Equation, loop: Equation, found: Versions) -> Equation:
         if carry is not None and loop.outs[carry].type == equation.operands[0].type:
             return replace(equation, operands=(loop.outs[carry], *equation.operands[1:]))
         return equation
+    if equation.primitive.name == "custom":
+        return equation  # which reads what its rule is given
     changed = {}
     for name, region in regions(equation):
         inner = read_from(region.equations, loop, found)
