@@ -16,6 +16,7 @@ from .boundary import Sweep
 from .builder import Builder
 from .composition import composed
 from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
+from .errors import CompileError
 from .guarding import Guard
 from .linear import (
     Edge,
@@ -64,6 +65,8 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
         return _linearize_cond(equation, active)
     if equation.primitive.name == "ruled":
         return _linearize_rule(equation, active)
+    if equation.primitive.name == "custom" and any(a in active for a in equation.operands):
+        _require_constant(equation)
     edges: list[Step] = []
     moved: list[Var] = []
     for index, operand in enumerate(equation.operands):
@@ -129,6 +132,12 @@ def _linearize_rule(equation: Equation, active: set[Var]) -> list[Step]:
         return []
     active.update(equation.outs)
     return [LinearRule(equation, moving)]
+
+
+def _require_constant(equation: Equation) -> None:
+    """Refuse to linearize a function whose stated derivative ought to have taken its place."""
+    if any(map(is_differentiable, equation.outs)):
+        raise CompileError(f"the rule of {equation.params['name']!r} was not put in its place", equation.source)
 
 
 def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:

@@ -245,6 +245,18 @@ def in_a_derivative(f):
     return g
 
 
+def delayed(f):
+    def g(x, n):
+        s, v, w = 0.0, 0.5, 0.25
+        for _ in range(n):
+            s = s + f(w, 1.0)
+            w = f(v, x[1])
+            v = f(x[0], v)
+        return s
+
+    return g
+
+
 def in_comprehensions(f):
     def g(x, n):
         parts = [f(v, 0.5 * k) for k, v in enumerate((x[0], x[1], x[2]))]
@@ -273,6 +285,7 @@ PLACES = [
     in_a_checkpoint,
     in_a_helper,
     in_a_derivative,
+    delayed,
     in_comprehensions,
     with_a_matrix,
 ]

@@ -52,7 +52,9 @@ def with_vjp(forward, backward):
 def refused(function, error, *parts):
     with pytest.raises(error) as found:
         function()
-    message = "".join(traceback.format_exception(found.value))
+    message = str(found.value)
+    if not isinstance(found.value, adcore.AdcoreError):  # raised by compiled code, at the place that it is about
+        message += f"\n{traceback.extract_tb(found.value.__traceback__)[-1].line}"
     for part in parts:
         assert part in message, message
     return message

@@ -266,6 +266,36 @@ def test_derivatives_inside_of_rules(outer, inner):
     assert outer(lambda x: inner(lambda y: cube(y) * x)(x))(2.0) == 36.0
 
 
+def test_both_arguments_of_rules_by_argument():
+    assert grad(lambda x: plus(x, times(x, x)))(3.0) == 7.0
+    assert jvp(lambda x: plus(x, times(x, x)), (3.0,), (1.0,)) == (12.0, 7.0)
+    assert grad(grad(lambda x: times(plus(x, x), plus(x, x))))(3.0) == 8.0
+
+
+def test_carries_that_the_derivative_reaches_late():
+    """The argument of the first call depends on x from the third iteration on."""
+
+    def f(x, n):
+        s, v, w = 0.0, 0.5, 0.25
+        for _ in range(n):
+            s = plus(s, exponential_again(w))
+            w = exponential_again(v)
+            v = times(x, v)
+        return s
+
+    def by_hand(x):
+        total, v = math.exp(0.25), 0.5
+        for k in range(4):
+            total += math.exp(math.exp(v * x**k))
+        return total
+
+    h = 1e-6
+    expected = (by_hand(0.4 + h) - by_hand(0.4 - h)) / (2.0 * h)
+    close(f(0.4, 5), by_hand(0.4))
+    close(grad(f)(0.4, 5), expected, 1e-8)
+    close(jvp(lambda x: f(x, 5), (0.4,), (1.0,))[1], expected, 1e-8)
+
+
 def test_three_levels():
     def f(x):
         return grad(lambda y: times(y, grad(lambda z: times(times(x, y), times(z, z)))(y)))(x)
