@@ -76,7 +76,7 @@ RULES = (
         breaks="an argument without the further axis gets less than the sum",
     ),
     Mutant(
-        name="values from outside are read once",
+        name="values from outside are exchanged",
         module="adcore/demands.py",
         fragment="lowered.captures = (*lowered.captures, *(capture for _, capture in wanted))",
         replacement="lowered.captures = (*lowered.captures, *(capture for _, capture in reversed(wanted)))",

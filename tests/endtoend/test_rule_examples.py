@@ -528,6 +528,24 @@ def test_rules_read_what_is_outside_at_every_call():
     assert adcore.memory(grad(f), x).total == 0
 
 
+def test_rules_read_several_things_from_outside():
+    first, second = 2.0, 5.0
+
+    @custom_jvp
+    def f(x):
+        return x
+
+    @f.defjvp
+    def f_jvp(primals, tangents):
+        return primals[0], (first - 3.0 * second) * tangents[0]
+
+    h = grad(lambda x: f(x) * 1.0)
+    assert h(1.0) == -13.0
+    first = 4.0
+    assert h(1.0) == -11.0
+    assert grad(lambda x: grad(lambda y: f(x * y))(2.0))(1.0) == -11.0
+
+
 def test_rules_notice_other_helpers():
     def double(x):
         return 2.0 * x
