@@ -8,14 +8,14 @@ from typing import Any, NoReturn, cast
 
 from .again import inner_lengths
 from .builder import Builder
-from .errors import AliasError, DtypeError, RuleError, refuse
+from .errors import AdcoreError, AliasError, DtypeError, RuleError, refuse
 from .forward_rules import ByArgument, Forward
 from .plugins import Leaf, Lowered, Spec
 from .program import Equation, Program
 from .pullback_rules import Pair
 from .rules import Rule
 from .signatures import definition, name_of, places_of, signature_of
-from .stated import described, has_rows
+from .stated import LINEARIZATION, described, has_rows, is_within
 from .transforms import Transform, lower
 from .trees import leaves, map_leaves
 from .types import Atom, Lit
@@ -54,7 +54,12 @@ class Custom(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         given = self.by_position(arguments)
-        lowered = lower(self.function, arguments)
+        try:
+            lowered = lower(self.function, arguments)
+        except AdcoreError as error:
+            if is_within(error, self.function):
+                self.wrong(RuleError, f"does not fit: {error.cause}", LINEARIZATION)
+            raise
         self.require_value(lowered)
         program = lowered.program
         order = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]

@@ -129,7 +129,7 @@ class ByArgument(Stated):
             for k, place in enumerate(places):
                 if place is not None:
                     what = f"the tangent that {name_of(rule)} gives"
-                    tangent = conformed(b, found[place], values[k].type, what, definition(rule))
+                    tangent = conformed(b, found[place], values[k].type, what, self.place(rule))
                     before = sums[k]
                     sums[k] = tangent if before is None else b.plus(before, tangent)
         self.give(b, equation, values, sums, self.name, self.function)

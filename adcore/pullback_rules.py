@@ -15,7 +15,7 @@ from .marks import RULED
 from .plugins import Leaf, Lowered, Spec, Static
 from .program import Equation
 from .rules import conformed, spliced
-from .signatures import definition, name_of
+from .signatures import name_of
 from .stated import Stated, described, still, tangent_like
 from .trees import leaves, map_leaves
 from .types import Atom, Var
@@ -118,6 +118,6 @@ class Pair(Stated):
             if type is not None:
                 what = f"a cotangent that {name} gives"
                 pulled.append(
-                    None if place is None else conformed(b, found[place], type, what, definition(self.backward))
+                    None if place is None else conformed(b, found[place], type, what, self.place(self.backward))
                 )
         return pulled

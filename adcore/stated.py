@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, cast
 
 from .builder import Builder
-from .errors import RuleError, refuse
+from .errors import AdcoreError, RuleError, Source, refuse
 from .linearity import Kind, NotLinearError, kinds_of
 from .marks import attached, once
 from .plugins import Leaf, Lowered, Rows, Spec, Static
@@ -24,7 +25,7 @@ from .transforms import lower, unchanging, without_writes
 from .trees import leaves, map_nodes, matched, structure
 from .types import Atom, Lit, Type, Var
 
-__all__ = ["Stated", "described", "has_rows", "still", "tangent_like"]
+__all__ = ["LINEARIZATION", "Stated", "described", "has_rows", "is_within", "still", "tangent_like"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +107,9 @@ class Stated(Rule):
             known[length] = next(found)
             attached(b, known[length], None, length)
         for out, value, tangent in sorted(zip(outs, values, tangents, strict=True), key=lambda x: x[0].type.rank):
-            value = conformed(b, value, out.type, f"the value that {what} gives", definition(by), known)
+            value = conformed(b, value, out.type, f"the value that {what} gives", self.place(by), known)
             if tangent is not None:
-                tangent = conformed(b, tangent, out.type, f"the tangent that {what} gives", definition(by), known)
+                tangent = conformed(b, tangent, out.type, f"the tangent that {what} gives", self.place(by), known)
             attached(b, value, tangent, out)
 
     # The rules' programs
@@ -124,16 +125,25 @@ class Stated(Rule):
         except TypeError as error:
             name = "rule" if name_of(rule) == "<lambda>" else name_of(rule)
             self.wrong(rule, f"takes other arguments than {signature}: {error}", f"def {name}{signature}")
-        lowered = unchanging(lower(rule, tuple(bound.arguments.values())))
+        try:
+            lowered = unchanging(lower(rule, tuple(bound.arguments.values())))
+        except AdcoreError as error:
+            if is_within(error, rule):
+                self.wrong(rule, f"does not fit: {error.cause}", LINEARIZATION)
+            raise
         if any(w.state for w in lowered.writes):
             self.wrong(rule, "draws from a random generator", "what was drawn, as an argument of the function")
         if has_rows(lowered.result):
             self.wrong(rule, "returns a list whose length is known at run time", "an array")
         return without_writes(lowered)
 
+    def place(self, rule: Callable[..., Any]) -> Source | None:
+        """Where a rule is defined; of those that adcore makes, where the function is."""
+        return definition(cast("Any", self.function) if is_ours(rule) else rule)
+
     def wrong(self, rule: Callable[..., Any], cause: str, write: str = "") -> NoReturn:
         """Refuse a rule."""
-        refuse(RuleError, f"{name_of(rule)}, a rule of {self.name}, {cause}", definition(rule), write)
+        refuse(RuleError, f"{name_of(rule)}, a rule of {self.name}, {cause}", self.place(rule), write)
 
     def aligned(self, rule: Callable[..., Any], tree: Any, like: Any, what: str, none: bool = True) -> list[Any]:
         """The leaves of a tree for those of another one; with `none`, None stands for a whole subtree."""
@@ -211,7 +221,21 @@ class Stated(Rule):
             return kinds_of(lowered.program, linear)
         except NotLinearError as error:
             cause = f"{name_of(rule)}, a rule of {self.name}, is not linear in its {what}: {error.cause}"
-            refuse(RuleError, cause, error.source or definition(rule), write)
+            refuse(RuleError, cause, error.source or self.place(rule), write)
+
+
+def is_ours(function: Any) -> bool:
+    """Whether a function is one of those that `adcore.custom` puts around the user's."""
+    return getattr(getattr(function, "__code__", None), "co_filename", "") == OURS
+
+
+def is_within(error: AdcoreError, function: Any) -> bool:
+    """Whether an error is about a line of such a function, which the user did not write."""
+    return is_ours(function) and error.source is not None and error.source.file == OURS
+
+
+OURS = str(Path(__file__).with_name("custom.py"))
+LINEARIZATION = "return value, pushforward, where pushforward(*tangents) takes a tangent for each argument"
 
 
 def has_rows(result: Any) -> bool:

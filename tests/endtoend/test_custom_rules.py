@@ -8,6 +8,7 @@ from custom_functions import MADE, Made
 
 import adcore
 from adcore import custom_jvp, custom_rule, custom_vjp, grad, hessian, jacfwd, jacrev, jit, jvp, stop_gradient, vjp
+from adcore.verify import verify
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
@@ -302,6 +303,7 @@ def test_inside(place, kind):
     close(grad(f)(X, 3), expected)
     close(vjp(f, X, 3)[1](1.0)[0], expected)
     close(jvp(lambda x: f(x, 3), (X,), (V,)), jvp(lambda x: g(x, 3), (X,), (V,)))
+    verify(adcore.program(grad(f), X, 3))
 
 
 @pytest.mark.parametrize("kind", ["jvp", "vjp"])
