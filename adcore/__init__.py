@@ -28,15 +28,18 @@ from .api import (
     vhp,
     vjp,
 )
+from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
 from .errors import (
     AdcoreError,
     AliasError,
     CompileError,
     DtypeError,
     MissingRuleError,
+    RuleError,
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .gradient_check import check_grads
 from .hosting import host_call
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
@@ -49,9 +52,14 @@ __all__ = [
     "DtypeError",
     "MemoryReport",
     "MissingRuleError",
+    "RuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
+    "check_grads",
     "checkpoint",
+    "custom_jvp",
+    "custom_rule",
+    "custom_vjp",
     "get_num_threads",
     "grad",
     "hessian",
@@ -70,6 +78,8 @@ __all__ = [
     "program",
     "set_num_threads",
     "source",
+    "stop_gradient",
+    "straight_through",
     "value_and_grad",
     "vhp",
     "vjp",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .linear import Edge, Linear, LinearAgain, LinearLoop, cond_ends, loop_ends
+from .linear import Edge, Linear, LinearAgain, LinearLoop, LinearRule, cond_ends, loop_ends
 from .program import defined
 from .types import Atom, Var
 
@@ -24,6 +24,8 @@ def targets(linear: Linear) -> dict[Var, None]:
         elif isinstance(step, LinearAgain):
             ends = step.again.results if step.backwards else step.outs
             found.update(outside_of(defined(step.again), [*targets(step.body), *ends]))
+        elif isinstance(step, LinearRule):
+            found.update(dict.fromkeys(step.ends()[1]))
         else:
             for name, branch in step.branches:
                 own = defined(step.origin.params[name])

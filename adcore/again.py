@@ -21,7 +21,7 @@ from .recomputation import effect_free, unchecked
 from .storage import Storage
 from .types import I64, Atom, Var
 
-__all__ = ["count_loops", "emit_again", "is_run_again", "run_again"]
+__all__ = ["count_loops", "emit_again", "inner_lengths", "is_run_again", "run_again"]
 
 Values = MutableMapping[Var, Atom]
 Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
@@ -112,10 +112,14 @@ def _fitted(b: Builder, values: Values, of: Atom, like: Var) -> Atom:
 
 def wrapped(program: Program) -> Program:
     """The program as one checkpoint: its inside is run again by derivatives of whatever it becomes a part of."""
-    inside = {out for e in program.equations for out in e.outs}
-    lengths = dict.fromkeys(a for r in program.results for a in r.type.shape if a in inside)
-    further = tuple(a for a in lengths if a not in program.results)
+    lengths = inner_lengths(program)
     b = Builder()
-    body = Program((), program.equations, (*program.results, *further), program.name)
+    body = Program((), program.equations, (*lengths, *program.results), program.name)
     outs = b.checkpoint_(body)
-    return Program(program.params, b.equations, outs[: len(program.results)], program.name)
+    return Program(program.params, b.equations, outs[len(lengths) :], program.name)
+
+
+def inner_lengths(program: Program) -> tuple[Atom, ...]:
+    """The lengths of results that the program computes: to be results of a region too, before what has them."""
+    inside = {out for e in program.equations for out in e.outs}
+    return tuple(dict.fromkeys(a for r in program.results for a in r.type.shape if a in inside))

@@ -13,8 +13,10 @@ from typing import Any
 
 from .builder import Builder
 from .errors import MissingRuleError
+from .marks import RULED
 from .primitives import Kind
-from .program import Equation, Program, regions, uses
+from .program import Equation, Program, clone_equation, regions, uses
+from .rules import Rule
 from .types import Atom, Lit, Var
 
 __all__ = ["Batch"]
@@ -67,6 +69,8 @@ class Batch:
                 for _, region in regions(equation):
                     self.spread(region.equations)
                     self._mark(zip(region.results, equation.outs, strict=True))
+                if any(map(self.is_marked, equation.operands)):  # of a function with a stated derivative
+                    self.marked.update(out for out in equation.outs if out.type.dtype.differentiable)
             elif any(v in self.marked for v in uses(equation)):
                 self.marked.update(equation.outs)
 
@@ -102,6 +106,8 @@ class Batch:
             with b.at(equation.source):
                 if equation.primitive.has_regions:
                     self._control(b, equation)
+                elif equation.primitive is RULED and not self.marked.isdisjoint(equation.outs):
+                    self._ruled(b, equation)
                 elif self.marked.isdisjoint(equation.outs):
                     if any(v in self.marked for v in uses(equation)):
                         self.refuse(equation)
@@ -115,6 +121,9 @@ class Batch:
         raise MissingRuleError(cause, equation.source, "one direction after the other: jvp(f, primals, tangents)")
 
     def _control(self, b: Builder, equation: Equation) -> None:
+        if equation.primitive.name == "custom":
+            self._custom(b, equation)
+            return
         inits, params = carries(equation)
         decisive = equation.operands[: len(equation.operands) - len(inits)]
         decided = equation.params["test"].results if "test" in equation.params else decisive
@@ -125,6 +134,33 @@ class Batch:
         converted = {name: self._region(b, region, ends.get(name)) for name, region in regions(equation)}
         outs = tuple(self.enter(out) for out in equation.outs)
         b.enter(replace(equation, operands=operands, params={**equation.params, **converted}, outs=outs))
+
+    def _custom(self, b: Builder, equation: Equation) -> None:
+        """The values of a function for all directions at once, and its stated derivative for that."""
+        from .batched_rules import Batched
+
+        marked = tuple(map(self.is_marked, equation.operands))
+        operands = tuple(self.lifted(b, a) if m else a for a, m in zip(equation.operands, marked, strict=True))
+        params = {**equation.params, "body": self._region(b, equation.params["body"], equation.outs)}
+        rule = equation.rule
+        if isinstance(rule, Rule) and any(marked):
+            one = clone_equation(equation, {})
+            rule = Batched(rule.name, rule.arguments, rule.closed, rule.surrogate, one, marked)
+        outs = tuple(self.enter(out) for out in equation.outs)
+        b.enter(replace(equation, operands=operands, params=params, outs=outs, rule=rule))
+
+    def _ruled(self, b: Builder, equation: Equation) -> None:
+        """A value with a stated pullback (see `adcore.marks`)."""
+        from .batched_rules import BatchedPullback
+
+        first, count = equation.params["values"], equation.params["arguments"]
+        marked = tuple(map(self.is_marked, equation.operands))
+        values = tuple(self.lifted(b, a) for a in equation.operands[:first])
+        rest = zip(equation.operands[first:], marked[first:], strict=True)
+        operands = (*values, *(self.lifted(b, a) if m else a for a, m in rest))
+        rule = BatchedPullback(equation.rule, marked[first + count :], marked[first : first + count])
+        outs = tuple(self.enter(out) for out in equation.outs)
+        b.enter(replace(equation, operands=operands, outs=outs, rule=rule))
 
     def _region(self, b: Builder, region: Program, ends: tuple[Var, ...] | None) -> Program:
         """A region whose results have the further axis where `ends` have it."""
@@ -266,16 +302,21 @@ def _transformed(of: _Operands) -> Atom:
     return of.b.permute(of.emit(of.b.permute(of.values[0], order=order)), order=order)
 
 
-Rule = Callable[[_Operands], Atom]
+def _marked(of: _Operands) -> Atom:
+    """A mark of `adcore.marks`, of one result."""
+    return of.b.append(of.equation.primitive, tuple(of.lifted(k) for k in range(len(of.values))), {})[0]
 
-KINDS: dict[Kind, Rule] = {
+
+Rewrite = Callable[[_Operands], Atom]
+
+KINDS: dict[Kind, Rewrite] = {
     Kind.ELEMENTWISE: _elementwise,
     Kind.REDUCTION: _of_first,
     Kind.GATHER: _read,
     Kind.FOURIER: _transformed,
     Kind.CONTRACTION: _product,
 }
-RULES: dict[str, Rule] = {
+RULES: dict[str, Rewrite] = {
     "expand": _of_first,
     "reshape": _lengthened,
     "conform": _lengthened,
@@ -283,5 +324,6 @@ RULES: dict[str, Rule] = {
     "view": _read,
     **dict.fromkeys(("update", "add_at", "scatter", "scatter_add"), _written),
     "grow": _of_first,
+    **dict.fromkeys(("once", "tangent", "attach"), _marked),
     **dict.fromkeys(("solve", "solve_triangular", "sparse_solve"), _solved),
 }

@@ -173,6 +173,12 @@ class Builder:
     def checkpoint_(self, body: Program) -> tuple[Var, ...]:
         return self._carrying("checkpoint", (), {"body": body}, body.results)
 
+    def custom_(self, arguments: tuple[Atom, ...], body: Program, rule: Any) -> tuple[Var, ...]:
+        """A function of the arguments with a stated derivative (see `adcore.rules`)."""
+        outs = self._carrying("custom", arguments, {"body": body, "name": str(rule)}, body.results)
+        self.equations[-1].rule = rule
+        return outs
+
     def _carrying(
         self, name: str, operands: tuple[Atom, ...], params: dict[str, Any], *inner: tuple[Atom, ...]
     ) -> tuple[Var, ...]:

@@ -11,7 +11,7 @@ from .builder import Builder
 from .cut import minimum_cut
 from .primitives import Kind
 from .primitives.elementwise import is_short_power
-from .program import Equation, uses
+from .program import Equation, regions, uses
 from .types import Atom, Lit, Var
 
 __all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_elementary", "is_slow", "move_into", "needed"]
@@ -89,7 +89,7 @@ def choose_stored(
         equation = producers.get(var)
         if equation is None:
             continue
-        if equation.primitive.kind in COSTLY or spared(equation):
+        if is_run(equation) or spared(equation):
             edges.append((_Run(equation), var))
             sources.append(_Run(equation))
         elif equation.keep:
@@ -117,6 +117,13 @@ def choose_stored(
         return TIES * bytes + (vertex in coefficients)
 
     return [v for v in minimum_cut(edges, sources, list(wanted), price) if isinstance(v, Var)]
+
+
+def is_run(equation: Equation) -> bool:
+    """Whether to do an equation again means to run something: a loop, a reduction, a function that has some inside."""
+    if equation.primitive.name == "custom":
+        return any(is_run(inner) for _, region in regions(equation) for inner in region.equations)
+    return equation.primitive.kind in COSTLY
 
 
 def _is_product(equation: Equation) -> bool:

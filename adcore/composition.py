@@ -11,7 +11,19 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .linear import Edge, Generator, Linear, LinearAgain, LinearCond, LinearLoop, Step, compose, identity, scale
+from .linear import (
+    Edge,
+    Generator,
+    Linear,
+    LinearAgain,
+    LinearCond,
+    LinearLoop,
+    LinearRule,
+    Step,
+    compose,
+    identity,
+    scale,
+)
 from .primitives import Kind
 from .types import Atom, Var
 
@@ -50,6 +62,8 @@ class _Uses:
                     self.note(branch)
                     results = step.origin.params[name].results
                     self.ends.update(a for a in (*results, *step.origin.outs) if isinstance(a, Var))
+            elif isinstance(step, LinearRule):
+                self.ends.update(v for end in step.ends() for v in end)
             else:
                 self.note(step.body)
                 self.ends.update(a for a in (*step.again.results, *step.outs) if isinstance(a, Var))
@@ -81,7 +95,9 @@ def _composed(linear: Linear, uses: _Uses) -> Linear:
     return Linear((*steps, *waiting.values()), linear.backwards)
 
 
-def _inside(step: LinearLoop | LinearCond | LinearAgain, uses: _Uses) -> Step:
+def _inside(step: LinearLoop | LinearCond | LinearAgain | LinearRule, uses: _Uses) -> Step:
+    if isinstance(step, LinearRule):
+        return step
     if isinstance(step, LinearLoop):
         return LinearLoop(step.origin, _composed(step.body, uses), step.carries, step.backwards)
     if isinstance(step, LinearCond):

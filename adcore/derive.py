@@ -16,6 +16,7 @@ from .boundary import Sweep
 from .builder import Builder
 from .composition import composed
 from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
+from .errors import CompileError
 from .guarding import Guard
 from .linear import (
     Edge,
@@ -23,17 +24,21 @@ from .linear import (
     LinearAgain,
     LinearCond,
     LinearLoop,
+    LinearRule,
     Step,
     is_differentiable,
     reached_loop,
     transpose,
 )
+from .marks import is_mark, resolve, ruled_arguments
 from .merging import loops_first, unite
 from .passes.dce import eliminate_dead, note_unread
 from .passes.elements import hoist_elements
 from .passes.hoisting import hoist_views
 from .passes.tiling import segment_loops
 from .program import Equation, Program, clone
+from .rules import expand_rules
+from .ruling import emit_rule
 from .types import I64, Atom, Lit, Var
 
 __all__ = ["emit", "gradient", "linearize", "pull", "push", "push_split", "sweep", "sweep_each"]
@@ -58,6 +63,10 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
         return _linearize_loop(equation, active)
     if equation.primitive.name == "cond":
         return _linearize_cond(equation, active)
+    if equation.primitive.name == "ruled":
+        return _linearize_rule(equation, active)
+    if equation.primitive.name == "custom" and any(a in active for a in equation.operands):
+        _require_constant(equation)
     edges: list[Step] = []
     moved: list[Var] = []
     for index, operand in enumerate(equation.operands):
@@ -116,6 +125,21 @@ def _linearize_again(equation: Equation, active: set[Var]) -> list[Step]:
     return [LinearAgain(equation, again, outs, linear)] if moving else []
 
 
+def _linearize_rule(equation: Equation, active: set[Var]) -> list[Step]:
+    arguments = ruled_arguments(equation)
+    moving = tuple((k, x) for k, x in enumerate(arguments) if isinstance(x, Var) and x in active)
+    if not moving:
+        return []
+    active.update(equation.outs)
+    return [LinearRule(equation, moving)]
+
+
+def _require_constant(equation: Equation) -> None:
+    """Refuse to linearize a function whose stated derivative ought to have taken its place."""
+    if any(map(is_differentiable, equation.outs)):
+        raise CompileError(f"the rule of {equation.params['name']!r} was not put in its place", equation.source)
+
+
 def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:
     """Emit a linear program, forwards or dualized, over the (co)tangents in `values`.
 
@@ -142,6 +166,8 @@ def emit_step(b: Builder, step: Step, values: MutableMapping[Var, Atom], scope: 
             emit_loop(b, step, values, scope, emit)
         elif isinstance(step, LinearAgain):
             emit_again(b, step, values, emit)
+        elif isinstance(step, LinearRule):
+            emit_rule(b, step, values, emit, linearize)
         else:
             emit_cond(b, step, values, emit)
 
@@ -152,7 +178,7 @@ def push_equations(b: Builder, equations: Iterable[Equation], tangents: MutableM
         with b.at(equation.source):
             active = set(tangents)
             steps = linearize_equation(equation, active)
-            if not steps or isinstance(steps[0], Edge):
+            if not steps or isinstance(steps[0], Edge | LinearRule):
                 b.adopt([equation])
                 emit(b, Linear(tuple(steps)), tangents, b.equations)
             elif isinstance(steps[0], LinearLoop):
@@ -182,6 +208,7 @@ def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
     lengths of the parameters, and are to be replaced by values of the program.
     """
     program = clone(program)
+    stated = expand_rules(program, {program.params[k] for k in wrt})
     hoist_elements(program)
     note_unread(program)
     count_loops(program.equations, backwards=False)
@@ -194,8 +221,10 @@ def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
         params.append(param)
     push_equations(b, program.equations, tangents)
     outs = tuple(value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
-    pushed = Program((*program.params, *params), b.equations, (*program.results, *outs), f"push_{program.name}")
-    return eliminate_dead(pushed)
+    results = (*program.results, *outs)
+    if stated:
+        results = resolve(b.equations, results)
+    return eliminate_dead(Program((*program.params, *params), b.equations, results, f"push_{program.name}"))
 
 
 def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[int], alike: bool = False) -> Sweep:
@@ -205,6 +234,7 @@ def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[in
     With `alike` the tangents have the lengths of the parameters, and are to be replaced by values of the second part.
     """
     program = clone(program)
+    stated = expand_rules(program, {program.params[k] for k in wrt})
     hoist_views(program)
     hoist_elements(program)
     note_unread(program)
@@ -212,7 +242,7 @@ def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[in
     b = Builder()
     b.adopt(program.equations)
     linear = linearize(program.equations, {program.params[k] for k in wrt})
-    last = b.equations[-1] if b.equations else None
+    last = next((e for e in reversed(b.equations) if not is_mark(e)), None)
     late: list[Var] = []
     tangents: MutableMapping[Var, Atom] = {}
     for k in wrt:
@@ -221,6 +251,7 @@ def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[in
         late.append(param)
     emit(b, linear, tangents, b.equations)
     outs = tuple(value_or_zeros(b, tangents, program.results[k]) for k in differentiated)
+    outs = _unmarked(b, program, outs) if stated else outs
     return _parted(b, program, last, tuple(late), outs, ()).settle()
 
 
@@ -272,6 +303,7 @@ def _swept(
     whole: bool = False,
 ) -> Sweep:
     program = clone(program)
+    stated = expand_rules(program, {program.params[k] for k in wrt})
     hoist_views(program)
     hoist_elements(program)
     note_unread(program)
@@ -283,11 +315,12 @@ def _swept(
     further: list[Var] = []
     seeded: list[int] = []
     linear = composed(linearize(program.equations, {program.params[k] for k in wrt}), results)
-    last = b.equations[-1] if b.equations else None
+    last = next((e for e in reversed(b.equations) if not is_mark(e)), None)
     if each:
         assert differentiated is not None
         every = [[r.type.dtype.constant(1) if k == j else None for k, r in enumerate(results)] for j in differentiated]
         outs = tuple(out for row in every for out in _pulled(b, program, linear, wrt, row))
+        outs = _unmarked(b, program, outs) if stated else outs
         return _parted(b, program, last, (), outs, ()).economize()
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated
@@ -301,6 +334,7 @@ def _swept(
     if whole:
         b.home = b.equations
     outs = _pulled(b, program, linear, wrt, seeds)
+    outs = _unmarked(b, program, outs) if stated else outs
     return _parted(b, program, last, tuple(further), outs, tuple(seeded)).economize()
 
 
@@ -315,6 +349,13 @@ def _pulled(
             cotangents[result] = seed if before is None else b.plus(before, seed)
     emit(b, transpose(linear), cotangents, b.equations)
     return tuple(value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
+
+
+def _unmarked(b: Builder, program: Program, gradients: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """Resolve the marks of stated derivatives; gives the gradients."""
+    found = resolve(b.equations, (*program.results, *gradients))
+    program.results, gradients = found[: len(program.results)], found[len(program.results) :]
+    return gradients
 
 
 def _parted(

@@ -30,6 +30,7 @@ from .arguments import (
     when_set,
 )
 from .cache import Kept
+from .demands import with_demands
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
 from .outcomes import apply_changes, rebuilt
 from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
@@ -257,7 +258,7 @@ class Transformed:
 
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
         self.transform.constants().marked(self.transform.signature(), arguments, self._require_constant)
-        return self.transform.lower(arguments)
+        return with_demands(lambda: self.transform.lower(arguments))
 
     def _require_constant(self, value: Any, argument: int | str) -> Any:
         """Refuse a static argument that is known at run time only."""
@@ -420,7 +421,7 @@ class Dispatcher:
 
         def lower() -> Lowered:
             with policies.under(policy):  # also where the program is asked for later
-                return transform.lower(arguments)
+                return with_demands(lambda: transform.lower(arguments))
 
         rest = (leaves, tree, self.name, transform.function)
         kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, effort, arguments)
@@ -468,11 +469,11 @@ threads.when_set(_look_first)
 when_set(_look_first)
 
 
-def transformed(transform: Transform, wraps: bool = True) -> Any:
+def transformed(transform: Transform, wraps: bool = True, kind: type[Transformed] = Transformed) -> Any:
     """A callable for a transform of a function."""
     function = transform.function
     name = getattr(function, "__name__", type(function).__name__)
-    own = type("Transformed", (Transformed,), {"__module__": Transformed.__module__})
+    own = type(kind.__name__, (kind,), {"__module__": kind.__module__})
     made = own()
     if wraps:
         functools.update_wrapper(cast("Callable[..., Any]", made), function)

@@ -11,6 +11,7 @@ __all__ = [
     "CompileError",
     "DtypeError",
     "MissingRuleError",
+    "RuleError",
     "Source",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
@@ -86,6 +87,15 @@ class AliasError(AdcoreError):
 
 class MissingRuleError(AdcoreError):
     """A derivative was asked of a primitive that has no linear map for that argument yet."""
+
+
+class RuleError(AdcoreError):
+    """A derivative that was stated with `custom_jvp`, `custom_vjp` or `custom_rule` is missing, or does not fit.
+
+    A rule gives the value and a tangent (or cotangents) with the structure, dtype and shape of what they belong to, and
+    the tangent is linear in the tangents given.  The message names the rule, its line, what it gives and what is
+    needed.
+    """
 
 
 class DtypeError(AdcoreError, TypeError):

@@ -27,6 +27,7 @@ __all__ = [
     "LinearAgain",
     "LinearCond",
     "LinearLoop",
+    "LinearRule",
     "Step",
     "reached",
     "transpose",
@@ -421,7 +422,29 @@ class LinearAgain:
         return LinearAgain(self.origin, self.again, self.outs, transpose(self.body), not self.backwards)
 
 
-Step = Edge | LinearLoop | LinearCond | LinearAgain
+@dataclass(frozen=True, slots=True)
+class LinearRule:
+    """The linear part of a function whose pullback the user has stated: of `ruled` (see `adcore.marks`).
+
+    Attributes:
+        origin: the equation.
+        arguments: the active arguments, each with its position among all of them.
+    """
+
+    origin: Equation
+    arguments: tuple[tuple[int, Var], ...]
+    backwards: bool = False
+
+    def transpose(self) -> LinearRule:
+        return LinearRule(self.origin, self.arguments, not self.backwards)
+
+    def ends(self) -> tuple[tuple[Var, ...], tuple[Var, ...]]:
+        """What it comes from, and what it adds to."""
+        arguments = tuple(var for _, var in self.arguments)
+        return (self.origin.outs, arguments) if self.backwards else (arguments, self.origin.outs)
+
+
+Step = Edge | LinearLoop | LinearCond | LinearAgain | LinearRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +486,9 @@ def reached(linear: Linear, seeds: set[Var]) -> set[Var]:
             live |= reached_loop(step, live)
         elif isinstance(step, LinearAgain):
             live |= reached_again(step, live)
+        elif isinstance(step, LinearRule):
+            sources, ends = step.ends()
+            live.update(ends if any(v in live for v in sources) else ())
         else:
             live |= reached_cond(step, live)
     return live

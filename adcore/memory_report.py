@@ -10,6 +10,7 @@ from typing import Any
 from .arguments import abstract, normalized
 from .boundary import Sweep
 from .builder import Builder
+from .demands import collecting
 from .dispatch import Transformed, transformed
 from .errors import AdcoreError, Source
 from .passes.census import Census, bytes_of, kept_by
@@ -202,7 +203,10 @@ class _Measured:
             note_policy(lowered.program, chosen)
         values = [normalized(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
         self.values = [*values, *(normalized(c.read()) for c in lowered.captures)]
-        self.sweep = transform.sweep(lowered, structures)
+        with collecting() as demands:
+            self.sweep = transform.sweep(lowered, structures)
+        self.sweep.params = (*self.sweep.params, *(var for var, _ in demands.captures))
+        self.values += [normalized(capture.read()) for _, capture in demands.captures]
         self.kept = self.sweep.kept()
         read = [_Origin(definition(transform.function), p.name, "argument") for p in self.sweep.read()]
         self.loops, plain = self._iterations(lowered.program)
@@ -217,7 +221,8 @@ class _Measured:
         program = clone(program)
         loops = note_stable_reads(program)
         count, _ = Census(loops).extend(program.equations, literal(0))
-        (plain,) = backend().compile(Program(program.params, program.equations, (count,), "census"))(*self.values)
+        values = self.values[: len(program.params)]
+        (plain,) = backend().compile(Program(program.params, program.equations, (count,), "census"))(*values)
         return loops, plain
 
     def _run(self) -> tuple[list[int], int, int]:

@@ -38,7 +38,8 @@ class Equation:
     `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
     `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
     part of the iterations of another, cut to save memory; `joins` of `adcore.merging`: a loop that runs the iterations
-    of the primal's loop of the same number again, each followed by its dual.
+    of the primal's loop of the same number again, each followed by its dual; `rule` of
+    `adcore.rules`: the derivative that the user has stated of a `custom`.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -55,6 +56,7 @@ class Equation:
     unread: frozenset[int] = frozenset()
     segment: bool = False
     joins: bool = False
+    rule: Any = None
 
 
 @dataclass(slots=True, eq=False)

@@ -46,7 +46,11 @@ def _read_anywhere(region: Program) -> set[Var]:
 def _depends(equation: Equation, number: int) -> bool:
     """Whether a result has a derivative in the operand."""
     primitive = equation.primitive
-    return primitive.has_regions or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
+    return (
+        primitive.has_regions
+        or primitive.name == "ruled"
+        or any(primitive.map_for(number, k) is not None for k in range(len(equation.outs)))
+    )
 
 
 def has_effect(equation: Equation) -> bool:
@@ -139,6 +143,8 @@ def _carries_needed(equation: Equation, live: frozenset[Var], known: Known) -> s
 
 
 def _branch_results_needed(equation: Equation, live: frozenset[Var]) -> set[int]:
+    if equation.primitive.name == "custom":
+        return set(range(len(equation.outs)))  # its rule gives all of them
     named = {a for out in live for a in out.type.shape}
     return {k for k, out in enumerate(equation.outs) if out in live or out in named}
 

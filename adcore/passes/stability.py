@@ -115,7 +115,7 @@ class Versions:
         carry = self.carry_of(equation.operands[0]) if equation.operands else None
         if name in ("loop", "while"):
             self.enter_loop(equation)
-        elif name in ("cond", "checkpoint"):
+        elif name in ("cond", "checkpoint", "custom"):
             self.enter_branches(equation)
         elif carry is None:
             return
@@ -124,7 +124,7 @@ class Versions:
         elif name in ("update", "add_at"):
             self.writes.append(Access(carry, self.position, self.depth, equation))
             self.follow(equation.outs[0], carry, equation.operands[0])
-        elif name == "conform":
+        elif name in ("conform", "once", "attach"):
             self.follow(equation.outs[0], carry, equation.operands[0])
         elif name == "grow":
             self.unknown.add(carry)
@@ -352,6 +352,8 @@ def _read_from(equation: Equation, loop: Equation, found: Versions) -> Equation:
         if carry is not None and loop.outs[carry].type == equation.operands[0].type:
             return replace(equation, operands=(loop.outs[carry], *equation.operands[1:]))
         return equation
+    if equation.primitive.name == "custom":
+        return equation  # which reads what its rule is given
     changed = {}
     for name, region in regions(equation):
         inner = read_from(region.equations, loop, found)

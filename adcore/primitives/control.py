@@ -4,6 +4,7 @@ loop(n, *inits; body)     body: (k, *carries) -> carries, for k = 0 .. n-1
 while(*inits; test, body) test: (*carries) -> bool, body: (*carries) -> carries
 cond(p; then, otherwise)  both: () -> results of the same types
 checkpoint(; body)        body: () -> results, run again where a derivative needs values of it
+custom(*arguments; body)  body: () -> results, a function of the arguments whose derivative is stated by the user
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ def _checkpoint_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) ->
     return operand_types(params["body"].results)
 
 
+def _custom_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    require(not params["body"].params, "custom: the body takes no parameters")
+    return operand_types(params["body"].results)
+
+
 def _structural(*_: Any, **__: Any) -> Any:
     raise TypeError("control flow has no meaning apart from its regions; interpret the regions")
 
@@ -86,3 +92,4 @@ row("loop", Kind.CONTROL, _loop_typing, _structural)
 row("while", Kind.CONTROL, _while_typing, _structural)
 row("cond", Kind.CONTROL, _cond_typing, _structural)
 row("checkpoint", Kind.CONTROL, _checkpoint_typing, _structural)
+row("custom", Kind.CONTROL, _custom_typing, _structural)

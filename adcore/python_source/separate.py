@@ -6,7 +6,7 @@ writes `np.zeros(n)` for itself, and may then be written in place.
 
 from __future__ import annotations
 
-from ..passes.inline import inline_checkpoints
+from ..passes.inline import inline_regions
 from ..primitives import Kind
 from ..program import Equation, Program, clone, clone_equation
 from ..types import Atom, Var
@@ -17,7 +17,7 @@ __all__ = ["is_fresh_constant", "separated"]
 
 def separated(program: Program) -> Program:
     """A program of the same meaning in which each array constant is used once and every other value is used."""
-    program = inline_checkpoints(clone(program))
+    program = inline_regions(clone(program))
     constants = {e.outs[0]: e for e in _all_equations(program) if is_fresh_constant(e)}
     _separate(program, constants)
     _drop_unused(program)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adcore.passes.inline import inline_customs
 from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
 from adcore.types import Lit, Type
@@ -50,6 +51,7 @@ def emit_module(
     for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into;
     several threads run loops of independent iterations that take as many operations as `effort`.
     """
+    program = inline_customs(program)
     kernel = Code()
     lowering = Lowering(kernel, effort)
     function = emit_function(program, lowering, "internal", "kernel")

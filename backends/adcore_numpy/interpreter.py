@@ -144,4 +144,5 @@ _CONTROL: dict[str, Callable[[Equation, Environment], tuple[Any, ...]]] = {
     "while": _while,
     "cond": _cond,
     "checkpoint": _checkpoint,
+    "custom": _checkpoint,
 }

@@ -45,6 +45,9 @@ def origins(atom: Atom, params: set[Var], defining: Defining) -> set[Var] | None
         position = equation.outs.index(atom)  # type: ignore[arg-type]
         arms = (equation.params["then"], equation.params["otherwise"])
         return _joined(origins(a.results[position], params, _inside(a, defining)) for a in arms)
+    if name in ("checkpoint", "custom"):
+        body = equation.params["body"]
+        return origins(body.results[equation.outs.index(atom)], params, _inside(body, defining))  # type: ignore[arg-type]
     if equation.primitive.has_regions:
         body: Program = equation.params["body"]
         position = equation.outs.index(atom) - len(equation.outs)  # type: ignore[arg-type]

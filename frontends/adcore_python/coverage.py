@@ -36,7 +36,14 @@ MODULES = (
     *("scipy.special", "scipy.stats"),
 )
 # What the frontend knows otherwise than by a table of functions.
-FURTHER = ("adcore.special.mittag_leffler", "numpy.mgrid", "numpy.ogrid", "numpy.r_", "numpy.c_")
+FURTHER = (
+    "adcore.special.mittag_leffler",
+    "adcore.stop_gradient",
+    "numpy.mgrid",
+    "numpy.ogrid",
+    "numpy.r_",
+    "numpy.c_",
+)
 INTERNAL = ("adcore.factorizations.", "adcore_python.")
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
 # Names that stand for others in the library, classes that only mark a place, and what has a row to be refused well.

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adcore import api
+from adcore import api, custom
 from adcore.dispatch import transformed
 from adcore.errors import UnsupportedFunctionError
 from adcore.maps_at_points import PullbackAt, PushforwardAt
@@ -59,7 +59,7 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["TRANSFORMS", "call_derived"]
+__all__ = ["TRANSFORMS", "applied", "call_derived"]
 
 
 def _gradient(make: Callable[..., Any]) -> Any:
@@ -207,6 +207,13 @@ def _with_map(low: Lowering, f: Value, primals: tuple[Value, ...], derived: Valu
     return Tuple((value, Partial(derived, (point,), {}), *aux))
 
 
+def _straight_through(low: Lowering, f: Value) -> Value:
+    if isinstance(f, Static) and callable(f.value):
+        with low.foreign("straight_through"):
+            return Static(custom.straight_through(f.value))
+    return _derived(low, custom.straight_through, f)
+
+
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
@@ -220,6 +227,7 @@ TRANSFORMS: dict[Any, Any] = {
     api.jvp: _along(api.jvp),
     api.laplacian: _diagonal(api.laplacian),
     api.linearize: _linearize,
+    custom.straight_through: _straight_through,
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vhp: _along(api.vhp),
     api.vjp: _vjp,
@@ -243,13 +251,14 @@ def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
 
 def call_derived(low: Lowering, function: Derived, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call a transform of a function that is defined in the code being lowered."""
-    return call_lowered(low, _applied(low, function), arguments, keywords)
+    return call_lowered(low, applied(low, function), arguments, keywords)
 
 
-def _applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+def applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+    """A function defined in the code being lowered, transformed or not, as something that is lowered by itself."""
     if isinstance(value, LocalFunction):
         return Closed(low, value)
-    function = _applied(low, value.function)
+    function = applied(low, value.function)
     with low.foreign("this transform"):
         return value.make(function)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from adcore import plugins, statics
 from adcore.cache import is_ours, unrepeatable
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
+from adcore.passes.inline import without_conforming
 from adcore.program import Program, clone
 from adcore.signatures import name_of
 from adcore.structured import Structured
@@ -30,11 +31,14 @@ from .values import (
     Array,
     Buffer,
     Contents,
+    Derived,
     Dict,
     Fields,
     Growing,
     Identity,
     List,
+    LocalFunction,
+    Partial,
     Record,
     Reference,
     Scalar,
@@ -128,7 +132,9 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
 
 def _constant(low: Lowering, function: Transformed, value: Any, argument: int | str) -> Static:
     """The value of a static argument."""
-    known = plain(value) if isinstance(value, Value) else (value,)
+    if isinstance(value, LocalFunction | Derived):
+        return Static(_self_contained(low, function, value, argument))
+    known = _bound(value) if isinstance(value, Partial) else plain(value) if isinstance(value, Value) else (value,)
     if known is None:
         low.refuse(
             UnsupportedFunctionError,
@@ -138,6 +144,34 @@ def _constant(low: Lowering, function: Transformed, value: Any, argument: int | 
         )
     with low.foreign("this call"):
         return Static(statics.constant(function.transform.function, known[0], argument).value)
+
+
+def _bound(value: Partial) -> tuple[object] | None:
+    """A partial of constants."""
+    function, keywords = plain(value.function), [plain(v) for v in value.keywords.values()]
+    before = [plain(v) for v in value.arguments]
+    if function is None or None in before or None in keywords:
+        return None
+    named = dict(zip(value.keywords, [k[0] for k in keywords if k], strict=True))
+    return (functools.partial(cast("Any", function[0]), *[b[0] for b in before if b], **named),)
+
+
+def _self_contained(low: Lowering, function: Transformed, value: LocalFunction | Derived, argument: int | str) -> Any:
+    """A function defined in the code being lowered, which reads nothing of what is around it."""
+    from .derived import applied
+
+    inner: Any = value
+    while isinstance(inner, Derived):
+        inner = inner.function
+    closed = inner.closes_over()
+    if closed is not None:
+        low.refuse(
+            UnsupportedFunctionError,
+            f"the static argument {argument!r} of {name_of(function.transform.function)} is a function that closes "
+            f"over {closed!r}, which is known only while this function is compiled",
+            f"{closed!r} as a further argument, or a function defined outside",
+        )
+    return applied(low, value)
 
 
 def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugins.Lowered:
@@ -189,7 +223,7 @@ def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom
                 env.setdefault(inner, outer)
             lengths.append(env.get(inner, inner) if isinstance(inner, Var) else inner)
         env[param] = low.b.conform(operand, *lengths, checked=True) if lengths else operand
-    copy = clone(Program((), program.equations, program.results), env)
+    copy = without_conforming(clone(Program((), program.equations, program.results), env))
     for equation in copy.equations:
         equation.source = equation.source or low.source  # a checkpoint is the call
     low.b.adopt(copy.equations)

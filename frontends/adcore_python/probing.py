@@ -15,6 +15,7 @@ from adcore.errors import AdcoreError, MissingRuleError
 from adcore.plugins import Spec, backend
 from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Program, clone
+from adcore.rules import expand_rules
 from adcore.types import DType
 
 __all__ = ["DTYPES", "defined", "orders", "parameters", "probed", "sample", "source_of"]
@@ -121,6 +122,7 @@ def orders(program: Program, names: list[str]) -> str:
 def _order(program: Program, index: int) -> str:
     copy = clone(program)
     active = {copy.params[index]}
+    expand_rules(copy, active)
     linearize(copy.equations, active)
     if not any(result in active for result in copy.results):
         return "zero"

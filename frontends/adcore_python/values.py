@@ -226,6 +226,23 @@ class LocalFunction:
     def name(self) -> str:
         return getattr(self.node, "name", "<lambda>")
 
+    def closes_over(self) -> str | None:
+        """A name that it, or a default of it, has from a function around that is being lowered; None if it has none."""
+        if self.defaults or self.keyword_defaults:
+            return self.node.args.args[-1].arg if self.defaults else next(iter(self.keyword_defaults))
+        nodes = [*ast.walk(self.node)]
+        own = {n.arg for n in nodes if isinstance(n, ast.arg)}
+        if not any(isinstance(n, ast.Nonlocal) for n in nodes):
+            own |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names = [n.id for n in nodes if isinstance(n, ast.Name) and n.id not in own]
+        frame: Frame | None = self.frame
+        while frame is not None:
+            found = next((n for n in names if n in frame.bound), None)
+            if found is not None:
+                return found
+            frame = frame.enclosing
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:

@@ -31,6 +31,7 @@ PROGRAMS = "150"
 PATTERNS = "tests/endtoend/test_failure_patterns.py"
 MASKED = "tests/endtoend/test_masked_reads.py"
 THREADS = "tests/endtoend/test_threads.py"
+STATED = ("tests/endtoend/test_rule_errors.py", "tests/endtoend/test_rule_examples.py")
 ENDS = (
     "tests/endtoend/test_aliasing.py",
     "tests/endtoend/test_regressions.py",
@@ -47,6 +48,7 @@ OWN = {
         PATTERNS,
         "proofs/test_linear.py",
         "tests/core",
+        *STATED,
         *ENDS,
         THREADS,
     ),

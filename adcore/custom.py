@@ -1,0 +1,263 @@
+"""Functions with derivatives stated by the user: `custom_jvp`, `custom_vjp`, `custom_rule` and what they make."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from types import FunctionType, MethodType
+from typing import Any, cast
+
+from .custom_calls import Custom, StraightThrough
+from .dispatch import Transformed, transformed
+from .statics import declared
+
+__all__ = [
+    "CustomJvp",
+    "CustomVjp",
+    "custom_jvp",
+    "custom_rule",
+    "custom_vjp",
+    "stop_gradient",
+    "straight_through",
+]
+
+
+class CustomJvp(Transformed):
+    """What `custom_jvp` gives."""
+
+    def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
+        """State the derivative; usable as a decorator.
+
+        Args:
+            jvp: `jvp(primals, tangents) -> (value, tangent)`, where the two arguments are tuples with an entry for each
+                argument of the function; the constants of `nondiff_argnums` come before them.
+
+        Returns:
+            The rule, unchanged.
+
+        Raises:
+            ValueError: there is one already.
+        """
+        cast("Custom", self.transform).state(jvp=jvp)
+        return jvp
+
+    def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
+        """State the derivative by each argument.
+
+        Args:
+            *jvps: for each argument `jvp(tangent, value, *arguments) -> tangent`, or None where there is no derivative.
+
+        Raises:
+            ValueError: there is a rule already, or the function has `nondiff_argnums`.
+
+        >>> import math
+        >>> @custom_jvp
+        ... def area(radius, angle):
+        ...     return 0.5 * radius * radius * angle
+        >>> area.defjvps(lambda t, a, r, angle: 2.0 * a / r * t, lambda t, a, r, angle: 0.5 * r * r * t)
+        >>> from adcore import grad
+        >>> grad(area, (0, 1))(2.0, 1.5)
+        (3.0, 2.0)
+        """
+        custom = cast("Custom", self.transform)
+        if custom.constant:
+            raise ValueError("defjvps of a function with nondiff_argnums: use defjvp")
+        custom.state(jvps=jvps)
+
+
+class CustomVjp(Transformed):
+    """What `custom_vjp` gives."""
+
+    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        """State the derivative.
+
+        Args:
+            forward: `forward(*arguments) -> (value, kept)`, where `kept` is a tree of whatever is needed.
+            backward: `backward(kept, cotangent) -> tuple`, a cotangent for each argument, or None where there is none;
+                the constants of `nondiff_argnums` come before `kept`.
+
+        Raises:
+            ValueError: there is a rule already.
+        """
+        cast("Custom", self.transform).state(vjp=(forward, backward))
+
+
+_MISSING: Any = object()
+
+
+def _made(f: Callable[..., Any], kind: type[Transformed], nondiff_argnums: int | Sequence[int], title: str) -> Any:
+    constant = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
+    try:
+        statics = declared(f, constant or None, None)
+    except ValueError as error:
+        raise ValueError(str(error).replace("static_argnums", f"{title}: nondiff_argnums")) from None
+    return transformed(Custom(f, constant, declared=statics), kind=kind)
+
+
+def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
+    """A function whose derivative is stated as a forward rule, from which reverse mode follows as well.
+
+    Args:
+        f: the function; without it a decorator is returned.
+        nondiff_argnums: positions of arguments that are constants of the specialisation (functions, integers, strings),
+            as `static_argnums` of `jit` are.  Rules are given them first, in this order.
+
+    Returns:
+        The function, compiled where it is called, with the methods `defjvp` and `defjvps`.
+
+    A rule is a function of the language like any other: it may call helpers, loop, write into arrays, and call `f`.  It
+    has to be linear in the tangents, which is checked, and what it gives has to have the structure, dtype and shape of
+    the value.  Integers and booleans have no tangent: a rule is given None, and gives None, where JAX has zeros of
+    dtype float0.  Further derivatives are those of the rule.  A rule is compiled only where a derivative needs it.
+
+    Raises:
+        RuleError: when a derivative is taken: there is no rule, or one that does not fit.
+        UnsupportedFunctionError: `f` closes over a value of the function that is being differentiated.
+
+    >>> import math
+    >>> from adcore import grad
+    >>> @custom_jvp
+    ... def log1pexp(x):
+    ...     return math.log(1.0 + math.exp(x))
+    >>> @log1pexp.defjvp
+    ... def log1pexp_jvp(primals, tangents):
+    ...     (x,), (t,) = primals, tangents
+    ...     return log1pexp(x), (1.0 - 1.0 / (1.0 + math.exp(x))) * t
+    >>> grad(log1pexp)(100.0), grad(grad(log1pexp))(0.0)
+    (1.0, 0.25)
+    """
+    if f is _MISSING:
+        return functools.partial(custom_jvp, nondiff_argnums=nondiff_argnums)
+    return _made(f, CustomJvp, nondiff_argnums, "custom_jvp")
+
+
+def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
+    """A function whose derivative is stated as a reverse rule.
+
+    Args:
+        f, nondiff_argnums: as in `custom_jvp`.
+
+    Returns:
+        The function, compiled where it is called, with the method `defvjp`.
+
+    The backward rule may do what it likes with cotangents, clip them for instance.  Where it is linear in them, which
+    is found out, forward mode works too (JAX has none for `custom_vjp`): it is the dual of the rule.  Integers and
+    booleans have no cotangent: the rule gives None for them.
+
+    Raises:
+        RuleError: when a derivative is taken: there is no rule, or one that does not fit; or forward mode is asked for
+            and the backward rule is not linear.
+
+    >>> from adcore import grad
+    >>> @custom_vjp
+    ... def clipped(x, limit):
+    ...     return x
+    >>> clipped.defvjp(lambda x, limit: (x, limit), lambda limit, g: (max(-limit, min(g, limit)), None))
+    >>> grad(lambda x: clipped(x, 1.0) ** 2)(3.0)
+    1.0
+    """
+    if f is _MISSING:
+        return functools.partial(custom_vjp, nondiff_argnums=nondiff_argnums)
+    return _made(f, CustomVjp, nondiff_argnums, "custom_vjp")
+
+
+def custom_rule(linearize: Callable[..., Any]) -> Any:
+    """A function given together with its linearization: one rule, from which both modes and all orders follow.
+
+    Args:
+        linearize: `linearize(*arguments) -> (value, pushforward)`, where `pushforward(*tangents)` is a function,
+            defined inside, that gives the tangent of the value and is linear in the tangents (None of integers and
+            booleans).  What it needs of the value's computation it closes over.
+
+    Returns:
+        The function: called, it gives the value.
+
+    Raises:
+        RuleError: when a derivative is taken: the pushforward is not linear, or does not fit the value.
+
+    >>> import math
+    >>> from adcore import grad
+    >>> @custom_rule
+    ... def root(x):
+    ...     y = math.sqrt(x)
+    ...     def pushforward(t):
+    ...         return 0.5 * t / y
+    ...     return y, pushforward
+    >>> root(4.0), grad(root)(4.0), grad(grad(root))(4.0)
+    (2.0, 0.25, -0.03125)
+    """
+
+    @functools.wraps(linearize)
+    def value(*arguments: Any) -> Any:
+        found, _ = linearize(*arguments)
+        return found
+
+    @functools.wraps(linearize)
+    def rule(primals: Any, tangents: Any) -> Any:
+        found, pushforward = linearize(*primals)
+        return found, pushforward(*tangents)
+
+    del cast("Any", rule).__wrapped__  # its parameters are its own
+    return transformed(Custom(value, jvp=rule))
+
+
+def _stopped(f: Callable[..., Any]) -> Any:
+    return transformed(Custom(f, jvps=(None,), surrogate=True))
+
+
+@_stopped
+def stop_gradient(x: Any) -> Any:
+    """x, taken as a constant by every derivative.
+
+    Args:
+        x: a number, an array, or a tree of them.
+
+    Returns:
+        The same values.
+
+    >>> from adcore import grad
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    3.0
+    """
+    return x
+
+
+def straight_through(f: Callable[..., Any]) -> Any:
+    """A function with the derivative of the identity: the straight-through estimator of Bengio, Léonard and Courville.
+
+    Such a derivative is a surrogate, which `adcore.rules.surrogates` lists with the lines where it is used.
+
+    Args:
+        f: a function of one number, array or tree, which gives another one like it.
+
+    Returns:
+        A function with the values of `f`.
+
+    Raises:
+        DtypeError: at the call: `f` gives something of another dtype or rank.
+        RuleError: `f` takes several arguments.
+
+    Source: Bengio, Léonard and Courville, Estimating or propagating gradients through stochastic neurons for
+    conditional computation, arXiv:1308.3432 (2013).
+
+    >>> import numpy as np
+    >>> from adcore import grad
+    >>> grad(lambda x: straight_through(np.floor)(x) ** 2)(2.5)
+    4.0
+    """
+    if not isinstance(f, FunctionType | MethodType) and not hasattr(type(f), "__adcore_lower__"):
+
+        @functools.wraps(f)
+        def function(x: Any) -> Any:
+            return f(x)
+
+        del cast("Any", function).__wrapped__
+        return straight_through(function)
+    return transformed(StraightThrough(f, jvps=(_along,), surrogate=True))
+
+
+def _along(tangent: Any, value: Any, x: Any) -> Any:
+    return tangent
+
+
+_along.__name__ = "straight_through"

@@ -1,0 +1,93 @@
+"""Stated pullbacks, emitted: backwards as they stand, forwards as the dual of what they are linear in.
+
+Backwards, a copy of the user's pullback takes the cotangents, whatever it does with them.  Forwards there has to be a
+linear map, so a copy that is linear in its cotangents is linearized, and what is emitted is the dual of that.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any, Protocol
+
+from .builder import Builder
+from .control import value_or_zeros
+from .linear import Linear, LinearRule, is_differentiable, transpose
+from .marks import ruled_arguments, ruled_kept, tangent_of
+from .passes.dce import eliminate_dead
+from .program import Equation, Program
+from .rules import expand_rules
+from .types import Atom, Var
+
+__all__ = ["Pullback", "emit_rule"]
+
+Values = MutableMapping[Var, Atom]
+Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
+Linearize = Callable[[Iterable[Equation], set[Var]], Linear]
+
+
+class Pullback(Protocol):
+    """The rule of a `ruled` equation."""
+
+    def pullback(
+        self, b: Builder, kept: tuple[Atom, ...], cotangents: list[Atom], arguments: tuple[Atom, ...], linear: bool
+    ) -> list[Atom | None]:
+        """Emit the cotangents of the arguments, None where there is none.
+
+        Raises:
+            AdcoreError: it is to be `linear` in the cotangents, and is not.
+        """
+        ...
+
+
+def emit_rule(b: Builder, step: LinearRule, values: Values, emit: Emit, linearize: Linearize) -> None:
+    """Emit the linear part of a function with a stated pullback."""
+    if step.backwards:
+        _emit_backwards(b, step, values)
+    else:
+        _emit_forwards(b, step, values, emit, linearize)
+
+
+def _emit_backwards(b: Builder, step: LinearRule, values: Values) -> None:
+    origin = step.origin
+    if not any(out in values for out in origin.outs):
+        return
+    rule: Pullback = origin.rule
+    cotangents = [value_or_zeros(b, values, out) for out in origin.outs]
+    given = rule.pullback(b, ruled_kept(origin), cotangents, ruled_arguments(origin), linear=False)
+    for position, argument in step.arguments:
+        cotangent = given[position]
+        if cotangent is not None:
+            before = values.get(argument)
+            values[argument] = cotangent if before is None else b.plus(before, cotangent)
+
+
+def _emit_forwards(b: Builder, step: LinearRule, values: Values, emit: Emit, linearize: Linearize) -> None:
+    origin = step.origin
+    if not any(argument in values for _, argument in step.arguments):
+        return
+    rule: Pullback = origin.rule
+    inner = Builder()  # with no parent: what it computes lives no longer than it is needed
+    inner.source = b.source
+    ports = [tangent_of(inner, out) for out in origin.outs]
+    given = rule.pullback(inner, ruled_kept(origin), list(ports), ruled_arguments(origin), linear=True)
+    region = Program((), inner.equations, tuple(x for x in given if x is not None))
+    expand_rules(region, set(ports), stated=True)
+    found = iter(region.results)
+    given = [None if x is None else next(found) for x in given]
+    linear = transpose(linearize(inner.equations, set(ports)))
+    local: Any = ChainMap({}, values)  # type: ignore[arg-type]
+    for position, argument in step.arguments:
+        result, tangent = given[position], values.get(argument)
+        if isinstance(result, Var) and is_differentiable(result) and tangent is not None:
+            seed = inner.conform(tangent, *result.type.shape, checked=False)
+            before = local.maps[0].get(result)
+            local[result] = seed if before is None else inner.plus(before, seed)
+    emit(inner, linear, local, inner.equations)
+    results = tuple(
+        inner.conform(value_or_zeros(inner, local.maps[0], port), *out.type.shape, checked=False)
+        for port, out in zip(ports, origin.outs, strict=True)
+    )
+    made = eliminate_dead(Program((), inner.equations, results, "rule"))
+    for out, tangent in zip(origin.outs, b.checkpoint_(made), strict=True):
+        values[out] = tangent
