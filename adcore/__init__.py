@@ -19,6 +19,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .jets import jet, taylor
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -38,6 +39,7 @@ __all__ = [
     "hessian",
     "jacfwd",
     "jacrev",
+    "jet",
     "jit",
     "jvp",
     "loop_policy",
@@ -45,6 +47,7 @@ __all__ = [
     "program",
     "set_num_threads",
     "source",
+    "taylor",
     "value_and_grad",
     "vjp",
 ]

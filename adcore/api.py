@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import abstract, normalized
-from .dispatch import Specialisation, Transformed, specialise, transformed
+from .dispatch import Specialisation, Transformed, derived, specialise, transformed
 from .errors import AdcoreError
 from .jacobians import ForwardJacobian, ReverseJacobian
 from .outcomes import rebuilt, stacked
@@ -17,7 +17,7 @@ from .plugins import Spec
 from .policies import Policy, loop_policy
 from .program import Program, clone
 from .statics import Argnames, Argnums, declared
-from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
+from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered
 from .trees import flatten, matched
 
 __all__ = [
@@ -269,7 +269,7 @@ def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any
     """
     if f is _MISSING:
         return jvp
-    pushforward = _derived(f, Pushforward)
+    pushforward = derived(f, Pushforward)
     if primals is _MISSING:
         return pushforward
     return pushforward(tuple(primals), tuple(tangents))
@@ -299,7 +299,7 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
         return functools.partial(vjp, has_aux=has_aux)
     if not primals:
         return functools.partial(vjp, f, has_aux=has_aux)
-    splitting = _derived(f, _WITH_AUX if has_aux else PullbackSplit)
+    splitting = derived(f, _WITH_AUX if has_aux else PullbackSplit)
     found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
     out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
@@ -354,19 +354,6 @@ class Pullback:
         flat = stacked(result[0] if self._has_aux else result, iter(given), known)
         results = self._specialisation.late(lowered.backward)(*self._residuals, *(c for c in flat if c is not None))
         return rebuilt(lowered.gradients, results)[: self._count]
-
-
-def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
-    """The transformed function kept with `f`, so that repeated calls compile once."""
-    kept = getattr(f, "__dict__", None)
-    if kept is None:
-        return transformed(make(f), wraps=False)
-    cache = kept.setdefault("__adcore_derived__", {})
-    found = cache.get(make)
-    if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
-        found = transformed(make(f), wraps=False)
-        kept["__adcore_derived__"] = {**cache, make: found}
-    return found
 
 
 def checkpoint(

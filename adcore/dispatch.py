@@ -39,7 +39,7 @@ from .statics import NOTHING, constant
 from .transforms import Transform
 from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
 
-__all__ = ["Transformed", "specialise", "transformed"]
+__all__ = ["Transformed", "derived", "specialise", "transformed"]
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -481,6 +481,19 @@ def transformed(transform: Transform, wraps: bool = True) -> Any:
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
     return made
+
+
+def derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
+    """The transformed function kept with `f`, so that repeated calls compile once."""
+    kept = getattr(f, "__dict__", None)
+    if kept is None:
+        return transformed(make(f), wraps=False)
+    cache = kept.setdefault("__adcore_derived__", {})
+    found = cache.get(make)
+    if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
+        found = transformed(make(f), wraps=False)
+        kept["__adcore_derived__"] = {**cache, make: found}
+    return found
 
 
 def state_of(argument: Any) -> Callable[[Any], Any] | None:

@@ -37,6 +37,12 @@ __all__ = [
     "SplitLowered",
     "Transform",
     "lower",
+    "numbered",
+    "pairs_of",
+    "parameter",
+    "pruned",
+    "replaced",
+    "unchanging",
     "without_writes",
 ]
 
@@ -382,7 +388,9 @@ class Pushforward(Transform):
             raise TypeError(f"jvp: {len(primals)} primals and {len(given)} tangents")
         lowered = unchanging(lower(self.function, tuple(primals)))
         places = numbered(tuple(given))
-        pairs = [p for k in range(len(primals)) for p in self.pairs(k, primals[k], given[k], places[k])]
+        where = [f"jvp: tangent {k} of {name_of(self.function)}" for k in range(len(primals))]
+        each = zip(where, primals, given, places, strict=True)
+        pairs = [pair for one in each for pair in pairs_of(*one, noun="tangent")]
         specs = [p for p, _, _ in pairs if p is not None]
         moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]
         program = push(lowered.program, moving)
@@ -409,36 +417,40 @@ class Pushforward(Transform):
         )
         return pruned(replaced(lowered, program, (lowered.result, tangent)))
 
-    def pairs(
-        self, position: int, primal: Any, tangent: Any, places: Any
-    ) -> list[tuple[Spec | None, Spec | None, int]]:
-        """For each leaf of a primal its number or array, the tangent's, and the place of that among all tangents."""
-        where = f"jvp: tangent {position} of {name_of(self.function)}"
-        # What has a state has no tangent: one None in its place.
-        nodes: list[Any] = []
-        tree = structure(map_nodes(nodes.append, primal, Stateful))
-        try:
-            theirs, found = matched(tree, tangent), matched(tree, places)
-        except ValueError:
-            raise TypeError(f"{where} has another structure than the primal") from None
-        pairs: list[tuple[Spec | None, Spec | None, int]] = []
-        for p, t, place in zip(nodes, theirs, found, strict=True):
-            if isinstance(p, Stateful):
-                if not isinstance(t, Static) or t.value is not None:
-                    raise TypeError(f"{where}: the tangent of a random generator is None")
-                pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
-                continue
-            if isinstance(p, Spec) and p.dtype.differentiable:
-                if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
-                    raise TypeError(f"{where} has another shape than the primal")
-                if not t.dtype.differentiable:
-                    said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
-                    raise DtypeError(said, write="a float tangent")
-                if t.dtype is not p.dtype:
-                    write = f"a tangent of that dtype, e.g. dx.astype({p.dtype.value!r})"
-                    raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
-            pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
-        return pairs
+
+Pair = tuple[Spec | None, Spec | None, int]
+
+
+def pairs_of(where: str, primal: Any, tangent: Any, places: Any, noun: str) -> list[Pair]:
+    """For each leaf of a primal its number or array, the tangent's, and the place of that among all tangents.
+
+    `where` and `noun` are what errors call the tangent.
+    """
+    # What has a state has no tangent: one None in its place.
+    nodes: list[Any] = []
+    tree = structure(map_nodes(nodes.append, primal, Stateful))
+    try:
+        theirs, found = matched(tree, tangent), matched(tree, places)
+    except ValueError:
+        raise TypeError(f"{where} has another structure than the primal") from None
+    pairs: list[Pair] = []
+    for p, t, place in zip(nodes, theirs, found, strict=True):
+        if isinstance(p, Stateful):
+            if not isinstance(t, Static) or t.value is not None:
+                raise TypeError(f"{where}: the {noun} of a random generator is None")
+            pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
+            continue
+        if isinstance(p, Spec) and p.dtype.differentiable:
+            if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
+                raise TypeError(f"{where} has another shape than the primal")
+            if not t.dtype.differentiable:
+                said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
+                raise DtypeError(said, write=f"a float {noun}")
+            if t.dtype is not p.dtype:
+                write = f"a {noun} of that dtype, e.g. dx.astype({p.dtype.value!r})"
+                raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
+        pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
+    return pairs
 
 
 def parameter(spec: Spec, name: str) -> Var:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcore import api
 from adcore.errors import UnsupportedFunctionError
+from adcore.jets import jet, taylor
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 
 from .carries import with_identity
@@ -50,6 +51,7 @@ from .values import (
     Static,
     Tuple,
     Value,
+    number,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +131,32 @@ def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE)
     return low.call(derived, pair, {})
 
 
+TAYLOR = Static("taylor")
+
+
+def _jet(low: Lowering, f: Value, x: Value = NONE, series: Value = NONE, scaling: Value = TAYLOR) -> Value:
+    known = _option(low, "scaling", scaling)
+    derived = _derived(low, lambda function: jet(function, scaling=known), f)
+    if x is NONE and series is NONE:
+        return derived
+    coefficients = Tuple(tuple(items(low, series))) if isinstance(series, List) else series
+    return low.call(derived, [x, coefficients], {})
+
+
+TWO = number(2)
+
+
+def _taylor(
+    low: Lowering, f: Value, x: Value = NONE, directions: Value = NONE, degree: Value = TWO, scaling: Value = TAYLOR
+) -> Value:
+    options = {"degree": _option(low, "degree", degree), "scaling": _option(low, "scaling", scaling)}
+    derived = _derived(low, lambda function: taylor(function, **options), f)
+    if x is NONE and directions is NONE:
+        return derived
+    given = Tuple(tuple(items(low, directions))) if isinstance(directions, List) else directions
+    return low.call(derived, [x, given], {})
+
+
 SQRT = Static("sqrt")
 
 
@@ -170,6 +198,8 @@ TRANSFORMS: dict[Any, Any] = {
     api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
     api.jvp: _jvp,
+    jet: _jet,
+    taylor: _taylor,
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vjp: _vjp,
 }
