@@ -46,7 +46,9 @@ class Values:
         self.known: ChainMap[tuple[Series, Index], Atom | None] = around.known.new_child() if around else ChainMap()
         self.active: set[Var] = set(around.active) if around else set()
         self._is_active: dict[Var, bool] = {}
-        self._maps: ChainMap[tuple[Equation, int, int], Term] = around._maps.new_child() if around else ChainMap()
+        self._maps: ChainMap[tuple[Equation, int, int], tuple[Term, bool]] = (
+            around._maps.new_child() if around else ChainMap()
+        )
 
     def inside(self) -> Values:
         """The values of a region in this scope."""
@@ -127,38 +129,41 @@ class Values:
         """A coefficient by the linear maps of an equation."""
         linear = LINEAR.get(equation.primitive.name)
         if linear is not None:
-            return self.coefficient(self._map(equation, linear, number), index)
+            return self.coefficient(self._value_of(equation, linear), index)
         total: Atom | None = None
-        changes: Atom | None = None  # θz
+        change: Atom | None = None  # θz
         for k, operand in enumerate(equation.operands):
             if self.is_active(operand) and equation.primitive.map_for(k, number) is not None:
-                part = self._map(equation, k, number)
-                if isinstance(part, Each):
-                    total = part.onto(self, total, index)
+                term, moves = self._map(equation, k, number)
+                if isinstance(term, Each) and not moves:
+                    total = term.onto(self, total, index)
                 else:
-                    change = self.coefficient(part, index)
-                    changes = changes if change is None else added(self.b, changes, change)
-        if changes is None:
+                    part = self.coefficient(term, index)
+                    change = change if part is None else added(self.b, change, part)
+        if change is None:
             return total
         degree = sum(index)
-        changes = changes if degree == 1 else divided(self.b, changes, changes.type.dtype.constant(degree))
-        return added(self.b, total, changes)
+        change = change if degree == 1 else divided(self.b, change, change.type.dtype.constant(degree))
+        return added(self.b, total, change)
 
-    def _map(self, equation: Equation, k: int, number: int) -> Term:
-        """The map of an operand: of the operand itself where the map does not move or is the value, else of its θ."""
+    def _value_of(self, equation: Equation, k: int) -> Term:
+        """The value of an equation that is linear in an operand."""
+        key = equation, k, 0
+        if key not in self._maps:
+            x = equation.operands[k]
+            divides = equation.primitive.name == "div"
+            term = Quotient(x, equation.operands[1]) if divides else applied(self, self._generator(*key), x)
+            self._maps[key] = term, False
+        return self._maps[key][0]
+
+    def _map(self, equation: Equation, k: int, number: int) -> tuple[Term, bool]:
+        """The map of an operand where the map does not move; else the map of its θ, and True."""
         key = equation, k, number
         if key not in self._maps:
-            self._maps[key] = self._term(equation, k, number)
+            operand, generator = equation.operands[k], self._generator(equation, k, number)
+            moves = not is_constant(self, generator)
+            self._maps[key] = applied(self, generator, Euler(operand)) if moves else Each(generator, operand), moves
         return self._maps[key]
-
-    def _term(self, equation: Equation, k: int, number: int) -> Term:
-        operand, name = equation.operands[k], equation.primitive.name
-        if name == "div":
-            return Quotient(operand, equation.operands[1])
-        generator = self._generator(equation, k, number)
-        if name in LINEAR:
-            return applied(self, generator, operand)
-        return Each(generator, operand) if is_constant(self, generator) else applied(self, generator, Euler(operand))
 
     def _generator(self, equation: Equation, k: int, number: int) -> Generator:
         name = equation.primitive.name
