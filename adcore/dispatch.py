@@ -476,6 +476,8 @@ def transformed(transform: Transform, wraps: bool = True) -> Any:
     made = own()
     if wraps:
         functools.update_wrapper(cast("Callable[..., Any]", made), function)
+    else:
+        made.__signature__ = transform.signature()  # its arguments may be others, as those of `jvp` are
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
     dispatcher = Dispatcher(made, name)
     made.dispatcher = dispatcher
