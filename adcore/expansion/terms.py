@@ -63,6 +63,11 @@ def _joined(b: Builder, join: Callable[[Atom, Atom], Atom], one: Atom, other: At
     return b.select(masks[0][0], join(masks[0][1], masks[1][1]), 0.0)
 
 
+def times(b: Builder, number: int, t: Atom) -> Atom:
+    axes = tuple(range(t.type.rank))
+    return t if number == 1 else scaled(b, b.expand(t.type.dtype.constant(number), *t.type.shape, axes=axes), t)
+
+
 def divided(b: Builder, t: Atom, divisor: Atom) -> Atom:
     mask = mask_of(b, t)
     return b.div(t, divisor) if mask is None else b.select(mask[0], b.div(mask[1], divisor), 0.0)
@@ -80,7 +85,7 @@ class Euler(Term):
     def at(self, scope: Scope, index: Index) -> Atom | None:
         degree = sum(index)
         t = scope.coefficient(self.source, index) if degree else None
-        return t if t is None or degree == 1 else scaled(scope.b, t.type.dtype.constant(degree), t)
+        return t if t is None else times(scope.b, degree, t)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +137,7 @@ class Product(Term):
                 total = added(b, total, replace(self.generator, residuals=(by,)).apply(b, t))
         if not square:
             return total
-        total = None if total is None else scaled(b, total.type.dtype.constant(2), total)
+        total = None if total is None else times(b, 2, total)
         middle = None if any(n % 2 for n in index) else scope.coefficient(factor, tuple(n // 2 for n in index))
         return total if middle is None else added(b, total, scale(middle).apply(b, middle))
 

@@ -166,10 +166,9 @@ class Values:
         return self._maps[key]
 
     def _generator(self, equation: Equation, k: int, number: int) -> Generator:
-        name = equation.primitive.name
-        if name.count("@") >= DEEPEST:
-            routine, _, _ = name.partition("@")
-            cause = f"Taylor coefficients of {routine} beyond order {DEEPEST}"
+        routine = equation.primitive.name.partition("@")[0]
+        if equation.primitive.name.count("@") >= DEEPEST:
+            cause = f"Taylor coefficients that need more than {DEEPEST} derivatives of the routine {routine!r}"
             raise MissingRuleError(cause, self.b.source, "fewer coefficients")
         rule = equation.primitive.map_for(k, number)
         assert rule is not None

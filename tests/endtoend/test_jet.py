@@ -49,7 +49,7 @@ def along(f, x, *directions):
         return f(_moved(at[0], t, at[1]))
 
     at = x, directions
-    still = map_leaves(lambda v: 0.0 * v, at)
+    still = map_leaves(lambda v: None if v is None or np.asarray(v).dtype.kind in "ib" else 0.0 * v, at)
     found, derivative = [jit(path)(0.0, at, still)], path
     for n in range(1, len(directions) + 1):
         derivative = _slope(derivative)
@@ -67,7 +67,8 @@ def _moved(x, t, directions):
     moved = x
     power = t
     for d in directions:
-        moved = moved + d * power
+        if d is not None:
+            moved = moved + d * power
         power = power * t
     return moved
 
@@ -157,10 +158,15 @@ def along_curve(program: Program, at: list[int], order: int) -> list[Program]:
     return found
 
 
+def has_rule(row, operand, result=0):
+    rule = row.map_for(operand, result)
+    return rule is not None and not isinstance(rule, Missing)
+
+
 def moving_operands(case: Case) -> list[int]:
     row, outs = case.primitive, len(case.equation.outs)
     positions = {a: k for k, a in enumerate(case.params)}
-    smooth = [a for k, a in enumerate(case.equation.operands) if any(row.map_for(k, n) for n in range(outs))]
+    smooth = [a for k, a in enumerate(case.equation.operands) if any(has_rule(row, k, n) for n in range(outs))]
     return [positions[a] for a in smooth if a in positions and a.type.dtype.differentiable]
 
 
@@ -192,12 +198,19 @@ def _like(x, rng, size):
     return np.asarray(drawn, np.asarray(x).dtype)[()]
 
 
+# Rows whose derivatives are derivatives of routines in plain Python, of which no more than three are taken.
+BY_ROUTINES = {
+    *("beta", "betaln", "binom", "poch", "zeta", "digamma_increment", "gammainc_order_slope", "gammainc", "gammaincc"),
+    *("carlson_rd", "ellipk", "ellipkm1", "ellipe", "ellipkinc", "ellipeinc", "mittag_leffler"),
+}
+
+
 @pytest.mark.parametrize("primitive", SYMBOLIC, ids=lambda p: p.name)
 def test_elementwise_rows_against_mpmath(primitive):
-    order, arity = 6, len(primitive.sampler.intervals)
+    arity, order = len(primitive.sampler.intervals), 3 if primitive.name in BY_ROUTINES else 6
     symbols = sympy.symbols("x y z w")[:arity]
     exact = on_mpmath(symbols, sympy.sympify(primitive.symbol))
-    at = [k for k in range(arity) if primitive.map_for(k) is not None and not isinstance(primitive.map_for(k), Missing)]
+    at = [k for k in range(arity) if has_rule(primitive, k)]
     rng = np.random.default_rng(3)
     point = [low + (high - low) * (0.3 + 0.4 * rng.random()) for low, high in primitive.sampler.intervals]
     direction = [1.0 if k in at else 0.0 for k in range(arity)]
@@ -231,17 +244,16 @@ plain = [e for e in EXAMPLES if e.second_order and all(isinstance(a, int | float
 
 @pytest.mark.parametrize("example", plain, ids=[e.name for e in plain])
 def test_functions_against_nested_forward_mode(example: Example):
-    wrt = active(example)
-    arguments = example.arguments
+    x, wrt = example.arguments, active(example)
+    first = tuple(direction(example, k) if k in wrt else None for k in range(len(x)))
+    second = tuple(None if d is None else 0.1 * d * d for d in first)
+    third = tuple(None if d is None else 0.0 * d for d in first)
 
     def f(p):
-        return example.function(*(p[wrt.index(k)] if k in wrt else a for k, a in enumerate(arguments)))
+        return example.function(*p)
 
-    x = tuple(arguments[k] for k in wrt)
-    first = tuple(direction(example, k) for k in wrt)
-    second = tuple(0.1 * d * d for d in first)
     value, found = jet(f, x, (first, second, None))
-    close((value, *found[:3]), flat(along(f, x, first, second, tuple(0.0 * d for d in first))), 1e-8)
+    close((value, *found), flat(along(f, x, first, second, third)), 1e-8)
     verify(adcore.program(jet(f), x, (first, second, None)))
 
 
@@ -591,7 +603,7 @@ def test_routines_end():
         return scipy.special.zeta(x, 2.0)
 
     close(jet(f, 3.0, (1.0, None))[1], along(f, 3.0, 1.0, 0.0)[1], 1e-9)
-    with pytest.raises(MissingRuleError, match="Taylor coefficients of zeta beyond order 3") as refused:
+    with pytest.raises(MissingRuleError, match="more than 3 derivatives of the routine 'zeta'") as refused:
         jet(f, 3.0, (1.0,) + (None,) * 5)
     assert "scipy.special.zeta(x, 2.0)" in str(refused.value)
 
@@ -613,7 +625,7 @@ def test_partial_derivatives_of_a_function_of_three_variables():
     assert list(found) == sorted(found, key=lambda index: (sum(index), index))
     derivatives = taylor(f, (0.5, -1.0, 0.25), units, degree=4, scaling="derivatives")
     for (i, j, k), coefficient in found.items():
-        expected = float(sympy.diff(exact, *[x] * i, *[y] * j, *[z] * k).subs(at))
+        expected = float(sympy.diff(exact, (x, i), (y, j), (z, k)).subs(at))
         factor = math.factorial(i) * math.factorial(j) * math.factorial(k)
         assert coefficient * factor == pytest.approx(expected, rel=1e-12)
         assert derivatives[i, j, k] == pytest.approx(expected, rel=1e-12)
