@@ -254,6 +254,7 @@ class Transformed:
 
     transform: Transform
     dispatcher: Dispatcher
+    __signature__: inspect.Signature
 
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
         self.transform.constants().marked(self.transform.signature(), arguments, self._require_constant)

@@ -39,7 +39,7 @@ def jet(f: Callable[..., Any], x: Any = _MISSING, series: Any = _MISSING, scalin
             derivatives in t at 0: n! times the n-th coefficient, as in `jax.experimental.jet`.
 
     Returns:
-        (y0, (y1, …, yk)), each of the structure of f(x).  Where that has integers or booleans the coefficients are None.
+        (y0, (y1, …, yk)), each of the structure of f(x).  Where that has integers or booleans, coefficients are None.
         Without `x` and `series` a function of these, compiled once for each k: `g = jet(f)`.
 
     Raises:

@@ -54,6 +54,4 @@ def _splits(index: Index) -> tuple[tuple[Index, Index], ...]:
     if not index:
         return (((), ()),)
     rest = _splits(index[1:])
-    return tuple(
-        ((first, *one), (index[0] - first, *other)) for first in range(index[0] + 1) for one, other in rest
-    )
+    return tuple(((first, *one), (index[0] - first, *other)) for first in range(index[0] + 1) for one, other in rest)

@@ -178,5 +178,3 @@ class Values:
             if made.primitive.kind is Kind.CHECK:
                 self._emitted(made)
         return generator
-
-
