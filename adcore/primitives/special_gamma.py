@@ -26,7 +26,7 @@ def _reciprocal_gamma(b: Any, x: Atom, z: Atom) -> Generator:
     y = b.select(near, x, 0.0)
     angle = b.mul(math.pi, b.sub(y, b.select(near, whole, 0.0)))
     sign = b.sub(1.0, b.mul(2.0, b.mod(whole, 2.0)))
-    turned = b.sub(b.cos(angle), b.mul(b.mul(1.0 / math.pi, b.sin(angle)), b.digamma(b.sub(1.0, y))))
+    turned = b.sub(b.cos(angle), b.mul(b.div(b.sin(angle), math.pi), b.digamma(b.sub(1.0, y))))
     reflected = b.mul(b.mul(sign, b.gamma(b.sub(1.0, y))), turned)
     return scale(b.select(near, reflected, b.neg(b.mul(z, b.digamma(x)))))
 
