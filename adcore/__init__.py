@@ -41,6 +41,7 @@ from .errors import (
 )
 from .gradient_check import check_grads
 from .hosting import host_call
+from .jets import jet, taylor
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -69,6 +70,7 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jet",
     "jit",
     "jvp",
     "laplacian",
@@ -80,6 +82,7 @@ __all__ = [
     "source",
     "stop_gradient",
     "straight_through",
+    "taylor",
     "value_and_grad",
     "vhp",
     "vjp",

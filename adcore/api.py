@@ -8,7 +8,7 @@ from typing import Any
 
 from . import linear_maps
 from .diagonals import HessianDiagonal, Laplacian
-from .dispatch import Specialisation, Transformed, specialise, transformed
+from .dispatch import Specialisation, Transformed, derived, specialise, transformed
 from .errors import AdcoreError
 from .jacobians import ForwardJacobian, Jacobian, ReverseJacobian
 from .policies import Policy, loop_policy
@@ -390,8 +390,8 @@ def vhp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, cotangents: A
 
 def _along(f: Callable[..., Any], make: Callable[[Any], Transform], primals: Any, direction: Any) -> Any:
     """A derivative along a direction; without one the function of the point and the direction."""
-    derived = _derived(f, make)
-    return derived if primals is _MISSING else derived(tuple(primals), tuple(direction))
+    found = derived(f, make)
+    return found if primals is _MISSING else found(tuple(primals), tuple(direction))
 
 
 def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
@@ -450,29 +450,16 @@ def _split(
     f: Callable[..., Any], make: type[PullbackSplit | PushforwardSplit], primals: tuple[Any, ...], has_aux: bool
 ) -> tuple[Specialisation, Any, list[Any], tuple[Any, ...], tuple[Any, ...]]:
     """The function run with what its linear map needs: how it was compiled, value, aux, residuals, lists."""
-    splitting = _derived(f, _WITH_AUX[make] if has_aux else make)
+    splitting = derived(f, _WITH_AUX[make] if has_aux else make)
     found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
     out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
     return found, value, aux, residuals, lists
 
 
-# One object for each, by which `_derived` knows them.
+# One object for each, by which `derived` knows them.
 _WITH_AUX = {make: functools.partial(make, has_aux=True) for make in (PullbackSplit, PushforwardSplit)}
 _PUSH_WITH_AUX = functools.partial(Pushforward, has_aux=True)
-
-
-def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
-    """The transformed function kept with `f`, so that repeated calls compile once."""
-    kept = getattr(f, "__dict__", None)
-    if kept is None:
-        return transformed(make(f), wraps=False)
-    cache = kept.setdefault("__adcore_derived__", {})
-    found = cache.get(make)
-    if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
-        found = transformed(make(f), wraps=False)
-        kept["__adcore_derived__"] = {**cache, make: found}
-    return found
 
 
 def checkpoint(

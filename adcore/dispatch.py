@@ -40,7 +40,7 @@ from .statics import NOTHING, constant
 from .transforms import Transform
 from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
 
-__all__ = ["Transformed", "specialise", "transformed"]
+__all__ = ["Transformed", "derived", "specialise", "transformed"]
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -255,6 +255,7 @@ class Transformed:
 
     transform: Transform
     dispatcher: Dispatcher
+    __signature__: inspect.Signature
 
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
         self.transform.constants().marked(self.transform.signature(), arguments, self._require_constant)
@@ -477,11 +478,26 @@ def transformed(transform: Transform, wraps: bool = True, kind: type[Transformed
     made = own()
     if wraps:
         functools.update_wrapper(cast("Callable[..., Any]", made), function)
+    else:
+        made.__signature__ = transform.signature()  # its arguments may be others, as those of `jvp` are
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
     dispatcher = Dispatcher(made, name)
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
     return made
+
+
+def derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
+    """The transformed function kept with `f`, so that repeated calls compile once."""
+    kept = getattr(f, "__dict__", None)
+    if kept is None:
+        return transformed(make(f), wraps=False)
+    cache = kept.setdefault("__adcore_derived__", {})
+    found = cache.get(make)
+    if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
+        found = transformed(make(f), wraps=False)
+        kept["__adcore_derived__"] = {**cache, make: found}
+    return found
 
 
 def state_of(argument: Any) -> Callable[[Any], Any] | None:

@@ -35,8 +35,16 @@ __all__ = [
     "Identity",
     "Pushforward",
     "Transform",
+    "cotangents",
+    "differentiable",
     "lower",
+    "numbered",
+    "pairs_of",
+    "parameter",
     "primary",
+    "pruned",
+    "replaced",
+    "unchanging",
     "without_writes",
 ]
 
@@ -364,6 +372,38 @@ def as_tuple(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
 Pair = tuple[Spec | None, Spec | None, int]  # a number or array, its direction, and the place of that in directions
 
 
+def pairs_of(where: str, primal: Any, tangent: Any, places: Any, noun: str) -> list[Pair]:
+    """For each leaf of a primal its number or array, the direction's, and the place of that in all directions.
+
+    `where` and `noun` are what errors call the direction.
+    """
+    # What has a state has no tangent: one None in its place.
+    nodes: list[Any] = []
+    tree = structure(map_nodes(nodes.append, primal, Stateful))
+    try:
+        theirs, found = matched(tree, tangent), matched(tree, places)
+    except ValueError:
+        raise TypeError(f"{where} has another structure than the primal") from None
+    pairs: list[Pair] = []
+    for p, t, place in zip(nodes, theirs, found, strict=True):
+        if isinstance(p, Stateful):
+            if not isinstance(t, Static) or t.value is not None:
+                raise TypeError(f"{where}: the {noun} of a random generator is None")
+            pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
+            continue
+        if isinstance(p, Spec) and p.dtype.differentiable:
+            if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
+                raise TypeError(f"{where} has another shape than the primal")
+            if not t.dtype.differentiable:
+                said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
+                raise DtypeError(said, write=f"a float {noun}")
+            if t.dtype is not p.dtype:
+                write = f"a {noun} of that dtype, e.g. dx.astype({p.dtype.value!r})"
+                raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
+        pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
+    return pairs
+
+
 @dataclass(frozen=True)
 class Directional(Transform):
     """A derivative along a direction, a function of (primals, the direction).
@@ -396,37 +436,10 @@ class Directional(Transform):
     def all_pairs(self, primals: tuple[Any, ...], given: tuple[Any, ...]) -> list[Pair]:
         """Those of all arguments."""
         places = numbered(given)
-        return [p for k in range(len(primals)) for p in self.pairs(k, primals[k], given[k], places[k])]
-
-    def pairs(self, position: int, primal: Any, tangent: Any, places: Any) -> list[Pair]:
-        """For each leaf of a primal its number or array, the direction's, and the place of that in all directions."""
         what = self.direction.removesuffix("s")
-        where = f"{self.title}: {what} {position} of {name_of(self.function)}"
-        # What has a state has no tangent: one None in its place.
-        nodes: list[Any] = []
-        tree = structure(map_nodes(nodes.append, primal, Stateful))
-        try:
-            theirs, found = matched(tree, tangent), matched(tree, places)
-        except ValueError:
-            raise TypeError(f"{where} has another structure than the primal") from None
-        pairs: list[Pair] = []
-        for p, t, place in zip(nodes, theirs, found, strict=True):
-            if isinstance(p, Stateful):
-                if not isinstance(t, Static) or t.value is not None:
-                    raise TypeError(f"{where}: the {what} of a random generator is None")
-                pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
-                continue
-            if isinstance(p, Spec) and p.dtype.differentiable:
-                if not isinstance(t, Spec) or len(t.shape) != len(p.shape):
-                    raise TypeError(f"{where} has another shape than the primal")
-                if not t.dtype.differentiable:
-                    said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
-                    raise DtypeError(said, write=f"a float {what}")
-                if t.dtype is not p.dtype:
-                    write = f"a {what} of that dtype, e.g. dx.astype({p.dtype.value!r})"
-                    raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
-            pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
-        return pairs
+        where = [f"{self.title}: {what} {k} of {name_of(self.function)}" for k in range(len(primals))]
+        each = zip(where, primals, given, places, strict=True)
+        return [pair for one in each for pair in pairs_of(*one, noun=what)]
 
     def directed(self, lowered: Lowered, program: Program, pairs: list[Pair]) -> Program:
         """The derivative's program with the direction behind the primals, and what is captured behind both.

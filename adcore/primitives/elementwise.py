@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..linear import Generator, cast, compose, conjugate, identity, mask, negate, scale
-from ..types import Atom, DType, Type
+from ..types import Atom, DType, Lit, Type
 from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
 
 __all__ = ["gaussian", "is_short_power", "lost_in_square", "pow_of_base", "pow_of_exponent"]
@@ -109,8 +109,18 @@ def is_short_power(exponent: float) -> bool:
     return size in (0.5, 1.5, 2.5) or (0.0 < size <= LARGEST_SHORT_POWER and size % 1.0 == 0.0)
 
 
+def _is_negative(b: Any, exponent: Atom) -> bool:
+    """Whether an exponent is known to be below 0."""
+    made = b.defining(exponent)
+    if made is not None and made.primitive.name == "expand":
+        exponent = made.operands[0]
+    return isinstance(exponent, Lit) and not exponent.dtype.complex and exponent.value < 0.0
+
+
 def pow_of_base(b: Any, x: Atom, y: Atom, z: Atom) -> Generator:
     # d/dx x**y = y x**(y - 1); x**0 is the constant 1, also at x = 0 where the formula would be 0 * inf
+    if _is_negative(b, y):  # y x**y / x, which at 0 and infinity is its limit
+        return scale(b.div(b.mul(y, z), x))
     constant = b.land(b.eq(x, 0.0), b.eq(y, 0.0))
     slope = b.mul(y, b.pow(x, b.select(constant, 1.0, b.sub(y, 1.0))))
     if x.type.dtype.complex:

@@ -123,8 +123,8 @@ special(
 
 
 def _share_of(b: Any, x: Atom, y: Atom) -> Atom:
-    """x/y, and 0 where x is."""
-    return b.select(b.eq(x, 0.0), 0.0, b.div(x, y))
+    """x/y, and 0 where both are."""
+    return b.select(b.land(b.eq(x, 0.0), b.eq(y, 0.0)), 0.0, b.div(x, y))
 
 
 special(

@@ -20,13 +20,15 @@ def _gamma(b: Any, x: Atom, z: Atom) -> Generator:
 
 
 def _reciprocal_gamma(b: Any, x: Atom, z: Atom) -> Generator:
-    # -digamma(x) / gamma(x); at x = 0, -1, … that is 0 * inf, and the derivative (-1)**n n!, n = -x
-    # also so close to 0 that digamma overflows
+    # -digamma(x) / gamma(x); around x = 0, -1, …, where that is 0 * inf, the derivative of sin(pi x) gamma(1 - x) / pi
     whole = b.rint(x)
-    pole = b.land(b.le(whole, 0.0), b.lt(b.abs(b.sub(x, whole)), 1e-300))
+    near = b.land(b.le(whole, 0.0), b.lt(b.abs(b.sub(x, whole)), 0.25))
+    y = b.select(near, x, 0.0)
+    angle = b.mul(math.pi, b.sub(y, b.select(near, whole, 0.0)))
     sign = b.sub(1.0, b.mul(2.0, b.mod(whole, 2.0)))
-    at_pole = b.mul(sign, b.gamma(b.sub(1.0, b.select(pole, whole, 0.0))))
-    return scale(b.select(pole, at_pole, b.neg(b.mul(z, b.digamma(x)))))
+    turned = b.sub(b.cos(angle), b.mul(b.div(b.sin(angle), math.pi), b.digamma(b.sub(1.0, y))))
+    reflected = b.mul(b.mul(sign, b.gamma(b.sub(1.0, y))), turned)
+    return scale(b.select(near, reflected, b.neg(b.mul(z, b.digamma(x)))))
 
 
 def _trigamma(b: Any, x: Atom, z: Atom) -> Generator:

@@ -104,11 +104,13 @@ EXAMPLES: dict[str, str] = {
     "adcore.hessian": "adcore.hessian(lambda s: s * s)(x)",
     "adcore.jacfwd": "adcore.jacfwd(lambda s: s * s)(x)",
     "adcore.jacrev": "adcore.jacrev(lambda s: s * s)(x)",
+    "adcore.jet": "adcore.jet(lambda s: s * s, x, (y,))",
     "adcore.jit": "adcore.jit(lambda s: s * s)(x)",
     "adcore.jvp": "adcore.jvp(lambda s: s * s, (x,), (y,))",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",
     "adcore.stop_gradient": "adcore.stop_gradient((x, y))[0] * x",
     "adcore.straight_through": "adcore.straight_through(lambda s: s * s)(x)",
+    "adcore.taylor": "adcore.taylor(lambda s: s * s, x, (y,), 1)",
     "adcore.value_and_grad": "adcore.value_and_grad(lambda s: s * s)(x)",
     # NumPy's random generators
     **{f"numpy.random.Generator.{call.partition('(')[0]}": f"numpy.random.default_rng(3).{call}" for call in _DRAWS},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from adcore import api, custom
 from adcore.dispatch import transformed
 from adcore.errors import UnsupportedFunctionError
+from adcore.jets import jet, taylor
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 
@@ -54,6 +55,7 @@ from .values import (
     Static,
     Tuple,
     Value,
+    number,
 )
 
 if TYPE_CHECKING:
@@ -155,6 +157,32 @@ def _along(make: Callable[..., Any]) -> Any:
     return lower
 
 
+TAYLOR = Static("taylor")
+
+
+def _jet(low: Lowering, f: Value, x: Value = NONE, series: Value = NONE, scaling: Value = TAYLOR) -> Value:
+    known = _option(low, "scaling", scaling)
+    derived = _derived(low, lambda function: jet(function, scaling=known), f)
+    if x is NONE and series is NONE:
+        return derived
+    coefficients = Tuple(tuple(items(low, series))) if isinstance(series, List) else series
+    return low.call(derived, [x, coefficients], {})
+
+
+TWO = number(2)
+
+
+def _taylor(
+    low: Lowering, f: Value, x: Value = NONE, directions: Value = NONE, degree: Value = TWO, scaling: Value = TAYLOR
+) -> Value:
+    options = {"degree": _option(low, "degree", degree), "scaling": _option(low, "scaling", scaling)}
+    derived = _derived(low, lambda function: taylor(function, **options), f)
+    if x is NONE and directions is NONE:
+        return derived
+    given = Tuple(tuple(items(low, directions))) if isinstance(directions, List) else directions
+    return low.call(derived, [x, given], {})
+
+
 SQRT = Static("sqrt")
 
 
@@ -228,6 +256,8 @@ TRANSFORMS: dict[Any, Any] = {
     api.laplacian: _diagonal(api.laplacian),
     api.linearize: _linearize,
     custom.straight_through: _straight_through,
+    jet: _jet,
+    taylor: _taylor,
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vhp: _along(api.vhp),
     api.vjp: _vjp,

@@ -49,3 +49,17 @@ def test_bodies():
     assert type(gradient) is body
     difference = (miss(at(1.0 + 1e-5), (planet,)) - miss(at(1.0 - 1e-5), (planet,))) / 2e-5
     assert gradient.velocity[1] == pytest.approx(difference, rel=1e-6)
+
+
+def test_kepler():
+    made = runpy.run_path(str(EXAMPLES / "kepler.py"))
+    e = made["ECCENTRICITY"]
+    start = np.array([1.0 - e, 0.0, 0.0, math.sqrt((1.0 + e) / (1.0 - e))])
+    half, steps = made["solution"](start, math.pi)  # the semi-major axis is 1, and so a year 2 pi
+    assert steps < 40
+    np.testing.assert_allclose(half, [-1.0 - e, 0.0, 0.0, -math.sqrt((1.0 - e) / (1.0 + e))], atol=1e-12)
+    known = made["series"](start)
+    step = 1e-2
+    after = made["polynomial"](start, known, step)
+    back = made["polynomial"](after, made["series"](after), -step)
+    np.testing.assert_allclose(back, start, atol=1e-15)
