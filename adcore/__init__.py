@@ -19,6 +19,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .mapping import vmap
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -47,6 +48,7 @@ __all__ = [
     "source",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 __version__ = "0.1.0"

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from adcore import api
 from adcore.errors import UnsupportedFunctionError
+from adcore.mapping import vmap
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 
 from .carries import with_identity
-from .containers import items
+from .containers import entries, items
 from .frame import Frame
 from .generator_values import lent_state
 from .lowered_calls import call_lowered
@@ -115,6 +116,13 @@ def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: di
 
 
 def _option(low: Lowering, name: str, value: Value) -> Any:
+    if isinstance(value, Dict):
+        return {key: _option(low, name, part) for key, part in entries(low, value).items()}
+    if isinstance(value, List):
+        return [_option(low, name, part) for part in items(low, value)]
+    if isinstance(value, Tuple):
+        parts = [_option(low, name, part) for part in value.items]
+        return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     constant = plain(value)
     if constant is None:
         low.refuse_syntax(f"{name} is {describe(value)}, not a constant", f"{name}=0")
@@ -156,6 +164,13 @@ def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_ar
     return _with_options(low, api.jit, f, options)
 
 
+def _vmap(
+    low: Lowering, f: Value = NONE, in_axes: Value = ZERO, out_axes: Value = ZERO, parallel: Value = FALSE
+) -> Value:
+    """`vmap`; without a function a decorator."""
+    return _with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
+
+
 def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
     return low.refuse(
         UnsupportedFunctionError, "vjp inside a compiled function is not supported", "grad(f)(x), or jvp(f, (x,), (v,))"
@@ -172,6 +187,7 @@ TRANSFORMS: dict[Any, Any] = {
     api.jvp: _jvp,
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vjp: _vjp,
+    vmap: _vmap,
 }
 
 

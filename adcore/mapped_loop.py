@@ -1,0 +1,179 @@
+"""The program of a function of one element as that of a function of a batch: a loop over the elements.
+
+    out = empty(n, ...)
+    ...                     what depends on no element, once
+    for k in range(n):
+        out[k] = f(x[k])    whose own branches and loops each iteration runs by itself
+
+Arrays are made for the results before the loop, so their lengths have to be known there.  Those that follow from shapes
+and from what is the same for all elements are.  Others are taken from the first element, and each iteration checks that
+it has the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .builder import Builder
+from .invariance import parted
+from .passes.dce import eliminate_dead
+from .program import Program, clone, clone_equation, substitute
+from .types import I64, Atom, Lit, Type, Var, literal
+
+__all__ = ["Along", "MappedLoop", "Output"]
+
+
+@dataclass(frozen=True)
+class Along:
+    """An axis of a parameter over the batch, counted from the front, and its length where that is known."""
+
+    axis: int
+    length: int | None
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result over the batch: the element's result of this index, with the elements along an axis.
+
+    Attributes:
+        axis: counted from the front; None for a result that depends on no element, which is given as it is.
+        name: what errors call it.
+    """
+
+    index: int
+    axis: int | None
+    name: str
+
+
+class MappedLoop:
+    """A program of one element mapped over axes of its parameters.
+
+    Args:
+        program: of one element.
+        axes: for each parameter the axis that is mapped over; None for one that is the same for all elements.
+    """
+
+    def __init__(self, program: Program, axes: Sequence[Along | None]) -> None:
+        self.element = clone(program)
+        pairs = zip(self.element.params, axes, strict=True)
+        self.mapped = {p: along.axis for p, along in pairs if along is not None}
+        pairs = zip(self.element.params, axes, strict=True)
+        self.batch = {p: _over_batch(p, along) for p, along in pairs if along is not None}
+        self.parts = parted(self.element.equations, self.mapped)
+        self.b = Builder()
+
+    def varies(self, index: int) -> bool:
+        """Whether a result depends on the element."""
+        return self.parts.varies(self.element.results[index])
+
+    def type(self, index: int) -> Type:
+        """The type of an element's result."""
+        return self.element.results[index].type
+
+    def program(self, outputs: Sequence[Output], parallel: bool) -> Program:
+        """The program over the batch, with these results.  It can be made once."""
+        b = self.b
+        length = self.common_length()
+        env: dict[Var, Atom] = {}
+        b.adopt([clone_equation(e, env) for e in self.parts.outside])
+        looped = [out for out in outputs if self.varies(out.index)]
+        lengths = self.lengths(looped, length, env)
+        inits = tuple(self.made(out, length, lengths) for out in looped)
+        arrays = iter(b.loop(length, inits, self.body(looped, inits, env, lengths)))
+        if parallel:
+            b.equations[-1].params["parallel"] = True
+        results = tuple(next(arrays) if out in looped else self.repeated(out, length, env) for out in outputs)
+        params = tuple(self.batch.get(p, p) for p in self.element.params)
+        return eliminate_dead(Program(params, b.equations, results, f"vmap_{self.element.name}"))
+
+    def common_length(self) -> Atom:
+        """How many elements there are; checked to be as many in all arguments."""
+        found = [(self.batch[p].type.shape[axis], axis, p.name) for p, axis in self.mapped.items()]
+        length, axis, name = next((each for each in found if isinstance(each[0], Lit)), found[0])
+        for other, its_axis, its_name in found:
+            if other is not length:
+                cause = "vmap got inconsistent sizes for array axes to be mapped: "
+                message = f"axis {axis} of {name} has size {{}}, axis {its_axis} of {its_name} has size {{}}"
+                equal = self.b.eq(length, other)
+                self.b.check(equal, length, other, error="ValueError", message=cause + message)
+        return length
+
+    # Lengths of results
+
+    def lengths(self, looped: Iterable[Output], length: Atom, env: dict[Var, Atom]) -> dict[Atom, Atom]:
+        """What each length of the element's results is in front of the loop."""
+        atoms = dict.fromkeys(a for out in looped for a in self.type(out.index).shape)
+        late = [a for a in atoms if self.parts.varies(a)]
+        known: dict[Atom, Atom] = {a: substitute(a, env) for a in atoms if a not in late}
+        if late:
+            known.update(zip(late, self.of_first(late, length, env), strict=True))
+        return known
+
+    def of_first(self, late: list[Atom], length: Atom, env: dict[Var, Atom]) -> tuple[Atom, ...]:
+        """Lengths that depend on the element, as the first element has them; 0 where there is none."""
+        b = self.b
+        then, otherwise = b.region(), b.region()
+        inside = self.run(then, literal(0), env)
+        region = Program((), then.equations, tuple(substitute(a, inside) for a in late), "then")
+        zeros = Program((), otherwise.equations, tuple(literal(0) for _ in late), "otherwise")
+        return b.cond(b.gt(length, 0), eliminate_dead(region), zeros)
+
+    def made(self, out: Output, length: Atom, lengths: dict[Atom, Atom]) -> Atom:
+        """The array for a result."""
+        type = self.type(out.index)
+        assert out.axis is not None
+        shape = [lengths[a] for a in type.shape]
+        shape.insert(out.axis, length)
+        return self.b.empty(*shape, dtype=type.dtype)
+
+    # The loop
+
+    def run(self, inner: Builder, counter: Atom, env: dict[Var, Atom]) -> dict[Var, Atom]:
+        """Emit the element's program for the element of a number; gives the names of its values."""
+        inside = dict(env)
+        for param, axis in self.mapped.items():
+            array = self.batch[param]
+            codes = ":" * axis + "i" + ":" * (array.type.rank - axis - 1)
+            inside[param] = inner.view(array, counter, codes=codes)
+        inner.adopt([clone_equation(e, inside) for e in self.parts.inside])
+        return inside
+
+    def body(
+        self, looped: Sequence[Output], inits: Sequence[Atom], env: dict[Var, Atom], lengths: dict[Atom, Atom]
+    ) -> Program:
+        inner, counter = self.b.region(), Var(I64, "k")
+        carried = tuple(Var(init.type, "out") for init in inits)
+        inside = self.run(inner, counter, env)
+        results: list[Atom] = []
+        for out, array in zip(looped, carried, strict=True):
+            assert out.axis is not None
+            value = self.fitted(inner, out, inside, lengths)
+            codes = ":" * out.axis + "i" + ":" * (array.type.rank - out.axis - 1)
+            results.append(inner.update(array, value, counter, codes=codes))
+        return Program((counter, *carried), inner.equations, tuple(results), "body")
+
+    def fitted(self, inner: Builder, out: Output, inside: dict[Var, Atom], lengths: dict[Atom, Atom]) -> Atom:
+        """An element's result, checked to have the lengths of the array that it goes to."""
+        value = substitute(self.element.results[out.index], inside)
+        type = self.type(out.index)
+        for axis, atom in enumerate(type.shape):
+            if self.parts.varies(atom):
+                here = substitute(atom, inside)
+                message = f"vmap: {out.name} has length {{}} along axis {axis} for one element and {{}} for another"
+                equal = inner.eq(lengths[atom], here)
+                inner.check(equal, lengths[atom], here, error="ValueError", message=message)
+        wanted = tuple(lengths[a] for a in type.shape)
+        return inner.conform(value, *wanted, checked=False) if value.type.shape != wanted else value
+
+    def repeated(self, out: Output, length: Atom, env: dict[Var, Atom]) -> Atom:
+        """A result that is the same for all elements."""
+        value = substitute(self.element.results[out.index], env)
+        return value if out.axis is None else self.b.expand(value, length, axes=(out.axis,))
+
+
+def _over_batch(param: Var, along: Along) -> Var:
+    """A parameter with the axis that is mapped over."""
+    shape = list(param.type.shape)
+    shape.insert(along.axis, Var(I64, f"{param.name}_n") if along.length is None else literal(along.length))
+    return Var(param.type.with_shape(*shape), param.name)
