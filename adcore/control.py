@@ -147,7 +147,10 @@ def _separate(
         stack = (snapshots.inits, snapshots.params, snapshots.results)
     further, stacked, nexts = stack
     region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
-    return b.loop(count, (*inits, *further), region)
+    outs = b.loop(count, (*inits, *further), region)
+    if loop.origin.params.get("parallel"):
+        b.equations[-1].params["parallel"] = True
+    return outs
 
 
 _NOTHING: tuple[list[Atom], list[Var], list[Atom]] = ([], [], [])

@@ -14,7 +14,7 @@ from .primitives import Kind
 from .program import Equation, uses
 from .types import Atom, Var
 
-__all__ = ["Parts", "parted"]
+__all__ = ["Parts", "is_total", "parted"]
 
 _MAKERS = {"empty", "expand", "iota"}  # of arrays that are written into, or are not in memory at all
 _TOTAL_KINDS = {Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE, Kind.FOURIER}
@@ -48,7 +48,7 @@ def parted(equations: Iterable[Equation], varying: Iterable[Var]) -> Parts:
     parts = Parts([], [], set(varying))
     checked = False
     for equation in equations:
-        if any(v in parts.varying for v in uses(equation)) or (checked and not _is_total(equation)):
+        if any(v in parts.varying for v in uses(equation)) or (checked and not is_total(equation)):
             parts.inside.append(equation)
             parts.varying.update(equation.outs)
             checked |= has_effect(equation)
@@ -59,7 +59,7 @@ def parted(equations: Iterable[Equation], varying: Iterable[Var]) -> Parts:
     return parts
 
 
-def _is_total(equation: Equation) -> bool:
+def is_total(equation: Equation) -> bool:
     """Whether an equation can be run whatever the values are."""
     if has_effect(equation):
         return False

@@ -13,10 +13,13 @@ it has the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .builder import Builder
+from .errors import MissingRuleError
 from .invariance import parted
+from .lanes import LANES, MOST, Lanes, gains
 from .passes.dce import eliminate_dead
 from .program import Program, clone, clone_equation, substitute
 from .types import I64, Atom, Lit, Type, Var, literal
@@ -79,10 +82,16 @@ class MappedLoop:
         b.adopt([clone_equation(e, env) for e in self.parts.outside])
         looped = [out for out in outputs if self.varies(out.index)]
         lengths = self.lengths(looped, length, env)
-        inits = tuple(self.made(out, length, lengths) for out in looped)
-        arrays = iter(b.loop(length, inits, self.body(looped, inits, env, lengths)))
+        carried: tuple[Atom, ...] = tuple(self.made(out, length, lengths) for out in looped)
+        start: Atom = literal(0)
+        count = self.groups(length, env)
+        if count is not None:
+            with suppress(MissingRuleError):  # then the elements go one by one
+                carried, start = self.by_groups(looped, carried, env, count, parallel)
+        carried = b.loop(b.sub(length, start), carried, self.body(looped, carried, start, env, lengths))
         if parallel:
             b.equations[-1].params["parallel"] = True
+        arrays = iter(carried)
         results = tuple(next(arrays) if out in looped else self.repeated(out, length, env) for out in outputs)
         params = tuple(self.batch.get(p, p) for p in self.element.params)
         return eliminate_dead(Program(params, b.equations, results, f"vmap_{self.element.name}"))
@@ -140,18 +149,71 @@ class MappedLoop:
         return inside
 
     def body(
-        self, looped: Sequence[Output], inits: Sequence[Atom], env: dict[Var, Atom], lengths: dict[Atom, Atom]
+        self,
+        looped: Sequence[Output],
+        inits: Sequence[Atom],
+        start: Atom,
+        env: dict[Var, Atom],
+        lengths: dict[Atom, Atom],
     ) -> Program:
         inner, counter = self.b.region(), Var(I64, "k")
         carried = tuple(Var(init.type, "out") for init in inits)
-        inside = self.run(inner, counter, env)
+        place = inner.add(start, counter)
+        inside = self.run(inner, place, env)
         results: list[Atom] = []
         for out, array in zip(looped, carried, strict=True):
             assert out.axis is not None
             value = self.fitted(inner, out, inside, lengths)
             codes = ":" * out.axis + "i" + ":" * (array.type.rank - out.axis - 1)
-            results.append(inner.update(array, value, counter, codes=codes))
+            results.append(inner.update(array, value, place, codes=codes))
         return Program((counter, *carried), inner.equations, tuple(results), "body")
+
+    # Groups
+
+    def groups(self, length: Atom, env: dict[Var, Atom]) -> Atom | None:
+        """How many groups of elements there are, where these may gain from being run together."""
+        kept = gains(self.parts.inside, self.mapped)
+        if kept is None or (isinstance(length, Lit) and length.value < LANES):
+            return None
+        b = self.b
+        return b.select(b.le(kept.numbers(b, env), MOST), b.floordiv(length, LANES), 0)
+
+    def by_groups(
+        self, looped: Sequence[Output], inits: Sequence[Atom], env: dict[Var, Atom], count: Atom, parallel: bool
+    ) -> tuple[tuple[Atom, ...], Atom]:
+        """The loop over groups of elements; where to go on one by one, which is the beginning if a check fails.
+
+        Raises:
+            MissingRuleError: elements do not go through the program together.
+        """
+        b, inner, counter = self.b, self.b.region(), Var(I64, "c")
+        carried = tuple(Var(init.type, "out") for init in inits)
+        begin = inner.mul(counter, LANES)
+        seeds = {p: _last(inner, _group(inner, self.batch[p], axis, begin), axis) for p, axis in self.mapped.items()}
+        inside = dict(env)
+        lanes = Lanes(inner, [clone_equation(e, inside) for e in self.parts.inside], seeds)
+        results: list[Atom] = []
+        for out, array in zip(looped, carried, strict=True):
+            assert out.axis is not None
+            value = lanes.value(substitute(self.element.results[out.index], inside))
+            order = list(range(value.type.rank - 1))
+            order.insert(out.axis, value.type.rank - 1)
+            codes = ":" * out.axis + "s" + ":" * (array.type.rank - out.axis - 1)
+            results.append(inner.update(array, inner.permute(value, order=tuple(order)), begin, LANES, 1, codes=codes))
+        done = b.mul(count, LANES)
+        if lanes.fine is None:
+            body = Program((counter, *carried), inner.equations, tuple(results), "body")
+            arrays = b.loop(count, tuple(inits), body)
+        else:
+            failed = Var(I64, "failed")
+            fails = inner.cast(inner.lnot(inner.reduce_and(lanes.fine, axes=(0,))), dtype=I64.dtype)
+            results.append(inner.add(failed, fails))
+            body = Program((counter, *carried, failed), inner.equations, tuple(results), "body")
+            *arrays, failures = b.loop(count, (*inits, literal(0)), body)
+            done = b.select(b.gt(failures, 0), 0, done)
+        if parallel:
+            next(e for e in reversed(b.equations) if e.primitive.name == "loop").params["parallel"] = True
+        return tuple(arrays), done
 
     def fitted(self, inner: Builder, out: Output, inside: dict[Var, Atom], lengths: dict[Atom, Atom]) -> Atom:
         """An element's result, checked to have the lengths of the array that it goes to."""
@@ -170,6 +232,18 @@ class MappedLoop:
         """A result that is the same for all elements."""
         value = substitute(self.element.results[out.index], env)
         return value if out.axis is None else self.b.expand(value, length, axes=(out.axis,))
+
+
+def _group(b: Builder, array: Atom, axis: int, begin: Atom) -> Atom:
+    """The elements of a group."""
+    codes = ":" * axis + "s" + ":" * (array.type.rank - axis - 1)
+    return b.view(array, begin, LANES, 1, codes=codes)
+
+
+def _last(b: Builder, array: Atom, axis: int) -> Atom:
+    """An array with an axis brought to the end."""
+    order = [a for a in range(array.type.rank) if a != axis]
+    return b.permute(array, order=(*order, axis))
 
 
 def _over_batch(param: Var, along: Along) -> Var:

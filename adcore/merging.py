@@ -176,6 +176,8 @@ def joint_loop(
     region = Program((counter, *own, *params), equations, (*ends, *results), "body")
     outs = b.loop(origin.operands[0], (*origin.operands[1:], *inits), region)
     b.equations[-1].number, b.equations[-1].joins = origin.number, True
+    if origin.params.get("parallel"):
+        b.equations[-1].params["parallel"] = True
     return outs[len(own) :]
 
 

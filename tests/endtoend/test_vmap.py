@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +17,9 @@ from hypothesis import given, settings
 import adcore
 from adcore import grad, hessian, jacfwd, jacrev, jit, jvp, value_and_grad, vjp, vmap
 from adcore.errors import AdcoreError, UnsupportedFunctionError
+from adcore.plugins import backend
+from adcore.text import to_text
+from adcore.threads import processors
 from adcore.trees import leaves, map_leaves
 from adcore.verify import verify
 
@@ -81,6 +87,23 @@ def listed(f, arguments, in_axes=0, out_axes=0, n=5):
     axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
     every = [[element(a, axis, k) for a, axis in zip(arguments, axes, strict=True)] for k in range(n)]
     return stacked([f(*each) for each in every], out_axes)
+
+
+def enlarged(tree, axes, n):
+    """A batch of n elements, of those in a smaller one."""
+    if axes is None:
+        return tree
+    if isinstance(axes, int):
+        return map_leaves(
+            lambda a: np.take(a, 3 * np.arange(n) % a.shape[axes], axes) if isinstance(a, np.ndarray) else a, tree
+        )
+    if isinstance(axes, dict):
+        return {key: enlarged(part, axes[key], n) for key, part in tree.items()}
+    if dataclasses.is_dataclass(axes):
+        fields = [f.name for f in dataclasses.fields(axes)]
+        return type(tree)(*(enlarged(getattr(tree, f), getattr(axes, f), n) for f in fields))
+    parts = [enlarged(part, a, n) for part, a in zip(tree, axes, strict=True)]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 
 def same(found, expected, tolerance=1e-13):
@@ -233,20 +256,28 @@ CALLS: dict[str, tuple[Any, tuple, Any, Any]] = {
 }
 
 
+SIZES = [5, 37]  # the larger one has groups of elements that are run together, and some more
+
+
+def drawn(n):
+    """Numbers and rows for n elements."""
+    rng = np.random.default_rng(n)
+    return rng.uniform(0.5, 2.0, n), rng.uniform(-1.0, 1.0, n), rng.normal(size=(n, 3))
+
+
 def named(names=None):
     return pytest.mark.parametrize("name", list(CALLS) if names is None else names)
 
 
 @named()
-def test_is_a_list_of_calls(name):
+@pytest.mark.parametrize("n", SIZES)
+def test_is_a_list_of_calls(name, n):
     f, arguments, in_axes, out_axes = CALLS[name]
-    same(vmap(f, in_axes, out_axes)(*arguments), listed(f, arguments, in_axes, out_axes))
-
-
-@named()
-def test_programs_are_well_formed(name):
-    f, arguments, in_axes, out_axes = CALLS[name]
-    verify(adcore.program(vmap(f, in_axes, out_axes), *arguments))
+    axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
+    batch = enlarged(arguments, axes, n)
+    mapped = vmap(f, in_axes, out_axes)
+    same(mapped(*batch), listed(f, batch, in_axes, out_axes, n))
+    verify(adcore.program(mapped, *batch))
 
 
 @named()
@@ -550,6 +581,119 @@ class TestFailures:
             jit(lambda x: vmap(lambda a: a)(x))(2.0)
 
 
+# Groups of elements that are run together
+
+
+def rate_equation(p, steps):
+    y, total = 1.0, 0.0
+    for _ in range(steps):
+        y = y + 0.1 * (p[0] - p[1] * y * y)
+        total += math.sqrt(y)
+    return total
+
+
+def sums_of_logarithms(x):
+    total = 0.0
+    for k in range(3):
+        total += math.log(x - k)
+    return total
+
+
+DOMAIN = r"expected a positive input|math domain error"
+
+
+def guarded(x):
+    if x > 2.5:
+        raise ArithmeticError(f"too large: {x}")
+    return math.log(x)
+
+
+def in_groups(program):
+    """Whether several elements are run together."""
+    loops = [e for e in program.equations if e.primitive.name == "loop"]
+    views = [e for loop in loops for e in loop.params["body"].equations if e.primitive.name == "view"]
+    return any("s" in e.params["codes"] for e in views)
+
+
+class TestGroups:
+    @pytest.mark.parametrize("n", [1, 15, 16, 17, 32, 53])
+    def test_all_elements_are_run_once(self, n):
+        parameters = np.random.default_rng(n).uniform(0.5, 1.0, (n, 2))
+        found = vmap(rate_equation, (0, None))(parameters, 20)
+        same(found, listed(rate_equation, (parameters, 20), (0, None), n=n), 1e-12)
+
+    @pytest.mark.parametrize("name", ["straight", "loop"])
+    def test_are_formed(self, name):
+        f = SCALAR_FUNCTIONS[name]
+        for make in (lambda f: f, grad, value_and_grad, hessian):
+            assert in_groups(adcore.program(vmap(make(f)), *drawn(37)[:2]))
+
+    @pytest.mark.parametrize("name", ["while", "branches"])
+    def test_are_not_formed_where_elements_go_their_own_ways(self, name):
+        assert not in_groups(adcore.program(vmap(SCALAR_FUNCTIONS[name]), *drawn(37)[:2]))
+
+    def test_are_not_formed_of_large_elements(self):
+        assert not in_groups(adcore.program(vmap(lambda row: np.cumsum(row * row)), np.ones((50, 70))))
+
+    def test_do_not_keep_too_much(self):
+        mapped = vmap(grad(rate_equation), (0, None))
+        parameters = np.random.default_rng(0).uniform(0.5, 1.0, (17, 2))
+        same(mapped(parameters, 2**20), listed(grad(rate_equation), (parameters, 2**20), (0, None), n=17), 1e-9)
+
+    @pytest.mark.parametrize("place", [0, 15, 16, 36])
+    @pytest.mark.parametrize("make", [lambda f: f, grad])
+    def test_failures_of_mathematics(self, place, make):
+        x = np.full(37, 5.0)
+        mapped = vmap(make(sums_of_logarithms))
+        same(mapped(x), listed(make(sums_of_logarithms), (x,), n=37), 1e-12)
+        x[place] = 1.0
+        with pytest.raises(ValueError, match=DOMAIN) as caught:
+            mapped(x)
+        assert caught.traceback[-1].name == "sums_of_logarithms"
+        assert caught.traceback[-1].lineno == sums_of_logarithms.__code__.co_firstlineno + 2
+
+    def test_the_first_failure_counts(self):
+        x = np.full(53, 1.5)
+        x[20], x[22], x[40] = 3.5, -1.0, 7.0
+        with pytest.raises(ArithmeticError, match=r"too large: 3\.5"):
+            vmap(guarded)(x)
+        x[18] = -2.0
+        with pytest.raises(ValueError, match=DOMAIN):
+            vmap(guarded)(x)
+
+    def test_failures_in_derivatives_of_sums(self):
+        x = np.full(37, 5.0)
+        total = grad(lambda x: np.sum(vmap(sums_of_logarithms)(x)))
+        same(total(x), np.full(37, 1 / 5 + 1 / 4 + 1 / 3), 1e-12)
+        x[20] = 0.5
+        with pytest.raises(ValueError, match=DOMAIN):
+            total(x)
+
+    def test_float32(self):
+        x = drawn(37)[0].astype(np.float32)
+        found = vmap(lambda x: rate_equation(np.array([x, x]), 5))(x)
+        np.testing.assert_allclose(found, [rate_equation(np.array([v, v]), 5) for v in x.astype(float)], rtol=1e-5)
+
+    def test_complex_numbers(self):
+        def f(z):
+            for _ in range(5):
+                z = z * z * 0.5 + 0.3
+            return z, abs(z)
+
+        z = drawn(37)[0] + 1j * drawn(37)[1]
+        same(vmap(f)(z), listed(f, (z,), n=37), 1e-12)
+
+    def test_in_groups_of_groups(self):
+        def f(x, y):
+            total = x
+            for _ in range(4):
+                total = total * 0.5 + y
+            return total
+
+        x, y, _ = drawn(37)
+        same(vmap(vmap(f, (None, 0)), (0, None))(x, y), np.array([[f(a, b) for b in y] for a in x]), 1e-12)
+
+
 # With the other transforms
 
 SCALAR_FUNCTIONS = {
@@ -562,61 +706,67 @@ SCALAR_FUNCTIONS = {
 
 
 def scalar_functions(f):
-    return pytest.mark.parametrize("name", SCALAR_FUNCTIONS)(f)
+    return pytest.mark.parametrize("n", SIZES)(pytest.mark.parametrize("name", SCALAR_FUNCTIONS)(f))
 
 
 @scalar_functions
-def test_gradients_of_elements(name):
+def test_gradients_of_elements(name, n):
     f = SCALAR_FUNCTIONS[name]
-    same(vmap(grad(f), (0, None))(V, 0.7), listed(grad(f), (V, 0.7), (0, None)), 1e-12)
-    same(vmap(value_and_grad(f, argnums=(0, 1)))(V, W), listed(value_and_grad(f, argnums=(0, 1)), (V, W)), 1e-12)
+    x, y, _rows = drawn(n)
+    same(vmap(grad(f), (0, None))(x, 0.7), listed(grad(f), (x, 0.7), (0, None), n=n), 1e-12)
+    same(vmap(value_and_grad(f, argnums=(0, 1)))(x, y), listed(value_and_grad(f, argnums=(0, 1)), (x, y), n=n), 1e-12)
 
 
 @scalar_functions
-def test_gradients_of_sums(name):
+def test_gradients_of_sums(name, n):
     f = SCALAR_FUNCTIONS[name]
-    alone = listed(grad(f, argnums=(0, 1)), (V, W))
-    same(grad(lambda x, y: np.sum(vmap(f)(x, y)), argnums=(0, 1))(V, W), alone, 1e-12)
-    shared = listed(grad(f, argnums=(0, 1)), (V, 0.7), (0, None))
-    found = grad(lambda x, c: np.sum(vmap(f, (0, None))(x, c)), argnums=(0, 1))(V, 0.7)
+    x, y, _rows = drawn(n)
+    alone = listed(grad(f, argnums=(0, 1)), (x, y), n=n)
+    same(grad(lambda a, b: np.sum(vmap(f)(a, b)), argnums=(0, 1))(x, y), alone, 1e-12)
+    shared = listed(grad(f, argnums=(0, 1)), (x, 0.7), (0, None), n=n)
+    found = grad(lambda a, c: np.sum(vmap(f, (0, None))(a, c)), argnums=(0, 1))(x, 0.7)
     same(found, (shared[0], float(np.sum(shared[1]))), 1e-12)
-    squares = grad(lambda x: np.sum(vmap(f, (0, None))(x, 0.7) ** 2))(V)
-    same(squares, 2.0 * listed(f, (V, 0.7), (0, None)) * shared[0], 1e-12)
+    squares = grad(lambda a: np.sum(vmap(f, (0, None))(a, 0.7) ** 2))(x)
+    same(squares, 2.0 * listed(f, (x, 0.7), (0, None), n=n) * shared[0], 1e-12)
 
 
 @scalar_functions
-def test_tangents(name):
+def test_tangents(name, n):
     f = SCALAR_FUNCTIONS[name]
-    value, tangent = jvp(vmap(f), (V, W), (W, V))
-    same(value, listed(f, (V, W)), 1e-12)
-    same(tangent, listed(lambda x, y, dx, dy: jvp(f, (x, y), (dx, dy))[1], (V, W, W, V)), 1e-12)
+    x, y, _rows = drawn(n)
+    value, tangent = jvp(vmap(f), (x, y), (y, x))
+    same(value, listed(f, (x, y), n=n), 1e-12)
+    same(tangent, listed(lambda a, b, da, db: jvp(f, (a, b), (da, db))[1], (x, y, y, x), n=n), 1e-12)
 
 
 @scalar_functions
-def test_pullbacks(name):
+def test_pullbacks(name, n):
     f = SCALAR_FUNCTIONS[name]
-    value, pullback = vjp(vmap(f), V, W)
-    same(value, listed(f, (V, W)), 1e-12)
-    gx, gy = listed(grad(f, argnums=(0, 1)), (V, W))
-    same(pullback(M[:, 0]), (gx * M[:, 0], gy * M[:, 0]), 1e-12)
+    x, y, rows = drawn(n)
+    value, pullback = vjp(vmap(f), x, y)
+    same(value, listed(f, (x, y), n=n), 1e-12)
+    gx, gy = listed(grad(f, argnums=(0, 1)), (x, y), n=n)
+    same(pullback(rows[:, 0]), (gx * rows[:, 0], gy * rows[:, 0]), 1e-12)
 
 
 @scalar_functions
 @pytest.mark.parametrize("make", [jacfwd, jacrev])
-def test_jacobians(name, make):
+def test_jacobians(name, n, make):
     f = SCALAR_FUNCTIONS[name]
-    same(make(vmap(f, (0, None)))(V, 0.7), np.diag(listed(grad(f), (V, 0.7), (0, None))), 1e-12)
-    same(vmap(make(f), (0, None))(V, 0.7), listed(grad(f), (V, 0.7), (0, None)), 1e-12)
+    x, _y, _rows = drawn(n)
+    same(make(vmap(f, (0, None)))(x, 0.7), np.diag(listed(grad(f), (x, 0.7), (0, None), n=n)), 1e-12)
+    same(vmap(make(f), (0, None))(x, 0.7), listed(grad(f), (x, 0.7), (0, None), n=n), 1e-12)
 
 
 @scalar_functions
-def test_second_derivatives(name):
+def test_second_derivatives(name, n):
     f = SCALAR_FUNCTIONS[name]
-    second = listed(grad(grad(f)), (V, 0.7), (0, None))
-    same(vmap(grad(grad(f)), (0, None))(V, 0.7), second, 1e-10)
-    same(vmap(hessian(f), (0, None))(V, 0.7), second, 1e-10)
-    same(hessian(lambda x: np.sum(vmap(f, (0, None))(x, 0.7)))(V), np.diag(second), 1e-10)
-    same(grad(lambda x: np.sum(vmap(grad(f), (0, None))(x, 0.7)))(V), second, 1e-10)
+    x, _y, _rows = drawn(n)
+    second = listed(grad(grad(f)), (x, 0.7), (0, None), n=n)
+    same(vmap(grad(grad(f)), (0, None))(x, 0.7), second, 1e-10)
+    same(vmap(hessian(f), (0, None))(x, 0.7), second, 1e-10)
+    same(hessian(lambda a: np.sum(vmap(f, (0, None))(a, 0.7)))(x), np.diag(second), 1e-10)
+    same(grad(lambda a: np.sum(vmap(grad(f), (0, None))(a, 0.7)))(x), second, 1e-10)
 
 
 VECTOR_FUNCTIONS = {
@@ -630,25 +780,29 @@ VECTOR_FUNCTIONS = {
 }
 
 
+@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("name", VECTOR_FUNCTIONS)
 class TestVectorFunctions:
-    def test_gradients(self, name):
+    def test_gradients(self, name, n):
         f = VECTOR_FUNCTIONS[name]
-        expected = listed(grad(f), (M,))
-        same(vmap(grad(f))(M), expected, 1e-11)
-        same(grad(lambda m: np.sum(vmap(f)(m)))(M), expected, 1e-11)
-        same(grad(lambda m: np.sum(vmap(f, 1)(m)))(M.T.copy()), expected.T.copy(), 1e-11)
+        rows = drawn(n)[2]
+        expected = listed(grad(f), (rows,), n=n)
+        same(vmap(grad(f))(rows), expected, 1e-11)
+        same(grad(lambda m: np.sum(vmap(f)(m)))(rows), expected, 1e-11)
+        same(grad(lambda m: np.sum(vmap(f, 1)(m)))(rows.T.copy()), expected.T.copy(), 1e-11)
 
-    def test_hessians(self, name):
+    def test_hessians(self, name, n):
         f = VECTOR_FUNCTIONS[name]
-        same(vmap(hessian(f))(M), listed(hessian(f), (M,)), 1e-10)
+        rows = drawn(n)[2]
+        same(vmap(hessian(f))(rows), listed(hessian(f), (rows,), n=n), 1e-10)
 
-    def test_jacobian_is_jvp_over_unit_vectors(self, name):
+    def test_jacobian_is_jvp_over_unit_vectors(self, name, n):
         f = grad(VECTOR_FUNCTIONS[name])
-        columns = vmap(lambda v: jvp(f, (M[0],), (v,))[1], out_axes=1)(np.eye(3))
-        same(columns, jacfwd(f)(M[0]), 1e-10)
-        rows = vmap(lambda v: jvp(f, (M[0],), (v,))[1])(np.eye(3))
-        same(rows, jacrev(f)(M[0]), 1e-10)
+        units = np.eye(3)[np.arange(n) % 3]
+        columns = vmap(lambda v: jvp(f, (M[0],), (v,))[1], out_axes=1)(units)
+        same(columns, jacfwd(f)(M[0])[:, np.arange(n) % 3].copy(), 1e-10)
+        rows = vmap(lambda v: jvp(f, (M[0],), (v,))[1])(units)
+        same(rows, jacrev(f)(M[0])[np.arange(n) % 3], 1e-10)
 
 
 class TestNesting:
@@ -767,6 +921,76 @@ class TestInsideCompiledCode:
 # Laws
 
 
+@pytest.fixture
+def one_thread():
+    before = adcore.get_num_threads()
+    adcore.set_num_threads(1)
+    yield
+    adcore.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+class TestParallel:
+    @named()
+    def test_is_as_one_after_the_other(self, name):
+        f, arguments, in_axes, out_axes = CALLS[name]
+        axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(arguments)
+        batch = enlarged(arguments, axes, 37)
+        same(vmap(f, in_axes, out_axes, parallel=True)(*batch), vmap(f, in_axes, out_axes)(*batch), 0.0)
+
+    @pytest.mark.parametrize("count", [1, 2, 3])
+    @pytest.mark.parametrize("n", [5, 3001])
+    def test_counts_of_threads(self, count, n):
+        adcore.set_num_threads(count)
+        k = np.arange(1, n + 1)
+        np.testing.assert_array_equal(vmap(collatz, parallel=True)(k), [collatz(int(j)) for j in k])
+
+    def test_derivatives(self):
+        x = np.random.default_rng(0).uniform(0.5, 2.0, 3000)
+        f = lambda x: newton(x)[0] * math.sin(x)  # noqa: E731
+        alone = vmap(grad(f))(x)
+        same(vmap(grad(f), parallel=True)(x), alone, 0.0)
+        same(grad(lambda x: np.sum(vmap(f, parallel=True)(x)))(x), alone, 1e-14)
+        assert "parallel=True" in to_text(adcore.program(grad(lambda x: np.sum(vmap(f, parallel=True)(x))), x))
+
+    def test_the_first_failure_counts(self):
+        x = np.full(5000, 1.5)
+        x[3000], x[3001], x[4999] = 3.5, -1.0, 7.0
+        with pytest.raises(ArithmeticError, match=r"too large: 3\.5"):
+            vmap(guarded, parallel=True)(x)
+
+    def test_is_for_its_loop_alone(self):
+        """The loop over the elements is shared out, and no other one."""
+        code = backend().assembly(adcore.program(vmap(collatz, parallel=True), K))
+        assert "call void @adcore_fork_join_wide(" in code
+        assert "call void @adcore_fork_join(" not in code
+        assert "adcore_fork_join" not in backend().assembly(adcore.program(vmap(collatz), K))
+
+    @pytest.mark.skipif(not os.path.isdir("/proc/self/task") or processors() < 2, reason="needs several processors")
+    def test_uses_all_processors(self, tmp_path):
+        script = tmp_path / "script.py"
+        script.write_text("""if True:
+            import os, numpy as np, adcore
+            from adcore.threads import processors
+            def steps(n):
+                k = 0
+                while n != 1:
+                    n = n // 2 if n % 2 == 0 else 3 * n + 1
+                    k += 1
+                return k
+            alone, together = adcore.vmap(steps), adcore.vmap(steps, parallel=True)
+            numbers = np.arange(1, 20001)
+            first = alone(numbers)
+            before = len(os.listdir("/proc/self/task"))
+            assert adcore.get_num_threads() == 1
+            assert np.array_equal(first, together(numbers))
+            assert len(os.listdir("/proc/self/task")) == before + processors() - 1
+            adcore.set_num_threads(2)
+            assert np.array_equal(first, together(numbers))
+            """)
+        subprocess.run([sys.executable, str(script)], check=True, timeout=120)
+
+
 class TestLaws:
     @named(["rows", "columns", "middle axis", "results along several axes"])
     def test_moved_axes(self, name):
@@ -790,13 +1014,21 @@ class TestLaws:
 @given(source=functions())
 @settings(max_examples=25, deadline=None)
 def test_random_programs_are_single_calls(source):
-    f = compiled_from(source)
-    arguments = (V, W, RNG.uniform(-1.0, 1.0, (5, 4)), np.array([0, 3, 1, 2, 3]))
-    single, derivative = jit(f), value_and_grad(f, argnums=(0, 1, 2))
-    same(vmap(f)(*arguments), listed(single, arguments), 1e-12)
-    same(vmap(derivative)(*arguments), listed(derivative, arguments), 1e-9)
-    sums = grad(lambda *each: np.sum(vmap(f)(*each)), argnums=(0, 1, 2))
-    same(sums(*arguments), listed(derivative, arguments)[1], 1e-9)
+    f, n = compiled_from(source), 19
+    x, y, _ = drawn(n)
+    arrays = np.random.default_rng(1).uniform(-1.0, 1.0, (n, 4))
+    check_single_calls(f, (x, y, arrays, np.arange(n) % 4), 0)
+    check_single_calls(f, (x, y, arrays, 3), (0, 0, 0, None))
+
+
+def check_single_calls(f, arguments, axes):
+    n, single, derivative = len(arguments[0]), jit(f), value_and_grad(f, argnums=(0, 1, 2))
+    mapped = vmap(f, axes)
+    same(mapped(*arguments), listed(single, arguments, axes, n=n), 1e-12)
+    expected = listed(derivative, arguments, axes, n=n)
+    same(vmap(derivative, axes)(*arguments), expected, 1e-9)
+    sums = grad(lambda x, y, a, k: np.sum(mapped(x, y, a, k)), argnums=(0, 1, 2))
+    same(sums(*arguments), expected[1], 1e-9)
 
 
 JAX_FUNCTIONS = {
