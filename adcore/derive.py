@@ -19,11 +19,13 @@ from .control import emit_cond, emit_loop, push_cond, push_loop, value_or_zeros
 from .guarding import Guard
 from .linear import (
     Edge,
+    Generator,
     Linear,
     LinearAgain,
     LinearCond,
     LinearLoop,
     Step,
+    identity,
     is_differentiable,
     reached_loop,
     transpose,
@@ -66,7 +68,8 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
         for number, out in enumerate(equation.outs):
             rule = equation.primitive.map_for(index, number)
             if rule is not None and is_differentiable(out) and number not in equation.unread:
-                edges.append(Edge(_label(rule, equation), operand, out, equation))
+                label = _unchanged if equation.first and not index else _label(rule, equation)
+                edges.append(Edge(label, operand, out, equation))
                 moved.append(out)
     active.update(moved)
     return edges
@@ -74,6 +77,11 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
 
 def _label(rule, equation: Equation):
     return lambda b: rule(b, equation)
+
+
+def _unchanged(_: Builder) -> Generator:
+    """Of an array elements of which are written that hold nothing yet: there is nothing to clear."""
+    return identity()
 
 
 def _linearize_loop(equation: Equation, active: set[Var]) -> list[Step]:

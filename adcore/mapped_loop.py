@@ -13,7 +13,6 @@ it has the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from .builder import Builder
@@ -83,22 +82,14 @@ class MappedLoop:
         looped = [out for out in outputs if self.varies(out.index)]
         lengths = self.lengths(looped, length, env)
         carried: tuple[Atom, ...] = tuple(self.made(out, length, lengths) for out in looped)
-        start: Atom = literal(0)
-        count = self.groups(length, env)
-        if count is not None:
-            with suppress(MissingRuleError):  # then the elements go one by one
-                carried, start = self.by_groups(looped, carried, env, count, parallel)
-        carried = b.loop(b.sub(length, start), carried, self.body(looped, carried, start, env, lengths))
-        if parallel:
-            b.equations[-1].params["parallel"] = True
-        arrays = iter(carried)
+        arrays = iter(self.over_elements(looped, carried, length, lengths, env, parallel))
         results = tuple(next(arrays) if out in looped else self.repeated(out, length, env) for out in outputs)
         params = tuple(self.batch.get(p, p) for p in self.element.params)
         return eliminate_dead(Program(params, b.equations, results, f"vmap_{self.element.name}"))
 
     def common_length(self) -> Atom:
         """How many elements there are; checked to be as many in all arguments."""
-        found = [(self.batch[p].type.shape[axis], axis, p.name) for p, axis in self.mapped.items()]
+        found = [(self.batch[p].type.shape[axis], axis, _literally(p.name)) for p, axis in self.mapped.items()]
         length, axis, name = next((each for each in found if isinstance(each[0], Lit)), found[0])
         for other, its_axis, its_name in found:
             if other is not length:
@@ -136,7 +127,35 @@ class MappedLoop:
         shape.insert(out.axis, length)
         return self.b.empty(*shape, dtype=type.dtype)
 
-    # The loop
+    # The loops
+
+    def over_elements(
+        self,
+        looped: Sequence[Output],
+        arrays: tuple[Atom, ...],
+        length: Atom,
+        lengths: dict[Atom, Atom],
+        env: dict[Var, Atom],
+        parallel: bool,
+    ) -> tuple[Atom, ...]:
+        """The arrays with the results of all elements."""
+
+        def rest(arrays: tuple[Atom, ...], start: Atom) -> tuple[Atom, ...]:
+            body = self.body(looped, arrays, start, env, lengths)
+            return self.loop(self.b.sub(length, start), arrays, body, parallel)
+
+        count = self.groups(looped, length, env)
+        group = None if count is None else self.group(looped, arrays, env)
+        if count is None or group is None:
+            return rest(arrays, literal(0))
+        start = self.b.mul(count, LANES)
+        if len(group.results) == len(arrays):
+            return self.loop(count, rest(arrays, start), group, parallel)
+        # Whoever fails first has to be first to raise, so that the groups come first.
+        *arrays_of_groups, failures = self.loop(count, (*arrays, literal(0)), group, parallel)
+        again = self.b.select(self.b.gt(failures, 0), start, 0)
+        self.loop(again, (), self.body((), (), literal(0), env, {}), parallel)
+        return rest(tuple(arrays_of_groups), start)
 
     def run(self, inner: Builder, counter: Atom, env: dict[Var, Atom]) -> dict[Var, Atom]:
         """Emit the element's program for the element of a number; gives the names of its values."""
@@ -147,6 +166,12 @@ class MappedLoop:
             inside[param] = inner.view(array, counter, codes=codes)
         inner.adopt([clone_equation(e, inside) for e in self.parts.inside])
         return inside
+
+    def loop(self, count: Atom, inits: Sequence[Atom], body: Program, parallel: bool) -> tuple[Var, ...]:
+        outs = self.b.loop(count, tuple(inits), body)
+        if parallel:
+            self.b.equations[-1].params["parallel"] = True
+        return outs
 
     def body(
         self,
@@ -165,33 +190,34 @@ class MappedLoop:
             assert out.axis is not None
             value = self.fitted(inner, out, inside, lengths)
             codes = ":" * out.axis + "i" + ":" * (array.type.rank - out.axis - 1)
-            results.append(inner.update(array, value, place, codes=codes))
+            results.append(_written(inner, array, value, place, codes=codes))
         return Program((counter, *carried), inner.equations, tuple(results), "body")
 
     # Groups
 
-    def groups(self, length: Atom, env: dict[Var, Atom]) -> Atom | None:
+    def groups(self, looped: Sequence[Output], length: Atom, env: dict[Var, Atom]) -> Atom | None:
         """How many groups of elements there are, where these may gain from being run together."""
         kept = gains(self.parts.inside, self.mapped)
-        if kept is None or (isinstance(length, Lit) and length.value < LANES):
+        known = not any(self.parts.varies(a) for out in looped for a in self.type(out.index).shape)
+        if kept is None or not known or (isinstance(length, Lit) and length.value < LANES):
             return None
         b = self.b
         return b.select(b.le(kept.numbers(b, env), MOST), b.floordiv(length, LANES), 0)
 
-    def by_groups(
-        self, looped: Sequence[Output], inits: Sequence[Atom], env: dict[Var, Atom], count: Atom, parallel: bool
-    ) -> tuple[tuple[Atom, ...], Atom]:
-        """The loop over groups of elements; where to go on one by one, which is the beginning if a check fails.
+    def group(self, looped: Sequence[Output], arrays: Sequence[Atom], env: dict[Var, Atom]) -> Program | None:
+        """The body of the loop over groups, if their elements go through the program together.
 
-        Raises:
-            MissingRuleError: elements do not go through the program together.
+        If there is something that they check, it counts the groups in which a check fails.
         """
-        b, inner, counter = self.b, self.b.region(), Var(I64, "c")
-        carried = tuple(Var(init.type, "out") for init in inits)
+        inner, counter = self.b.region(), Var(I64, "c")
+        carried = tuple(Var(array.type, "out") for array in arrays)
         begin = inner.mul(counter, LANES)
         seeds = {p: _last(inner, _group(inner, self.batch[p], axis, begin), axis) for p, axis in self.mapped.items()}
         inside = dict(env)
-        lanes = Lanes(inner, [clone_equation(e, inside) for e in self.parts.inside], seeds)
+        try:
+            lanes = Lanes(inner, [clone_equation(e, inside) for e in self.parts.inside], seeds)
+        except MissingRuleError:
+            return None
         results: list[Atom] = []
         for out, array in zip(looped, carried, strict=True):
             assert out.axis is not None
@@ -199,21 +225,14 @@ class MappedLoop:
             order = list(range(value.type.rank - 1))
             order.insert(out.axis, value.type.rank - 1)
             codes = ":" * out.axis + "s" + ":" * (array.type.rank - out.axis - 1)
-            results.append(inner.update(array, inner.permute(value, order=tuple(order)), begin, LANES, 1, codes=codes))
-        done = b.mul(count, LANES)
+            turned = inner.permute(value, order=tuple(order))
+            results.append(_written(inner, array, turned, begin, literal(LANES), literal(1), codes=codes))
         if lanes.fine is None:
-            body = Program((counter, *carried), inner.equations, tuple(results), "body")
-            arrays = b.loop(count, tuple(inits), body)
-        else:
-            failed = Var(I64, "failed")
-            fails = inner.cast(inner.lnot(inner.reduce_and(lanes.fine, axes=(0,))), dtype=I64.dtype)
-            results.append(inner.add(failed, fails))
-            body = Program((counter, *carried, failed), inner.equations, tuple(results), "body")
-            *arrays, failures = b.loop(count, (*inits, literal(0)), body)
-            done = b.select(b.gt(failures, 0), 0, done)
-        if parallel:
-            next(e for e in reversed(b.equations) if e.primitive.name == "loop").params["parallel"] = True
-        return tuple(arrays), done
+            return Program((counter, *carried), inner.equations, tuple(results), "body")
+        failed = Var(I64, "failed")
+        fails = inner.cast(inner.lnot(inner.reduce_and(lanes.fine, axes=(0,))), dtype=I64.dtype)
+        results.append(inner.add(failed, fails))
+        return Program((counter, *carried, failed), inner.equations, tuple(results), "body")
 
     def fitted(self, inner: Builder, out: Output, inside: dict[Var, Atom], lengths: dict[Atom, Atom]) -> Atom:
         """An element's result, checked to have the lengths of the array that it goes to."""
@@ -222,7 +241,8 @@ class MappedLoop:
         for axis, atom in enumerate(type.shape):
             if self.parts.varies(atom):
                 here = substitute(atom, inside)
-                message = f"vmap: {out.name} has length {{}} along axis {axis} for one element and {{}} for another"
+                where = f"vmap: {_literally(out.name)} has length {{}} along axis {axis}"
+                message = f"{where} for one element and {{}} for another"
                 equal = inner.eq(lengths[atom], here)
                 inner.check(equal, lengths[atom], here, error="ValueError", message=message)
         wanted = tuple(lengths[a] for a in type.shape)
@@ -232,6 +252,20 @@ class MappedLoop:
         """A result that is the same for all elements."""
         value = substitute(self.element.results[out.index], env)
         return value if out.axis is None else self.b.expand(value, length, axes=(out.axis,))
+
+
+def _literally(name: str) -> str:
+    """A name in a message in which numbers are filled in."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def _written(b: Builder, array: Atom, value: Atom, *places: Atom, codes: str) -> Atom:
+    """The array with elements that are written for the first time."""
+    result = b.update(array, value, *places, codes=codes)
+    equation = b.defining(result)
+    if equation is not None and equation.primitive.name == "update":
+        equation.first = True
+    return result
 
 
 def _group(b: Builder, array: Atom, axis: int, begin: Atom) -> Atom:

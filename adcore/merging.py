@@ -86,8 +86,9 @@ def _added_to(equation: Equation, state: Var) -> Var | None:
     name, operands = equation.primitive.name, equation.operands
     if name in ("plus", "add") and operands.count(state) == 1:
         return equation.outs[0]
-    if name in ("sub", "add_at", "scatter_add", "conform") and operands[0] is state and operands.count(state) == 1:
-        return equation.outs[0]
+    first = name == "update" and equation.first
+    if (first or name in ("sub", "add_at", "scatter_add", "conform")) and operands[0] is state:
+        return equation.outs[0] if operands.count(state) == 1 else None
     if name == "cond" and state not in operands:
         branches = [region for _, region in regions(equation)]
         places = [k for k in range(len(equation.outs)) if all(_added_to_in(r, state, k) for r in branches)]

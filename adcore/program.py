@@ -55,6 +55,7 @@ class Equation:
     unread: frozenset[int] = frozenset()
     segment: bool = False
     joins: bool = False
+    first: bool = False
 
 
 @dataclass(slots=True, eq=False)
