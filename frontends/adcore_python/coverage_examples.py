@@ -108,6 +108,7 @@ EXAMPLES: dict[str, str] = {
     "adcore.jvp": "adcore.jvp(lambda s: s * s, (x,), (y,))",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",
     "adcore.value_and_grad": "adcore.value_and_grad(lambda s: s * s)(x)",
+    "adcore.vmap": "adcore.vmap(lambda s: s * s)(v)",
     # NumPy's random generators
     **{f"numpy.random.Generator.{call.partition('(')[0]}": f"numpy.random.default_rng(3).{call}" for call in _DRAWS},
     "numpy.random.Generator.shuffle": "numpy.random.default_rng(3).shuffle(v)\nreturn v",
