@@ -66,7 +66,7 @@ def paths(tree: Any, root: str) -> list[str]:
     """Each leaf of a tree as one writes it.
 
     >>> paths((1.0, {"a": 2.0}), "p")
-    ['p[0]', "p['a']"]
+    ['p[0]', "p[1]['a']"]
     """
     if isinstance(tree, _LEAVES) or not below(tree):
         return [root] * len(leaves(tree))

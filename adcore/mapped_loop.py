@@ -90,13 +90,14 @@ class MappedLoop:
     def common_length(self) -> Atom:
         """How many elements there are; checked to be as many in all arguments."""
         found = [(self.batch[p].type.shape[axis], axis, _literally(p.name)) for p, axis in self.mapped.items()]
-        length, axis, name = next((each for each in found if isinstance(each[0], Lit)), found[0])
-        for other, its_axis, its_name in found:
-            if other is not length:
+        known = next((k for k, (length, _, _) in enumerate(found) if isinstance(length, Lit)), 0)
+        length = found[known][0]
+        for each in found:
+            if each[0] is not length:
+                (one, axis, name), (other, its_axis, its_name) = sorted((found[known], each), key=found.index)
                 cause = "vmap got inconsistent sizes for array axes to be mapped: "
                 message = f"axis {axis} of {name} has size {{}}, axis {its_axis} of {its_name} has size {{}}"
-                equal = self.b.eq(length, other)
-                self.b.check(equal, length, other, error="ValueError", message=cause + message)
+                self.b.check(self.b.eq(one, other), one, other, error="ValueError", message=cause + message)
         return length
 
     # Lengths of results
