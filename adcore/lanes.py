@@ -20,9 +20,10 @@ from .primitives import TABLE, Kind
 from .program import Equation, Program, regions, substitute
 from .types import BOOL, Atom, Lit, Var, literal
 
-__all__ = ["LANES", "MOST", "Lanes", "gains"]
+__all__ = ["MOST", "Lanes", "Plan", "plan"]
 
 LANES = 16
+MANY = 32  # lanes where vectors become matrices
 FEW = 16  # numbers of an element that are computed at once
 MOST = 1 << 20  # numbers that an element keeps, beyond which those of several would take too much memory
 
@@ -32,6 +33,7 @@ class Lanes:
 
     Args:
         b: where its equations are emitted.
+        count: how many elements there are.
         equations: of the program, which are used up.
         seeds: for each value that differs among the elements, those of all of them along a further last axis.
 
@@ -42,8 +44,8 @@ class Lanes:
         fine: for each element whether all that it checks holds.
     """
 
-    def __init__(self, b: Builder, equations: Sequence[Equation], seeds: dict[Var, Atom]) -> None:
-        self.batch = Batch(b, literal(LANES), seeds)
+    def __init__(self, b: Builder, count: int, equations: Sequence[Equation], seeds: dict[Var, Atom]) -> None:
+        self.batch = Batch(b, literal(count), seeds)
         self.batch.spread(equations)
         if any(map(self.checks, equations)):
             self.require_total(equations)
@@ -112,15 +114,21 @@ def _inside(equation: Equation) -> Iterable[Equation]:
 
 
 @dataclass
-class Kept:
-    """What an element keeps in memory while it is computed: the shapes of its arrays, but for the small ones."""
+class Plan:
+    """How elements are run together.
 
-    shapes: list[tuple[Atom, ...]]
+    Attributes:
+        lanes: how many.
+        kept: the shapes of the arrays that an element keeps while it is computed, but for those computed at once.
+    """
+
+    lanes: int
+    kept: list[tuple[Atom, ...]]
 
     def numbers(self, b: Builder, env: Mapping[Var, Atom]) -> Atom:
-        """How many numbers these are."""
+        """How many numbers an element keeps."""
         total: Atom = literal(0)
-        for shape in self.shapes:
+        for shape in self.kept:
             size: Atom = literal(1)
             for length in shape:
                 size = b.mul(size, substitute(length, env))
@@ -128,31 +136,37 @@ class Kept:
         return total
 
 
-def gains(equations: Sequence[Equation], varying: Iterable[Var]) -> Kept | None:
-    """What elements keep, if it may pay to run several of them at a time.
+def plan(equations: Sequence[Equation], varying: Iterable[Var]) -> Plan | None:
+    """How to run several elements together, if it may pay.
 
-    So it is where what is computed of an element at once is a few numbers, in loops or with checks, which keep a loop
-    over the elements from being vectorized as it stands.  What an element keeps is then read and written one by one.
+    So it does where what is computed of an element at once is a few numbers, in loops or with checks, which keep a loop
+    over the elements from being vectorized as it stands; and where a matrix that is the same for all is multiplied by
+    vectors, which are a matrix then, or systems are solved with it.
     """
     batch = Batch(Builder(), literal(LANES), dict.fromkeys(varying, TRUE))
     batch.spread(equations)
-    kept = Kept([])
-    own = {out for e in _every(equations) for out in (*e.outs, *(p for _, r in regions(e) for p in r.params))}
-    for equation in _every(equations):
+    every = [*_every(equations)]
+    products = [e for e in every if e.primitive.kind in _PRODUCTS and not batch.marked.isdisjoint(e.outs)]
+    if any(sum(map(batch.is_marked, e.operands)) != 1 for e in products):
+        return None
+    fits = _is_vector if products else _is_small
+    own = {out for e in every for out in (*e.outs, *(p for _, r in regions(e) for p in r.params))}
+    found = Plan(MANY if products else LANES, [])
+    for equation in every:
         marked = [v for v in (*equation.operands, *equation.outs) if isinstance(v, Var) and v in batch.marked]
-        large = [v for v in marked if not _is_small(v)]
-        if equation.primitive.kind not in _KEEPING and large:
+        if equation.primitive.kind not in _KEEPING and not all(map(fits, marked)):
             return None
         if equation.primitive.kind is Kind.CONTROL:
-            shapes = [out.type.shape for out in equation.outs if out in large]
+            shapes = [out.type.shape for out in equation.outs if out in batch.marked and not fits(out)]
             if any(length in own for shape in shapes for length in shape):
                 return None
-            kept.shapes += shapes
+            found.kept += shapes
     scalars = not any(v.type.shape for e in equations for v in e.outs if v in batch.marked)
-    return None if scalars and all(map(_is_plain, equations)) else kept
+    return None if scalars and all(map(_is_plain, equations)) else found
 
 
 _KEEPING = {Kind.VIEW, Kind.WRITE, Kind.CONTROL}
+_PRODUCTS = {Kind.CONTRACTION, Kind.SOLVE}
 
 
 def _every(equations: Iterable[Equation]) -> Iterator[Equation]:
@@ -173,3 +187,7 @@ def _is_small(var: Var) -> bool:
             return False
         size *= length.value
     return size <= FEW
+
+
+def _is_vector(var: Var) -> bool:
+    return _is_small(var) or sum(length != literal(1) for length in var.type.shape) == 1

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from .builder import Builder
 from .errors import MissingRuleError
 from .invariance import parted
-from .lanes import LANES, MOST, Lanes, gains
+from .lanes import MOST, Lanes, Plan, plan
 from .passes.dce import eliminate_dead
 from .program import Program, clone, clone_equation, substitute
 from .types import I64, Atom, Lit, Type, Var, literal
@@ -145,16 +145,19 @@ class MappedLoop:
             body = self.body(looped, arrays, start, env, lengths)
             return self.loop(self.b.sub(length, start), arrays, body, parallel)
 
-        count = self.groups(looped, length, env)
-        group = None if count is None else self.group(looped, arrays, env)
-        if count is None or group is None:
+        together = self.plan(looped, length)
+        group = None if together is None else self.group(together.lanes, looped, arrays, env)
+        if together is None or group is None:
             return rest(arrays, literal(0))
-        start = self.b.mul(count, LANES)
+        b = self.b
+        few = b.le(together.numbers(b, env), MOST)
+        count = b.select(few, b.floordiv(length, together.lanes), 0)
+        start = b.mul(count, together.lanes)
         if len(group.results) == len(arrays):
             return self.loop(count, rest(arrays, start), group, parallel)
         # Whoever fails first has to be first to raise, so that the groups come first.
         *arrays_of_groups, failures = self.loop(count, (*arrays, literal(0)), group, parallel)
-        again = self.b.select(self.b.gt(failures, 0), start, 0)
+        again = b.select(b.gt(failures, 0), start, 0)
         self.loop(again, (), self.body((), (), literal(0), env, {}), parallel)
         return rest(tuple(arrays_of_groups), start)
 
@@ -196,42 +199,44 @@ class MappedLoop:
 
     # Groups
 
-    def groups(self, looped: Sequence[Output], length: Atom, env: dict[Var, Atom]) -> Atom | None:
-        """How many groups of elements there are, where these may gain from being run together."""
-        kept = gains(self.parts.inside, self.mapped)
-        known = not any(self.parts.varies(a) for out in looped for a in self.type(out.index).shape)
-        if kept is None or not known or (isinstance(length, Lit) and length.value < LANES):
+    def plan(self, looped: Sequence[Output], length: Atom) -> Plan | None:
+        """How elements may be run together, where that may pay and there are enough."""
+        if any(self.parts.varies(a) for out in looped for a in self.type(out.index).shape):
             return None
-        b = self.b
-        return b.select(b.le(kept.numbers(b, env), MOST), b.floordiv(length, LANES), 0)
+        found = plan(self.parts.inside, self.mapped)
+        short = found is not None and isinstance(length, Lit) and length.value < found.lanes
+        return None if short else found
 
-    def group(self, looped: Sequence[Output], arrays: Sequence[Atom], env: dict[Var, Atom]) -> Program | None:
+    def group(
+        self, lanes: int, looped: Sequence[Output], arrays: Sequence[Atom], env: dict[Var, Atom]
+    ) -> Program | None:
         """The body of the loop over groups, if their elements go through the program together.
 
         If there is something that they check, it counts the groups in which a check fails.
         """
         inner, counter = self.b.region(), Var(I64, "c")
         carried = tuple(Var(array.type, "out") for array in arrays)
-        begin = inner.mul(counter, LANES)
-        seeds = {p: _last(inner, _group(inner, self.batch[p], axis, begin), axis) for p, axis in self.mapped.items()}
+        begin = inner.mul(counter, lanes)
+        region = (begin, literal(lanes), literal(1))
+        seeds = {p: _group(inner, self.batch[p], axis, region) for p, axis in self.mapped.items()}
         inside = dict(env)
         try:
-            lanes = Lanes(inner, [clone_equation(e, inside) for e in self.parts.inside], seeds)
+            batch = Lanes(inner, lanes, [clone_equation(e, inside) for e in self.parts.inside], seeds)
         except MissingRuleError:
             return None
         results: list[Atom] = []
         for out, array in zip(looped, carried, strict=True):
             assert out.axis is not None
-            value = lanes.value(substitute(self.element.results[out.index], inside))
+            value = batch.value(substitute(self.element.results[out.index], inside))
             order = list(range(value.type.rank - 1))
             order.insert(out.axis, value.type.rank - 1)
             codes = ":" * out.axis + "s" + ":" * (array.type.rank - out.axis - 1)
             turned = inner.permute(value, order=tuple(order))
-            results.append(_written(inner, array, turned, begin, literal(LANES), literal(1), codes=codes))
-        if lanes.fine is None:
+            results.append(_written(inner, array, turned, *region, codes=codes))
+        if batch.fine is None:
             return Program((counter, *carried), inner.equations, tuple(results), "body")
         failed = Var(I64, "failed")
-        fails = inner.cast(inner.lnot(inner.reduce_and(lanes.fine, axes=(0,))), dtype=I64.dtype)
+        fails = inner.cast(inner.lnot(inner.reduce_and(batch.fine, axes=(0,))), dtype=I64.dtype)
         results.append(inner.add(failed, fails))
         return Program((counter, *carried, failed), inner.equations, tuple(results), "body")
 
@@ -269,16 +274,11 @@ def _written(b: Builder, array: Atom, value: Atom, *places: Atom, codes: str) ->
     return result
 
 
-def _group(b: Builder, array: Atom, axis: int, begin: Atom) -> Atom:
-    """The elements of a group."""
+def _group(b: Builder, array: Atom, axis: int, region: tuple[Atom, ...]) -> Atom:
+    """The elements of a group, along the last axis."""
     codes = ":" * axis + "s" + ":" * (array.type.rank - axis - 1)
-    return b.view(array, begin, LANES, 1, codes=codes)
-
-
-def _last(b: Builder, array: Atom, axis: int) -> Atom:
-    """An array with an axis brought to the end."""
     order = [a for a in range(array.type.rank) if a != axis]
-    return b.permute(array, order=(*order, axis))
+    return b.permute(b.view(array, *region, codes=codes), order=(*order, axis))
 
 
 def _over_batch(param: Var, along: Along) -> Var:

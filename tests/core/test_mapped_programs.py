@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adcore import lanes, mapped_loop
+from adcore import lanes
 from adcore.derive import pull
 from adcore.mapped_loop import Along, MappedLoop, Output
 from adcore.plugins import backend
@@ -33,7 +33,7 @@ class OfKnownLengths(RandomPrograms):
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch):
     monkeypatch.setattr(lanes, "LANES", 4)
-    monkeypatch.setattr(mapped_loop, "LANES", 4)
+    monkeypatch.setattr(lanes, "MANY", 4)
 
 
 @dataclass

@@ -608,6 +608,22 @@ def guarded(x):
     return math.log(x)
 
 
+def recurrent(matrix, v, row):
+    state = row.copy()
+    for k in range(4):
+        state = np.tanh(matrix @ state + row * v[k])
+    return state @ v
+
+
+WEIGHTS = RNG.normal(size=(6, 6)) / 3.0, RNG.normal(size=6)
+PRODUCTS = {
+    "network": lambda matrix, v, row: (np.tanh(matrix @ row + v) @ v - row[0]) ** 2,
+    "recurrent": recurrent,
+    "solve": lambda matrix, v, row: np.linalg.solve(matrix + 4.0 * np.eye(6), row) @ v,
+    "row times matrix": lambda matrix, v, row: np.sum(np.exp(row @ matrix) * v),
+}
+
+
 def in_groups(program):
     """Whether several elements are run together."""
     loops = [e for e in program.equations if e.primitive.name == "loop"]
@@ -627,6 +643,21 @@ class TestGroups:
         f = SCALAR_FUNCTIONS[name]
         for make in (lambda f: f, grad, value_and_grad, hessian):
             assert in_groups(adcore.program(vmap(make(f)), *drawn(37)[:2]))
+
+    @pytest.mark.parametrize("name", PRODUCTS)
+    @pytest.mark.parametrize("n", [31, 32, 75])
+    def test_of_products_with_a_common_matrix(self, name, n):
+        f, (matrix, v) = PRODUCTS[name], WEIGHTS
+        rows = np.random.default_rng(n).normal(size=(n, 6))
+        mapped = vmap(f, (None, None, 0))
+        assert in_groups(adcore.program(mapped, matrix, v, np.ones((100, 6))))
+        same(mapped(matrix, v, rows), listed(f, (matrix, v, rows), (None, None, 0), n=n), 1e-12)
+        wrt = (0, 1, 2)
+        single = listed(grad(f, argnums=wrt), (matrix, v, rows), (None, None, 0), n=n)
+        expected = (np.sum(single[0], axis=0), np.sum(single[1], axis=0), single[2])
+        total = grad(lambda m, v, rows: np.sum(mapped(m, v, rows)), argnums=wrt)
+        same(total(matrix, v, rows), expected, 1e-11)
+        same(vmap(grad(f, argnums=wrt), (None, None, 0))(matrix, v, rows), single, 1e-11)
 
     @pytest.mark.parametrize("name", ["while", "branches"])
     def test_are_not_formed_where_elements_go_their_own_ways(self, name):
