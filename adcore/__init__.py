@@ -42,6 +42,7 @@ from .errors import (
 from .gradient_check import check_grads
 from .hosting import host_call
 from .jets import jet, taylor
+from .mapping import vmap
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
@@ -86,6 +87,7 @@ __all__ = [
     "value_and_grad",
     "vhp",
     "vjp",
+    "vmap",
 ]
 
 __version__ = "0.1.0"

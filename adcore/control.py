@@ -15,6 +15,7 @@ from .builder import Builder
 from .linear import Linear, LinearCond, LinearLoop, cond_ends, loop_ends, reached_loop, zeros
 from .merging import are_sums, joint_loop, may_join, unite
 from .program import Equation, Program, defined, regions
+from .recomputation import rename
 from .residuals import provide_branch, provide_iterations
 from .revolve import Snapshots
 from .storage import extend_test
@@ -111,12 +112,19 @@ def emit_loop(b: Builder, loop: LinearLoop, values: Values, scope: list[Equation
     own_values = local.maps[0]  # type: ignore[attr-defined]
     sum_results = [own_values[v] for v in sums]
     results = [value_or_zeros(inner, own_values, leave) for _, _, leave, _ in ends]
-    ordered = carried.leave([*sum_results, *results])
-    begun = carried.initial(inits)
+    every = [*sum_results, *results]
+    moving = carried.moving(inits, every)
+    still = {carried.values[k][0]: init for k, init in enumerate(inits) if k not in moving}
+    every = rename(inner.equations, [every[k] for k in moving], still)
+    carried.keep(moving)
+    ordered = carried.leave(every)
+    begun = carried.initial([inits[k] for k in moving])
     if joins and are_sums(inner.equations, zip(carried.params, ordered, strict=True)):
-        outs = carried.outs(joint_loop(b, origin, inner, counter, carried.params, ordered, begun))
+        ended = carried.outs(joint_loop(b, origin, inner, counter, carried.params, ordered, begun))
     else:
-        outs = carried.outs(_separate(b, loop, scope, inner, counter, carried.params, ordered, begun, snapshots))
+        ended = carried.outs(_separate(b, loop, scope, inner, counter, carried.params, ordered, begun, snapshots))
+    found = dict(zip(moving, ended, strict=True))
+    outs = [found.get(k, init) for k, init in enumerate(inits)]
     for v, out in zip(sums, outs[: len(sums)], strict=True):
         values[v] = out
     for (_, _, _, end), out in zip(ends, outs[len(sums) :], strict=True):
@@ -147,7 +155,10 @@ def _separate(
         stack = (snapshots.inits, snapshots.params, snapshots.results)
     further, stacked, nexts = stack
     region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
-    return b.loop(count, (*inits, *further), region)
+    outs = b.loop(count, (*inits, *further), region)
+    if loop.origin.params.get("parallel"):
+        b.equations[-1].params["parallel"] = True
+    return outs
 
 
 _NOTHING: tuple[list[Atom], list[Var], list[Atom]] = ([], [], [])
@@ -177,6 +188,17 @@ class _Carried:
         self.params.append(param)
         self.values.append((param, varying))
         return param
+
+    def moving(self, inits: list[Atom], results: list[Atom]) -> list[int]:
+        """The positions of the values that do not stay what they are: the others need not be carried."""
+        every = enumerate(zip(self.values, inits, results, strict=True))
+        return [k for k, ((p, varying), i, r) in every if varying or r is not p or i.type != p.type]
+
+    def keep(self, positions: list[int]) -> None:
+        """Carry only the values at these positions."""
+        left = {param for k, (param, _) in enumerate(self.values) if k not in positions}
+        self.params = [p for p in self.params if p not in left]
+        self.values = [self.values[k] for k in positions]
 
     def leave(self, results: list[Atom]) -> list[Atom]:
         """The region's results: each value preceded by its carried lengths."""

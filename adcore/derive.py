@@ -20,12 +20,14 @@ from .errors import CompileError
 from .guarding import Guard
 from .linear import (
     Edge,
+    Generator,
     Linear,
     LinearAgain,
     LinearCond,
     LinearLoop,
     LinearRule,
     Step,
+    identity,
     is_differentiable,
     reached_loop,
     transpose,
@@ -75,7 +77,8 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
         for number, out in enumerate(equation.outs):
             rule = equation.primitive.map_for(index, number)
             if rule is not None and is_differentiable(out) and number not in equation.unread:
-                edges.append(Edge(_label(rule, equation), operand, out, equation))
+                label = _unchanged if equation.first and not index else _label(rule, equation)
+                edges.append(Edge(label, operand, out, equation))
                 moved.append(out)
     active.update(moved)
     return edges
@@ -83,6 +86,11 @@ def linearize_equation(equation: Equation, active: set[Var]) -> list[Step]:
 
 def _label(rule, equation: Equation):
     return lambda b: rule(b, equation)
+
+
+def _unchanged(_: Builder) -> Generator:
+    """Of an array elements of which are written that hold nothing yet: there is nothing to clear."""
+    return identity()
 
 
 def _linearize_loop(equation: Equation, active: set[Var]) -> list[Step]:

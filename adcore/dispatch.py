@@ -357,6 +357,7 @@ class Dispatcher:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.name}(): {error}") from None
+        transform.check_call(len(args), kwargs)
         bound.apply_defaults()
         arguments = tuple(bound.arguments.values())
         return self.constants.marked(self.signature, arguments, functools.partial(constant, transform.function))

@@ -92,8 +92,9 @@ def _added_to(equation: Equation, state: Var) -> Var | None:
     name, operands = equation.primitive.name, equation.operands
     if name in ("plus", "add") and operands.count(state) == 1:
         return equation.outs[0]
-    if name in ("sub", "add_at", "scatter_add", "conform") and operands[0] is state and operands.count(state) == 1:
-        return equation.outs[0]
+    first = name == "update" and equation.first
+    if (first or name in ("sub", "add_at", "scatter_add", "conform")) and operands[0] is state:
+        return equation.outs[0] if operands.count(state) == 1 else None
     if name == "cond" and state not in operands:
         branches = [region for _, region in regions(equation)]
         places = [k for k in range(len(equation.outs)) if all(_added_to_in(r, state, k) for r in branches)]
@@ -183,6 +184,8 @@ def joint_loop(
     region = Program((counter, *own, *params), equations, (*ends, *results), "body")
     outs = b.loop(origin.operands[0], (*origin.operands[1:], *inits), region)
     b.equations[-1].number, b.equations[-1].joins = origin.number, True
+    if origin.params.get("parallel"):
+        b.equations[-1].params["parallel"] = True
     return outs[len(own) :]
 
 

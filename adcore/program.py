@@ -57,6 +57,7 @@ class Equation:
     segment: bool = False
     joins: bool = False
     rule: Any = None
+    first: bool = False
 
 
 @dataclass(slots=True, eq=False)

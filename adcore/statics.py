@@ -122,6 +122,8 @@ def constant(function: Callable[..., Any], value: Any, argument: int | str) -> S
     Raises:
         ValueError: it cannot be hashed.
     """
+    if isinstance(value, Static):
+        return value
     try:
         hash(value)
     except TypeError:

@@ -8,7 +8,16 @@ from contextlib import contextmanager
 
 from .errors import AdcoreError
 
-__all__ = ["VARIABLE", "eager", "get_num_threads", "least_effort", "set_num_threads", "when_set"]
+__all__ = [
+    "EFFORT",
+    "VARIABLE",
+    "eager",
+    "get_num_threads",
+    "least_effort",
+    "processors",
+    "set_num_threads",
+    "when_set",
+]
 
 VARIABLE = "ADCORE_NUM_THREADS"
 MOST = 1024
@@ -72,6 +81,13 @@ def _checked(count: int, text: str) -> int:
     if not 1 <= count <= MOST:
         raise ValueError(f"{text} threads: the number is at least 1 and at most {MOST}")
     return count
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MOST)
+    return min(os.cpu_count() or 1, MOST)
 
 
 def least_effort() -> int | None:

@@ -6,7 +6,7 @@ Each transform lowers the function that it wraps, which may be another transform
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,6 +76,16 @@ class Transform:
     def signature(self) -> inspect.Signature:
         """What calls of the derived function are bound to."""
         return signature_of(self.function)
+
+    def check_call(self, count: int, names: Iterable[str]) -> None:
+        """Refuse a call with so many arguments by position, and others by these names.
+
+        Raises:
+            ValueError: the function that is wrapped takes others.
+        """
+        inner = getattr(self.function, "transform", None)
+        if isinstance(inner, Transform):
+            inner.check_call(count, names)
 
 
 def constants_of(function: Any) -> Statics:
@@ -418,6 +428,9 @@ class Directional(Transform):
 
     def constants(self) -> Statics:
         return NOTHING
+
+    def check_call(self, count: int, names: Iterable[str]) -> None:
+        pass
 
     def signature(self) -> inspect.Signature:
         names = ("primals", self.direction)

@@ -55,6 +55,7 @@ class Lowering:
     def __init__(self, code: Code, effort: int | None = None, failures: list[Failure] | None = None) -> None:
         self.code = code
         self.effort = effort  # operations of loops that several threads run, if any do
+        self.is_part = False  # of what several threads run
         self.failures: list[Failure] = [] if failures is None else failures
         self.blocks: list[Block] = []
         self.ways_out: dict[tuple[str, ...], WayOut] = {}  # by the memory that is alive

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adcore.threads import EFFORT
 from adcore.types import Atom, Type, Var
 
 from . import threads
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunks", "Part", "chunks_of"]
 
 MOST_CHUNKS = 64
+WIDE = "_wide"  # functions for what all processors run where one thread is wanted
 CHUNKS_A_THREAD = 8  # so that a thread that is late is given less; where chunks add up arrays, they are fewer
 ERROR_WORDS = 8
 SLOT_WORDS = 2  # of a value in a frame or in a row: a complex number has two parts
@@ -50,6 +52,7 @@ class Part:
         self.outside = outside
         self.code = Code(lowering.code.declarations)
         self.lowering = type(lowering)(self.code, failures=lowering.failures)
+        self.lowering.is_part = True
         self.lowering.source = lowering.source
         self.top = type(outside)(self.lowering)
         self.lowering.blocks.append(self.top)
@@ -141,15 +144,19 @@ class Chunks:
 
     Attributes:
         handed: the arrays that the part carries, each with whether it is handed to the first chunk alone.
+        wide: whether all processors serve where one thread is wanted.
     """
 
-    def __init__(self, part: Part, trips: str, handed: Sequence[tuple[str, bool]], count: str) -> None:
+    def __init__(
+        self, part: Part, trips: str, handed: Sequence[tuple[str, bool]], count: str, wide: bool = False
+    ) -> None:
         self.part = part
         self.block = part.outside
         self.code = self.block.code
         self.trips = trips
         self.handed = handed
         self.count = count
+        self.wide = wide
         self.words = 1 + ERROR_WORDS + SLOT_WORDS * part.given
         self.rows = self.code.scratch("rows", MOST_CHUNKS * self.words)
 
@@ -188,8 +195,9 @@ class Chunks:
             code.do(f"store {type} {value}, ptr {word(code, frame, SLOT_WORDS * k)}")
         chunk = self.define_chunk()
         threads.provide()
-        code.declare("adcore_fork_join", threads.FUNCTIONS["adcore_fork_join"])
-        code.do(f"call void @adcore_fork_join(ptr @{chunk}, ptr {frame}, i64 {self.count})")
+        name = f"adcore_fork_join{WIDE if self.wide else ''}"
+        code.declare(name, threads.FUNCTIONS[name])
+        code.do(f"call void @{name}(ptr @{chunk}, ptr {frame}, i64 {self.count})")
 
     def define_chunk(self) -> str:
         """Add the function that runs the part of one chunk; gives its name."""
@@ -241,17 +249,19 @@ class Chunks:
         return self.code.op(f"load {type}, ptr {row(self.code, slot, chunk, self.words)}")
 
 
-def chunks_of(block: Block, trips: str, effort: str, adds_arrays: bool) -> str:
+def chunks_of(block: Block, trips: str, effort: str, adds_arrays: bool, wide: bool = False) -> str:
     """How many chunks a range of so many operations has: one where there is little to do."""
     code = block.code
     threads.provide()
-    code.declare("adcore_threads", threads.FUNCTIONS["adcore_threads"])
-    count = code.op("call i64 @adcore_threads()")
+    name = f"adcore_threads{WIDE if wide else ''}"
+    code.declare(name, threads.FUNCTIONS[name])
+    count = code.op(f"call i64 @{name}()")
+    least = EFFORT if block.lowering.effort is None else block.lowering.effort
     wanted = count if adds_arrays else code.op(f"mul i64 {count}, {CHUNKS_A_THREAD}")
     for most in (trips, str(MOST_CHUNKS)):
         wanted = code.intrinsic("smin", "i64", wanted, most)
     several = code.op(f"icmp sgt i64 {count}, 1")
-    worth = code.op(f"fcmp oge double {effort}, {float(block.lowering.effort or 0)!r}")
+    worth = code.op(f"fcmp oge double {effort}, {float(least)!r}")
     some = code.intrinsic("smax", "i64", wanted, "1")
     return code.op(f"select i1 {code.op(f'and i1 {several}, {worth}')}, i64 {some}, i64 1")
 

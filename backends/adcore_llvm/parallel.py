@@ -32,8 +32,10 @@ __all__ = ["lower_control"]
 
 
 def lower_control(block: Block, equation: Equation) -> None:
-    """Loops and branches; loops of independent iterations by several threads, where the program is for these."""
-    found = None if block.lowering.effort is None else roles(equation)
+    """Loops and branches; loops of independent iterations by several threads, where there are to be some."""
+    lowering = block.lowering
+    is_shared_out = lowering.effort is not None or (equation.params.get("parallel") and not lowering.is_part)
+    found = roles(equation) if is_shared_out else None
     if found is None or not can_be_inspected(found) or not _Split(block, equation, found).emit():
         control.lower_control(block, equation)
 
@@ -52,6 +54,7 @@ class _Split:
         self.carried = [k for k, role in enumerate(found) if not isinstance(role, Same)]
         self.arrays = [k for k in self.carried if self.params[k].type.shape]
         self.part = Part(block)
+        self.wide = bool(equation.params.get("parallel"))
         self.places: dict[int, int] = {}  # of sums, in the rows of the chunks
 
     def emit(self) -> bool:
@@ -138,10 +141,10 @@ class _Split:
         trips = block.scalar(self.equation.operands[0])
         handed = [(self.start(k), self.is_sum(k)) for k in self.arrays]
         adds_arrays = any(self.is_sum(k) for k in self.arrays)
-        count = chunks_of(block, trips, effort(block, self.body, trips), adds_arrays)
+        count = chunks_of(block, trips, effort(block, self.body, trips), adds_arrays, self.wide)
         if any(isinstance(role, Inspected) for role in self.roles):
             count = self.inspected(count)
-        chunks = Chunks(self.part, trips, handed, count)
+        chunks = Chunks(self.part, trips, handed, count, self.wide)
         chunks.run()
         chunks.fail_as_first([self.places[k] for k in self.arrays if self.is_sum(k)])
         for k, (out, role, init) in enumerate(zip(self.equation.outs, self.roles, self.inits, strict=True)):

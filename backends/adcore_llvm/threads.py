@@ -33,6 +33,8 @@ MOST_CHUNKS = 1 << 19  # so that all who look for a chunk in vain can be counted
 FUNCTIONS = {
     "adcore_fork_join": "declare void @adcore_fork_join(ptr, ptr, i64) nounwind",
     "adcore_threads": "declare i64 @adcore_threads() nounwind willreturn",
+    "adcore_fork_join_wide": "declare void @adcore_fork_join_wide(ptr, ptr, i64) nounwind",
+    "adcore_threads_wide": "declare i64 @adcore_threads_wide() nounwind willreturn",
 }
 
 
@@ -45,6 +47,7 @@ def provide() -> None:
     for name in FUNCTIONS:
         note(name, "threads")
     set_threads(number.get_num_threads())
+    ctypes.CFUNCTYPE(None, ctypes.c_int64)(function_address("adcore_set_processors"))(number.processors())
     number.when_set(lambda: set_threads(number.get_num_threads()))
     if hasattr(os, "register_at_fork"):
         forget = ctypes.CFUNCTYPE(None)(function_address("adcore_forget_threads"))
@@ -132,6 +135,12 @@ define void @adcore_fork_join(ptr %function, ptr %frame, i64 %chunks) nounwind {
   ret void
 }
 define i64 @adcore_threads() nounwind { ret i64 1 }
+define void @adcore_fork_join_wide(ptr %function, ptr %frame, i64 %chunks) nounwind {
+  call void @run_alone(ptr %function, ptr %frame, i64 %chunks)
+  ret void
+}
+define i64 @adcore_threads_wide() nounwind { ret i64 1 }
+define void @adcore_set_processors(i64 %count) nounwind { ret void }
 define void @adcore_connect_blas(ptr %get, ptr %set) nounwind { ret void }
 define void @adcore_set_threads(i64 %count) nounwind { ret void }
 define void @adcore_forget_threads() nounwind { ret void }
@@ -141,6 +150,8 @@ define void @adcore_forget_threads() nounwind { ret void }
 
 _POOL = """
 @wanted = internal global i64 1
+@processors = internal global i64 1
+@allowed = internal global i64 1  ; of the threads, for the job in hand
 @begun = internal global i64 0  ; threads of the pool
 @prepared = internal global i32 0
 @taken = internal global i32 0  ; by a caller
@@ -179,6 +190,21 @@ define i64 @adcore_threads() nounwind {{
 
 define void @adcore_set_threads(i64 %count) nounwind {{
   store i64 %count, ptr @wanted
+  ret void
+}}
+
+; Where one thread is wanted, what is declared to be worth several of them has as many as there are processors.
+
+define i64 @adcore_threads_wide() nounwind {{
+  %count = load i64, ptr @wanted
+  %processors = load i64, ptr @processors
+  %several = icmp ugt i64 %count, 1
+  %wide = select i1 %several, i64 %count, i64 %processors
+  ret i64 %wide
+}}
+
+define void @adcore_set_processors(i64 %count) nounwind {{
+  store i64 %count, ptr @processors
   ret void
 }}
 
@@ -262,8 +288,8 @@ entry:
 useless:
   ret ptr null
 begin:
-  %wanted = load atomic i64, ptr @wanted seq_cst, align 8
-  %needed = icmp ult i64 %number, %wanted
+  %allowed = load atomic i64, ptr @allowed seq_cst, align 8
+  %needed = icmp ult i64 %number, %allowed
   br i1 %needed, label %work_on, label %stand_by
 work_on:
   %last = call i64 @take()
@@ -306,7 +332,7 @@ wake:
 
 ; Threads begin with all signals blocked, so that those of the process reach Python's main thread.
 
-define internal void @begin_threads() nounwind {{
+define internal void @begin_threads(i64 %wanted) nounwind {{
 entry:
   %thread = alloca ptr
   %attributes = alloca [128 x i8], align 16
@@ -324,7 +350,6 @@ prepared:
   store i32 1, ptr @prepared
   br label %check
 check:
-  %wanted = load i64, ptr @wanted
   %begun = load i64, ptr @begun
   %with_caller = add i64 %begun, 1
   %missing = icmp ult i64 %with_caller, %wanted
@@ -357,8 +382,19 @@ done:
 }}
 
 define void @adcore_fork_join(ptr %function, ptr %frame, i64 %chunks) nounwind {{
-entry:
   %threads = load i64, ptr @wanted
+  call void @fork_join(ptr %function, ptr %frame, i64 %chunks, i64 %threads)
+  ret void
+}}
+
+define void @adcore_fork_join_wide(ptr %function, ptr %frame, i64 %chunks) nounwind {{
+  %threads = call i64 @adcore_threads_wide()
+  call void @fork_join(ptr %function, ptr %frame, i64 %chunks, i64 %threads)
+  ret void
+}}
+
+define internal void @fork_join(ptr %function, ptr %frame, i64 %chunks, i64 %threads) nounwind {{
+entry:
   %several = icmp ugt i64 %threads, 1
   %parts = icmp ugt i64 %chunks, 1
   %few = icmp ule i64 %chunks, {most}
@@ -370,7 +406,8 @@ try:
   %got = extractvalue {{i32, i1}} %taken, 1
   br i1 %got, label %fork, label %alone
 fork:
-  call void @begin_threads()
+  call void @begin_threads(i64 %threads)
+  store atomic i64 %threads, ptr @allowed seq_cst, align 8
   %blas = call i32 @quiet_blas()
   call void @adcore_set_parallel(i32 1)
   store ptr %function, ptr @function

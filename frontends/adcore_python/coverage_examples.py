@@ -112,6 +112,7 @@ EXAMPLES: dict[str, str] = {
     "adcore.straight_through": "adcore.straight_through(lambda s: s * s)(x)",
     "adcore.taylor": "adcore.taylor(lambda s: s * s, x, (y,), 1)",
     "adcore.value_and_grad": "adcore.value_and_grad(lambda s: s * s)(x)",
+    "adcore.vmap": "adcore.vmap(lambda s: s * s)(v)",
     # NumPy's random generators
     **{f"numpy.random.Generator.{call.partition('(')[0]}": f"numpy.random.default_rng(3).{call}" for call in _DRAWS},
     "numpy.random.Generator.shuffle": "numpy.random.default_rng(3).shuffle(v)\nreturn v",

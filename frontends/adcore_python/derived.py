@@ -18,11 +18,12 @@ from adcore import api, custom
 from adcore.dispatch import transformed
 from adcore.errors import UnsupportedFunctionError
 from adcore.jets import jet, taylor
+from adcore.mapping import vmap
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 
 from .carries import with_identity
-from .containers import items
+from .containers import entries, items
 from .frame import Frame
 from .generator_values import lent_state
 from .lowered_calls import call_lowered
@@ -137,6 +138,13 @@ def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: di
 
 
 def _option(low: Lowering, name: str, value: Value) -> Any:
+    if isinstance(value, Dict):
+        return {key: _option(low, name, part) for key, part in entries(low, value).items()}
+    if isinstance(value, List):
+        return [_option(low, name, part) for part in items(low, value)]
+    if isinstance(value, Tuple):
+        parts = [_option(low, name, part) for part in value.items]
+        return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     constant = plain(value)
     if constant is None:
         low.refuse_syntax(f"{name} is {describe(value)}, not a constant", f"{name}=0")
@@ -242,6 +250,13 @@ def _straight_through(low: Lowering, f: Value) -> Value:
     return _derived(low, custom.straight_through, f)
 
 
+def _vmap(
+    low: Lowering, f: Value = NONE, in_axes: Value = ZERO, out_axes: Value = ZERO, parallel: Value = FALSE
+) -> Value:
+    """`vmap`; without a function a decorator."""
+    return _with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
+
+
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
@@ -261,6 +276,7 @@ TRANSFORMS: dict[Any, Any] = {
     api.value_and_grad: _gradient(api.value_and_grad),
     api.vhp: _along(api.vhp),
     api.vjp: _vjp,
+    vmap: _vmap,
 }
 
 

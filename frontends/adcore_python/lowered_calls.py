@@ -113,7 +113,8 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
         return arguments
     try:
         bound = function.transform.signature().bind(*arguments, **keywords)
-    except TypeError as error:
+        function.transform.check_call(len(arguments), keywords)
+    except (TypeError, ValueError) as error:
         low.refuse(UnsupportedFunctionError, f"{function!r}: {error}", "the function's own parameters")
     bound.apply_defaults()
     found: list[Value] = []
@@ -126,8 +127,15 @@ def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: 
         elif kind is inspect.Parameter.VAR_KEYWORD:
             found.append(low.memory.new_dict(dict(value), name))
         else:
-            found.append(value if isinstance(value, Value) else constant(value))
+            found.append(_default(value))
     return found
+
+
+def _default(value: Any) -> Value:
+    """An argument, or the default of one that is not given."""
+    if isinstance(value, plugins.Static):
+        return Static(value.value)
+    return value if isinstance(value, Value) else constant(value)
 
 
 def _constant(low: Lowering, function: Transformed, value: Any, argument: int | str) -> Static:
