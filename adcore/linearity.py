@@ -137,31 +137,35 @@ class _Kinds:
         elif Kind.LINEAR in kinds:
             self.require_linear(equation, kinds)
             self.enter_all(equation.outs, (Kind.LINEAR for _ in equation.outs))
-        elif Kind.ZERO in kinds and self.problem(equation, kinds) is None:
+        elif Kind.ZERO in kinds and self.vanishes(equation, kinds):
             self.enter_all(equation.outs, (Kind.ZERO for _ in equation.outs))
 
     def require_linear(self, equation: Equation, kinds: Sequence[Kind]) -> None:
-        problem = self.problem(equation, kinds)
+        problem = self.problem(equation, kinds, [k for k, kind in enumerate(kinds) if kind is Kind.LINEAR])
         if problem is not None:
             self.fail(problem, equation)
 
-    def problem(self, equation: Equation, kinds: Sequence[Kind]) -> str | None:
-        """Why an equation is not linear in its operands that are zero or linear; None where it is."""
+    def vanishes(self, equation: Equation, kinds: Sequence[Kind]) -> bool:
+        """Whether an equation gives zeros, as it is linear in one of its operands that are zero."""
+        zeros = [k for k, kind in enumerate(kinds) if kind is Kind.ZERO]
+        return any(self.problem(equation, kinds, [k]) is None for k in zeros)
+
+    def problem(self, equation: Equation, kinds: Sequence[Kind], varying: Sequence[int]) -> str | None:
+        """Why an equation is not linear in some of its operands, the constant ones fixed; None where it is."""
         name = equation.primitive.name
         if not all(map(is_differentiable, equation.outs)) or not equation.outs:
             return f"{name!r} is not linear"
-        least = Kind.LINEAR if Kind.LINEAR in kinds else Kind.ZERO
-        varying: set[Atom] = {a for a, kind in zip(equation.operands, kinds, strict=True) if kind is least}
-        varying |= set(equation.outs)
+        moving: set[Atom] = {equation.operands[k] for k in varying} | set(equation.outs)
         for index, (operand, kind) in enumerate(zip(equation.operands, kinds, strict=True)):
-            if not operand.type.dtype.differentiable or kind < least:
+            fixed = index not in varying
+            if not operand.type.dtype.differentiable or (fixed and kind is not Kind.CONSTANT):
                 continue
             for number in range(len(equation.outs)):
                 rule = equation.primitive.map_for(index, number)
-                if kind is Kind.CONSTANT:
-                    if rule is not None and not self.depends(rule, equation, varying):
+                if fixed:
+                    if rule is not None and not self.depends(rule, equation, moving):
                         return f"{name!r} of a linear value and of one that does not vary is not linear"
-                elif rule is None or self.depends(rule, equation, varying):
+                elif rule is None or self.depends(rule, equation, moving):
                     return f"{name!r} is not linear"
         return None
 
