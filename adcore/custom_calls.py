@@ -47,7 +47,7 @@ class Custom(Transform):
         Raises:
             ValueError: there is one already.
         """
-        if self.jvp or self.jvps or self.vjp:
+        if any(rule is not None for rule in (self.jvp, self.jvps, self.vjp)):
             raise ValueError(f"{name_of(self.function)} has a derivative rule already")
         for name, rule in rules.items():
             object.__setattr__(self, name, rule)

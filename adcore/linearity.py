@@ -9,7 +9,6 @@ say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -60,14 +59,28 @@ def kinds_of(program: Program, linear: Iterable[Var]) -> list[Kind]:
     >>> kinds_of(program, program.params[1:])
     [<Kind.LINEAR: 1>, <Kind.CONSTANT: 2>]
     """
-    found = _Kinds(dict.fromkeys(linear, Kind.LINEAR))
+    found = _Kinds(linear)
     found.follow(program.equations)
     return [found.of(r) for r in program.results]
 
 
-@dataclass
 class _Kinds:
-    known: dict[Var, Kind] = field(default_factory=dict)
+    """What values are, as far as they have been followed."""
+
+    def __init__(self, linear: Iterable[Var]) -> None:
+        self.known: dict[Var, Kind] = {}
+        self.linear: set[Var] = set()
+        for var in linear:
+            self.enter(var, Kind.LINEAR)
+
+    def enter(self, var: Var, kind: Kind) -> None:
+        self.known[var] = kind
+        if kind is Kind.LINEAR:
+            self.linear.add(var)
+
+    def enter_all(self, vars: Iterable[Var], kinds: Iterable[Kind]) -> None:
+        for var, kind in zip(vars, kinds, strict=True):
+            self.enter(var, kind)
 
     def of(self, atom: Atom) -> Kind:
         if isinstance(atom, Lit):
@@ -90,25 +103,25 @@ class _Kinds:
         for branch in branches:
             self.follow(branch.equations)
         for out, *results in zip(equation.outs, *(b.results for b in branches), strict=True):
-            self.known[out] = self.joined([self.of(r) for r in results], equation)
+            self.enter(out, self.joined([self.of(r) for r in results], equation))
 
     def follow_loop(self, equation: Equation) -> None:
         body: Program = equation.params["body"]
         count = len(body.results)
         inits, params = equation.operands[len(equation.operands) - count :], body.params[len(body.params) - count :]
         for init, param in zip(inits, params, strict=True):
-            self.known[param] = self.of(init)
+            self.enter(param, self.of(init))
         while True:
             self.follow(body.equations)
             pairs = list(zip(params, body.results, strict=True))
             after = [self.joined([self.of(p), self.of(r)], equation) for p, r in pairs]
             if after == [self.of(p) for p in params]:
                 break
-            self.known.update(zip(params, after, strict=True))
-        self.known.update((out, self.of(p)) for out, p in zip(equation.outs, params, strict=True))
+            self.enter_all(params, after)
+        self.enter_all(equation.outs, map(self.of, params))
         if "test" in equation.params:
             test: Program = equation.params["test"]
-            self.known.update((t, self.of(p)) for t, p in zip(test.params, params, strict=True))
+            self.enter_all(test.params, map(self.of, params))
             self.follow(test.equations)
 
     def joined(self, kinds: Sequence[Kind], equation: Equation) -> Kind:
@@ -120,47 +133,51 @@ class _Kinds:
     def follow_one(self, equation: Equation) -> None:
         kinds = [self.of(a) for a in equation.operands]
         if equation.primitive.name == "empty":
-            self.known[equation.outs[0]] = Kind.ZERO  # of which every element is still to be written
+            self.enter(equation.outs[0], Kind.ZERO)  # of which every element is still to be written
         elif Kind.LINEAR in kinds:
             self.require_linear(equation, kinds)
-            self.known.update(dict.fromkeys(equation.outs, Kind.LINEAR))
-        elif Kind.ZERO in kinds and self.problem(equation, kinds) is None:
-            self.known.update(dict.fromkeys(equation.outs, Kind.ZERO))
+            self.enter_all(equation.outs, (Kind.LINEAR for _ in equation.outs))
+        elif Kind.ZERO in kinds and self.vanishes(equation, kinds):
+            self.enter_all(equation.outs, (Kind.ZERO for _ in equation.outs))
 
     def require_linear(self, equation: Equation, kinds: Sequence[Kind]) -> None:
-        problem = self.problem(equation, kinds)
+        problem = self.problem(equation, kinds, [k for k, kind in enumerate(kinds) if kind is Kind.LINEAR])
         if problem is not None:
             self.fail(problem, equation)
 
-    def problem(self, equation: Equation, kinds: Sequence[Kind]) -> str | None:
-        """Why an equation is not linear in its operands that are zero or linear; None where it is."""
+    def vanishes(self, equation: Equation, kinds: Sequence[Kind]) -> bool:
+        """Whether an equation gives zeros, as it is linear in one of its operands that are zero."""
+        zeros = [k for k, kind in enumerate(kinds) if kind is Kind.ZERO]
+        return any(self.problem(equation, kinds, [k]) is None for k in zeros)
+
+    def problem(self, equation: Equation, kinds: Sequence[Kind], varying: Sequence[int]) -> str | None:
+        """Why an equation is not linear in some of its operands, the constant ones fixed; None where it is."""
         name = equation.primitive.name
         if not all(map(is_differentiable, equation.outs)) or not equation.outs:
             return f"{name!r} is not linear"
-        least = Kind.LINEAR if Kind.LINEAR in kinds else Kind.ZERO
-        varying: set[Atom] = {a for a, kind in zip(equation.operands, kinds, strict=True) if kind is least}
-        varying |= {v for v, kind in self.known.items() if kind is Kind.LINEAR} | set(equation.outs)
+        moving: set[Atom] = {equation.operands[k] for k in varying} | set(equation.outs)
         for index, (operand, kind) in enumerate(zip(equation.operands, kinds, strict=True)):
-            if not operand.type.dtype.differentiable or kind < least:
+            fixed = index not in varying
+            if not operand.type.dtype.differentiable or (fixed and kind is not Kind.CONSTANT):
                 continue
             for number in range(len(equation.outs)):
                 rule = equation.primitive.map_for(index, number)
-                if kind is Kind.CONSTANT:
-                    if rule is not None and not self.depends(rule, equation, varying):
+                if fixed:
+                    if rule is not None and not self.depends(rule, equation, moving):
                         return f"{name!r} of a linear value and of one that does not vary is not linear"
-                elif rule is None or self.depends(rule, equation, varying):
+                elif rule is None or self.depends(rule, equation, moving):
                     return f"{name!r} is not linear"
         return None
 
     def depends(self, rule: Any, equation: Equation, varying: set[Atom]) -> bool:
-        """Whether a linear map depends on values that vary."""
+        """Whether a linear map depends on linear values, or on others that vary."""
         b = Builder()
         generator = rule(b, equation)
         found = set(varying)
         for each in b.equations:
-            if any(v in found for v in uses(each)):
+            if any(v in found or v in self.linear for v in uses(each)):
                 found.update(each.outs)
-        return any(a in found for a in _atoms(generator))
+        return any(a in found or a in self.linear for a in _atoms(generator))
 
     def fail(self, cause: str, equation: Equation) -> None:
         raise NotLinearError(cause, equation.source)

@@ -57,7 +57,7 @@ RULES = (
     Mutant(
         name="a linear map may depend on what varies",
         module="adcore/linearity.py",
-        fragment="elif rule is None or self.depends(rule, equation, varying):",
+        fragment="elif rule is None or self.depends(rule, equation, moving):",
         replacement="elif rule is None:",
         breaks="the square of a tangent is taken for linear",
     ),

@@ -189,6 +189,9 @@ LINEAR = {
     "select(m, t, c)": None,
     "select(m, z, c)": Kind.CONSTANT,
     "sqrt(z)": Kind.CONSTANT,
+    "mul(z, o)": Kind.ZERO,
+    "div(z, c)": Kind.ZERO,
+    "select(m, z, o)": Kind.ZERO,
     "plus(t, t)": Kind.LINEAR,
     'update(t, t; codes=":")': Kind.LINEAR,
     'update(z, t; codes=":")': Kind.LINEAR,
@@ -202,6 +205,7 @@ def test_what_is_linear(call):
     program = from_text(f"""
     program p(c: f64[n], t: f64[n], m: bool[n]) -> (f64[n]) {{
       z: f64[n] = expand(0.0, n; axes=(0,))
+      o: f64[n] = expand(-0.0, n; axes=(0,))
       y: f64[n] = {call}
       return y
     }}
@@ -242,6 +246,25 @@ def test_loops_that_are_linear(body, kind):
             kinds_of(program, program.params[1:2])
     else:
         assert kinds_of(program, program.params[1:2]) == [kind]
+
+
+def test_carries_that_are_zero_at_first():
+    """Both factors begin as zeros; one turns out to be a constant, and the other linear."""
+    program = from_text("""
+    program p(c: f64, t: f64, n: i64) -> (f64, f64, f64) {
+      (y: f64, z: f64, w: f64) = loop(n, 0.0, 0.0, 0.0) {
+        body(k: i64, s: f64, r: f64, q: f64) {
+          u: f64 = mul(q, r)
+          v: f64 = add(s, u)
+          w: f64 = add(r, t)
+          x: f64 = add(q, c)
+          yield v, w, x
+        }
+      }
+      return y, z, w
+    }
+    """)
+    assert kinds_of(program, program.params[1:2]) == [Kind.LINEAR, Kind.LINEAR, Kind.CONSTANT]
 
 
 def test_a_sum_from_zero_is_linear_once_it_is_added_to():

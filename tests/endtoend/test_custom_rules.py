@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from custom_functions import MADE, Made
+from functions import EXAMPLES
+from test_derivatives import active
 
 import adcore
 from adcore import custom_jvp, custom_rule, custom_vjp, grad, hessian, jacfwd, jacrev, jit, jvp, stop_gradient, vjp
+from adcore.trees import leaves
 from adcore.verify import verify
 
 jax = pytest.importorskip("jax")
@@ -328,3 +331,32 @@ def test_under_a_policy(place, kind, policy):
     expected = grad(place(plain))(X, 20)
     with adcore.loop_policy(**policy):
         close(grad(place(KINDS[kind]))(X, 20), expected)
+
+
+# Every example with its own pushforward as its rule
+
+
+def with_its_own_rule(h):
+    @custom_jvp
+    def f(*args):
+        return h(*args)
+
+    @f.defjvp
+    def f_jvp(primals, tangents):
+        return jvp(h, primals, tangents)
+
+    return f
+
+
+OWN = [e for e in EXAMPLES if e.name != "into_arrays" and active(e)][::5]  # it writes into its arguments
+
+
+@pytest.mark.parametrize("example", OWN, ids=lambda e: e.name)
+def test_pushforwards_as_rules(example):
+    wrt = active(example)
+    f = with_its_own_rule(example.function)
+    expected = grad(example.function, argnums=wrt)(*example.arguments)
+    found = grad(f, argnums=wrt)(*example.arguments)
+    for ours, theirs in zip(leaves(found), leaves(expected), strict=True):
+        if theirs is not None:
+            close(ours, theirs)
