@@ -984,6 +984,13 @@ class TestParallel:
         same(grad(lambda x: np.sum(vmap(f, parallel=True)(x)))(x), alone, 1e-14)
         assert "parallel=True" in to_text(adcore.program(grad(lambda x: np.sum(vmap(f, parallel=True)(x))), x))
 
+    @pytest.mark.parametrize("name", ["network", "recurrent"])
+    def test_sums_of_cotangents(self, name):
+        rows = np.random.default_rng(1).normal(size=(3000, 6))
+        over = [vmap(PRODUCTS[name], (None, None, 0), parallel=parallel) for parallel in (False, True)]
+        alone, together = (grad(lambda m, v, r, f=f: np.sum(f(m, v, r)), argnums=(0, 1, 2)) for f in over)
+        same(together(*WEIGHTS, rows), alone(*WEIGHTS, rows), 1e-11)
+
     def test_the_first_failure_counts(self):
         x = np.full(5000, 1.5)
         x[3000], x[3001], x[4999] = 3.5, -1.0, 7.0
@@ -1043,7 +1050,7 @@ class TestLaws:
 
 
 @given(source=functions())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_random_programs_are_single_calls(source):
     f, n = compiled_from(source), 19
     x, y, _ = drawn(n)
