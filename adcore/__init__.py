@@ -9,7 +9,25 @@
 from . import started as started  # isort: split
 
 from . import cache, plugins
-from .api import checkpoint, grad, hessian, jacfwd, jacrev, jit, jvp, program, source, value_and_grad, vjp
+from .api import (
+    checkpoint,
+    grad,
+    hessian,
+    hessian_diagonal,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    laplacian,
+    linearize,
+    program,
+    source,
+    value_and_grad,
+    vhp,
+    vjp,
+)
 from .errors import (
     AdcoreError,
     AliasError,
@@ -19,6 +37,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .hosting import host_call
 from .mapping import vmap
 from .memory_report import MemoryReport, memory
 from .policies import loop_policy
@@ -37,16 +56,23 @@ __all__ = [
     "get_num_threads",
     "grad",
     "hessian",
+    "hessian_diagonal",
+    "host_call",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
+    "laplacian",
+    "linearize",
     "loop_policy",
     "memory",
     "program",
     "set_num_threads",
     "source",
     "value_and_grad",
+    "vhp",
     "vjp",
     "vmap",
 ]
@@ -55,3 +81,4 @@ __version__ = "0.1.0"
 
 plugins.preload()
 cache.prepare()
+plugins.prepare()

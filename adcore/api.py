@@ -6,31 +6,35 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from .arguments import abstract, normalized
+from . import linear_maps
+from .diagonals import HessianDiagonal, Laplacian
 from .dispatch import Specialisation, Transformed, specialise, transformed
 from .errors import AdcoreError
-from .jacobians import ForwardJacobian, ReverseJacobian
-from .outcomes import rebuilt, stacked
-from .plugins import Spec
+from .jacobians import ForwardJacobian, Jacobian, ReverseJacobian
 from .policies import Policy, loop_policy
 from .program import Program, clone
+from .second_order import HessianProduct, ProductWithHessian
+from .splitting import PullbackSplit, PushforwardSplit
 from .statics import Argnames, Argnums, declared
-from .transforms import Checkpoint, Gradient, Identity, PullbackSplit, Pushforward, SplitLowered, Transform
-from .trees import flatten, matched
+from .transforms import Checkpoint, Gradient, Identity, Pushforward, Transform
 
 __all__ = [
     "checkpoint",
     "grad",
     "hessian",
+    "hessian_diagonal",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
+    "laplacian",
+    "linearize",
     "program",
     "source",
     "value_and_grad",
+    "vhp",
     "vjp",
 ]
 
@@ -222,6 +226,81 @@ def jacrev(
     return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static))
 
 
+def jacobian(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
+) -> Any:
+    """The Jacobian, by the mode that takes fewer directions: `jacfwd` or `jacrev`, whose arguments and result it has.
+
+    Where the lengths that decide are known at a call only, both modes are compiled and the call takes one of them.
+
+    Raises:
+        DtypeError: an argument to differentiate is an integer or boolean; or arguments and values are complex, without
+            `holomorphic`.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: np.array([x[0] * x[1], x[2] ** 2]))(np.array([2.0, 3.0, 4.0]))
+    array([[3., 2., 0.],
+           [0., 0., 8.]])
+    """
+    if f is _MISSING:
+        return _decorator(jacobian, locals())
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static))
+
+
+def hessian_diagonal(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
+) -> Any:
+    """The diagonal of the Hessian of a function that returns one real number, ∂²f/∂xₖ² for every element.
+
+    The gradient runs once and its derivative along n directions, sixteen at a time, for n elements; the memory is that
+    of sixteen gradients, not of the Hessian.
+
+    Returns:
+        A function with the signature of `f`; the diagonal has the structure, dtype and shape of the argument.
+
+    Raises:
+        DtypeError: an argument to differentiate is an integer, boolean or complex number.
+
+    >>> import numpy as np
+    >>> hessian_diagonal(lambda x: np.sum(x**3) + x[0] * x[1])(np.array([1.0, 2.0, 3.0]))
+    array([ 6., 12., 18.])
+    """
+    if f is _MISSING:
+        return _decorator(hessian_diagonal, locals())
+    return transformed(HessianDiagonal(f, argnums, declared=declared(f, static_argnums, static_argnames)))
+
+
+def laplacian(
+    f: Callable[..., Any] = _MISSING,
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
+) -> Any:
+    """The Laplacian Σₖ ∂²f/∂xₖ² of a function that returns one real number, by all elements of the arguments together.
+
+    Computed as `hessian_diagonal` is, whose arguments it has.
+
+    >>> import numpy as np
+    >>> laplacian(lambda x: np.sum(x**3))(np.array([1.0, 2.0, 3.0]))
+    36.0
+    """
+    if f is _MISSING:
+        return _decorator(laplacian, locals())
+    return transformed(Laplacian(f, argnums, declared=declared(f, static_argnums, static_argnames)))
+
+
 def hessian(
     f: Callable[..., Any] = _MISSING,
     argnums: int | tuple[int, ...] = 0,
@@ -248,13 +327,16 @@ def hessian(
     return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic)
 
 
-def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:
+def jvp(
+    f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING, has_aux: bool = False
+) -> Any:
     """Value and directional derivative, by forward mode.
 
     Args:
         f: the function.
         primals: the tuple of arguments of `f`.
         tangents: the tuple of their tangents, of the same structure and shapes.
+        has_aux: `f` returns (value, aux); the result is (value, tangent, aux).
 
     Returns:
         (value, tangent).  Without `primals` and `tangents` a function of these, compiled once: `g = jvp(f)`.
@@ -268,11 +350,74 @@ def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any
     (6.0, 3.0)
     """
     if f is _MISSING:
-        return jvp
-    pushforward = _derived(f, Pushforward)
-    if primals is _MISSING:
-        return pushforward
-    return pushforward(tuple(primals), tuple(tangents))
+        return functools.partial(jvp, has_aux=has_aux)
+    return _along(f, _PUSH_WITH_AUX if has_aux else Pushforward, primals, tangents)
+
+
+def hvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:
+    """Gradient and the product of the Hessian with a vector, by forward over reverse mode; no Hessian is made.
+
+    Args:
+        f: a function that returns one real number.
+        primals: the tuple of arguments of `f`.
+        tangents: the tuple of the parts of the vector, of the same structure and shapes.
+
+    Returns:
+        (gradient, product), each of the structure of the argument; where `f` has several arguments, a tuple with a
+        part for each, None for one without real numbers.  The cost is that of a few gradients (Pearlmutter 1994).
+        Without `primals` and `tangents` a function of these, compiled once: `g = hvp(f)`.
+
+    Raises:
+        TypeError, ValueError: as `jvp` and `grad`.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: x[0] ** 2 * x[1], (np.array([2.0, 3.0]),), (np.array([1.0, 0.0]),))
+    (array([12.,  4.]), array([6., 4.]))
+    """
+    return hvp if f is _MISSING else _along(f, HessianProduct, primals, tangents)
+
+
+def vhp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, cotangents: Any = _MISSING) -> Any:
+    """Gradient and the product of a vector with the Hessian, by reverse over reverse mode; no Hessian is made.
+
+    Arguments and result as of `hvp`, with which it agrees where second derivatives are continuous.
+
+    >>> vhp(lambda x, y: x**2 * y, (2.0, 3.0), (1.0, 0.0))
+    ((12.0, 4.0), (6.0, 4.0))
+    """
+    return vhp if f is _MISSING else _along(f, ProductWithHessian, primals, cotangents)
+
+
+def _along(f: Callable[..., Any], make: Callable[[Any], Transform], primals: Any, direction: Any) -> Any:
+    """A derivative along a direction; without one the function of the point and the direction."""
+    derived = _derived(f, make)
+    return derived if primals is _MISSING else derived(tuple(primals), tuple(direction))
+
+
+def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
+    """Value and pushforward, by forward mode in two parts.
+
+    Args:
+        f: the function.
+        *primals: its arguments.
+        has_aux: `f` returns (value, aux); the result is (value, pushforward, aux).
+
+    Returns:
+        (value, pushforward): `pushforward(*tangents)` takes a tangent for each argument, of its structure, and gives
+        the tangent of the value (None for integers and booleans).  It may be called any number of times and does not
+        run `f` again; the residuals are kept in between.
+
+    Raises:
+        TypeError, ValueError: from the pushforward, for a tangent of another structure or shape than its argument.
+
+    >>> value, pushforward = linearize(lambda x, y: x * y, 2.0, 3.0)
+    >>> value, pushforward(1.0, 0.0), pushforward(0.0, 1.0)
+    (6.0, 3.0, 2.0)
+    """
+    if f is _MISSING or not primals:
+        return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux)
+    found, value, aux, residuals, lists = _split(f, PushforwardSplit, primals, has_aux)
+    return (value, linear_maps.Pushforward(found, primals, residuals, lists), *aux)
 
 
 def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
@@ -295,65 +440,26 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
     >>> value, pullback((1.0, 0.0))
     ((6.0, 5.0), (3.0, 2.0))
     """
-    if f is _MISSING:
-        return functools.partial(vjp, has_aux=has_aux)
-    if not primals:
-        return functools.partial(vjp, f, has_aux=has_aux)
-    splitting = _derived(f, _WITH_AUX if has_aux else PullbackSplit)
+    if f is _MISSING or not primals:
+        return functools.partial(vjp, *(() if f is _MISSING else (f,)), has_aux=has_aux)
+    found, value, aux, residuals, lists = _split(f, PullbackSplit, primals, has_aux)
+    return (value, linear_maps.Pullback(found, value, residuals, lists, len(primals), has_aux), *aux)
+
+
+def _split(
+    f: Callable[..., Any], make: type[PullbackSplit | PushforwardSplit], primals: tuple[Any, ...], has_aux: bool
+) -> tuple[Specialisation, Any, list[Any], tuple[Any, ...], tuple[Any, ...]]:
+    """The function run with what its linear map needs: how it was compiled, value, aux, residuals, lists."""
+    splitting = _derived(f, _WITH_AUX[make] if has_aux else make)
     found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
     out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
-    return (value, Pullback(found, value, residuals, lists, len(primals), has_aux), *aux)
+    return found, value, aux, residuals, lists
 
 
-_WITH_AUX = functools.partial(PullbackSplit, has_aux=True)
-
-
-class Pullback:
-    """The cotangents of a function's arguments at one point, as a function of the value's cotangent."""
-
-    def __init__(
-        self,
-        specialisation: Specialisation,
-        value: Any,
-        residuals: tuple[Any, ...],
-        lists: tuple[Any, ...],
-        count: int,
-        has_aux: bool,
-    ) -> None:
-        self._specialisation = specialisation
-        self._value = value
-        self._residuals = residuals
-        self._lists = lists
-        self._count = count
-        self._has_aux = has_aux
-
-    def __call__(self, cotangent: Any) -> tuple[Any, ...]:
-        lowered = self._specialisation.lowered
-        assert isinstance(lowered, SplitLowered)
-        values, tree = flatten(self._value)
-        try:
-            cotangents = matched(tree, cotangent)
-        except ValueError:
-            raise TypeError("pullback: the cotangent has another structure than the value") from None
-        given: list[Any] = []
-        for ours, theirs in zip(cotangents, values, strict=True):
-            if not isinstance(spec := abstract(theirs), Spec) or not spec.dtype.differentiable:
-                given.append(None)
-                continue
-            if np.shape(ours) != np.shape(theirs):
-                raise ValueError(
-                    f"pullback: a cotangent of shape {np.shape(ours)} for a value of shape {np.shape(theirs)}"
-                )
-            if np.iscomplexobj(ours) and not spec.dtype.complex:
-                raise TypeError("pullback: a complex cotangent for a real value")
-            array = np.asarray(ours, spec.dtype.numpy)
-            given.append(normalized(array) if array.ndim else array.item() if spec.python else array[()])
-        result, _, lists = lowered.result
-        known = {leaf.index: value for leaf, value in zip(lists, self._lists, strict=True)}
-        flat = stacked(result[0] if self._has_aux else result, iter(given), known)
-        results = self._specialisation.late(lowered.backward)(*self._residuals, *(c for c in flat if c is not None))
-        return rebuilt(lowered.gradients, results)[: self._count]
+# One object for each, by which `_derived` knows them.
+_WITH_AUX = {make: functools.partial(make, has_aux=True) for make in (PullbackSplit, PushforwardSplit)}
+_PUSH_WITH_AUX = functools.partial(Pushforward, has_aux=True)
 
 
 def _derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:

@@ -1,12 +1,13 @@
-"""The boundary between the primal part of a reverse-mode program and its reverse part: what is kept across it.
+"""The boundary between the primal part of a derivative and its reverse part: what is kept across it.
 
-    Sweep.joined()   one program: the primal, then the reverse part          (grad)
+    Sweep.joined()   one program: the primal, then the reverse part           (grad)
     Sweep.split()    two programs, the second with what is kept as parameters (vjp)
 
-Both keep the same.  What the reverse part needs is the coefficients of linear maps, indices, and what loops have
-stored.  A minimum vertex cut in bytes between what is costly to compute and what is needed says what to keep: from
-that, from the arguments and from captured values the rest follows by cheap operations, done again where they are
-needed.  Nothing costly is done twice: no product of matrices, reduction, loop, nor any elementary function.
+Both keep the same. In forward mode in two parts (linearize) the second one is the linear program of the tangents.
+What the reverse part needs is the coefficients of linear maps, indices, and what loops have stored. A minimum vertex
+cut in bytes between what is costly to compute and what is needed says what to keep: from that, from the arguments and
+from captured values the rest follows by cheap operations, done again where they are needed. Nothing costly is done
+twice: no product of matrices, reduction, loop, nor any elementary function.
 """
 
 from __future__ import annotations
@@ -115,6 +116,16 @@ class Sweep:
         move_into(self.primal, coefficients, [*kept, *lengths])
         self._compute_again(computed, others, set(kept))
         self.prune()
+        return self
+
+    def settle(self) -> Sweep:
+        """Keep the coefficients themselves, for a second part that is run many times."""
+        self.prune()
+        coefficients = [e for e in self.reverse if e.outs and e.outs[0] in self.coefficients]
+        others = [e for e in self.reverse if not (e.outs and e.outs[0] in self.coefficients)]
+        own = {out for e in coefficients for out in e.outs}
+        move_into(self.primal, coefficients, needed(others, self.gradients, own))
+        self.reverse = others
         return self
 
     def _compute_again(self, computed: list[Equation], others: list[Equation], kept: set[Var]) -> None:

@@ -18,7 +18,7 @@ __all__ = ["FAST", "choose_kept", "choose_stored", "coefficients_of", "is_elemen
 
 ARRAY_COST = 1000  # an array counts as so many scalars an axis
 PARTS_COST = 2  # so many times as much counts an array that index arrays read or write a part of
-FACTORIZATION_COST = 1 << 32  # bytes: a matrix that has been taken apart is kept
+ONCE_COST = 1 << 32  # bytes: a matrix that has been taken apart is kept, and what a host function has returned
 RUN_COST = 200  # to run a loop again counts as so many bytes: a few scalars are rather kept, an array is not
 SLOW_COST = 2  # to do a slow elementwise operation again counts as so many times the bytes of its result
 FEW = 8
@@ -29,7 +29,15 @@ FAST = {
     *("neg", "add", "plus", "sub", "mul", "abs", "maximum", "minimum", "select", "cast", "sign"),
     *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "isnan", "isfinite", "side", "portion"),
 }
-COSTLY = {Kind.CONTROL, Kind.REDUCTION, Kind.CONTRACTION, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER}
+COSTLY = {
+    Kind.CONTROL,
+    Kind.REDUCTION,
+    Kind.CONTRACTION,
+    Kind.FACTORIZATION,
+    Kind.SOLVE,
+    Kind.ORDER,
+    Kind.HOST,
+}
 
 
 def needed(equations: Iterable[Equation], results: Iterable[Atom], own: set[Var]) -> dict[Var, None]:
@@ -101,8 +109,8 @@ def choose_stored(
         if isinstance(vertex, _Run) and _is_product(vertex.equation) and not chain.isdisjoint(uses(vertex.equation)):
             return TIES * sum(PRODUCT_COST * cost(out) for out in vertex.equation.outs)
         if isinstance(vertex, _Run):
-            is_factorization = vertex.equation.primitive.kind is Kind.FACTORIZATION
-            return TIES * (FACTORIZATION_COST if is_factorization else RUN_COST)
+            once = vertex.equation.primitive.kind in (Kind.FACTORIZATION, Kind.HOST)
+            return TIES * (ONCE_COST if once else RUN_COST)
         if vertex in written:
             return 1
         bytes = cost(vertex) * (PARTS_COST if vertex in in_parts else 1)

@@ -253,13 +253,16 @@ def emit_cond(b: Builder, cond: LinearCond, values: Values, emit: Emit) -> None:
         sources = {name: [origin.params[name].results[k] for k in moving] for name in branches}
     if not ends:
         return
+    # lengths that the branches decide come in front of the arrays
+    decided = [(k, axis) for k, end in enumerate(ends) for axis, n in enumerate(end.type.shape) if n in origin.outs]
     programs: dict[str, Program] = {}
     for name, (inner, local) in branches.items():
-        results = tuple(value_or_zeros(inner, local, s) for s in sources[name])
+        lengths = [sources[name][k].type.shape[axis] for k, axis in decided]
+        results = (*lengths, *(value_or_zeros(inner, local, s) for s in sources[name]))
         programs[name] = provide_branch(origin, name, inner, results)
     outs = b.cond(origin.operands[0], programs["then"], programs["otherwise"])
-    for end, out in zip(ends, outs, strict=True):
-        values[end] = out
+    for end, out in zip(ends, outs[len(decided) :], strict=True):
+        values[end] = b.conform(out, *end.type.shape, checked=False) if decided else out
 
 
 def _outside_ends(origin: Equation, branches: dict[str, tuple[Builder, Any]]) -> list[Var]:

@@ -38,7 +38,7 @@ from .passes.tiling import segment_loops
 from .program import Equation, Program, clone
 from .types import I64, Atom, Lit, Var
 
-__all__ = ["emit", "gradient", "linearize", "pull", "push", "sweep", "sweep_each"]
+__all__ = ["emit", "gradient", "linearize", "pull", "push", "push_split", "sweep", "sweep_each"]
 
 
 def linearize(equations: Iterable[Equation], active: set[Var]) -> Linear:
@@ -206,6 +206,32 @@ def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
     return eliminate_dead(pushed)
 
 
+def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[int], alike: bool = False) -> Sweep:
+    """Forward mode in two parts: the primal, and the linear program of the tangents of `wrt`.
+
+    The second part gives the tangents of the results that are `differentiated`, and may be run any number of times.
+    With `alike` the tangents have the lengths of the parameters, and are to be replaced by values of the second part.
+    """
+    program = clone(program)
+    hoist_views(program)
+    hoist_elements(program)
+    note_unread(program)
+    count_loops(program.equations, backwards=False)
+    b = Builder()
+    b.adopt(program.equations)
+    linear = linearize(program.equations, {program.params[k] for k in wrt})
+    last = b.equations[-1] if b.equations else None
+    late: list[Var] = []
+    tangents: MutableMapping[Var, Atom] = {}
+    for k in wrt:
+        primal = program.params[k]
+        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}", alike)
+        late.append(param)
+    emit(b, linear, tangents, b.equations)
+    outs = tuple(value_or_zeros(b, tangents, program.results[k]) for k in differentiated)
+    return _parted(b, program, last, tuple(late), outs, ()).settle()
+
+
 def pull(
     program: Program,
     wrt: Sequence[int],
@@ -270,7 +296,7 @@ def _swept(
         assert differentiated is not None
         every = [[r.type.dtype.constant(1) if k == j else None for k, r in enumerate(results)] for j in differentiated]
         outs = tuple(out for row in every for out in _pulled(b, program, linear, wrt, row))
-        return _parted(b, program, last, (), outs, ())
+        return _parted(b, program, last, (), outs, ()).economize()
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated
         given: list[Atom | None] = [None] * len(results)
@@ -283,7 +309,7 @@ def _swept(
     if whole:
         b.home = b.equations
     outs = _pulled(b, program, linear, wrt, seeds)
-    return _parted(b, program, last, tuple(further), outs, tuple(seeded))
+    return _parted(b, program, last, tuple(further), outs, tuple(seeded)).economize()
 
 
 def _pulled(
@@ -313,10 +339,9 @@ def _parted(
     equations = unite(b.equations)
     boundary = next((k + 1 for k in reversed(range(len(equations))) if id(equations[k]) in primal), 0)
     parts = equations[:boundary], equations[boundary:]
-    made = Sweep(
+    return Sweep(
         program.name, program.params, late, *parts, program.results, gradients, b.coefficients, seeded, cotangents
     )
-    return made.economize()
 
 
 def gradient(program: Program, wrt: Sequence[int], index: int = 0) -> Program:

@@ -66,7 +66,7 @@ class Specialisation:
     kept: Kept | None = None  # on disk
     entry: Any = None  # None where parts of captured objects have to be computed first
     direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
-    pullback: Callable[..., Any] | None = None
+    linear: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         self.changing = any(c.contents is not None for c in self.lowered.changes)
@@ -124,12 +124,12 @@ class Specialisation:
 
         return compiled() if self.kept is None else self.kept.part("explicit", self.name, compiled)
 
-    def late(self, backward: Program) -> Callable[..., Any]:
-        """The compiled pullback of a split function."""
-        if self.pullback is None:
-            entry = self.kept.part("pullback", self.name, lambda: backend().flat(backward)) if self.kept else None
-            self.pullback = (entry or backend().flat(backward)).function(_refuse)
-        return self.pullback
+    def late(self, linear: Program) -> Callable[..., Any]:
+        """The compiled linear map of a split function."""
+        if self.linear is None:
+            entry = self.kept.part("linear map", self.name, lambda: backend().flat(linear)) if self.kept else None
+            self.linear = (entry or backend().flat(linear)).function(_refuse)
+        return self.linear
 
     def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
         """The result for the Spec leaves of the arguments; what the function changes in them is in them afterwards."""

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .passes.bounds import Affine
+from .primitives import Kind
 from .primitives.indexed import OPERANDS
 from .program import Equation, Program, regions
 from .states import Additions, Elements
@@ -108,7 +109,16 @@ def roles(loop: Equation) -> tuple[Role, ...] | None:
     >>> roles(program.equations[0])
     (Sum(),)
     """
-    return _Body(loop).roles() if loop.primitive.name == "loop" else None
+    if loop.primitive.name != "loop" or calls_host(loop.params["body"]):
+        return None
+    return _Body(loop).roles()
+
+
+def calls_host(body: Program) -> bool:
+    """Whether a function that is not compiled is called, which the thread with the interpreter's lock has to do."""
+    return any(
+        e.primitive.kind is Kind.HOST or any(calls_host(region) for _, region in regions(e)) for e in body.equations
+    )
 
 
 class _Body:

@@ -6,6 +6,7 @@ last axis, on which the unit vectors of all arguments (or results) lie side by s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,13 @@ from .derive import push, sweep, sweep_each
 from .passes.dce import eliminate_dead
 from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Rows, Spec, Static
-from .program import Program, regions
+from .program import Program, clone, regions
 from .signatures import Place, name_of
 from .transforms import Derivative, cotangents, decided, differentiable, numbered, present, pruned, replaced
 from .trees import leaves, map_leaves, map_nodes
-from .types import Atom, Type, Var, literal
+from .types import Atom, Lit, Type, Var, literal
 
-__all__ = ["ForwardJacobian", "ReverseJacobian"]
+__all__ = ["ForwardJacobian", "Jacobian", "ReverseJacobian", "Seeds"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,90 @@ class ReverseJacobian(_Jacobian):
 FEW = 8  # scalar results, whose cotangents are rather single numbers, in registers, than arrays of so many
 
 
+@dataclass(frozen=True)
+class Jacobian(_Jacobian):
+    """Jacobians by the mode with fewer directions.
+
+    Where that depends on lengths that are known at the call only, the program has both modes, of which it runs one.
+    """
+
+    @property
+    def title(self) -> str:
+        return "jacobian"
+
+    def blocks(self, program: Program, wrt: list[int], outs: list[int]) -> tuple[Program, Blocks]:
+        modes = self.modes(program, wrt, outs)
+        if len(modes) == 1:
+            return self.by(modes[0]).blocks(program, wrt, outs)
+        copy, b = clone(program), Builder()
+        b.adopt(copy.equations)
+        columns = _total_size(b, [copy.params[k] for k in wrt])
+        rows = _total_size(b, [copy.results[k] for k in outs])
+        made = [self.by(mode).blocks(program, wrt, outs) for mode in modes]
+        regions = [self.region(b, copy, *each) for each in made]
+        blocks = b.cond(b.le(columns, rows), *regions)
+        name = f"jacobian_{program.name}"
+        return eliminate_dead(Program(copy.params, b.equations, (*copy.results, *blocks), name)), made[0][1]
+
+    def by(self, mode: type[_Jacobian]) -> _Jacobian:
+        return mode(self.function, self.argnums, self.has_aux, self.holomorphic, declared=self.declared)
+
+    def modes(self, program: Program, wrt: list[int], outs: list[int]) -> list[type[_Jacobian]]:
+        """The mode to take, or both where the lengths decide."""
+        arguments, values = [program.params[k].type for k in wrt], [program.results[k].type for k in outs]
+        if not self.holomorphic:
+            if any(t.dtype.complex for t in arguments):
+                for t in values:
+                    self.by(ReverseJacobian).require_result(t)
+                return [ReverseJacobian]
+            if any(t.dtype.complex for t in values):
+                return [ForwardJacobian]
+        columns, rows = _known_size(arguments), _known_size(values)
+        if columns is not None and (columns <= FEW if rows is None else columns <= rows):
+            return [ForwardJacobian]
+        if rows is not None and (columns is not None or rows <= FEW):
+            return [ReverseJacobian]
+        return [ForwardJacobian, ReverseJacobian]
+
+    def region(self, b: Builder, primal: Program, made: Program, pairs: Blocks) -> Program:
+        """The blocks that a mode's program gives, as a region beside the primal."""
+        env: dict[Var, Atom] = {}
+        for ours, theirs in zip(made.params, primal.params, strict=True):
+            env[ours] = theirs
+            lengths = zip(ours.type.shape, theirs.type.shape, strict=True)
+            env.update((inner, outer) for inner, outer in lengths if isinstance(inner, Var))
+        blocks = clone(Program((), made.equations, made.results[len(primal.results) :]), env)
+        inner = b.region()
+        inner.adopt(blocks.equations)
+        results: list[Atom] = []
+        for (out, k), block in zip(pairs, blocks.results, strict=True):
+            shape = (*primal.results[out].type.shape, *primal.params[k].type.shape)
+            results.append(inner.conform(block, *shape, checked=False) if shape else block)
+        return Program((), inner.equations, tuple(results), made.name)
+
+
+def _known_size(types: Sequence[Type]) -> int | None:
+    """How many elements arrays of these types have together, where their types say."""
+    lengths = [[a.value if isinstance(a, Lit) else None for a in t.shape] for t in types]
+    if any(n is None for shape in lengths for n in shape):
+        return None
+    return sum(math.prod(int(n) for n in shape if n is not None) for shape in lengths)
+
+
+def _total_size(b: Builder, arrays: Sequence[Atom]) -> Atom:
+    total: Atom = literal(0)
+    for array in arrays:
+        total = b.add(total, _size(b, array.type))
+    return total
+
+
+def _size(b: Builder, type: Type) -> Atom:
+    size: Atom = literal(1)
+    for length in type.shape:
+        size = b.mul(size, length)
+    return size
+
+
 def has_loops(program: Program) -> bool:
     return any(
         e.primitive.name in ("loop", "while") or any(has_loops(region) for _, region in regions(e))
@@ -177,6 +262,10 @@ def renamed(program: Program, name: str) -> Program:
 class Seeds:
     """The unit vectors of several arrays taken together, side by side along a further axis.
 
+    Args:
+        b: where they are emitted.
+        arrays: the arrays.
+
     Attributes:
         length: how many there are.
         units: for each array its part of all of them.
@@ -187,23 +276,27 @@ class Seeds:
         self.offsets: dict[Var, tuple[Atom, Atom]] = {}
         self.length: Atom = literal(0)
         for array in arrays:
-            size: Atom = literal(1)
-            for length in array.type.shape:
-                size = b.mul(size, length)
+            size = _size(b, array.type)
             self.offsets[array] = (self.length, size)
             self.length = b.add(self.length, size)
-        self.units = {array: self.unit(array) for array in arrays}
-
-    def unit(self, array: Var) -> Atom:
-        """1 where the element's number is that of the vector, else 0."""
-        b, type = self.b, array.type
-        offset, size = self.offsets[array]
         numbers = b.iota(self.length)
-        if not type.shape:
-            return b.cast(b.eq(numbers, offset), dtype=type.dtype)
-        elements = b.expand(b.add(b.iota(size), offset), self.length, axes=(1,))
-        ones = b.cast(b.eq(elements, b.expand(numbers, size, axes=(0,))), dtype=type.dtype)
-        return b.reshape(ones, *type.shape, self.length)
+        self.units = {a: b.cast(self.chosen(b, a, numbers, self.length), dtype=a.type.dtype) for a in arrays}
+
+    def chosen(self, b: Builder, array: Var, numbers: Atom, count: Atom) -> Atom:
+        """Whether an element is that of a number, for each of so many numbers along the further axis."""
+        offset, size = self.offsets[array]
+        if not array.type.shape:
+            return b.eq(numbers, offset)
+        elements = b.expand(b.add(b.iota(size), offset), count, axes=(1,))
+        equal = b.eq(elements, b.expand(numbers, size, axes=(0,)))
+        return b.reshape(equal, *array.type.shape, count)
+
+    def element(self, numbers: Atom, array: Var) -> Atom:
+        """Of what has one number for each vector, the array's part, in its shape."""
+        offset, size = self.offsets[array]
+        if not array.type.shape:
+            return self.b.view(numbers, offset, codes="i")
+        return self.b.reshape(self.b.view(numbers, offset, size, 1, codes="s"), *array.type.shape)
 
     def part(self, columns: Atom, array: Var) -> Atom:
         """Of what has the further axis last, the array's part, with the array's own axes."""

@@ -16,7 +16,9 @@ import numpy as np
 
 from .builder import Builder
 from .primitives import Kind, Primitive, TypeRuleError
-from .types import I64, DType, Type, Var
+from .primitives.host import HostFunction, HostLeaf
+from .trees import structure
+from .types import I64, DType, Type, Var, literal
 
 __all__ = ["ALIGNED", "CHOICES", "CONJUGATING", "KINKS", "SIZES", "Example", "Operand", "examples_of"]
 
@@ -91,6 +93,22 @@ def _two_over(axes: str, call: Callable[..., Any]) -> Example:
 def _definite(call: Callable[..., Any], *axes: str) -> Example:
     """A call with a matrix before its operands that is positive definite."""
     return Example((Operand("nn", diagonal=8.0), *(Operand(a) for a in axes)), call)
+
+
+_HOSTED = HostFunction(
+    lambda x: np.append(np.sin(x) * x[0], x[1]),
+    [HostLeaf(DType.F64, 1)],
+    structure((0,)),
+    [HostLeaf(DType.F64, 1)],
+    structure(0),
+    "complex",
+)
+
+
+def _hosted(x: Any) -> tuple[Any, ...]:
+    """Operands of a function of three numbers that gives four."""
+    (n,) = _shape(x)
+    return x, literal(4), n, literal(4)
 
 
 def _cutoff(x: Any) -> Any:
@@ -280,6 +298,8 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         for axes in ("n", "nm", "nmk")
         for inverse in (False, True)
     ),
+    "host_call": (Example((Operand("n"),), lambda b, x: b.host_call(*_hosted(x), function=_HOSTED)),),
+    "host_jacobian": (Example((Operand("n"),), lambda b, x: b.host_jacobian(*_hosted(x), function=_HOSTED)),),
     "matmul": (
         _example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),
         _example(lambda b, x, y: b.matmul(x, y), "knm", "kml"),

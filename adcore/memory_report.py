@@ -19,7 +19,8 @@ from .policies import LoopPolicy, current, forget_policies, loop_policy, note_po
 from .program import Program, clone
 from .recomputation import rename
 from .signatures import definition, name_of
-from .transforms import Gradient, PullbackSplit, lower, without_writes
+from .splitting import PullbackSplit
+from .transforms import Gradient, lower, without_writes
 from .trees import leaves, map_leaves
 from .types import Atom, Var, literal
 

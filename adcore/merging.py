@@ -51,12 +51,17 @@ def may_join(
 
 def are_sums(equations: list[Equation], values: Iterable[tuple[Var, Atom]]) -> bool:
     """Whether values stay as they are, or are only added to, from a state of each to the last one."""
-    users: dict[Var, list[Equation]] = {}
-    for equation in equations:
-        for var in dict.fromkeys(uses(equation)):
-            users.setdefault(var, []).append(equation)
+    users = _users(equations)
     passed = _passed(equations)
     return all(passed.get(end, end) is state or _is_sum(users, state, end) for state, end in values)
+
+
+def _users(equations: list[Equation]) -> dict[Var, list[Equation]]:
+    found: dict[Var, list[Equation]] = {}
+    for equation in equations:
+        for var in dict.fromkeys(uses(equation)):
+            found.setdefault(var, []).append(equation)
+    return found
 
 
 def _passed(equations: list[Equation]) -> dict[Atom, Var]:
@@ -72,6 +77,7 @@ def _passed(equations: list[Equation]) -> dict[Atom, Var]:
 
 
 def _is_sum(users: dict[Var, list[Equation]], state: Var, end: Atom) -> bool:
+    """Whether a value is only added to, and not read: not where it stays as it is for a while either."""
     while state is not end:
         readers = users.get(state, [])
         following = _added_to(readers[0], state) if len(readers) == 1 else None
@@ -98,7 +104,8 @@ def _added_to(equation: Equation, state: Var) -> Var | None:
         places = [k for k, init in enumerate(operands[1:]) if init is state]
         if len(places) == 1 and operands[0] is not state and state not in free_variables(body):
             (k,) = places
-            return equation.outs[k] if are_sums(body.equations, [(body.params[1 + k], body.results[k])]) else None
+            inside = _is_sum(_users(body.equations), body.params[1 + k], body.results[k])
+            return equation.outs[k] if inside and body.results.count(body.results[k]) == 1 else None
     return None
 
 
@@ -107,7 +114,7 @@ def _added_to_in(branch: Program, state: Var, place: int) -> bool:
     result = branch.results[place]
     if result is state:
         return not any(state in uses(e) for e in branch.equations) and branch.results.count(state) == 1
-    return state not in branch.results and are_sums(branch.equations, [(state, result)])
+    return state not in branch.results and _is_sum(_users(branch.equations), state, result)
 
 
 def depends(equations: list[Equation], atoms: Iterable[Atom], on: set[Var]) -> bool:

@@ -21,7 +21,7 @@ __all__ = ["apply_changes", "lists_of", "rebuilt", "stacked", "tangents"]
 Fill = Callable[[int], Any]
 
 
-def rebuilt(result: Any, values: Sequence[Any]) -> Any:
+def rebuilt(result: Any, values: Sequence[Any] | Mapping[int, Any]) -> Any:
     """A result structure with its leaves filled in."""
     return _filled(result, lambda k: values[k])
 

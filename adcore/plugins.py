@@ -47,6 +47,7 @@ __all__ = [
     "backend",
     "frontend",
     "preload",
+    "prepare",
 ]
 
 
@@ -353,7 +354,11 @@ class Backend(Protocol):
 
     `restored` makes an entry of what one was in another process, with the same `description` of the machine and of the
     compiler, and the same sources of this package.
+
+    `prepare` makes ready what most programs need, so that the first call need not.
     """
+
+    def prepare(self) -> None: ...
 
     def compile(self, program: Program) -> Executable: ...
 
@@ -393,6 +398,12 @@ def frontend(name: str = "python") -> Frontend:
 def backend(name: str = "llvm") -> Backend:
     """The backend of that name."""
     return _load("adcore.backends", name)
+
+
+def prepare() -> None:
+    """Have the default backend make ready what most programs need, if it has been loaded."""
+    if backend.cache_info().currsize:
+        backend().prepare()
 
 
 def preload() -> None:

@@ -25,6 +25,7 @@ from typing import Any
 
 from .errors import Source
 from .naming import Names, identifier
+from .primitives.host import HostFunction
 from .program import Equation, Program, regions
 from .text_parser import RESERVED, from_text
 from .types import Atom, DType, Type, Var
@@ -145,4 +146,6 @@ def _static(value: Any) -> str:
         return value.short
     if isinstance(value, str):
         return json.dumps(value)
+    if isinstance(value, HostFunction):
+        return f"<{value.name}>"
     return repr(value)

@@ -15,8 +15,8 @@ from .boundary import Sweep
 from .builder import Builder
 from .cache import is_ours, unrepeatable
 from .derive import push, sweep
-from .errors import AdcoreError, AliasError, DtypeError, refuse
-from .outcomes import lists_of, tangents
+from .errors import AliasError, DtypeError, refuse
+from .outcomes import tangents
 from .passes.dce import eliminate_dead
 from .passes.elements import hoist_elements
 from .passes.inline import inline_whole
@@ -30,13 +30,13 @@ from .types import Atom, DType, Type, Var
 
 __all__ = [
     "Checkpoint",
+    "Directional",
     "Gradient",
     "Identity",
-    "PullbackSplit",
     "Pushforward",
-    "SplitLowered",
     "Transform",
     "lower",
+    "primary",
     "without_writes",
 ]
 
@@ -73,10 +73,10 @@ class Transform:
         """Refuse a call with so many arguments by position, and others by these names.
 
         Raises:
-            ValueError: the function that is wrapped takes others.
+            ValueError: the function that is wrapped, which gets the same arguments, takes others.
         """
         inner = getattr(self.function, "transform", None)
-        if isinstance(inner, Transform):
+        if isinstance(inner, Transform) and type(self).signature is Transform.signature:
             inner.check_call(count, names)
 
 
@@ -371,62 +371,47 @@ def as_tuple(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     return (argnums,) if isinstance(argnums, int) else argnums
 
 
-@dataclass(frozen=True)
-class Pushforward(Transform):
-    """Value and directional derivative (forward mode), a function of (primals, tangents)."""
+Pair = tuple[Spec | None, Spec | None, int]  # a number or array, its direction, and the place of that in directions
 
-    has_aux: bool = False
+
+@dataclass(frozen=True)
+class Directional(Transform):
+    """A derivative along a direction, a function of (primals, the direction).
+
+    Attributes:
+        title: the name of the transform.
+        direction: what the direction is called.
+    """
+
+    title: str
+    direction: str
 
     def constants(self) -> Statics:
         return NOTHING
 
-    def check_call(self, count: int, names: Iterable[str]) -> None:
-        pass
-
     def signature(self) -> inspect.Signature:
-        names = ("primals", "tangents")
+        names = ("primals", self.direction)
         return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
 
-    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+    def paired(self, arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The primals and the direction, each a tuple with a part for each of the function's arguments."""
         primals, given = arguments
         if not isinstance(primals, tuple | list) or not isinstance(given, tuple | list):
-            raise TypeError("jvp takes a tuple of primals and a tuple of tangents: jvp(f, (x,), (dx,))")
+            usage = f"{self.title}(f, (x,), (v,))"
+            raise TypeError(f"{self.title} takes a tuple of primals and a tuple of {self.direction}: {usage}")
         if len(primals) != len(given):
-            raise TypeError(f"jvp: {len(primals)} primals and {len(given)} tangents")
-        lowered = unchanging(lower(self.function, tuple(primals)))
-        places = numbered(tuple(given))
-        pairs = [p for k in range(len(primals)) for p in self.pairs(k, primals[k], given[k], places[k])]
-        specs = [p for p, _, _ in pairs if p is not None]
-        moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]
-        program = push(lowered.program, moving)
-        count, captured = len(specs), len(lowered.captures)
-        seeds = iter(program.params[count + captured :])
-        params_at: dict[int, Var] = {}
-        for p, t, place in pairs:
-            if isinstance(p, Spec) and p.dtype.differentiable:
-                params_at[place] = next(seeds)
-            elif t is not None:
-                params_at[place] = parameter(t, "unused")
-        tangent_params = tuple(params_at[k] for k in sorted(params_at))
-        params = (*program.params[:count], *tangent_params, *program.params[count : count + captured])
-        program = Program(params, program.equations, program.results, program.name)
-        tangent_places = iter(range(len(lowered.program.results), len(program.results)))
-        place = {
-            k: Leaf(next(tangent_places)) for k, r in enumerate(lowered.program.results) if r.type.dtype.differentiable
-        }
-        tangent = tangents(lowered.result, place)
-        unseen = frozenset(range(count, count + len(tangent_params)))
-        lowered.writes = tuple(
-            replace(w, param=w.param if w.param < count else w.param + len(tangent_params), unseen=w.unseen | unseen)
-            for w in lowered.writes
-        )
-        return pruned(replaced(lowered, program, (lowered.result, tangent)))
+            raise TypeError(f"{self.title}: {len(primals)} primals and {len(given)} {self.direction}")
+        return tuple(primals), tuple(given)
 
-    def pairs(
-        self, position: int, primal: Any, tangent: Any, places: Any
-    ) -> list[tuple[Spec | None, Spec | None, int]]:
-        """For each leaf of a primal its number or array, the tangent's, and the place of that among all tangents."""
-        where = f"jvp: tangent {position} of {name_of(self.function)}"
+    def all_pairs(self, primals: tuple[Any, ...], given: tuple[Any, ...]) -> list[Pair]:
+        """Those of all arguments."""
+        places = numbered(given)
+        return [p for k in range(len(primals)) for p in self.pairs(k, primals[k], given[k], places[k])]
+
+    def pairs(self, position: int, primal: Any, tangent: Any, places: Any) -> list[Pair]:
+        """For each leaf of a primal its number or array, the direction's, and the place of that in all directions."""
+        what = self.direction.removesuffix("s")
+        where = f"{self.title}: {what} {position} of {name_of(self.function)}"
         # What has a state has no tangent: one None in its place.
         nodes: list[Any] = []
         tree = structure(map_nodes(nodes.append, primal, Stateful))
@@ -434,11 +419,11 @@ class Pushforward(Transform):
             theirs, found = matched(tree, tangent), matched(tree, places)
         except ValueError:
             raise TypeError(f"{where} has another structure than the primal") from None
-        pairs: list[tuple[Spec | None, Spec | None, int]] = []
+        pairs: list[Pair] = []
         for p, t, place in zip(nodes, theirs, found, strict=True):
             if isinstance(p, Stateful):
                 if not isinstance(t, Static) or t.value is not None:
-                    raise TypeError(f"{where}: the tangent of a random generator is None")
+                    raise TypeError(f"{where}: the {what} of a random generator is None")
                 pairs += [(leaf, None, place) for leaf in leaves(p) if isinstance(leaf, Spec)]
                 continue
             if isinstance(p, Spec) and p.dtype.differentiable:
@@ -446,75 +431,71 @@ class Pushforward(Transform):
                     raise TypeError(f"{where} has another shape than the primal")
                 if not t.dtype.differentiable:
                     said = f"{where} is {t.dtype.value}, the primal is {p.dtype.value}"
-                    raise DtypeError(said, write="a float tangent")
+                    raise DtypeError(said, write=f"a float {what}")
                 if t.dtype is not p.dtype:
-                    write = f"a tangent of that dtype, e.g. dx.astype({p.dtype.value!r})"
+                    write = f"a {what} of that dtype, e.g. dx.astype({p.dtype.value!r})"
                     raise DtypeError(f"{where} is {t.dtype.value}, the primal is {p.dtype.value}", write=write)
             pairs.append((p if isinstance(p, Spec) else None, t if isinstance(t, Spec) else None, place))
         return pairs
+
+    def directed(self, lowered: Lowered, program: Program, pairs: list[Pair]) -> Program:
+        """The derivative's program with the direction behind the primals, and what is captured behind both.
+
+        Args:
+            lowered: the function, whose writes are told of the further parameters.
+            program: its derivative, with the parameters of the directions last.
+            pairs: those of all primals.
+        """
+        count, captured = sum(p is not None for p, _, _ in pairs), len(lowered.captures)
+        seeds = iter(program.params[count + captured :])
+        params_at: dict[int, Var] = {}
+        for p, t, place in pairs:
+            if isinstance(p, Spec) and p.dtype.differentiable:
+                params_at[place] = next(seeds)
+            elif t is not None:
+                params_at[place] = parameter(t, "unused")
+        further = tuple(params_at[k] for k in sorted(params_at))
+        unseen = frozenset(range(count, count + len(further)))
+        lowered.writes = tuple(
+            replace(w, param=w.param if w.param < count else w.param + len(further), unseen=w.unseen | unseen)
+            for w in lowered.writes
+        )
+        params = (*program.params[:count], *further, *program.params[count : count + captured])
+        return Program(params, program.equations, program.results, program.name)
+
+
+@dataclass(frozen=True)
+class Pushforward(Directional):
+    """Value and directional derivative (forward mode), a function of (primals, tangents).
+
+    Attributes:
+        has_aux: whether the function returns (value, aux), of which only the value is differentiated; aux comes last.
+    """
+
+    title: str = "jvp"
+    direction: str = "tangents"
+    has_aux: bool = False
+
+    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        primals, given = self.paired(arguments)
+        lowered = unchanging(lower(self.function, primals))
+        pairs = self.all_pairs(primals, given)
+        specs = [p for p, _, _ in pairs if p is not None]
+        moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]
+        program = self.directed(lowered, push(lowered.program, moving), pairs)
+        places = iter(range(len(lowered.program.results), len(program.results)))
+        place = {k: Leaf(next(places)) for k, r in enumerate(lowered.program.results) if r.type.dtype.differentiable}
+        value, *aux = primary(self.title, lowered.result) if self.has_aux else (lowered.result,)
+        return pruned(replaced(lowered, program, (value, tangents(value, place), *aux)))
+
+
+def primary(title: str, result: Any) -> tuple[Any, Any]:
+    """What is differentiated of a result with aux, and aux."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"{title}(has_aux=True): the function must return a pair (value, aux)")
+    return result
 
 
 def parameter(spec: Spec, name: str) -> Var:
     """A program parameter for a spec, its lengths its own."""
     return Var(Type(spec.dtype, spec.lengths(name)), name)
-
-
-@dataclass(slots=True)
-class SplitLowered(Lowered):
-    """A lowered function that gives (result, residuals, what its lists are made of), and what takes the residuals.
-
-    Attributes:
-        backward: residuals, then a cotangent for each differentiable result, to the arguments' cotangents.
-        gradients: the structure of the arguments' cotangents.
-    """
-
-    backward: Program = field(default_factory=lambda: Program(()))
-    gradients: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class PullbackSplit(Transform):
-    """Reverse mode in two programs: the value with residuals, and the pullback from residuals and a cotangent."""
-
-    has_aux: bool = False
-
-    def lower(self, arguments: tuple[Any, ...]) -> Lowered:
-        lowered = without_writes(differentiable(self.function, arguments))
-        wrt = self.differentiated_arguments(arguments)
-        forward, backward = self.sweep(lowered, arguments).split()
-        written = [w.result for w in lowered.writes if w.result is not None]  # the last of the function's own results
-        outs = len(lowered.program.results) - len(written)
-        own, kept = forward.results[: outs + len(written)], forward.results[outs + len(written) :]
-        forward.results = (*own[:outs], *kept, *own[outs:])
-        writes = tuple(replace(w, result=None if w.result is None else w.result + len(kept)) for w in lowered.writes)
-        residuals = tuple(Leaf(k) for k in range(outs, outs + len(kept)))
-        place = {k: Leaf(position) for position, k in enumerate(wrt)}
-        structures = numbered(arguments)
-        places, _ = places_of(self.function, arguments)
-        gradients = tuple(cotangents(lambda k: place.get(k, Static(None)), p.of(structures)) for p in places)
-        result = (lowered.result, residuals, lists_of(lowered.result))
-        rest = (lowered.captures, lowered.guards, writes, lowered.changes)
-        return SplitLowered(forward, result, *rest, backward=backward, gradients=gradients)
-
-    def differentiated_arguments(self, arguments: tuple[Any, ...]) -> list[int]:
-        """Which of the arguments' numbers and arrays are real."""
-        specs = [leaf for a in arguments for leaf in leaves(a) if isinstance(leaf, Spec)]
-        return [k for k, spec in enumerate(specs) if spec.dtype.differentiable]
-
-    def sweep(self, lowered: Lowered, arguments: tuple[Any, ...]) -> Sweep:
-        """The primal and the reverse part of a lowered function's pullback."""
-        wrt = self.differentiated_arguments(arguments)
-        return sweep(lowered.program, wrt, differentiated=differentiated(lowered, self.has_aux))
-
-
-def differentiated(lowered: Lowered, has_aux: bool) -> list[int]:
-    """The program results that a cotangent is given for."""
-    if has_aux and (not isinstance(lowered.result, tuple) or len(lowered.result) != 2):
-        raise TypeError("vjp(has_aux=True): the function must return a pair (value, aux)")
-    result = lowered.result[0] if has_aux else lowered.result
-    results = lowered.program.results
-    indices = [leaf.index for leaf in leaves(result) if isinstance(leaf, Leaf)]
-    found = [k for k in indices if results[k].type.dtype.differentiable]
-    if not found:
-        raise AdcoreError("vjp: the function returns no real number or array")
-    return found

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from .errors import VerifyError
 from .primitives import LENGTH, Primitive
 from .primitives.control import compatible
+from .primitives.host import HostFunction
 from .program import Equation, Program, regions, retyped
 from .types import I64, Atom, DType, Lit, Type, Var
 
@@ -47,7 +48,7 @@ def _headline(equation: Equation) -> str:
 def _is_static(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(isinstance(item, int) and not isinstance(item, bool) for item in value)
-    return isinstance(value, str | bool | int | DType)
+    return isinstance(value, str | bool | int | DType | HostFunction)
 
 
 class _Scope:

@@ -41,6 +41,7 @@ class Kind(Enum):
     SOLVE = "solve"  # what is solved with a factorization
     ORDER = "order"  # the places of the elements in another order
     FOURIER = "fourier"  # discrete Fourier transforms
+    HOST = "host"  # calls of functions that are not compiled
     CONTROL = "control"  # parameters hold regions
     CHECK = "check"  # raises or does nothing
 

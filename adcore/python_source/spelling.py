@@ -323,6 +323,11 @@ def _transformed(equation: Equation, x: Sequence[Expression], lengths: Sequence[
     return call("np.fft.fft", *x)
 
 
+def _hosted(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+    """A call of a function of the user's, by its name: to read, as it is not there to be run."""
+    return call(f"{equation.primitive.name}_{equation.params['function'].name}", *x)
+
+
 _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
@@ -337,6 +342,8 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "sparse_solve": _solved,
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
     "fft": _transformed,
+    "host_call": _hosted,
+    "host_jacobian": _hosted,
 }
 
 

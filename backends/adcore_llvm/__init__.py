@@ -7,7 +7,8 @@ from typing import Any
 from adcore.plugins import Guard, Portable, Write
 from adcore.program import Program
 
-from .engine import described, optimized_assembly, prepare
+from . import memory
+from .engine import described, optimized_assembly, start
 from .entry import emit_module
 from .executable import Compiled, Function, compiled, flat_inputs, flat_result
 
@@ -22,7 +23,11 @@ class LLVMBackend:
     """Compiles Programs for this machine's processor."""
 
     def __init__(self) -> None:
-        prepare()
+        start()
+
+    def prepare(self) -> None:
+        """Load the allocator, which is compiled once on a machine."""
+        memory.provide()
 
     def compile(self, program: Program) -> Function:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""

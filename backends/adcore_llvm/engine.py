@@ -13,7 +13,7 @@ from adcore import cache as disk
 
 from . import symbols
 
-__all__ = ["NAME", "described", "function_address", "load", "machine_code", "optimized_assembly", "prepare", "support"]
+__all__ = ["NAME", "described", "function_address", "load", "machine_code", "optimized_assembly", "start", "support"]
 
 OPTIMIZATION = 2
 NAME = "adcore_module_00000000"  # in modules: a name that is another one wherever such a module is loaded
@@ -50,7 +50,7 @@ def _engine() -> Any:
     return llvm.create_mcjit_compiler(empty, _machine())
 
 
-def prepare() -> None:
+def start() -> None:
     """Start LLVM: its first module takes several times as long as a later one."""
     load(machine_code("define void @adcore_prepared() { ret void }"), "adcore_prepared")
 

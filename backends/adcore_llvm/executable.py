@@ -12,6 +12,7 @@ from adcore import cache as disk
 from adcore.errors import Source
 from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
+from adcore.primitives.host import taken_error
 from adcore.program import Program
 from adcore.threads import least_effort
 from adcore.types import DType, Lit
@@ -20,6 +21,7 @@ from . import memory, symbols
 from .capi import PYTHON_SCALARS, numpy_function
 from .engine import NAME, load, machine_code
 from .entry import emit_module
+from .hosting import HOST_ERROR
 from .lower import Failure
 from .python_code import TABLE, Special
 
@@ -115,6 +117,8 @@ def flat_result(program: Program) -> tuple[Leaf, ...]:
 
 def raise_failure(failure: Failure, reported: bytes) -> None:
     """Raise the exception of a failure, its message filled in, from the user's line."""
+    if failure.error == HOST_ERROR:
+        raise_at(taken_error(), failure.source)
     words = struct.iter_unpack("8s", reported)
     values = [_decode(word, dtype) for word, dtype in zip(words, failure.dtypes, strict=False)]
     error = {**CHECKED_ERRORS, "MemoryError": MemoryError}[failure.error](failure.message.format(*values))
@@ -128,7 +132,7 @@ def _decode(word: tuple[bytes], dtype: DType) -> Any:
     return bool(value) if dtype is DType.BOOL else value
 
 
-def raise_at(error: Exception, source: Source | None) -> None:
+def raise_at(error: BaseException, source: Source | None) -> None:
     """Raise with a traceback that ends in the user's function, at the user's line."""
     if source is None:
         raise error

@@ -20,6 +20,7 @@ from . import fourier, lapack, memory, nests, parallel, views, writes
 from .code import LLVM_TYPE, SIZE, Code, constant
 from .contraction import lower_matmul
 from .control import CopiedError
+from .hosting import lower_host
 from .scalar import cast, lower_scalar
 from .schedule import Group, Step, schedule
 from .sorting import lower_order
@@ -366,6 +367,7 @@ KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
     Kind.SOLVE: lapack.lower_solve,
     Kind.ORDER: lower_order,
     Kind.FOURIER: fourier.lower_fourier,
+    Kind.HOST: lower_host,
     Kind.CONTROL: parallel.lower_control,
     Kind.CHECK: lower_check,
 }

@@ -42,9 +42,13 @@ def provider(name: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
 
 
 def register(symbol: str, address: int, *source: Any) -> None:
-    """Let compiled code find a function or variable; `source` is the provider that does this, and its arguments."""
+    """Let compiled code find a function or variable; `source` is the provider that does this, and its arguments.
+
+    What has none can be found in this process alone.
+    """
     llvm.add_symbol(symbol, address)
-    note(symbol, *source)
+    if source:
+        note(symbol, *source)
 
 
 def note(symbol: str, *source: Any) -> None:

@@ -8,14 +8,17 @@ derivative flows through them, and only through them.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adcore import api
+from adcore.dispatch import transformed
 from adcore.errors import UnsupportedFunctionError
 from adcore.mapping import vmap
+from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 
 from .carries import with_identity
@@ -26,6 +29,7 @@ from .lowered_calls import call_lowered
 from .operators import describe, is_one
 from .outside import make_param
 from .programs import finished, given
+from .records import deepcopy
 from .strings import plain
 from .values import (
     EMPTY,
@@ -86,7 +90,7 @@ def _gradient(make: Callable[..., Any]) -> Any:
 
 
 def _jacobian(make: Callable[..., Any]) -> Any:
-    """`jacfwd`, `jacrev` or `hessian`; without a function a decorator."""
+    """`jacfwd`, `jacrev`, `jacobian` or `hessian`; without a function a decorator."""
 
     def lower(
         low: Lowering,
@@ -102,6 +106,22 @@ def _jacobian(make: Callable[..., Any]) -> Any:
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
         }
+        return _with_options(low, make, f, options)
+
+    return lower
+
+
+def _diagonal(make: Callable[..., Any]) -> Any:
+    """`hessian_diagonal` or `laplacian`; without a function a decorator."""
+
+    def lower(
+        low: Lowering,
+        f: Value = NONE,
+        argnums: Value = ZERO,
+        static_argnums: Value = NONE,
+        static_argnames: Value = NONE,
+    ) -> Value:
+        options = {"argnums": argnums, "static_argnums": static_argnums, "static_argnames": static_argnames}
         return _with_options(low, make, f, options)
 
     return lower
@@ -129,12 +149,18 @@ def _option(low: Lowering, name: str, value: Value) -> Any:
     return constant[0]
 
 
-def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE) -> Value:
-    derived = _derived(low, api.jvp, f)
-    if isinstance(primals, Static):
-        return derived
-    pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, tangents)]
-    return low.call(derived, pair, {})
+def _along(make: Callable[..., Any]) -> Any:
+    """`jvp`, `hvp` or `vhp`; without a point a function of it and of the direction."""
+
+    def lower(low: Lowering, f: Value, primals: Value = NONE, direction: Value = NONE, has_aux: Value = FALSE) -> Value:
+        known = {"has_aux": True} if _option(low, "has_aux", has_aux) else {}
+        derived = _derived(low, functools.partial(make, **known), f)
+        if isinstance(primals, Static):
+            return derived
+        pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, direction)]
+        return low.call(derived, pair, {})
+
+    return lower
 
 
 SQRT = Static("sqrt")
@@ -171,21 +197,46 @@ def _vmap(
     return _with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
 
 
-def _vjp(low: Lowering, f: Value, *primals: Value, **options: Value) -> Value:
-    return low.refuse(
-        UnsupportedFunctionError, "vjp inside a compiled function is not supported", "grad(f)(x), or jvp(f, (x,), (v,))"
-    )
+def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
+    aux = bool(_option(low, "has_aux", has_aux))
+    derived = _derived(low, lambda function: transformed(PullbackAt(function, aux), wraps=False), f)
+    return _with_map(low, f, primals, derived, aux)
+
+
+def _linearize(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
+    aux = bool(_option(low, "has_aux", has_aux))
+    derived = _derived(low, lambda function: transformed(PushforwardAt(function, has_aux=aux), wraps=False), f)
+    return _with_map(low, f, primals, derived, aux)
+
+
+def _with_map(low: Lowering, f: Value, primals: tuple[Value, ...], derived: Value, has_aux: bool) -> Value:
+    """The value of a function, and its linear map at this point, which is called later; arguments stay as they are."""
+    point = Tuple(tuple(deepcopy(low, primal) for primal in primals))
+    value = low.call(f, [deepcopy(low, primal) for primal in primals], {})
+    aux: tuple[Value, ...] = ()
+    if has_aux:
+        if not isinstance(value, Tuple) or len(value.items) != 2:
+            low.refuse(UnsupportedFunctionError, "has_aux=True: the function must return a pair (value, aux)", "")
+        value, *rest = value.items
+        aux = tuple(rest)
+    return Tuple((value, Partial(derived, (point,), {}), *aux))
 
 
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
     api.hessian: _jacobian(api.hessian),
+    api.hessian_diagonal: _diagonal(api.hessian_diagonal),
+    api.hvp: _along(api.hvp),
     api.jacfwd: _jacobian(api.jacfwd),
+    api.jacobian: _jacobian(api.jacobian),
     api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
-    api.jvp: _jvp,
+    api.jvp: _along(api.jvp),
+    api.laplacian: _diagonal(api.laplacian),
+    api.linearize: _linearize,
     api.value_and_grad: _gradient(api.value_and_grad),
+    api.vhp: _along(api.vhp),
     api.vjp: _vjp,
     vmap: _vmap,
 }

@@ -13,6 +13,7 @@ from .array_functions import array_like
 from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
+from .hosting import FUNCTIONS as HOST
 from .math_functions import MATH
 from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
@@ -20,7 +21,7 @@ from .operators import in_doubles
 
 __all__ = ["known_function"]
 
-KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **CMATH, **NUMPY, **COMPLEX, **OPERATOR, **TRANSFORMS}
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **CMATH, **NUMPY, **COMPLEX, **OPERATOR, **TRANSFORMS, **HOST}
 
 
 def known_function(function: Any) -> Any:

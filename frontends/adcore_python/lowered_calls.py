@@ -47,14 +47,14 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["call_lowered"]
+__all__ = ["Incoming", "call_lowered", "structure_of"]
 
 
 def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     """Call a transformed function, e.g. `grad(f)`: its Program is copied in place."""
     leaves: list[Scalar | Array] = []
     values = _parameters(low, function, arguments, keywords)
-    lowered = _lowered(low, function, tuple(_structure(low, v, leaves) for v in values))
+    lowered = _lowered(low, function, tuple(structure_of(low, v, leaves) for v in values))
     if lowered.changes:
         _require_distinct(low, values, lowered.changes[0])
     seen = [*leaves, *(captured_value(low, capture) for capture in lowered.captures)]
@@ -65,7 +65,7 @@ def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords:
     results = [low.value(r, python) for r in found]
     for write in lowered.writes:
         _written(low, seen, write, found)
-    incoming = _Incoming(low, results, values, lowered.made)
+    incoming = Incoming(low, results, values, lowered.made)
     incoming.change(lowered.changes)
     return incoming.value(lowered.result)
 
@@ -163,23 +163,23 @@ def _lowered(low: Lowering, function: Any, structures: tuple[Any, ...]) -> plugi
         low.refuse(UnsupportedFunctionError, str(error), write)
 
 
-def _structure(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:
+def structure_of(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> Any:
     if isinstance(value, Scalar | Array):
         leaves.append(value)
         shape = value.shape if isinstance(value, Array) else ()
         python = isinstance(value, Scalar) and value.python
         return plugins.Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
     if isinstance(value, Tuple):
-        parts = [_structure(low, v, leaves) for v in value.items]
+        parts = [structure_of(low, v, leaves) for v in value.items]
         return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     if isinstance(value, List):
-        return [_structure(low, v, leaves) for v in items(low, value)]
+        return [structure_of(low, v, leaves) for v in items(low, value)]
     if isinstance(value, Dict):
-        return {k: _structure(low, v, leaves) for k, v in entries(low, value).items()}
+        return {k: structure_of(low, v, leaves) for k, v in entries(low, value).items()}
     if isinstance(value, Record) and is_structured(value):
-        return apart(low, value, lambda v: _structure(low, v, leaves))
+        return apart(low, value, lambda v: structure_of(low, v, leaves))
     if isinstance(value, Record):
-        return instance(value.kind, [(k, _structure(low, v, leaves)) for k, v in fields_of(low, value).items()])
+        return instance(value.kind, [(k, structure_of(low, v, leaves)) for k, v in fields_of(low, value).items()])
     if isinstance(value, Static):
         return plugins.Static(value.value)
     return low.refuse(
@@ -204,7 +204,7 @@ def _inlined(low: Lowering, program: Program, operands: list[Atom]) -> list[Atom
     return list(copy.results)
 
 
-class _Incoming:
+class Incoming:
     """What a called function gives back, and leaves in its arguments."""
 
     def __init__(

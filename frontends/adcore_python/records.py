@@ -44,6 +44,7 @@ __all__ = [
     "FUNCTIONS",
     "attribute",
     "attributes",
+    "deepcopy",
     "equal",
     "field_names",
     "inherited",
@@ -323,7 +324,7 @@ def _copy(low: Lowering, x: Value) -> Value:
     return _copied(low, x)
 
 
-def _deepcopy(low: Lowering, x: Value) -> Value:
+def deepcopy(low: Lowering, x: Value) -> Value:
     """`copy.deepcopy`: every array, list, dict and object in it anew."""
     from .reach import reach
 
@@ -392,7 +393,7 @@ FUNCTIONS: dict[Any, Any] = {
     _nothing: _lower_nothing,
     _initialise: _lower_initialise,
     copy.copy: _copy,
-    copy.deepcopy: _deepcopy,
+    copy.deepcopy: deepcopy,
     dataclasses.asdict: _asdict,
     dataclasses.astuple: _astuple,
     dataclasses.fields: _fields,

@@ -258,6 +258,13 @@ CORE = (
         breaks="functions stay with the number of threads of their first call",
     ),
     Mutant(
+        name="a sum may be read where it is handed through a loop",
+        module="adcore/merging.py",
+        fragment="inside = _is_sum(_users(body.equations), body.params[1 + k], body.results[k])",
+        replacement="inside = are_sums(body.equations, [(body.params[1 + k], body.results[k])])",
+        breaks="a loop is joined with its dual, whose sums so far are read",
+    ),
+    Mutant(
         name="a loop is joined with a dual whose cotangent comes from what the loop gives",
         module="adcore/merging.py",
         fragment="return not depends([*scope, *b.equations], inits, set(origin.outs))",

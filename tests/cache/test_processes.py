@@ -196,7 +196,7 @@ def test_a_pullback_that_is_compiled_later(modules, outcome):
         assert outcome() == "served"
         assert np.allclose(pullback(1.0)[0], np.cos(x), rtol=1e-15)
     titles = [row["title"] for row in cache.listed()]
-    assert "PullbackSplit of f (pullback)" in titles
+    assert "PullbackSplit of f (linear map)" in titles
 
 
 def test_two_functions_of_one_text(modules, outcome):

@@ -11,7 +11,7 @@ from adcore.builder import Builder
 from adcore.derive import pull, push
 from adcore.errors import Source
 from adcore.laws import cases
-from adcore.primitives import TABLE
+from adcore.primitives import TABLE, Kind
 from adcore.program import Program
 from adcore.python_source import to_python
 from adcore.text import from_text, to_text
@@ -61,7 +61,11 @@ def test_derivatives_of_random_programs(seed, transform):
     assert_means_the_same(program, (*random_arguments(seed), *scalars_as_python(seeds)), atol=1e-12)
 
 
-@pytest.mark.parametrize("primitive", list(TABLE), ids=lambda p: p.name)
+# A call of a Python function as it stands is printed by the function's name, which cannot be read back.
+ROWS = [p for p in TABLE if p.kind is not Kind.HOST]
+
+
+@pytest.mark.parametrize("primitive", ROWS, ids=lambda p: p.name)
 def test_every_row(primitive):
     for case in cases(primitive, seeds=(0,)):
         assert_means_the_same(case.program(*case.equation.outs), scalars_as_python(case.point))

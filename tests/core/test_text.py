@@ -13,7 +13,7 @@ from adcore.derive import pull
 from adcore.errors import Source, VerifyError
 from adcore.laws import cases
 from adcore.naming import Names, identifier
-from adcore.primitives import TABLE
+from adcore.primitives import TABLE, Kind
 from adcore.program import Program, clone
 from adcore.text import from_text, to_text
 from adcore.types import F64, Lit, Var, literal
@@ -46,7 +46,11 @@ def test_derivatives_round_trip(seed):
     assert to_text(from_text(text)) == text
 
 
-@pytest.mark.parametrize("primitive", list(TABLE), ids=lambda p: p.name)
+# A call of a Python function as it stands is printed by the function's name, which cannot be read back.
+ROWS = [p for p in TABLE if p.kind is not Kind.HOST]
+
+
+@pytest.mark.parametrize("primitive", ROWS, ids=lambda p: p.name)
 def test_every_row_round_trips(primitive):
     for case in cases(primitive, seeds=(0,)):
         text = to_text(case.program(*case.equation.outs))

@@ -10,7 +10,7 @@ from functions import EXAMPLES, Example
 from test_derivatives import active, direction
 
 import adcore
-from adcore import DtypeError, MissingRuleError, grad, hessian, jacfwd, jacrev, jit, jvp, vjp
+from adcore import DtypeError, MissingRuleError, grad, hessian, jacfwd, jacobian, jacrev, jit, jvp, vjp
 from adcore.batching import Batch
 from adcore.builder import Builder
 from adcore.trees import leaves
@@ -39,7 +39,7 @@ def close(one, other, tolerance=1e-9):
 def test_both_modes_give_the_gradient(example):
     wrt = active(example)
     gradient = grad(example.function, argnums=wrt)(*example.arguments)
-    for make in (jacfwd, jacrev):
+    for make in (jacfwd, jacobian, jacrev):
         g = make(example.function, argnums=wrt)
         close(g(*example.arguments), gradient)
         verify(adcore.program(g, *example.arguments))
@@ -99,10 +99,12 @@ def test_columns_and_rows(name):
     expected = np.stack(columns, axis=-1)
     close(jacfwd(f)(X), expected)
     close(jacrev(f)(X), expected)
+    close(jacobian(f)(X), expected)
+    verify(adcore.program(jacobian(f), X))
     close(np.stack([pullback(u)[0] for u in units]).reshape(expected.shape), expected)
 
 
-@pytest.mark.parametrize("make", [jacfwd, jacrev])
+@pytest.mark.parametrize("make", [jacfwd, jacobian, jacrev])
 class TestStructure:
     def test_of_scalars(self, make):
         jacobian = make(lambda x: x * x)(3.0)
@@ -199,6 +201,57 @@ def test_real_numbers_to_complex_ones():
         jacrev(lambda x: np.exp(1j * x))(X)
     with pytest.raises(DtypeError, match="is complex"):
         jacfwd(lambda z: np.abs(z))(X + 0j)
+
+
+LENGTHS = [(3, 7), (7, 3), (40, 30), (30, 40), (0, 20), (20, 0)]
+
+
+@pytest.mark.parametrize(("rows", "columns"), LENGTHS)
+def test_the_mode_follows_the_lengths(rows, columns):
+    """One function for all: an array with rows times a vector, both of any length."""
+    rng = np.random.default_rng(rows)
+    a, x = rng.normal(size=(rows, columns)), rng.normal(size=columns)
+    close(CHOSEN(x, a), np.diag(np.cos(a @ x)) @ a)
+
+
+CHOSEN = jacobian(lambda x, a: np.sin(a @ x))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "mode"),
+    [
+        (lambda x: np.sum(np.sin(x)), np.ones(50), "reverse"),
+        (lambda s: np.sin(np.arange(50.0) * s), 2.0, "forward"),
+        (lambda x: np.array([x[0] * x[1], x[2]]), np.ones(3), "reverse"),
+        (lambda s: np.array([s, s * s, 3.0]), 2.0, "forward"),
+        (lambda z: np.abs(z) ** 2, np.ones(3) + 1j, "reverse"),
+        (lambda x: np.exp(1j * x), np.ones(3), "forward"),
+    ],
+)
+def test_one_mode_is_compiled_where_types_decide(f, x, mode):
+    g = jacobian(f)
+    program = adcore.program(g, x)
+    assert "jacfwd" in program.name or mode == "reverse"
+    assert "jacrev" in program.name or mode == "forward"
+    close(g(x), (jacfwd if mode == "forward" else jacrev)(f)(x))
+
+
+def test_complex_arguments_and_values_need_holomorphic():
+    with pytest.raises(DtypeError, match="complex"):
+        jacobian(lambda z: z * z)(X + 1j)
+
+
+def test_derivatives_of_both_modes():
+    def f(x, a):
+        return np.sum(jacobian(lambda y: np.sin(a @ y) * y[0])(x) ** 2)
+
+    def g(x, a):
+        return np.sum(jacfwd(lambda y: np.sin(a @ y) * y[0])(x) ** 2)
+
+    rng = np.random.default_rng(2)
+    for shape in ((6, 9), (9, 6)):
+        x, a = rng.normal(size=shape[1]), rng.normal(size=shape)
+        close(grad(f)(x, a), grad(g)(x, a))
 
 
 def test_all_four_hessians():

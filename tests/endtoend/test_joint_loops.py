@@ -211,7 +211,37 @@ def read_in_a_branch(x):
     return total
 
 
+def by_turns(x):
+    """Positions and velocities: in the gradient, one loop reads a sum that another one adds to."""
+    n = len(x)
+    place, speed = x.copy(), np.zeros(n)
+    for _ in range(3):
+        for i in range(n):
+            for j in range(n):
+                speed[i] += 0.1 * (place[j] - place[i]) ** 3
+        for i in range(n):
+            place[i] += 0.1 * speed[i]
+    return np.sum(place**3)
+
+
+def by_turns_in_branches(x):
+    n = len(x)
+    place, speed = x.copy(), np.zeros(n)
+    for k in range(4):
+        for i in range(n):
+            if place[i] > 0.0:
+                speed[i] += 0.3 * place[i] ** 2 * x[k]
+            else:
+                speed[i] -= place[i] ** 3
+        for i in range(n):
+            if k % 2 == 0:
+                place[i] += 0.1 * speed[i] * x[i]
+    return np.sum(place**3)
+
+
 SEPARATE = (
+    by_turns,
+    by_turns_in_branches,
     built_in_a_nest,
     read_in_a_branch,
     logarithm_of_sum,
@@ -246,6 +276,11 @@ def test_second_order(f):
     u, v = RNG.normal(size=X.shape), RNG.normal(size=X.shape)
     slope = richardson(lambda s: float(grad(f)(X + s * u) @ v))
     assert v @ H @ u == pytest.approx(slope, rel=1e-6, abs=1e-8)
+    twice = grad(lambda x: grad(f)(x) @ v)(X)  # reverse over reverse, whose loops are joined too
+    assert twice @ u == pytest.approx(v @ H @ u, rel=1e-11, abs=1e-12)
+    thrice = grad(lambda x: grad(lambda y: grad(f)(y) @ v)(x) @ u)(X)
+    _, along = jvp(lambda x: hessian(f)(x), (X,), (v,))
+    np.testing.assert_allclose(thrice, along @ u, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("f", JOINT, ids=lambda f: f.__name__)

@@ -87,7 +87,7 @@ def test_what_the_network_of_vjp_keeps_is_what_the_report_says():
     """The arrays that the forward program hands over, the arguments left out, have these bytes."""
     f, ours, theirs = layers([0, 3, 9])
     h = RNG.normal(size=(BATCH, WIDTH))
-    splitting = adcore.transforms.PullbackSplit(f)
+    splitting = adcore.splitting.PullbackSplit(f)
     lowered = splitting.lower(tuple(map_leaves(abstract, a) for a in (ours, theirs, h)))
     values = [v for a in (ours, theirs, h) for v in leaves(a)]
     _, *handed = interpret(lowered.program, values)

@@ -232,7 +232,7 @@ def of_all_sizes() -> str:
 @cache
 def addresses() -> dict[str, int]:
     """For each kind of chunk a function of an environment and a count that runs so many of them."""
-    engine.prepare()
+    engine.start()
     pool.provide()
     parts = [DECLARATIONS, DIFFERING, DEEP, of_all_sizes()]
     for name, body in CHUNKS.items():
@@ -276,6 +276,7 @@ def who(chunks: int) -> set[int]:
 @pytest.fixture(autouse=True)
 def _number_of_threads():
     yield
+    addresses()
     pool.set_threads(threads.get_num_threads())
 
 
