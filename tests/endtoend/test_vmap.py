@@ -879,6 +879,42 @@ class TestNesting:
         same(hessian(f)(V), hessian(plain)(V), 1e-12)
 
 
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["elementwise", "product", "recurrence", "while"])
+class TestProductsOfSecondOrder:
+    def test_diagonals(self, name, n):
+        f, rows = VECTOR_FUNCTIONS[name], drawn(n)[2]
+        same(vmap(adcore.laplacian(f))(rows), listed(adcore.laplacian(f), (rows,), n=n), 1e-10)
+        whole = adcore.laplacian(lambda m: np.sum(vmap(f)(m)))(rows)
+        same(whole, float(np.sum(listed(adcore.laplacian(f), (rows,), n=n))), 1e-10)
+
+    def test_products_with_hessians(self, name, n):
+        f, rows = VECTOR_FUNCTIONS[name], drawn(n)[2]
+        product = lambda v: adcore.hvp(f, (M[0],), (v,))[1]  # noqa: E731
+        same(vmap(product)(rows), rows @ hessian(f)(M[0]), 1e-9)
+
+    def test_linear_maps(self, name, n):
+        f, (x, _, rows) = VECTOR_FUNCTIONS[name], drawn(n)
+        _, pushforward = adcore.linearize(vmap(f), rows)
+        same(pushforward(rows), jvp(vmap(f), (rows,), (rows,))[1], 1e-12)
+
+        def pulled(rows, weights):
+            _, pullback = vjp(vmap(f), rows)
+            return pullback(weights)[0]
+
+        same(jit(pulled)(rows, x), listed(grad(f), (rows,), n=n) * x[:, None], 1e-11)
+
+
+def outside(t):
+    return np.exp(t)
+
+
+def test_of_functions_that_are_not_compiled():
+    f = lambda x: adcore.host_call(outside, 0.0, x, derivative="complex") ** 2  # noqa: E731
+    same(vmap(f)(V), np.exp(2.0 * V), 1e-12)
+    same(grad(lambda x: np.sum(vmap(f)(x)))(V), 2.0 * np.exp(2.0 * V), 1e-12)
+
+
 class TestInsideCompiledCode:
     def test_of_local_functions(self):
         @jit
