@@ -2,7 +2,8 @@
 
 What depends on the tangents of a derivative gets a further axis, the last one, which lies innermost in memory; all else
 stays as it is and is computed once.  So the seeds of a Jacobian become the lanes of vector instructions, beside one
-run of the primal.  Tangents decide no branch, no length and no index, which is what the pass relies on.
+run of the primal.  Tangents decide no branch, no length and no index, which is what the pass relies on; elements of a
+batch (`adcore.lanes`) may, and are refused then.
 """
 
 from __future__ import annotations

@@ -107,7 +107,9 @@ class Mapped(Transform):
         return found.replace(parameters=[_with_constant(p) for p in found.parameters.values()])
 
     def check_call(self, count: int, names: Iterable[str]) -> None:
-        super().check_call(count, names)
+        inner = getattr(self.function, "transform", None)
+        if isinstance(inner, Transform):
+            inner.check_call(count, names)
         if isinstance(self.in_axes, tuple):
             if len(self.in_axes) != count:
                 raise ValueError(

@@ -81,10 +81,10 @@ class Transform:
         """Refuse a call with so many arguments by position, and others by these names.
 
         Raises:
-            ValueError: the function that is wrapped takes others.
+            ValueError: the function that is wrapped, which gets the same arguments, takes others.
         """
         inner = getattr(self.function, "transform", None)
-        if isinstance(inner, Transform):
+        if isinstance(inner, Transform) and type(self).signature is Transform.signature:
             inner.check_call(count, names)
 
 
@@ -428,9 +428,6 @@ class Directional(Transform):
 
     def constants(self) -> Statics:
         return NOTHING
-
-    def check_call(self, count: int, names: Iterable[str]) -> None:
-        pass
 
     def signature(self) -> inspect.Signature:
         names = ("primals", self.direction)

@@ -151,18 +151,26 @@ def _option(low: Lowering, name: str, value: Value) -> Any:
     return constant[0]
 
 
-def _along(make: Callable[..., Any]) -> Any:
-    """`jvp`, `hvp` or `vhp`; without a point a function of it and of the direction."""
+def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE, has_aux: Value = FALSE) -> Value:
+    known = bool(_option(low, "has_aux", has_aux))
+    return _along(low, functools.partial(api.jvp, has_aux=known), f, primals, tangents)
 
-    def lower(low: Lowering, f: Value, primals: Value = NONE, direction: Value = NONE, has_aux: Value = FALSE) -> Value:
-        known = {"has_aux": True} if _option(low, "has_aux", has_aux) else {}
-        derived = _derived(low, functools.partial(make, **known), f)
-        if isinstance(primals, Static):
-            return derived
-        pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, direction)]
-        return low.call(derived, pair, {})
 
-    return lower
+def _hvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE) -> Value:
+    return _along(low, api.hvp, f, primals, tangents)
+
+
+def _vhp(low: Lowering, f: Value, primals: Value = NONE, cotangents: Value = NONE) -> Value:
+    return _along(low, api.vhp, f, primals, cotangents)
+
+
+def _along(low: Lowering, make: Callable[..., Any], f: Value, primals: Value, direction: Value) -> Value:
+    """A derivative along a direction; without a point a function of it and of the direction."""
+    derived = _derived(low, make, f)
+    if isinstance(primals, Static):
+        return derived
+    pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, direction)]
+    return low.call(derived, pair, {})
 
 
 TAYLOR = Static("taylor")
@@ -262,19 +270,19 @@ TRANSFORMS: dict[Any, Any] = {
     api.grad: _gradient(api.grad),
     api.hessian: _jacobian(api.hessian),
     api.hessian_diagonal: _diagonal(api.hessian_diagonal),
-    api.hvp: _along(api.hvp),
+    api.hvp: _hvp,
     api.jacfwd: _jacobian(api.jacfwd),
     api.jacobian: _jacobian(api.jacobian),
     api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
-    api.jvp: _along(api.jvp),
+    api.jvp: _jvp,
     api.laplacian: _diagonal(api.laplacian),
     api.linearize: _linearize,
     custom.straight_through: _straight_through,
     jet: _jet,
     taylor: _taylor,
     api.value_and_grad: _gradient(api.value_and_grad),
-    api.vhp: _along(api.vhp),
+    api.vhp: _vhp,
     api.vjp: _vjp,
     vmap: _vmap,
 }

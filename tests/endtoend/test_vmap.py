@@ -879,6 +879,42 @@ class TestNesting:
         same(hessian(f)(V), hessian(plain)(V), 1e-12)
 
 
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["elementwise", "product", "recurrence", "while"])
+class TestProductsOfSecondOrder:
+    def test_diagonals(self, name, n):
+        f, rows = VECTOR_FUNCTIONS[name], drawn(n)[2]
+        same(vmap(adcore.laplacian(f))(rows), listed(adcore.laplacian(f), (rows,), n=n), 1e-10)
+        whole = adcore.laplacian(lambda m: np.sum(vmap(f)(m)))(rows)
+        same(whole, float(np.sum(listed(adcore.laplacian(f), (rows,), n=n))), 1e-10)
+
+    def test_products_with_hessians(self, name, n):
+        f, rows = VECTOR_FUNCTIONS[name], drawn(n)[2]
+        product = lambda v: adcore.hvp(f, (M[0],), (v,))[1]  # noqa: E731
+        same(vmap(product)(rows), rows @ hessian(f)(M[0]), 1e-9)
+
+    def test_linear_maps(self, name, n):
+        f, (x, _, rows) = VECTOR_FUNCTIONS[name], drawn(n)
+        _, pushforward = adcore.linearize(vmap(f), rows)
+        same(pushforward(rows), jvp(vmap(f), (rows,), (rows,))[1], 1e-12)
+
+        def pulled(rows, weights):
+            _, pullback = vjp(vmap(f), rows)
+            return pullback(weights)[0]
+
+        same(jit(pulled)(rows, x), listed(grad(f), (rows,), n=n) * x[:, None], 1e-11)
+
+
+def outside(t):
+    return np.exp(t)
+
+
+def test_of_functions_that_are_not_compiled():
+    f = lambda x: adcore.host_call(outside, 0.0, x, derivative="complex") ** 2  # noqa: E731
+    same(vmap(f)(V), np.exp(2.0 * V), 1e-12)
+    same(grad(lambda x: np.sum(vmap(f)(x)))(V), 2.0 * np.exp(2.0 * V), 1e-12)
+
+
 class TestInsideCompiledCode:
     def test_of_local_functions(self):
         @jit
@@ -984,6 +1020,13 @@ class TestParallel:
         same(grad(lambda x: np.sum(vmap(f, parallel=True)(x)))(x), alone, 1e-14)
         assert "parallel=True" in to_text(adcore.program(grad(lambda x: np.sum(vmap(f, parallel=True)(x))), x))
 
+    @pytest.mark.parametrize("name", ["network", "recurrent"])
+    def test_sums_of_cotangents(self, name):
+        rows = np.random.default_rng(1).normal(size=(3000, 6))
+        over = [vmap(PRODUCTS[name], (None, None, 0), parallel=parallel) for parallel in (False, True)]
+        alone, together = (grad(lambda m, v, r, f=f: np.sum(f(m, v, r)), argnums=(0, 1, 2)) for f in over)
+        same(together(*WEIGHTS, rows), alone(*WEIGHTS, rows), 1e-11)
+
     def test_the_first_failure_counts(self):
         x = np.full(5000, 1.5)
         x[3000], x[3001], x[4999] = 3.5, -1.0, 7.0
@@ -1043,7 +1086,7 @@ class TestLaws:
 
 
 @given(source=functions())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_random_programs_are_single_calls(source):
     f, n = compiled_from(source), 19
     x, y, _ = drawn(n)
