@@ -1,6 +1,7 @@
 """What stands in a program only while a derivative of it is taken, where a stated rule has taken a function's place.
 
-    once(x)               x, which does not depend on anything smoothly
+    once(x)               x, which does not depend on anything smoothly, where a rule reads it
+    detach(y)             y, which does not depend on anything smoothly, where a rule says that
     tangent(x)            zeros like x, of which the tangent is that of x
     attach(y, t)          y, of which the tangent is that of t
     ruled(y…, x…, kept…)  y…, of which the cotangents go to x… by the rule of the equation
@@ -25,6 +26,7 @@ from .types import Atom, Type, Var
 
 __all__ = [
     "ATTACH",
+    "DETACH",
     "ONCE",
     "RULED",
     "TANGENT",
@@ -51,10 +53,11 @@ def _first(*operands: Any, values: int, arguments: int) -> Any:
 
 
 ONCE = Primitive("once", Kind.VIEW, _of_first, lambda x: x)
+DETACH = Primitive("detach", Kind.VIEW, _of_first, lambda y: y)
 TANGENT = Primitive("tangent", Kind.VIEW, _of_first, np.zeros_like, maps=(lambda b, e: identity(),))
 ATTACH = Primitive("attach", Kind.VIEW, _of_first, lambda y, t: y, maps=(None, lambda b, e: identity()))
 RULED = Primitive("ruled", Kind.VIEW, _of_values, _first)
-MARKS = {ONCE, TANGENT, ATTACH, RULED}
+MARKS = {ONCE, DETACH, TANGENT, ATTACH, RULED}
 
 
 def is_mark(equation: Equation) -> bool:
@@ -82,7 +85,7 @@ def tangent_of(b: Builder, x: Var) -> Var:
 
 def attached(b: Builder, y: Atom, t: Atom | None, out: Var) -> None:
     """Have `out` be y, of which the tangent is that of t; without one, y does not depend on anything smoothly."""
-    primitive, operands = (ONCE, (y,)) if t is None else (ATTACH, (y, t))
+    primitive, operands = (DETACH, (y,)) if t is None else (ATTACH, (y, t))
     b.enter(Equation(primitive, operands, {}, (out,), b.source))
 
 

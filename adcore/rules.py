@@ -40,12 +40,14 @@ class Rule:
 
     Attributes:
         name: of the function.
+        function: the function itself, or what stands for it.
         arguments: how many of the equation's operands are arguments; those after them are closed over by the function.
         closed: the names of these.
         surrogate: whether the derivative is, on purpose, not that of the function.
     """
 
     name: str
+    function: object
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool

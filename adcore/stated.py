@@ -33,8 +33,7 @@ class Stated(Rule):
     """A rule for one call of a function.
 
     Attributes:
-        name: of the function.
-        function: the function itself, or what stands for it.
+        name, function: the function.
         arguments: how many numbers and arrays its arguments have.
         closed: the names of what it closes over.
         surrogate: whether the derivative is, on purpose, not that of the function.

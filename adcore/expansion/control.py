@@ -7,10 +7,12 @@ from typing import Any
 
 from ..derive import linearize_equation
 from ..linear import LinearLoop, reached_loop, zeros
+from ..marks import is_mark
 from ..program import Equation, Program, regions
 from ..storage import extend_test
 from ..types import Atom, Var
 from .orders import Index
+from .stated import expand_mark, expand_stated, rule_of
 from .values import Values
 
 __all__ = ["expand_equations", "or_zeros"]
@@ -20,7 +22,11 @@ def expand_equations(values: Values, equations: Iterable[Equation]) -> None:
     """Emit the equations and the coefficients of all that they compute."""
     for equation in equations:
         with values.b.at(equation.source):
-            if equation.primitive.name in ("loop", "while"):
+            if is_mark(equation):
+                expand_mark(values, equation, expand_equations)
+            elif (rule := rule_of(values, equation)) is not None:
+                expand_stated(values, equation, rule, expand_equations)
+            elif equation.primitive.name in ("loop", "while"):
                 _expand_loop(values, equation)
             elif equation.primitive.has_regions:
                 _expand_regions(values, equation)

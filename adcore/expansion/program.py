@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from ..again import count_loops
 from ..builder import Builder
 from ..derive import seed_like
+from ..marks import resolve
 from ..passes.dce import eliminate_dead, note_unread
 from ..passes.elements import hoist_elements
 from ..program import Program, clone
+from ..rules import expand_rules
 from ..types import Atom, Var
 from .control import expand_equations, or_zeros
 from .orders import Index, Orders
@@ -44,6 +46,7 @@ def expand(
         MissingRuleError: a value has no derivative, or none of as high an order.
     """
     program = clone(program)
+    stated = expand_rules(program, {program.params[k] for k in wrt})
     hoist_elements(program)
     note_unread(program)
     count_loops(program.equations, backwards=False)
@@ -64,5 +67,7 @@ def expand(
     if derivatives:
         factors = [factorial(index) for index in orders.indices for _ in moving]
         outs = [b.mul(out, by) for out, by in zip(outs, factors, strict=True)]
-    name = f"jet_{program.name}"
-    return eliminate_dead(Program((*program.params, *params), b.equations, (*program.results, *outs), name))
+    results = (*program.results, *outs)
+    if stated:
+        results = resolve(b.equations, results)
+    return eliminate_dead(Program((*program.params, *params), b.equations, results, f"jet_{program.name}"))

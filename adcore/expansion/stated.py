@@ -3,6 +3,9 @@
 Where θ multiplies coefficients by their degrees, a function z = f(x) has θz = L(x) θx with the linear map L that its
 rule states.  So the tangent in a rule is θx, and the coefficients of z are those of the rule's tangent divided by their
 degrees.  θx has no constant term, and neither has anything that the rule computes from it.
+
+What a rule calls, to compute a coefficient of its map, is expanded by its own rule; a function that its rule calls
+again, by its operations.
 """
 
 from __future__ import annotations
@@ -11,18 +14,21 @@ from collections.abc import Callable, Iterable
 
 from ..builder import Builder
 from ..derive import emit, linearize
-from ..linear import LinearRule
+from ..linear import LinearRule, is_differentiable
 from ..marks import ATTACH, DETACH, RULED, TANGENT, attached, ruled_arguments, tangent_of
-from ..program import Equation
+from ..program import Equation, uses
+from ..rules import Rule
 from ..ruling import emit_rule
-from ..types import Var
+from ..types import Atom, Var
 from .terms import Euler, divided
 from .values import Values
 
-__all__ = ["expand_mark"]
+__all__ = ["expand_mark", "expand_stated", "rule_of"]
+
+Expand = Callable[[Values, Iterable[Equation]], None]
 
 
-def expand_mark(values: Values, mark: Equation, expand: Callable[[Values, Iterable[Equation]], None]) -> None:
+def expand_mark(values: Values, mark: Equation, expand: Expand) -> None:
     """Emit a mark, and say what the coefficients of its results are."""
     if mark.primitive is RULED:
         _expand_ruled(values, mark, expand)
@@ -43,12 +49,38 @@ def expand_mark(values: Values, mark: Equation, expand: Callable[[Values, Iterab
         values.vanish(out)
 
 
-def _expand_ruled(values: Values, mark: Equation, expand: Callable[[Values, Iterable[Equation]], None]) -> None:
+def rule_of(values: Values, equation: Equation) -> Rule | None:
+    """The rule by which a function is expanded that the expansion of another one's rule has met; None by its body."""
+    rule = equation.rule
+    if (
+        not isinstance(rule, Rule)
+        or any(rule.function is f for f in values.within)
+        or not values.vanishing.isdisjoint(uses(equation))
+    ):
+        return None
+    return rule if any(map(is_differentiable, equation.outs)) and moving(values, equation) else None
+
+
+def moving(values: Values, equation: Equation) -> frozenset[int]:
+    return frozenset(k for k, a in enumerate(equation.operands) if values.is_active(a))
+
+
+def expand_stated(values: Values, equation: Equation, rule: Rule, expand: Expand) -> None:
+    """The rule in the place of a function."""
+    b = Builder()
+    b.source = equation.source
+    rule.expand(b, equation, moving(values, equation))
+    values.within.append(rule.function)
+    expand(values, b.equations)
+    values.within.pop()
+
+
+def _expand_ruled(values: Values, mark: Equation, expand: Expand) -> None:
     """A stated pullback: its dual takes the tangents θx."""
     moving = tuple((k, x) for k, x in enumerate(ruled_arguments(mark)) if isinstance(x, Var) and values.is_active(x))
     b = Builder()
     b.source = mark.source
-    tangents = {x: tangent_of(b, x) for _, x in moving}
+    tangents: dict[Var, Atom] = {x: tangent_of(b, x) for _, x in moving}
     emit_rule(b, LinearRule(mark, moving), tangents, emit, linearize)
     for value, out in zip(mark.operands, mark.outs, strict=False):
         attached(b, value, tangents.get(out), out)

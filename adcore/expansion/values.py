@@ -14,7 +14,7 @@ from ..builder import Builder
 from ..errors import MissingRuleError
 from ..linear import Generator
 from ..primitives import Kind
-from ..program import Equation
+from ..program import Equation, uses
 from ..types import Atom, Lit, Var
 from .orders import Index, Orders
 from .terms import Each, Euler, Quotient, Series, Term, added, applied, divided, is_constant
@@ -37,6 +37,8 @@ class Values:
     Attributes:
         known: coefficients of series by monomial, None where they are absent.
         active: values of the Program that have other coefficients than their own value.
+        vanishing: those of them that have no constant term, though their equations compute one, which is 0.
+        within: the functions whose stated derivatives are being expanded, one inside of the other.
     """
 
     def __init__(self, b: Builder, orders: Orders, around: Values | None = None) -> None:
@@ -45,6 +47,8 @@ class Values:
         self.recorder = Builder(around.recorder if around else None)
         self.known: ChainMap[tuple[Series, Index], Atom | None] = around.known.new_child() if around else ChainMap()
         self.active: set[Var] = set(around.active) if around else set()
+        self.vanishing: set[Var] = set(around.vanishing) if around else set()
+        self.within: list[object] = around.within if around else []
         self._is_active: dict[Var, bool] = {}
         self._maps: ChainMap[tuple[Equation, int, int], tuple[Term, bool]] = (
             around._maps.new_child() if around else ChainMap()
@@ -58,8 +62,11 @@ class Values:
         """Add an equation of the Program, and all coefficients of its results."""
         self.b.adopt([equation])
         self.recorder.adopt([equation])
+        vanishes = not self.vanishing.isdisjoint(uses(equation))
         for number, out in enumerate(equation.outs):
             self.known[out, self.orders.zero] = out
+            if vanishes and self.is_active(out):
+                self.vanish(out)
             if number not in equation.unread and self.is_active(out):
                 self.active.add(out)
                 for index in self.orders.indices:
@@ -71,6 +78,11 @@ class Values:
         self.known[var, self.orders.zero] = var
         for index in self.orders.indices:
             self.known[var, index] = coefficients.get(index)
+
+    def vanish(self, var: Var) -> None:
+        """Say that a value has no constant term."""
+        self.vanishing.add(var)
+        self.known[var, self.orders.zero] = None
 
     def coefficient(self, series: Series, index: Index) -> Atom | None:
         """A coefficient of a series; None where it is absent."""

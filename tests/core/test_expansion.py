@@ -22,7 +22,8 @@ from adcore.program import Program, clone
 from adcore.types import F64, Var, literal
 from adcore.verify import verify
 
-ROWS = [p for p in TABLE if p.kind not in (Kind.CONTROL, Kind.CHECK)]
+# Functions that are not compiled have first derivatives only.
+ROWS = [p for p in TABLE if p.kind not in (Kind.CONTROL, Kind.CHECK, Kind.HOST)]
 SMOOTH = [p for p in ROWS if any(p.map_for(k, n) for k in range(6) for n in range(4))]
 SYMBOLIC = [p for p in SMOOTH if p.symbol and p.sampler]
 
