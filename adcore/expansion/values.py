@@ -24,6 +24,14 @@ __all__ = ["Values"]
 # Rows that are linear in this operand: their value is its map, so that the operand's coefficients give theirs.
 LINEAR = {"mul": 0, "div": 0, "matmul": 0, "solve": 1, "solve_triangular": 1, "sparse_solve": 3}
 DEEPEST = 3  # derivatives of a routine, each of which is a longer Program
+# Rows whose maps are differences of nearly equal terms, or polynomials of some degree in a part of the domain: the
+# orders up to which their coefficients have 8 digits everywhere.
+EXACT = {
+    **dict.fromkeys(("ive", "kve", "i0e", "i1e", "k0e", "k1e"), 3),
+    **dict.fromkeys(("erfcx", "dawsn"), 4),
+    **dict.fromkeys(("inv_boxcox", "inv_boxcox1p", "spence"), 6),
+    **dict.fromkeys(("exprel", "boxcox", "boxcox1p"), 8),
+}
 
 
 class Values:
@@ -139,7 +147,11 @@ class Values:
 
     def _computed(self, equation: Equation, number: int, index: Index) -> Atom | None:
         """A coefficient by the linear maps of an equation."""
-        linear = LINEAR.get(equation.primitive.name)
+        name = equation.primitive.name
+        if sum(index) > EXACT.get(name, self.orders.degree):
+            cause = f"Taylor coefficients of {name!r} beyond order {EXACT[name]}, which would have few digits"
+            raise MissingRuleError(cause, self.b.source, "fewer coefficients")
+        linear = LINEAR.get(name)
         if linear is not None:
             return self.coefficient(self._value_of(equation, linear), index)
         total: Atom | None = None

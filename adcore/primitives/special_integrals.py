@@ -32,10 +32,18 @@ def _expn(b: Any, n: Atom, x: Atom, z: Atom) -> Generator:
 
 
 special("expn", None, _expn, integers=1, at=((2.2, 2.8), (0.5, 3.0)), symbol="expint(floor(x), y)")
-# sin(x)/x and sinh(x)/x, by SciPy's functions of positive numbers
-special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, b.abs(x))), of="sici", result=0, symbol="Si(x)")
+# sin(x)/x and sinh(x)/x, by SciPy's functions of positive numbers, whose even derivatives are not 0 at x = 0
+
+
+def _positive(b: Any, x: Atom) -> Atom:
+    return b.select(b.lt(x, 0.0), b.neg(x), x)
+
+
+special("sici_si", lambda b, x, z: scale(b.spherical_jn(0.0, _positive(b, x))), of="sici", result=0, symbol="Si(x)")
 special("sici_ci", lambda b, x, z: scale(b.div(b.cos(x), x)), of="sici", result=1, symbol="Ci(x)")
-special("shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, b.abs(x))), of="shichi", result=0, symbol="Shi(x)")
+special(
+    "shichi_shi", lambda b, x, z: scale(b.spherical_in(0.0, _positive(b, x))), of="shichi", result=0, symbol="Shi(x)"
+)
 special("shichi_chi", lambda b, x, z: scale(b.div(b.cosh(x), x)), of="shichi", result=1, symbol="Chi(x)")
 
 _LOG_SERIES = tuple((-1.0) ** n / (n + 1) for n in range(17))
