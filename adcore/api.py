@@ -227,11 +227,16 @@ def hessian(
     argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    sparse: Any = False,
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
+
+    Args:
+        sparse: True for a sparse matrix of SciPy's, whose pattern is found, or the pattern; `f` returns one real number
+            then, and `adcore.sparse.sparse_hessian` has more options.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Hessian
@@ -244,8 +249,20 @@ def hessian(
     """
     if f is _MISSING:
         return _decorator(hessian, locals())
+    if sparse is not False:
+        return _sparse("hessian", f, argnums, sparse, has_aux or holomorphic, static_argnums, static_argnames)
     static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic)
+
+
+def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: Any) -> Any:
+    """A sparse Jacobian or Hessian, which takes fewer options than a dense one."""
+    from .sparse import sparse_hessian, sparse_jacobian  # which compile loops with what is defined here
+
+    if other or any(s is not None for s in static):
+        raise ValueError(f"{name}(sparse=…) takes no has_aux and no holomorphic; constants are those of jit(f, …)")
+    make = sparse_hessian if name == "hessian" else sparse_jacobian
+    return make(f, argnums, None if sparse is True else sparse)
 
 
 def jvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:
