@@ -232,12 +232,17 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     *,
+    sparse: Any = False,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
 ) -> Any:
     """The Jacobian, by the mode that takes fewer directions: `jacfwd` or `jacrev`, whose arguments and result it has.
 
     Where the lengths that decide are known at a call only, both modes are compiled and the call takes one of them.
+
+    Args:
+        sparse: True for a SciPy sparse matrix, whose pattern is found by dataflow, or that pattern; see
+            `adcore.sparse.sparse_jacobian`.
 
     Raises:
         DtypeError: an argument to differentiate is an integer or boolean; or arguments and values are complex, without
@@ -250,6 +255,8 @@ def jacobian(
     """
     if f is _MISSING:
         return _decorator(jacobian, locals())
+    if sparse is not False:
+        return _sparse("jacobian", f, argnums, sparse, has_aux or holomorphic, static_argnums, static_argnames)
     static = declared(f, static_argnums, static_argnames)
     return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static))
 
@@ -306,11 +313,16 @@ def hessian(
     argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    sparse: Any = False,
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
+
+    Args:
+        sparse: True for a sparse matrix of SciPy's, whose pattern is found, or the pattern; `f` returns one real number
+            then, and `adcore.sparse.sparse_hessian` has more options.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Hessian
@@ -323,8 +335,20 @@ def hessian(
     """
     if f is _MISSING:
         return _decorator(hessian, locals())
+    if sparse is not False:
+        return _sparse("hessian", f, argnums, sparse, has_aux or holomorphic, static_argnums, static_argnames)
     static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic)
+
+
+def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: Any) -> Any:
+    """A sparse Jacobian or Hessian, which takes fewer options than a dense one."""
+    from .sparse import sparse_hessian, sparse_jacobian  # which compile loops with what is defined here
+
+    if other or any(s is not None for s in static):
+        raise ValueError(f"{name}(sparse=…) takes no has_aux and no holomorphic; constants are those of jit(f, …)")
+    make = sparse_hessian if name == "hessian" else sparse_jacobian
+    return make(f, argnums, None if sparse is True else sparse)
 
 
 def jvp(

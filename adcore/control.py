@@ -26,28 +26,36 @@ __all__ = ["emit_cond", "emit_loop", "push_cond", "push_loop", "value_or_zeros"]
 Values = MutableMapping[Var, Atom]
 Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
 Push = Callable[[Builder, Iterable[Equation], Values], None]
+Like = Callable[[Type], Type]  # the type of what takes the place of a tangent, from that of the value
 
 
-def value_or_zeros(b: Builder, values: Values, of: Atom) -> Atom:
+def unchanged(type: Type) -> Type:
+    """The type of a number's tangent: the number's."""
+    return type
+
+
+def value_or_zeros(b: Builder, values: Values, of: Atom, like: Like = unchanged) -> Atom:
     found = values.get(of) if isinstance(of, Var) else None
-    return zeros(b, of.type) if found is None else found
+    return zeros(b, like(of.type)) if found is None else found
 
 
 # Forward mode
 
 
-def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, push: Push) -> None:
+def push_loop(
+    b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, push: Push, like: Like = unchanged
+) -> None:
     """One loop that carries values and tangents side by side."""
     origin = loop.origin
     body: Program = origin.params["body"]
     moving = [c for c in loop.carries if c[1] in live or c[2] in live]
     inner = b.region()
-    seeds = {param: Var(param.type, f"d{param.name}") for _, param, _, _ in moving}
+    seeds = {param: Var(like(param.type), f"d{param.name}") for _, param, _, _ in moving}
     local: Values = ChainMap(dict(seeds), tangents)  # type: ignore[arg-type]
     push(inner, body.equations, local)
-    results = tuple(value_or_zeros(inner, local, r) for _, _, r, _ in moving)
-    inits = tuple(value_or_zeros(b, tangents, i) for i, _, _, _ in moving)
-    outs = tuple(Var(out.type, f"d{out.name}") for _, _, _, out in moving)
+    results = tuple(value_or_zeros(inner, local, r, like) for _, _, r, _ in moving)
+    inits = tuple(value_or_zeros(b, tangents, i, like) for i, _, _, _ in moving)
+    outs = tuple(Var(like(out.type), f"d{out.name}") for _, _, _, out in moving)
     extended = Program((*body.params, *seeds.values()), inner.equations, (*body.results, *results), body.name)
     params: dict[str, Any] = dict(origin.params, body=extended)
     if "test" in params:
@@ -57,7 +65,9 @@ def push_loop(b: Builder, loop: LinearLoop, live: set[Var], tangents: Values, pu
         tangents[out] = tangent
 
 
-def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push) -> None:
+def push_cond(
+    b: Builder, origin: Equation, active: set[Var], tangents: Values, push: Push, like: Like = unchanged
+) -> None:
     """One branch, or the region of a checkpoint, that gives values and tangents."""
     moving = [k for k, out in enumerate(origin.outs) if out in active]
     params: dict[str, Any] = {}
@@ -65,9 +75,9 @@ def push_cond(b: Builder, origin: Equation, active: set[Var], tangents: Values, 
         inner = b.region()
         local: Values = ChainMap({}, tangents)  # type: ignore[arg-type]
         push(inner, branch.equations, local)
-        results = tuple(value_or_zeros(inner, local, branch.results[k]) for k in moving)
+        results = tuple(value_or_zeros(inner, local, branch.results[k], like) for k in moving)
         params[name] = Program((), inner.equations, (*branch.results, *results), branch.name)
-    outs = tuple(Var(origin.outs[k].type, f"d{origin.outs[k].name}") for k in moving)
+    outs = tuple(Var(like(origin.outs[k].type), f"d{origin.outs[k].name}") for k in moving)
     b.enter(Equation(origin.primitive, origin.operands, params, (*origin.outs, *outs), origin.source))
     for k, tangent in zip(moving, outs, strict=True):
         tangents[origin.outs[k]] = tangent

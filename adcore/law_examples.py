@@ -403,7 +403,8 @@ def _given(primitive: Primitive) -> tuple[Example, ...]:
     if name in _FOLDS:
         return _folding(name, DType.F64)
     if name in _LOGICAL_FOLDS:
-        return _folding(name, DType.BOOL)
+        words = _folding(name, DType.I64) if name == "reduce_or" else ()
+        return (*_folding(name, DType.BOOL), *words)
     if name in _COMPARISONS:
         return _pointwise(primitive, Operand(), Operand())
     if name in _WRAPPING:

@@ -18,7 +18,7 @@ from adcore.program import Equation, Program
 from adcore.types import BOOL, F64, I64, Atom, DType, Var, f64, i64, literal
 from adcore.verify import verify
 
-__all__ = ["Chain", "matrix", "random_chain"]
+__all__ = ["Chain", "lengths", "matrix", "random_chain", "value_of"]
 
 _ROWS, _COLUMNS = literal(2), literal(3)
 _ORIGIN = Equation(TABLE["add"], (), {}, ())
@@ -210,21 +210,21 @@ def matrix(chain: Chain, seed: int = 0) -> np.ndarray:
     end = values.get(chain.target, literal(0.0))
     program = Program((*chain.residuals.all(), t), b.equations, (end,))
     verify(program)
-    residuals = [_value(v, i + 100 * seed) for i, v in enumerate(chain.residuals.all())]
-    columns = [interpret(program, (*residuals, e))[0] for e in basis(_lengths(t))]
+    residuals = [value_of(v, i + 100 * seed) for i, v in enumerate(chain.residuals.all())]
+    columns = [interpret(program, (*residuals, e))[0] for e in basis(lengths(t))]
     return np.stack([np.ravel(c) for c in columns], axis=1)
 
 
-def _lengths(var: Var) -> Sequence[int]:
+def lengths(var: Var) -> Sequence[int]:
     return [int(n.value) for n in var.type.shape if not isinstance(n, Var)]
 
 
-def _value(var: Var, seed: int) -> np.ndarray:
+def value_of(var: Var, seed: int) -> np.ndarray:
     if var.name == "order":
-        return np.random.default_rng(seed).permutation(*_lengths(var))
+        return np.random.default_rng(seed).permutation(*lengths(var))
     if var.type.dtype is I64.dtype:
-        return np.random.default_rng(seed).integers(-2, 3, _lengths(var))
-    values = np.random.default_rng(seed).uniform(-1, 1, _lengths(var))
+        return np.random.default_rng(seed).integers(-2, 3, lengths(var))
+    values = np.random.default_rng(seed).uniform(-1, 1, lengths(var))
     if var.type.dtype is F64.dtype:
         return values
     chosen = np.array(values > 0)

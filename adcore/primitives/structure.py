@@ -296,13 +296,14 @@ for _name, _meaning in {"reduce_max": np.max, "reduce_min": np.min}.items():
         maps=(_extremum,),
         kinks="ties",
     )
-for _name, _meaning in {"reduce_and": np.all, "reduce_or": np.any}.items():
-    row(
-        _name,
-        Kind.REDUCTION,
-        _fold_typing(_name, (DType.BOOL,)),
-        lambda x, axes, f=_meaning: f(x, axis=axes),
-    )
+row("reduce_and", Kind.REDUCTION, _fold_typing("reduce_and", (DType.BOOL,)), lambda x, axes: np.all(x, axis=axes))
+# Of booleans whether one of them is true; of integers bit by bit.
+row(
+    "reduce_or",
+    Kind.REDUCTION,
+    _fold_typing("reduce_or", (DType.BOOL, DType.I64)),
+    lambda x, axes: np.bitwise_or.reduce(x, axis=axes),
+)
 
 # Contracting
 

@@ -350,6 +350,8 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
 def _fold(equation: Equation, x: Expression) -> Expression:
     axes, function = equation.params["axes"], _FOLDS[equation.primitive.name]
     whole = not equation.outs[0].type.shape
+    if equation.primitive.name == "reduce_or" and equation.outs[0].type.dtype.integer:
+        return union(f"np.bitwise_or.reduce({x.text}, axis={None if whole else axes})", x, numpy=whole)
     if whole:
         return call(function, x, numpy=True)
     axis = axes[0] if len(axes) == 1 else axes

@@ -67,6 +67,14 @@ _RENAMED = {
 }
 
 
+_PLANNING = {
+    *(f"adcore.sparse.compressed.{name}" for name in ("sparse_jacobian", "sparse_hessian")),
+    *(f"adcore.sparse.compressed.{name}" for name in ("jacobian_pattern", "hessian_pattern")),
+    *(f"adcore.sparse.colouring.color_{name}" for name in ("columns", "rows", "bidirectional")),
+    *(f"adcore.sparse.colouring.color_symmetric_{name}" for name in ("star", "acyclic")),
+}
+
+
 def refusal(name: str) -> tuple[str, str] | None:
     """Why a function is refused, and what to write instead; None where there is nothing to say of it."""
     if name.startswith("numpy.random."):
@@ -76,4 +84,7 @@ def refusal(name: str) -> tuple[str, str] | None:
         return f"{name} has a state that the function does not see", drawn
     if name.startswith("scipy.sparse.linalg."):
         return f"scipy.sparse.linalg.{name.rpartition('.')[2]} is not supported", "scipy.sparse.linalg.spsolve, or splu"
+    if name in _PLANNING:
+        cause = f"{name.rpartition('.')[2]} in a compiled function: patterns and colourings are made when it is called"
+        return cause, "jacfwd or jacrev of the function there, or the sparse matrix as an argument"
     return REFUSED.get(name)
