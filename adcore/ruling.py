@@ -13,13 +13,13 @@ from typing import Any, Protocol
 from .builder import Builder
 from .control import value_or_zeros
 from .linear import Linear, LinearRule, is_differentiable, transpose
-from .marks import ruled_arguments, ruled_kept, tangent_of
+from .marks import attached, ruled_arguments, ruled_kept, tangent_of
 from .passes.dce import eliminate_dead
 from .program import Equation, Program
 from .rules import expand_rules
 from .types import Atom, Var
 
-__all__ = ["Pullback", "emit_rule"]
+__all__ = ["Pullback", "emit_rule", "forwards"]
 
 Values = MutableMapping[Var, Atom]
 Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
@@ -91,3 +91,18 @@ def _emit_forwards(b: Builder, step: LinearRule, values: Values, emit: Emit, lin
     made = eliminate_dead(Program((), inner.equations, results, "rule"))
     for out, tangent in zip(origin.outs, b.checkpoint_(made), strict=True):
         values[out] = tangent
+
+
+def forwards(origin: Equation, moving: Callable[[Var], bool], emit: Emit, linearize: Linearize) -> list[Equation]:
+    """What takes the place of a `ruled` equation for whoever reads a program forwards: its map as equations.
+
+    These are the tangents of the arguments that move, the map, and its results attached to the values.
+    """
+    b = Builder()
+    b.source = origin.source
+    arguments = [(k, x) for k, x in enumerate(ruled_arguments(origin)) if isinstance(x, Var) and moving(x)]
+    values: dict[Var, Atom] = {x: tangent_of(b, x) for _, x in arguments}
+    emit_rule(b, LinearRule(origin, tuple(arguments)), values, emit, linearize)
+    for value, out in zip(origin.operands, origin.outs, strict=False):
+        attached(b, value, values.get(out), out)
+    return b.equations

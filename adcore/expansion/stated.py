@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterable
 
 from ..builder import Builder
 from ..derive import emit, linearize
-from ..linear import LinearRule, is_differentiable
-from ..marks import ATTACH, DETACH, RULED, TANGENT, attached, ruled_arguments, tangent_of
+from ..linear import is_differentiable
+from ..marks import ATTACH, DETACH, RULED, TANGENT
 from ..program import Equation, uses
 from ..rules import Rule
-from ..ruling import emit_rule
-from ..types import Atom, Var
+from ..ruling import forwards
 from .terms import Euler, divided
 from .values import Values
 
@@ -31,7 +30,7 @@ Expand = Callable[[Values, Iterable[Equation]], None]
 def expand_mark(values: Values, mark: Equation, expand: Expand) -> None:
     """Emit a mark, and say what the coefficients of its results are."""
     if mark.primitive is RULED:
-        _expand_ruled(values, mark, expand)
+        expand(values, forwards(mark, values.is_active, emit, linearize))
         return
     (out,) = mark.outs
     source = mark.operands[1 if mark.primitive is ATTACH else 0]
@@ -73,15 +72,3 @@ def expand_stated(values: Values, equation: Equation, rule: Rule, expand: Expand
     values.within.append(rule.function)
     expand(values, b.equations)
     values.within.pop()
-
-
-def _expand_ruled(values: Values, mark: Equation, expand: Expand) -> None:
-    """A stated pullback: its dual takes the tangents θx."""
-    moving = tuple((k, x) for k, x in enumerate(ruled_arguments(mark)) if isinstance(x, Var) and values.is_active(x))
-    b = Builder()
-    b.source = mark.source
-    tangents: dict[Var, Atom] = {x: tangent_of(b, x) for _, x in moving}
-    emit_rule(b, LinearRule(mark, moving), tangents, emit, linearize)
-    for value, out in zip(mark.operands, mark.outs, strict=False):
-        attached(b, value, tangents.get(out), out)
-    expand(values, b.equations)

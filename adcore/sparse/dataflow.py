@@ -17,14 +17,17 @@ from ..again import count_loops
 from ..batching import Batch
 from ..builder import Builder
 from ..control import push_cond, push_loop, value_or_zeros
-from ..derive import linearize_equation
+from ..derive import emit, linearize, linearize_equation
 from ..errors import MissingRuleError
 from ..linear import APPLY, Edge, Generator, LinearLoop, reached_loop, zeros
+from ..marks import RULED, resolve
 from ..masking import is_zero
 from ..passes.dce import eliminate_dead, note_unread
 from ..passes.elements import hoist_elements
 from ..primitives.indexed import OPERANDS, index_arrays
 from ..program import Equation, Program, clone, defined, regions, uses
+from ..rules import expand_rules
+from ..ruling import forwards
 from ..types import I64, Atom, Type, Var, literal
 
 __all__ = ["UNION", "Flow", "depend", "parts", "product", "words"]
@@ -38,6 +41,7 @@ def depend(program: Program, wrt: Sequence[int], given: Var) -> Program:
     Sets are words of 64 bits, in arrays shaped as what they are of.
     """
     program = clone(program)
+    stated = expand_rules(program, {program.params[k] for k in wrt})
     hoist_elements(program)
     note_unread(program)
     count_loops(program.equations, backwards=False)
@@ -45,8 +49,10 @@ def depend(program: Program, wrt: Sequence[int], given: Var) -> Program:
     sets: Sets = dict(parts(b, given, [program.params[k] for k in wrt]))
     Flow(program).push(b, program.equations, sets)
     (result,) = program.results
-    found = value_or_zeros(b, sets, result, words)
-    return eliminate_dead(Program(program.params, b.equations, (found,), f"sets_{program.name}"))
+    results: tuple[Atom, ...] = (value_or_zeros(b, sets, result, words),)
+    if stated:
+        results = resolve(b.equations, results)
+    return eliminate_dead(Program(program.params, b.equations, results, f"sets_{program.name}"))
 
 
 def parts(b: Builder, whole: Var, arrays: Sequence[Var]) -> dict[Var, Atom]:
@@ -109,6 +115,9 @@ class Flow:
     def push(self, b: Builder, equations: Iterable[Equation], sets: Sets) -> None:
         for equation in equations:
             with b.at(equation.source):
+                if equation.primitive is RULED:
+                    self.push(b, forwards(equation, lambda x: x in sets, emit, linearize), sets)
+                    continue
                 active = set(sets)
                 steps = linearize_equation(equation, active)
                 if steps and isinstance(steps[0], LinearLoop):
