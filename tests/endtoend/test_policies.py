@@ -301,3 +301,24 @@ def test_a_loop_of_unknown_length_keeps_its_entrance():
     assert plain.total >= 8 * 10_000
     for policy in ("sqrt", loop_policy("revolve", snapshots=20)):
         assert adcore.memory(grad(checkpoint(long, policy)), 0.9).total <= 16
+
+
+def test_checkpoints_whose_results_have_lengths_of_their_own():
+    x = np.arange(20.0) ** 2
+    steps = adcore.checkpoint(lambda x: x[1:] - x[:-1])
+    expected = np.zeros(20)
+    expected[0], expected[-1] = -1.0, 1.0
+    np.testing.assert_array_equal(grad(lambda x: np.sum(steps(x)))(x), expected)
+
+
+def test_checkpoints_that_give_numbers_in_loops():
+    step = adcore.checkpoint(lambda v, k: (v * 1.5, k + 1))
+
+    def f(x, n):
+        k, s = 0, 0.0
+        for _ in range(n):
+            x, k = step(x, k)
+            s = s + x * k
+        return s
+
+    assert grad(f)(2.0, 3) == 1.5 + 2 * 1.5**2 + 3 * 1.5**3
