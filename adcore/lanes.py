@@ -91,7 +91,12 @@ class Lanes:
         return any(map(self.checks, _inside(equation)))
 
     def through(self, equation: Equation, fine: Atom) -> Var:
-        """Have control flow say whether what it checks holds."""
+        """Have control flow say whether what it checks holds.
+
+        Of a function with a stated derivative, whose results are those that the rule is about, it cannot be one.
+        """
+        if equation.primitive.name == "custom":
+            self.batch.refuse(equation)
         out = Var(BOOL, "fine")
         loops = equation.primitive.name in ("loop", "while")
         for name, region in list(regions(equation)):
