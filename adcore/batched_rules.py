@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .marks import ATTACH, ONCE
+from .marks import DETACH, SAME
 from .program import Equation, clone_equation
 from .rules import Rule
 from .types import Atom, Var
@@ -52,8 +52,8 @@ class Batched(Rule):
         batch.emit(inner.equations)
         for out, found in zip(equation.outs, one.outs, strict=True):
             value = batch.value(found) if out.type.rank > found.type.rank else found
-            primitive, operands = (ATTACH, (value, value)) if out.type.dtype.differentiable else (ONCE, (value,))
-            b.enter(Equation(primitive, operands, {}, (out,), b.source))
+            primitive = SAME if out.type.dtype.differentiable else DETACH
+            b.enter(Equation(primitive, (value,), {}, (out,), b.source))
 
 
 @dataclass(frozen=True, eq=False)

@@ -325,6 +325,6 @@ RULES: dict[str, Rewrite] = {
     "view": _read,
     **dict.fromkeys(("update", "add_at", "scatter", "scatter_add"), _written),
     "grow": _of_first,
-    **dict.fromkeys(("once", "detach", "tangent", "attach"), _marked),
+    **dict.fromkeys(("once", "same", "detach", "tangent", "attach"), _marked),
     **dict.fromkeys(("solve", "solve_triangular", "sparse_solve"), _solved),
 }

@@ -1,6 +1,7 @@
 """What stands in a program only while a derivative of it is taken, where a stated rule has taken a function's place.
 
     once(x)               x, which does not depend on anything smoothly, where a rule reads it
+    same(y)               y, and its tangent
     detach(y)             y, which does not depend on anything smoothly, where a rule says that
     tangent(x)            zeros like x, of which the tangent is that of x
     attach(y, t)          y, of which the tangent is that of t
@@ -29,6 +30,7 @@ __all__ = [
     "DETACH",
     "ONCE",
     "RULED",
+    "SAME",
     "TANGENT",
     "attached",
     "is_mark",
@@ -53,11 +55,12 @@ def _first(*operands: Any, values: int, arguments: int) -> Any:
 
 
 ONCE = Primitive("once", Kind.VIEW, _of_first, lambda x: x)
+SAME = Primitive("same", Kind.VIEW, _of_first, lambda y: y, maps=(lambda b, e: identity(),))
 DETACH = Primitive("detach", Kind.VIEW, _of_first, lambda y: y)
 TANGENT = Primitive("tangent", Kind.VIEW, _of_first, np.zeros_like, maps=(lambda b, e: identity(),))
 ATTACH = Primitive("attach", Kind.VIEW, _of_first, lambda y, t: y, maps=(None, lambda b, e: identity()))
 RULED = Primitive("ruled", Kind.VIEW, _of_values, _first)
-MARKS = {ONCE, DETACH, TANGENT, ATTACH, RULED}
+MARKS = {ONCE, SAME, DETACH, TANGENT, ATTACH, RULED}
 
 
 def is_mark(equation: Equation) -> bool:

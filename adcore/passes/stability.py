@@ -124,7 +124,7 @@ class Versions:
         elif name in ("update", "add_at"):
             self.writes.append(Access(carry, self.position, self.depth, equation))
             self.follow(equation.outs[0], carry, equation.operands[0])
-        elif name in ("conform", "once", "detach", "attach"):
+        elif name in ("conform", "once", "same", "detach", "attach"):
             self.follow(equation.outs[0], carry, equation.operands[0])
         elif name == "grow":
             self.unknown.add(carry)

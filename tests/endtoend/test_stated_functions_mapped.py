@@ -98,3 +98,17 @@ def test_patterns_of_host_functions():
 def test_jets_of_batches():
     found = vmap(lambda t: jet(lambda s: np.sin(s) * s, t, (1.0, 0.0))[1][1])(X)
     np.testing.assert_allclose(found, 0.5 * (2.0 * np.cos(X) - X * np.sin(X)))
+
+
+@pytest.mark.parametrize("made", [m for m in MADE if m.forward], ids=lambda m: m.name)
+def test_jets_of_mapped_functions(made):
+    """Coefficients through a batch are those of its elements."""
+    f = made.make(np, custom_jvp, custom_vjp, stop_gradient)
+    (x,) = made.arguments
+    v, zero = np.cos(x), 0.0 * x
+    points = np.stack([x * s for s in np.linspace(0.4, 1.1, 19)])
+    along = np.stack([v] * 19)
+    value, found = jet(lambda q: vmap(f)(q), points, (along, 0.0 * along))
+    each = [jet(f, p, (v, zero)) for p in points]
+    np.testing.assert_allclose(value, [e[0] for e in each], rtol=1e-12)
+    np.testing.assert_allclose(np.stack(found, axis=1), [e[1] for e in each], rtol=1e-11, atol=1e-12)
