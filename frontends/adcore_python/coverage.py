@@ -47,7 +47,7 @@ FURTHER = (
 INTERNAL = ("adcore.factorizations.", "adcore_python.")
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
 # Names that stand for others in the library, classes that only mark a place, and what has a row to be refused well.
-LEFT_OUT = {"numpy.vectorize.__call__", "print", "set", "super", "adcore.vjp"}
+LEFT_OUT = {"numpy.vectorize.__call__", "print", "set", "super"}
 
 TITLES = {
     "": "Builtin functions",
