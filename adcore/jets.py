@@ -45,7 +45,7 @@ def jet(f: Callable[..., Any], x: Any = _MISSING, series: Any = _MISSING, scalin
     Raises:
         TypeError: a coefficient has another structure or rank than x.
         ValueError: a coefficient has another shape than x; or `scaling` is neither of the two.
-        MissingRuleError: a function has no derivatives of as high an order.
+        MissingRuleError: a function has no derivatives of as high an order, or its rule leaves few digits of them.
 
     The coefficients follow from the linear maps that are the functions' first derivatives (`adcore.expansion`); for
     elementary functions they are the recurrences of A. Griewank and A. Walther, Evaluating Derivatives, chapter 13.
@@ -106,7 +106,7 @@ def taylor(
     Raises:
         TypeError: a direction has another structure or rank than x.
         ValueError: a direction has another shape than x; the degree is negative; or `scaling` is neither of the two.
-        MissingRuleError: a function has no derivatives of as high an order.
+        MissingRuleError: a function has no derivatives of as high an order, or its rule leaves few digits of them.
 
     These are the (k, R)-Taylor representations of M. Huot, S. Staton and M. Vákár, Higher order automatic
     differentiation of higher order functions, LMCS 18 (2022).
