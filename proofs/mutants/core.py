@@ -106,7 +106,7 @@ CORE = (
     Mutant(
         name="tangents of a loop begin at zero",
         module="adcore/control.py",
-        fragment="inits = tuple(value_or_zeros(b, tangents, i) for i, _, _, _ in moving)",
+        fragment="inits = tuple(value_or_zeros(b, tangents, i, like) for i, _, _, _ in moving)",
         replacement="inits = tuple(zeros(b, i.type) for i, _, _, _ in moving)",
         breaks="forward mode forgets what happened before a loop",
     ),
@@ -148,7 +148,7 @@ CORE = (
     Mutant(
         name="the tangent of a carry has the length of the carry before it",
         module="adcore/control.py",
-        fragment="value_or_zeros(inner, local, r) for _, _, r, _ in moving",
+        fragment="value_or_zeros(inner, local, r, like) for _, _, r, _ in moving",
         replacement="(local[r] if r in local else zeros(inner, p.type)) for _, p, r, _ in moving",
         breaks="the tangent of an array whose length changes is too short or too long",
     ),

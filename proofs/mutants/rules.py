@@ -34,7 +34,7 @@ RULES = (
         breaks="of rules by argument the last one counts",
     ),
     Mutant(
-        name="activity of carries is not a fixed point",
+        name="activity of carries that rules reach is not a fixed point",
         module="adcore/activity.py",
         fragment="    while before != len(active):  # a carry that turns active in the body is active from the start",
         replacement="    if before != len(active):",

@@ -109,7 +109,8 @@ def test_marks_come_and_go(program, derive):
     expanded = clone(program)
     assert expand_rules(expanded, {expanded.params[0]})
     verify(expanded)
-    assert {e.primitive.name for e in equations(expanded) if is_mark(e)} == {"once", "tangent", "attach", "ruled"}
+    marks = {"once", "detach", "tangent", "attach", "ruled"}
+    assert {e.primitive.name for e in equations(expanded) if is_mark(e)} == marks
     assert interpret(expanded, (X,)) == pytest.approx(interpret(program, (X,)))
     before = to_text(program)
     derived = derive(program, (0,))
