@@ -38,6 +38,10 @@ class Batched(Rule):
     one: Equation
     marked: tuple[bool, ...]
 
+    @property
+    def function(self) -> object:
+        return self.one.rule.function
+
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         from .batching import Batch
         from .builder import Builder

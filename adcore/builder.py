@@ -151,6 +151,13 @@ class Builder:
             self._of_coefficients = False
             self.coefficients.update(out for e in self.equations[before:] for out in e.outs)
 
+    def size(self, lengths: Iterable[Atom]) -> Atom:
+        """The number of elements of an array with axes of these lengths."""
+        size: Atom = literal(1)
+        for length in lengths:
+            size = self.mul(size, length)
+        return size
+
     # Control flow
 
     def region(self) -> Builder:

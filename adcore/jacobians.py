@@ -237,15 +237,8 @@ def _known_size(types: Sequence[Type]) -> int | None:
 def _total_size(b: Builder, arrays: Sequence[Atom]) -> Atom:
     total: Atom = literal(0)
     for array in arrays:
-        total = b.add(total, _size(b, array.type))
+        total = b.add(total, b.size(array.type.shape))
     return total
-
-
-def _size(b: Builder, type: Type) -> Atom:
-    size: Atom = literal(1)
-    for length in type.shape:
-        size = b.mul(size, length)
-    return size
 
 
 def has_loops(program: Program) -> bool:
@@ -276,7 +269,7 @@ class Seeds:
         self.offsets: dict[Var, tuple[Atom, Atom]] = {}
         self.length: Atom = literal(0)
         for array in arrays:
-            size = _size(b, array.type)
+            size = b.size(array.type.shape)
             self.offsets[array] = (self.length, size)
             self.length = b.add(self.length, size)
         numbers = b.iota(self.length)

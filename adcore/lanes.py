@@ -134,10 +134,7 @@ class Plan:
         """How many numbers an element keeps."""
         total: Atom = literal(0)
         for shape in self.kept:
-            size: Atom = literal(1)
-            for length in shape:
-                size = b.mul(size, substitute(length, env))
-            total = b.add(total, size)
+            total = b.add(total, b.size(substitute(length, env) for length in shape))
         return total
 
 

@@ -128,9 +128,7 @@ class Storage:
     def store_ragged(self, var: Var, load: Builder, step: Atom, env: dict[Var, Atom]) -> Atom:
         """Keep values whose lengths change between iterations one behind the other, and where each begins."""
         inside = Builder()
-        size: Atom = literal(1)
-        for length in var.type.shape:
-            size = inside.mul(size, length)
+        size = inside.size(var.type.shape)
         position, capacity = Var(I64, "position"), Var(I64, "capacity")
         store = Var(Type(var.type.dtype, (capacity,)), f"{var.name}s")
         end = inside.add(position, size)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..derive import linearize_equation
-from ..linear import LinearLoop, reached_loop, zeros
+from ..activity import spread
+from ..batching import carries
+from ..linear import zeros
 from ..marks import is_mark
 from ..program import Equation, Program, regions
 from ..storage import extend_test
@@ -48,12 +49,11 @@ def _expand_loop(values: Values, origin: Equation) -> None:
     """One loop that carries values and their coefficients side by side."""
     body: Program = origin.params["body"]
     active = set(values.active)
-    steps = linearize_equation(origin, active)
-    if not steps or not isinstance(steps[0], LinearLoop):
+    spread([origin], active, ("once",))
+    moving = [c for c in zip(*carries(origin), body.results, origin.outs, strict=True) if c[1] in active]
+    if not moving:
         values.b.adopt([origin])
         return
-    live = reached_loop(steps[0], set(values.active))
-    moving = [c for c in steps[0].carries if c[1] in live or c[2] in live]
     inner = values.inside()
     indices = values.orders.indices
     further: list[Var] = []

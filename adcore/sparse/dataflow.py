@@ -30,7 +30,7 @@ from ..rules import expand_rules
 from ..ruling import forwards
 from ..types import I64, Atom, Type, Var, literal
 
-__all__ = ["UNION", "Flow", "depend", "parts", "product", "words"]
+__all__ = ["UNION", "Flow", "depend", "parts", "words"]
 
 Sets = MutableMapping[Var, Atom]
 
@@ -61,20 +61,13 @@ def parts(b: Builder, whole: Var, arrays: Sequence[Var]) -> dict[Var, Atom]:
     at: Atom = literal(0)
     for array in arrays:
         shape = array.type.shape
-        size = product(b, shape)
+        size = b.size(shape)
         part = b.view(whole, at, size, 1, codes="s") if shape else b.view(whole, at, codes="i")
         found[array] = b.reshape(part, *shape) if shape else part
         at = b.add(at, size)
     message = "{} elements for arguments of {}"
     b.check(b.eq(whole.type.shape[0], at), whole.type.shape[0], at, error="ValueError", message=message)
     return found
-
-
-def product(b: Builder, lengths: Sequence[Atom]) -> Atom:
-    size: Atom = literal(1)
-    for length in lengths:
-        size = b.mul(size, length)
-    return size
 
 
 def words(type: Type) -> Type:
@@ -186,7 +179,7 @@ def _scatter_into(b: Builder, g: Generator, before: Atom, t: Atom) -> Atom:
     operands, codes = g.residuals[0], g.params[0]
     arrays = index_arrays(codes, operands)
     rank, lengths = arrays[0].type.rank, arrays[0].type.shape
-    count = product(b, lengths)
+    count = b.size(lengths)
     flat = {a: b.reshape(a, count) for a in arrays}
     given = b.reshape(t, count, *t.type.shape[rank:])
     inner = b.region()

@@ -24,7 +24,7 @@ from ..statics import NOTHING, Statics
 from ..transforms import Derivative, decided, differentiable, numbered, present, replaced, without_writes
 from ..trees import leaves, map_nodes
 from ..types import Atom, DType, Type, Var, literal
-from .dataflow import depend, parts, product
+from .dataflow import depend, parts
 from .decisions import bare
 
 __all__ = ["ColumnSums", "Dependences", "Products", "RowSums"]
@@ -125,7 +125,7 @@ def flattened(b: Builder, x: Atom, last: int = 0) -> Atom:
     own = x.type.shape[: x.type.rank - last]
     if not own:
         return b.expand(x, 1, axes=(0,))
-    return b.reshape(x, product(b, own), *x.type.shape[len(own) :])
+    return b.reshape(x, b.size(own), *x.type.shape[len(own) :])
 
 
 @dataclass(frozen=True)

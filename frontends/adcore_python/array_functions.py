@@ -445,10 +445,7 @@ def _merged(low: Lowering, rows: Array, axis: Value) -> Atom:
 
 
 def _flat(low: Lowering, atom: Atom) -> Atom:
-    size: Atom = literal(1)
-    for n in atom.type.shape:
-        size = low.b.mul(size, n)
-    return low.b.reshape(atom, size)
+    return low.b.reshape(atom, low.b.size(atom.type.shape))
 
 
 def _of_type(low: Lowering, x: Array, dtype: Value) -> Value:

@@ -63,7 +63,7 @@ def _operands(low: Lowering, given: Sequence[Scalar | Array], wanted: Sequence[S
     b = low.b
     atoms = [low.atom(v) for v in given]
     real = [a for a in atoms if a.type.dtype.kind == "f"]
-    flat = [b.reshape(low.cast(a, DType.F64), _size(low, a.type.shape)) for a in real]
+    flat = [b.reshape(low.cast(a, DType.F64), b.size(a.type.shape)) for a in real]
     if len(flat) == 1:
         column = flat[0]
     else:
@@ -83,7 +83,7 @@ def _parts(low: Lowering, column: Atom, wanted: Sequence[Scalar | Array]) -> lis
     found: list[Scalar | Array] = []
     for value in wanted:
         shape = _shape(value)
-        size = _size(low, shape)
+        size = b.size(shape)
         if shape:
             part = b.reshape(b.view(column, start, size, 1, codes="s"), *shape)
         else:
@@ -97,17 +97,10 @@ def _shape(value: Scalar | Array) -> tuple[Atom, ...]:
     return value.shape if isinstance(value, Array) else ()
 
 
-def _size(low: Lowering, shape: Iterable[Atom]) -> Atom:
-    size: Atom = literal(1)
-    for n in shape:
-        size = low.b.mul(size, n)
-    return size
-
-
 def _total(low: Lowering, shapes: Iterable[Sequence[Atom]]) -> Atom:
     total: Atom = literal(0)
     for shape in shapes:
-        total = low.b.add(total, _size(low, shape))
+        total = low.b.add(total, low.b.size(shape))
     return total
 
 

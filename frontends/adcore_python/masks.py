@@ -23,10 +23,7 @@ def places_of(low: Lowering, mask: Atom) -> tuple[Atom, ...]:
     if known is not None:
         return known
     b, shape = low.b, mask.type.shape
-    size: Atom = literal(1)
-    for length in shape:
-        size = b.mul(size, length)
-    room = b.empty(size, dtype=DType.I64)
+    room = b.empty(b.size(shape), dtype=DType.I64)
     count, *filled = _filled(b, mask, [], (literal(0), *[room] * len(shape)))
     low.facts.length(count)
     found = tuple(b.view(array, 0, count, 1, codes="s") for array in filled)
@@ -94,10 +91,7 @@ def nonzero(low: Lowering, a: Value) -> Value:
 def flatnonzero(low: Lowering, a: Value) -> Value:
     """`np.flatnonzero`."""
     mask = low.atom(truths(low, a))
-    size: Atom = literal(1)
-    for length in mask.type.shape:
-        size = low.b.mul(size, length)
-    (place,) = places_of(low, low.b.reshape(mask, size))
+    (place,) = places_of(low, low.b.reshape(mask, low.b.size(mask.type.shape)))
     return low.array(place)
 
 

@@ -46,10 +46,7 @@ def axis_of(low: Lowering, axis: Value, rank: int) -> int:
 
 def product(low: Lowering, lengths: tuple[Atom, ...]) -> Atom:
     """The number of elements."""
-    size: Atom = literal(1)
-    for length in lengths:
-        size = low.b.mul(size, length)
-    return size
+    return low.b.size(lengths)
 
 
 def _kept(low: Lowering, axes: tuple[int, ...], keepdims: Value, folded: Atom) -> Value:

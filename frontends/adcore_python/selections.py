@@ -209,10 +209,7 @@ def _inside(b: Builder, index: Atom, length: Atom) -> Atom:
 
 def _first_outside(b: Builder, place: Atom, length: Atom) -> Atom:
     """The first index that is out of range; there is one."""
-    size: Atom = literal(1)
-    for n in place.type.shape:
-        size = b.mul(size, n)
-    flat = b.reshape(place, size)
+    flat = b.reshape(place, b.size(place.type.shape))
     looking, passed = Var(I64, "k"), Var(I64, "k")
     test, step = b.region(), b.region()
     holds = _inside(test, test.view(flat, looking, codes="i"), length)

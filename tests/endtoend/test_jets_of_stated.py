@@ -103,6 +103,37 @@ def test_rules_inside_of_rules():
     assert jet(f, 0.5, (1.0, 0.0))[1] == pytest.approx((0.75 + e, e))
 
 
+def test_functions_that_rules_call_in_loops_and_batches():
+    """θz = Σ d(x_k) cos(x_k) θx_k, where `doubled` has coefficients by its own rule."""
+
+    @custom_jvp
+    def f(x):
+        return np.sum(x)
+
+    @f.defjvp
+    def _(primals, tangents):
+        (x,), (dx,) = primals, tangents
+        total = 0.0
+        for k in range(len(x)):
+            total += tenfold(x[k]) * dx[k]
+        return np.sum(x), total
+
+    @custom_jvp
+    def g(x):
+        return np.sum(x)
+
+    @g.defjvp
+    def _(primals, tangents):
+        (x,), (dx,) = primals, tangents
+        return np.sum(x), np.sum(vmap(tenfold)(x) * dx)
+
+    x = np.linspace(0.1, 1.0, 40)
+    # tenfold(x + t) = x² + 10 x t + …, so θz = Σ (x² + 10 x t) t
+    expected = (np.sum(x * x), np.sum(10.0 * x) / 2.0)
+    for h in (f, g):
+        assert jet(h, x, (np.ones(40), np.zeros(40)))[1] == pytest.approx(expected)
+
+
 def test_in_loops_and_branches():
     def f(x):
         for k in range(3):
