@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
 
-from .again import count_loops, emit_again, is_run_again, run_again
+from .again import emit_again, is_run_again, run_again
 from .boundary import Sweep
 from .builder import Builder
 from .composition import composed
@@ -34,12 +34,9 @@ from .linear import (
 )
 from .marks import is_mark, resolve, ruled_arguments
 from .merging import loops_first, unite
-from .passes.dce import eliminate_dead, note_unread
-from .passes.elements import hoist_elements
-from .passes.hoisting import hoist_views
-from .passes.tiling import segment_loops
-from .program import Equation, Program, clone
-from .rules import expand_rules
+from .passes.dce import eliminate_dead
+from .preparation import prepared
+from .program import Equation, Program
 from .ruling import emit_rule
 from .types import I64, Atom, Lit, Var
 
@@ -209,24 +206,26 @@ def seed_like(b: Builder, value: Atom, name: str, alike: bool) -> tuple[Var, Ato
     return param, b.conform(param, *value.type.shape, checked=True) if lengths else param
 
 
+def _seeds(b: Builder, program: Program, wrt: Sequence[int], alike: bool) -> tuple[list[Var], dict[Var, Atom]]:
+    """A parameter for the tangent of each of `wrt`, and these tangents."""
+    params: list[Var] = []
+    tangents: dict[Var, Atom] = {}
+    for k in wrt:
+        primal = program.params[k]
+        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}", alike)
+        params.append(param)
+    return params, tangents
+
+
 def push(program: Program, wrt: Sequence[int], alike: bool = False) -> Program:
     """Forward mode: parameters followed by a tangent for each of `wrt`, to results followed by their tangents.
 
     Results that are not differentiable (integers, booleans) have no tangent.  With `alike` the tangents have the
     lengths of the parameters, and are to be replaced by values of the program.
     """
-    program = clone(program)
-    stated = expand_rules(program, {program.params[k] for k in wrt})
-    hoist_elements(program)
-    note_unread(program)
-    count_loops(program.equations, backwards=False)
+    program, stated = prepared(program, wrt)
     b = Builder()
-    params: list[Var] = []
-    tangents: MutableMapping[Var, Atom] = {}
-    for k in wrt:
-        primal = program.params[k]
-        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}", alike)
-        params.append(param)
+    params, tangents = _seeds(b, program, wrt, alike)
     push_equations(b, program.equations, tangents)
     outs = tuple(value_or_zeros(b, tangents, r) for r in program.results if r.type.dtype.differentiable)
     results = (*program.results, *outs)
@@ -241,22 +240,12 @@ def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[in
     The second part gives the tangents of the results that are `differentiated`, and may be run any number of times.
     With `alike` the tangents have the lengths of the parameters, and are to be replaced by values of the second part.
     """
-    program = clone(program)
-    stated = expand_rules(program, {program.params[k] for k in wrt})
-    hoist_views(program)
-    hoist_elements(program)
-    note_unread(program)
-    count_loops(program.equations, backwards=False)
+    program, stated = prepared(program, wrt, apart=True)
     b = Builder()
     b.adopt(program.equations)
     linear = linearize(program.equations, {program.params[k] for k in wrt})
     last = next((e for e in reversed(b.equations) if not is_mark(e)), None)
-    late: list[Var] = []
-    tangents: MutableMapping[Var, Atom] = {}
-    for k in wrt:
-        primal = program.params[k]
-        param, tangents[primal] = seed_like(b, primal, f"d{primal.name}", alike)
-        late.append(param)
+    late, tangents = _seeds(b, program, wrt, alike)
     emit(b, linear, tangents, b.equations)
     outs = tuple(value_or_zeros(b, tangents, program.results[k]) for k in differentiated)
     outs = _unmarked(b, program, outs) if stated else outs
@@ -310,13 +299,7 @@ def _swept(
     each: bool = False,
     whole: bool = False,
 ) -> Sweep:
-    program = clone(program)
-    stated = expand_rules(program, {program.params[k] for k in wrt})
-    hoist_views(program)
-    hoist_elements(program)
-    note_unread(program)
-    segment_loops(program)
-    count_loops(program.equations, backwards=True)
+    program, stated = prepared(program, wrt, apart=True, backwards=True)
     b = Builder()
     b.adopt(program.equations)
     results = program.results

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from ..again import count_loops
 from ..builder import Builder
 from ..derive import seed_like
 from ..marks import resolve
-from ..passes.dce import eliminate_dead, note_unread
-from ..passes.elements import hoist_elements
-from ..program import Program, clone
-from ..rules import expand_rules
+from ..passes.dce import eliminate_dead
+from ..preparation import prepared
+from ..program import Program
 from ..types import Atom, Var
 from .control import expand_equations, or_zeros
 from .orders import Index, Orders
@@ -45,11 +43,7 @@ def expand(
     Raises:
         MissingRuleError: a value has no derivative, or none of as high an order.
     """
-    program = clone(program)
-    stated = expand_rules(program, {program.params[k] for k in wrt})
-    hoist_elements(program)
-    note_unread(program)
-    count_loops(program.equations, backwards=False)
+    program, stated = prepared(program, wrt)
     b = Builder()
     values = Values(b, orders)
     params: list[Var] = []

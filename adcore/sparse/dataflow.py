@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 
-from ..again import count_loops
 from ..batching import Batch
 from ..builder import Builder
 from ..control import push_cond, push_loop, value_or_zeros
@@ -22,11 +21,10 @@ from ..errors import MissingRuleError
 from ..linear import APPLY, Edge, Generator, LinearLoop, reached_loop, zeros
 from ..marks import RULED, resolve
 from ..masking import is_zero
-from ..passes.dce import eliminate_dead, note_unread
-from ..passes.elements import hoist_elements
+from ..passes.dce import eliminate_dead
+from ..preparation import prepared
 from ..primitives.indexed import OPERANDS, index_arrays
-from ..program import Equation, Program, clone, defined, regions, uses
-from ..rules import expand_rules
+from ..program import Equation, Program, defined, regions, uses
 from ..ruling import forwards
 from ..types import I64, Atom, Type, Var, literal
 
@@ -40,11 +38,7 @@ def depend(program: Program, wrt: Sequence[int], given: Var) -> Program:
 
     Sets are words of 64 bits, in arrays shaped as what they are of.
     """
-    program = clone(program)
-    stated = expand_rules(program, {program.params[k] for k in wrt})
-    hoist_elements(program)
-    note_unread(program)
-    count_loops(program.equations, backwards=False)
+    program, stated = prepared(program, wrt)
     b = Builder()
     sets: Sets = dict(parts(b, given, [program.params[k] for k in wrt]))
     Flow(program).push(b, program.equations, sets)
