@@ -1,6 +1,7 @@
 """The laws of reverse derivative categories, on adcore's own Programs over Z₂.
 
-The axioms are those of Cockett et al., Reverse derivative categories, 2020; Wilson and Zanasi 2021 take them to circuits.
+The axioms are those of Cockett et al. (Reverse derivative categories, 2020); Wilson and Zanasi (2021) apply them to
+circuits.
 Every word holds 64 points, so that each comparison is of 64.
 """
 
