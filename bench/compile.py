@@ -14,7 +14,7 @@ from bench.workloads import FirstCall, SecondProcess
 
 __all__ = ["cases"]
 
-PROBLEMS = ("small", "elementwise", "imperative", "gradbench")  # suites, those of which that are there
+PROBLEMS = ("small", "elementwise", "imperative", "gradbench", "repeated")  # suites, those of which that are there
 SMALL = 60e-3
 OTHERS = 500e-3
 SERVED = 10e-3
