@@ -6,8 +6,10 @@ The problems and the words are those of Gebremedhin, Manne and Pothen, "What col
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,12 +109,27 @@ class Pattern:
 
     def matrix(self, values: Any, format: str = "csr") -> Any:
         """A sparse array of SciPy's with these values in the places, which are its own."""
-        from scipy.sparse import csc_array, csr_array
+        made = copy.copy(self._by_rows if format == "csr" else self._by_columns)
+        made.data, made.indices, made.indptr = values, made.indices.copy(), made.indptr.copy()
+        return made
 
-        kind = csr_array if format == "csr" else csc_array
-        shape = self.shape if format == "csr" else self.shape[::-1]
+    @cached_property
+    def _by_rows(self) -> Any:
+        from scipy.sparse import csr_array
+
+        return csr_array(self._parts, shape=self.shape)
+
+    @cached_property
+    def _by_columns(self) -> Any:
+        from scipy.sparse import csc_array
+
+        return csc_array(self._parts, shape=self.shape[::-1])
+
+    @property
+    def _parts(self) -> tuple[Any, Any, Any]:
+        """What SciPy takes: values (here none yet), indices and where rows begin, in narrow integers where these do."""
         narrow = np.int32 if max(self.count, *self.shape, 0) < 2**31 else np.int64
-        return kind((values, self.columns.astype(narrow), self.starts.astype(narrow)), shape=shape)
+        return np.zeros(self.count), self.columns.astype(narrow), self.starts.astype(narrow)
 
 
 # Columns and rows

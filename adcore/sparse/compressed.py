@@ -141,15 +141,19 @@ class SparseJacobian:
     def _plan(self, arguments: tuple[Any, ...]) -> tuple[Plan, bool]:
         """The plan for these arguments, and whether it has been made now."""
         leaves, tree = flatten(arguments)
-        specs = [abstract(leaf) for leaf in leaves]
-        key = tree, specialisation_key(specs), tuple(map(np.shape, leaves))
+        if all(type(leaf) is np.ndarray for leaf in leaves):
+            numbers, key = leaves, (tree, *((leaf.dtype, leaf.shape) for leaf in leaves))
+        else:
+            specs = [abstract(leaf) for leaf in leaves]
+            numbers = [leaf for leaf, spec in zip(leaves, specs, strict=True) if isinstance(spec, Spec)]
+            key = tree, specialisation_key(specs), tuple(map(np.shape, leaves))
         case = self._cases.get(key)
         if case is None or not case.is_current():
             case = self._cases[key] = self._case(arguments)
         self._cases.move_to_end(key)
         while len(self._cases) > KEPT:
             self._cases.popitem(last=False)
-        values = case.values([v for v, s in zip(leaves, specs, strict=True) if isinstance(s, Spec)])
+        values = case.values(numbers)
         if case.plan is not None and case.decided_by == values:
             return case.plan, False
         pattern = self._detected(arguments, case.columns) if self._given is None else self._given

@@ -215,3 +215,19 @@ def test_refusals():
     for wrong in (np.ones(3), np.array([["a"]]), 3.0):
         with pytest.raises(TypeError, match="a pattern is a sparse matrix"):
             color_rows(wrong)
+
+
+@pytest.mark.parametrize("format", ["csr", "csc"])
+def test_matrices_of_a_pattern_share_nothing(format):
+    """What is done to one, in place, is not seen in another."""
+    pattern = Pattern.of(np.array([[1, 0, 1], [0, 1, 0]]))
+    kept = pattern if format == "csr" else pattern.transpose()
+    first, second = (kept.matrix(np.array([1.0, 0.0, 2.0]), format) for _ in range(2))
+    assert type(first) is {"csr": sparse.csr_array, "csc": sparse.csc_array}[format]
+    assert first.has_canonical_format
+    first.eliminate_zeros()
+    first.data[:] = 7.0
+    first.indptr[:] = 0
+    assert first.nnz == 0
+    np.testing.assert_array_equal(second.data, [1.0, 0.0, 2.0])
+    assert kept.matrix(np.ones(3), format).toarray().sum() == 3.0
