@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adcore.errors import UnsupportedFunctionError
-from adcore.types import Atom
+from adcore.types import Atom, Lit
 
 from .array_functions import array_like
 from .containers import items as items_in
@@ -128,9 +128,16 @@ def _aligned(low: Lowering, p: Atom, q: Atom, i: int, j: int, name: str) -> tupl
     else:
         reported = (*p.type.shape, *q.type.shape)[:REPORTED]
         low.check(low.b.eq(n, m), "ValueError", _dot_message(p.type.rank, q.type.rank, i, j), *reported)
-    lengths = list(q.type.shape)
-    lengths[j] = n
-    return p, low.b.conform(q, *lengths, checked=False)
+    if isinstance(m, Lit):  # what is known of one is known of both
+        return _with_length(low, p, i, m), q
+    return p, _with_length(low, q, j, n)
+
+
+def _with_length(low: Lowering, array: Atom, axis: int, length: Atom) -> Atom:
+    """The array with an axis whose length is known to be this one."""
+    shape = list(array.type.shape)
+    shape[axis] = length
+    return low.b.conform(array, *shape, checked=False)
 
 
 REPORTED = 8  # lengths that a message says
