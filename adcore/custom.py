@@ -125,7 +125,7 @@ def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
 
     Raises:
         RuleError: when a derivative is taken: there is no rule, or one that does not fit.
-        UnsupportedFunctionError: `f` closes over a value of the function that is being differentiated.
+        UnsupportedFunctionError: `f` closes over a value by which the derivative is taken.
 
     >>> import math
     >>> from adcore import grad

@@ -115,6 +115,9 @@ def _state(low: Lowering, owner: Value, method: str, rules: tuple[Value, ...]) -
         low.refuse(UnsupportedFunctionError, cause, "the rule beside the function, outside")
     known = attributes(low, owner)
     name, _, _ = said_of(low, known["function"])
+    if _is_of_a_loop_around(low, owner):
+        cause = f"{method} in a loop, of {name}, which is made before it"
+        low.refuse(UnsupportedFunctionError, cause, "the rule where the function is made")
     if not _is_none(known["rules"]):
         low.refuse(RuleError, f"{name} has a derivative rule already", f"one {method}, or another function")
     for rule in rules:
@@ -122,6 +125,16 @@ def _state(low: Lowering, owner: Value, method: str, rules: tuple[Value, ...]) -
             _require_function(low, rule, method)
     found = Tuple((Static(method), Tuple(rules)))
     low.change(owner.identity, Fields({**known, "rules": found}))
+
+
+def _is_of_a_loop_around(low: Lowering, owner: Record) -> bool:
+    """Whether a function is made before a loop that is being lowered, perhaps more than once."""
+    scope = low.memory.scope
+    while scope is not None:
+        if scope.loop and low.memory.outer(scope, owner.identity):
+            return True
+        scope = scope.parent
+    return False
 
 
 def _is_none(value: Value) -> bool:
@@ -153,21 +166,24 @@ FUNCTIONS: dict[Any, Any] = {
 def stated(low: Lowering, owner: Record) -> Any:
     """The function with the derivative that it has now, as something that is lowered by itself."""
     known = attributes(low, owner)
-    if isinstance(known["function"], Poison):
-        low.refuse_syntax(known["function"].cause, known["function"].write)
-    if isinstance(known["rules"], Poison):
-        name, _, _ = said_of(low, known["function"])
-        low.refuse(
-            RuleError, f"{name} has another derivative rule on one path than on another", "one rule on all paths"
-        )
     function, positions = known["function"], plain(known["constant"])
-    assert positions is not None
+    if isinstance(function, Poison):
+        low.refuse_syntax(function.cause, function.write)
+    if positions is None or _is_lost(known["rules"]):
+        name, _, _ = said_of(low, function)
+        cause = f"{name} has another derivative rule on one path than on another"
+        low.refuse(RuleError, cause, "one rule on all paths")
     around = _Surroundings(low)
     if owner.kind is custom.CustomRule:
         whole = _Linearization(low, function)
         rules = {"jvp": around.rule(function, whole=True)}
         return _finished(low, owner, whole, around, positions[0], rules)
     return _finished(low, owner, _function(low, function), around, positions[0], _rules(around, known["rules"]))
+
+
+def _is_lost(value: Value) -> bool:
+    """Whether a value, or a part of it, is not known."""
+    return isinstance(value, Poison) or (isinstance(value, Tuple) and any(map(_is_lost, value.items)))
 
 
 def _rules(around: _Surroundings, given: Value) -> dict[str, Any]:

@@ -486,6 +486,55 @@ def test_only_rules_read_it():
     assert grad(lambda k: grad(f)(X, k))(K) == 1.0
 
 
+@pytest.mark.parametrize("kind", ["jvp", "jvps", "vjp", "rule"])
+def test_only_rules_read_what_moves(kind):
+    """The argument does not move, and what the rule reads does."""
+
+    def f(x, k):
+        if kind == "rule":
+            g = custom_rule(lambda u: (u * u, lambda t: k * t))
+        elif kind == "vjp":
+            g = custom_vjp(lambda u: u * u)
+            g.defvjp(lambda u: (u * u + 0.0 * k, k), lambda kept, c: (k * kept * c,))
+        else:
+            g = custom_jvp(lambda u: u * u)
+            if kind == "jvp":
+                g.defjvp(lambda p, t: (g(*p), k * t[0]))
+            else:
+                g.defjvps(lambda t, y, u: k * t)
+        return g(2.0) * x + g(x)
+
+    slope = K * K if kind == "vjp" else K
+    close(grad(f, (0, 1))(X, K), (4.0 + slope, 0.0))
+    close(jacfwd(f, (0, 1))(X, K), (4.0 + slope, 0.0))
+    close(jvp(f, (X, K), (1.0, 1.0))[1], 4.0 + slope)
+    close(jacrev(grad(f), 1)(X, K), 2.0 * K if kind == "vjp" else 1.0)
+    close(jacfwd(grad(f), 1)(X, K), 2.0 * K if kind == "vjp" else 1.0)
+    close(vmap(grad(f), (None, 0))(X, np.array([K, K])), [4.0 + slope] * 2)
+
+
+def test_integers_complex_numbers_and_trees():
+    def f(z, n, p):
+        weights = {"a": np.array([1.0, 2.0]), "n": n}
+
+        @custom_jvp
+        def g(z, n, p):
+            return {"z": z * z * weights["n"], "m": n + 1}, p[0] * weights["a"]
+
+        @g.defjvp
+        def rule(primals, tangents):
+            (z, n, p), (t, none, s) = primals, tangents
+            assert none is None
+            return g(z, n, p), ({"z": 3.0 * z * t * weights["n"], "m": None}, 5.0 * s[0] * weights["a"])
+
+        found, other = g(z, n, p)
+        return np.real(found["z"]) * found["m"] + np.sum(other) + p[1]
+
+    z = 0.3 + 0.4j
+    close(grad(f)(z, 2, (1.0, 2.0)), 9.0 * grad(lambda z: np.real(z * z))(z))
+    close(grad(f, 2)(z, 2, (1.0, 2.0)), (15.0, 1.0))
+
+
 def test_whoever_wants_values_does_not_run_the_rule():
     def f(x):
         g = custom_jvp(lambda u: u * u)
@@ -708,8 +757,24 @@ def twice(x):
 
 def twice_reverse(x):
     g = custom_vjp(lambda u: u * u)
-    for _ in range(2):
+    for _ in (1, 2):
         g.defvjp(lambda u: (u * u, u), lambda u, c: (u * c,))
+    return g(x)
+
+
+def stated_in_a_loop(x):
+    g = custom_jvp(lambda u: u * u)
+    for _ in range(1):
+        g.defjvp(lambda p, t: (g(*p), t[0]))
+    return g(x)
+
+
+def other_rules(x):
+    g = custom_jvp(lambda u: u * u)
+    if x > 0.0:
+        g.defjvp(lambda p, t: (g(*p), t[0]))
+    else:
+        g.defjvp(lambda p, t: (g(*p), 2.0 * t[0]))
     return g(x)
 
 
@@ -887,6 +952,8 @@ WRONG = [
     (missing, RuleError, ("g has no derivative rule yet", "return g(x)", "@g.defjvp")),
     (too_late, RuleError, ("g has no derivative rule yet", "y = g(x)")),
     (twice, RuleError, ("has a derivative rule already", "g.defjvp(")),
+    (stated_in_a_loop, UnsupportedFunctionError, ("defjvp in a loop, of <lambda>, which is made before it",)),
+    (other_rules, RuleError, ("another derivative rule on one path", "return g(x)")),
     (twice_reverse, RuleError, ("has a derivative rule already", "g.defvjp(")),
     (on_one_path, RuleError, ("another derivative rule on one path", "return g(x)")),
     (one_of_two, UnsupportedSyntaxError, ("'g' is a function on one path", "return g(x)")),
