@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 import pytest
+from custom_functions import MADE
 
 import adcore
 from adcore import (
@@ -22,6 +23,7 @@ from adcore import (
     jet,
     jit,
     jvp,
+    stop_gradient,
     value_and_grad,
     vjp,
     vmap,
@@ -351,6 +353,26 @@ def test_inside_of_a_compiled_function(example):
 
     close(jit(whole)(X, K), X * jax.grad(theirs)(X, K))
     close(grad(whole)(X, K), jax.grad(lambda x: jax.grad(theirs)(x, K) * x)(X))
+
+
+@pytest.mark.parametrize("made", MADE, ids=lambda m: m.name)
+def test_the_same_as_outside(made):
+    """Functions that are stated outside, made by each call instead."""
+    make, x = made.make, made.arguments[0]
+    outside = make(np, custom_jvp, custom_vjp, stop_gradient)
+
+    def inside(x):
+        return make(np, custom_jvp, custom_vjp, stop_gradient)(x)
+
+    close(jit(inside)(x), jit(outside)(x))
+    close(grad(inside)(x), grad(outside)(x))
+    close(jacrev(grad(inside))(x), jacrev(grad(outside))(x))
+    close(vmap(grad(inside))(np.stack([x, 0.5 * x])), vmap(grad(outside))(np.stack([x, 0.5 * x])))
+    if made.forward:
+        close(jvp(inside, (x,), (np.cos(x),))[1], jvp(outside, (x,), (np.cos(x),))[1])
+        path = (np.cos(x), np.sin(x))
+        for ours, theirs in zip(jet(inside, x, path)[1], jet(outside, x, path)[1], strict=True):
+            close(ours, theirs)
 
 
 # What JAX has not: linearizations, branches and loops of any length, transforms of such functions
