@@ -13,12 +13,16 @@ from .statics import declared
 
 __all__ = [
     "CustomJvp",
+    "CustomRule",
     "CustomVjp",
     "custom_jvp",
     "custom_rule",
     "custom_vjp",
+    "made",
+    "pushed",
     "stop_gradient",
     "straight_through",
+    "value_of",
 ]
 
 
@@ -82,16 +86,25 @@ class CustomVjp(Transformed):
         cast("Custom", self.transform).state(vjp=(forward, backward))
 
 
+class CustomRule(Transformed):
+    """What `custom_rule` gives."""
+
+
 _MISSING: Any = object()
+_TITLES: dict[type[Transformed], str] = {CustomJvp: "custom_jvp", CustomVjp: "custom_vjp", CustomRule: "custom_rule"}
 
 
-def _made(f: Callable[..., Any], kind: type[Transformed], nondiff_argnums: int | Sequence[int], title: str) -> Any:
+def made(
+    f: Callable[..., Any], kind: type[Transformed], nondiff_argnums: int | Sequence[int] = (), **rules: Any
+) -> Any:
+    """A function with a derivative of its own, of the class for what states it, with attributes of `Custom`."""
+    title = _TITLES[kind]
     constant = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
     try:
         statics = declared(f, constant or None, None)
     except ValueError as error:
         raise ValueError(str(error).replace("static_argnums", f"{title}: nondiff_argnums")) from None
-    return transformed(Custom(f, constant, declared=statics), kind=kind)
+    return transformed(Custom(f, constant, declared=statics, **rules), kind=kind)
 
 
 def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
@@ -112,7 +125,7 @@ def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
 
     Raises:
         RuleError: when a derivative is taken: there is no rule, or one that does not fit.
-        UnsupportedFunctionError: `f` closes over a value of the function that is being differentiated.
+        UnsupportedFunctionError: `f` closes over a value by which the derivative is taken.
 
     >>> import math
     >>> from adcore import grad
@@ -128,7 +141,7 @@ def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
     """
     if f is _MISSING:
         return functools.partial(custom_jvp, nondiff_argnums=nondiff_argnums)
-    return _made(f, CustomJvp, nondiff_argnums, "custom_jvp")
+    return made(f, CustomJvp, nondiff_argnums)
 
 
 def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
@@ -158,7 +171,7 @@ def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
     """
     if f is _MISSING:
         return functools.partial(custom_vjp, nondiff_argnums=nondiff_argnums)
-    return _made(f, CustomVjp, nondiff_argnums, "custom_vjp")
+    return made(f, CustomVjp, nondiff_argnums)
 
 
 def custom_rule(linearize: Callable[..., Any]) -> Any:
@@ -189,16 +202,26 @@ def custom_rule(linearize: Callable[..., Any]) -> Any:
 
     @functools.wraps(linearize)
     def value(*arguments: Any) -> Any:
-        found, _ = linearize(*arguments)
-        return found
+        return value_of(linearize, *arguments)
 
     @functools.wraps(linearize)
     def rule(primals: Any, tangents: Any) -> Any:
-        found, pushforward = linearize(*primals)
-        return found, pushforward(*tangents)
+        return pushed(linearize, primals, tangents)
 
     del cast("Any", rule).__wrapped__  # its parameters are its own
-    return transformed(Custom(value, jvp=rule))
+    return made(value, CustomRule, jvp=rule)
+
+
+def value_of(linearize: Callable[..., Any], *arguments: Any) -> Any:
+    """The value that a linearization gives."""
+    found, _ = linearize(*arguments)
+    return found
+
+
+def pushed(linearize: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    """A linearization as a forward rule."""
+    found, pushforward = linearize(*primals)
+    return found, pushforward(*tangents)
 
 
 def _stopped(f: Callable[..., Any]) -> Any:

@@ -10,13 +10,13 @@ from .again import inner_lengths
 from .builder import Builder
 from .errors import AdcoreError, AliasError, DtypeError, RuleError, refuse
 from .forward_rules import ByArgument, Forward
-from .plugins import Leaf, Lowered, Spec
+from .plugins import Capture, Leaf, Lowered, Spec
 from .program import Equation, Program
 from .pullback_rules import Pair
 from .rules import Rule
 from .signatures import definition, name_of, places_of, signature_of
 from .stated import LINEARIZATION, described, has_rows, is_within
-from .transforms import Transform, lower
+from .transforms import Transform, lower, parameter
 from .trees import leaves, map_leaves
 from .types import Atom, Lit
 
@@ -33,6 +33,8 @@ class Custom(Transform):
         jvp: the rule of `defjvp`.
         jvps: those of `defjvps`.
         vjp: the two of `defvjp`.
+        around: what the rules may read of the functions around them, where they are defined inside of one that is
+            compiled: these captures follow those of the function.
     """
 
     constant: tuple[int, ...] = ()
@@ -40,6 +42,7 @@ class Custom(Transform):
     jvp: Callable[..., Any] | None = None
     jvps: tuple[Callable[..., Any] | None, ...] | None = None
     vjp: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+    around: tuple[Capture, ...] = ()
 
     def state(self, **rules: Any) -> None:
         """Enter a rule.
@@ -67,7 +70,10 @@ class Custom(Transform):
         lowered.result = map_leaves(lambda x: Leaf(next(count)) if isinstance(x, Leaf) else x, lowered.result)
         results = tuple(program.results[k] for k in order)
         rule = self.rule(given, lowered, results)
-        lowered.program = called(Program(program.params, program.equations, results, program.name), rule)
+        around = tuple(parameter(capture.spec, capture.name) for capture in self.around)
+        params = (*program.params, *around)
+        lowered.program = called(Program(params, program.equations, results, program.name), rule)
+        lowered.captures = (*lowered.captures, *self.around)
         return lowered
 
     def by_position(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

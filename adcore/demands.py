@@ -2,11 +2,14 @@
 
 A rule may name global numbers and arrays, as any function may.  They are parameters of its program, and have to become
 parameters of the program that the rule is put into.  Until that is finished they stand in it as free variables.
+
+A rule that is defined inside of what is compiled may name values of the functions around it, too.  Those are operands
+of the call that the rule belongs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,9 +18,20 @@ from typing import cast
 from .errors import CompileError
 from .plugins import Capture, Guard, Lowered
 from .program import Program, clone, free_variables
-from .types import Var
+from .types import Atom, Var
 
-__all__ = ["collecting", "demanded", "with_demands"]
+__all__ = ["Around", "around_of", "collecting", "demanded", "with_demands"]
+
+
+@dataclass(frozen=True)
+class Around:
+    """The owner of a capture that is a value of the functions around a rule.
+
+    Attributes:
+        index: its position in what the call that the rule belongs to is given of these values.
+    """
+
+    index: int
 
 
 @dataclass
@@ -56,16 +70,29 @@ def with_demands(lower: Callable[[], Lowered]) -> Lowered:
     return lowered
 
 
-def demanded(rule: Lowered) -> list[Var]:
-    """Variables for what a rule's program reads from outside: its last parameters."""
-    demands = _current.get()
-    if demands is None:
-        if rule.captures:
-            raise CompileError("a stated derivative that reads values from outside is put into a program by itself")
-        return []
-    demands.guards += rule.guards
+def around_of(rule: Lowered) -> list[int]:
+    """The positions of what a rule's program reads of the functions around it."""
+    return [c.owner.index for c in rule.captures if isinstance(c.owner, Around)]
+
+
+def demanded(rule: Lowered, around: Sequence[Atom]) -> list[Atom]:
+    """What a rule's program does not get as arguments, its last parameters.
+
+    Those are variables for what it reads from outside, and of the values `around` those that it reads, in its order.
+    """
+    demands, values = _current.get(), iter(around)
+    if demands is not None:
+        demands.guards += rule.guards
     params = rule.program.params[len(rule.program.params) - len(rule.captures) :]
-    return [_variable(demands, p, c) for p, c in zip(params, rule.captures, strict=True)]
+    found: list[Atom] = []
+    for param, capture in zip(params, rule.captures, strict=True):
+        if isinstance(capture.owner, Around):
+            found.append(next(values))
+        elif demands is None:
+            raise CompileError("a stated derivative that reads values from outside is put into a program by itself")
+        else:
+            found.append(_variable(demands, param, capture))
+    return found
 
 
 def _variable(demands: _Demands, param: Var, capture: Capture) -> Var:

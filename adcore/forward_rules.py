@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from .builder import Builder
-from .demands import demanded
 from .errors import RuleError, refuse
 from .linear import is_differentiable, zeros
 from .linearity import Kind
@@ -64,9 +63,10 @@ class Forward(Stated):
         types = [out.type if is_differentiable(out) else None for out in outs]
         tangents = self.derivatives(self.rule, lowered, tangent, self.result, types, "the tangent")
         operands = equation.operands
-        primals = [still(b, operands[k], k in moving) for k in self.numbers(*self.moving)]
+        fixed = [still(b, a, k in moving) for k, a in enumerate(operands)]
+        primals = [fixed[k] for k in self.numbers(*self.moving)]
         along = [along_with(b, operands[k], k in moving) for k in self.real(*self.moving)]
-        found = spliced(b, lowered.program, [*primals, *along, *demanded(lowered)])
+        found = spliced(b, lowered.program, [*primals, *along, *self.beside(lowered, fixed)])
         by = [None if k is None else found[k] for k in tangents]
         self.give(b, equation, [found[k] for k in values], by, name_of(self.rule), self.rule)
 
@@ -125,7 +125,7 @@ class ByArgument(Stated):
             places = self.derivatives(rule, lowered, lowered.result, self.result, types, "the tangent")
             along = [along_with(b, equation.operands[k], k in moving) for k in self.real(position)]
             primals = operands[: self.arguments]
-            found = spliced(b, lowered.program, [*along, *values, *primals, *demanded(lowered)])
+            found = spliced(b, lowered.program, [*along, *values, *primals, *self.beside(lowered, operands)])
             for k, place in enumerate(places):
                 if place is not None:
                     what = f"the tangent that {name_of(rule)} gives"

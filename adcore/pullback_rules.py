@@ -88,7 +88,7 @@ class Pair(Stated):
         outs = self.outs(equation)
         places = self.values(self.forward, lowered, value, outs)
         operands = [still(b, a, k in moving) for k, a in enumerate(equation.operands)]
-        found = spliced(b, lowered.program, [*operands[: self.arguments], *demanded(lowered)])
+        found = spliced(b, lowered.program, [*operands[: self.arguments], *self.beside(lowered, operands)])
         values = [found[k] for k in places]
         ruled = tuple(out for out in outs if is_differentiable(out))
         moved = {out: Var(out.type, out.name) for out in ruled}
@@ -96,7 +96,7 @@ class Pair(Stated):
         self.give(b, plain, values, [None for _ in values], name_of(self.forward), self.forward)
         given = [moved[out] for out in ruled]
         arguments = [equation.operands[k] for k in self.real(*self.moving)]
-        kept = [found[k] for k in self.kept]
+        kept = [*(found[k] for k in self.kept), *self.around(self.second, operands)]
         params = {"values": len(given), "arguments": len(arguments)}
         b.enter(Equation(RULED, (*given, *arguments, *kept), params, ruled, b.source, rule=self))
 
@@ -112,7 +112,8 @@ class Pair(Stated):
         real = iter(arguments)
         wanted = [next(real).type if spec.dtype.differentiable else None for spec in types]
         places = self.derivatives(self.backward, lowered, lowered.result, given, wanted, "a cotangent", none=True)
-        found = spliced(b, lowered.program, [*kept, *cotangents, *demanded(lowered)])
+        own, around = kept[: len(self.kept)], kept[len(self.kept) :]
+        found = spliced(b, lowered.program, [*own, *cotangents, *demanded(lowered, around)])
         pulled: list[Atom | None] = []
         for place, type in zip(places, wanted, strict=True):
             if type is not None:

@@ -29,7 +29,7 @@ from .program import Equation, Program, clone, regions, substitute
 from .recomputation import rename
 from .types import Atom, Type, Var
 
-__all__ = ["Rule", "expand_rules", "spliced", "surrogates"]
+__all__ = ["Rule", "expand_rules", "is_same", "spliced", "surrogates"]
 
 
 NOTHING: Mapping[Var, Atom] = MappingProxyType({})
@@ -41,8 +41,9 @@ class Rule:
     Attributes:
         name: of the function.
         function: the function itself, or what stands for it.
-        arguments: how many of the equation's operands are arguments; those after them are closed over by the function.
-        closed: the names of these.
+        arguments: how many of the equation's operands are arguments; those after them are closed over by the function,
+            and those after these are what its rules read of the functions around them.
+        closed: the names of what the function closes over.
         surrogate: whether the derivative is, on purpose, not that of the function.
     """
 
@@ -139,10 +140,9 @@ class _Expansion:
         return body.equations
 
     def require_arguments(self, equation: Equation, rule: Rule, moving: frozenset[int]) -> None:
-        """Refuse active values that a function closes over."""
-        for k in moving:
-            if k >= rule.arguments:
-                name = rule.closed[k - rule.arguments]
+        """Refuse active values that a function closes over; what only its rules read, it does not depend on."""
+        for k, name in enumerate(rule.closed, rule.arguments):
+            if k in moving:
                 refuse(
                     UnsupportedFunctionError,
                     f"{rule.name!r} closes over {name!r}, by which a derivative is taken, and its rule states "
@@ -150,6 +150,12 @@ class _Expansion:
                     equation.source,
                     f"{name!r} as a further argument of {rule.name!r}, or stop_gradient({name}) outside of it",
                 )
+
+
+def is_same(function: object, other: object) -> bool:
+    """Whether the functions of two rules are one: those that are defined while compiling tell what they come from."""
+    ours, theirs = (getattr(f, "__adcore_origin__", None) for f in (function, other))
+    return function is other or (ours is not None and ours == theirs)
 
 
 def spliced(b: Builder, program: Program, operands: Sequence[Atom]) -> list[Atom]:

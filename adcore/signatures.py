@@ -60,7 +60,10 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def definition(function: Callable[..., Any]) -> Source | None:
-    """Where a function is defined, for errors about the function as a whole."""
+    """Where a function is defined, for errors about the function as a whole; what stands for one may say it itself."""
+    own = getattr(function, "__adcore_source__", None)
+    if own is not None:
+        return own
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return None

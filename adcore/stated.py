@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from .builder import Builder
+from .demands import around_of, demanded
 from .errors import AdcoreError, RuleError, Source, refuse
 from .linearity import Kind, NotLinearError, kinds_of
 from .marks import attached, once
@@ -83,6 +84,15 @@ class Stated(Rule):
         return Spec(atom.type.dtype, lengths, python=self.python and not lengths)
 
     # The equation
+
+    def around(self, lowered: Lowered, operands: Sequence[Atom]) -> list[Atom]:
+        """Those of the equation's operands that a rule's program reads of the functions around it."""
+        first = self.arguments + len(self.closed)
+        return [operands[first + k] for k in around_of(lowered)]
+
+    def beside(self, lowered: Lowered, operands: Sequence[Atom]) -> list[Atom]:
+        """What a rule's program reads and is not given as arguments."""
+        return demanded(lowered, self.around(lowered, operands))
 
     def outs(self, equation: Equation) -> tuple[Var, ...]:
         """The results of the function, without lengths."""

@@ -17,7 +17,7 @@ from ..derive import emit, linearize
 from ..linear import is_differentiable
 from ..marks import ATTACH, DETACH, RULED, TANGENT
 from ..program import Equation, uses
-from ..rules import Rule
+from ..rules import Rule, is_same
 from ..ruling import forwards
 from .terms import Euler, divided
 from .values import Values
@@ -53,7 +53,7 @@ def rule_of(values: Values, equation: Equation) -> Rule | None:
     rule = equation.rule
     if (
         not isinstance(rule, Rule)
-        or any(rule.function is f for f in values.within)
+        or any(is_same(rule.function, f) for f in values.within)
         or not values.vanishing.isdisjoint(uses(equation))
     ):
         return None

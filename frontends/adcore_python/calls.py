@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adcore.errors import Source, UnsupportedFunctionError, UnsupportedSyntaxError
 
-from .classes import is_named_tuple, is_user_class, special
+from .classes import is_named_tuple, is_stated, is_user_class, special
 from .derived import call_derived
 from .frame import Frame
 from .joins import Diverges, Status
@@ -41,7 +41,7 @@ def call(low: Lowering, function: Value, arguments: list[Value], keywords: dict[
     """The value of `function(*arguments, **keywords)`."""
     if isinstance(function, LocalFunction):
         return _call_local(low, function, arguments, keywords)
-    if isinstance(function, Derived):
+    if isinstance(function, Derived) or is_stated(function):
         return call_derived(low, function, arguments, keywords)
     if isinstance(function, Method):
         return _call_method(low, function, arguments, keywords)

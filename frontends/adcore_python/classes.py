@@ -8,6 +8,7 @@ import inspect
 import types
 from typing import Any, TypeGuard
 
+from adcore.dispatch import Transformed
 from adcore.structured import Layout
 
 from .values import Dict, List, Partial, Record, Static, Tuple, Value
@@ -18,6 +19,7 @@ __all__ = [
     "generated",
     "is_frozen",
     "is_named_tuple",
+    "is_stated",
     "is_structured",
     "is_user_class",
     "special",
@@ -36,6 +38,11 @@ class StructuredValue:
 def is_structured(value: Any) -> TypeGuard[Record]:
     """Whether something is a structured array or record."""
     return isinstance(value, Record) and issubclass(value.kind, StructuredValue)
+
+
+def is_stated(value: Any) -> TypeGuard[Record]:
+    """Whether something is a function with a derivative of its own that the code being lowered defines."""
+    return isinstance(value, Record) and issubclass(value.kind, Transformed)
 
 
 def is_named_tuple(kind: Any) -> bool:

@@ -22,6 +22,7 @@ from .coverage_examples import DISTRIBUTIONS, EXAMPLES, FORMS, Pair, Row
 from .known import KNOWN
 from .library import LIBRARY, UFUNC_METHODS
 from .library import METHODS as OF_ARRAYS
+from .local_rules import FUNCTIONS as RULES
 from .methods import ATTRIBUTES, METHODS
 from .probing import DTYPES, orders, parameters, probed, source_of
 
@@ -46,8 +47,9 @@ FURTHER = (
 )
 INTERNAL = ("adcore.factorizations.", "adcore_python.")
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
-# Names that stand for others in the library, classes that only mark a place, and what has a row to be refused well.
-LEFT_OUT = {"numpy.vectorize.__call__", "print", "set", "super"}
+# Names that stand for others in the library, classes that only mark a place, what has a row to be refused well, and
+# what states derivatives, which no single call shows.
+LEFT_OUT = {"numpy.vectorize.__call__", "print", "set", "super", *(f"adcore.{f.__name__}" for f in RULES)}
 
 TITLES = {
     "": "Builtin functions",

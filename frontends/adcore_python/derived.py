@@ -11,18 +11,21 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from adcore import api, custom
 from adcore.dispatch import transformed
-from adcore.errors import UnsupportedFunctionError
+from adcore.errors import Source, UnsupportedFunctionError
 from adcore.jets import jet, taylor
 from adcore.mapping import vmap
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
+from adcore.signatures import definition, name_of, signature_of
 
 from .carries import with_identity
+from .classes import is_stated
 from .containers import entries, items
 from .frame import Frame
 from .generator_values import lent_state
@@ -30,7 +33,7 @@ from .lowered_calls import call_lowered
 from .operators import describe, is_one
 from .outside import make_param
 from .programs import finished, given
-from .records import deepcopy
+from .records import attributes, deepcopy
 from .strings import plain
 from .values import (
     EMPTY,
@@ -62,7 +65,7 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["TRANSFORMS", "applied", "call_derived"]
+__all__ = ["TRANSFORMS", "Closed", "Held", "Mirror", "Names", "applied", "call_derived", "origin_of", "said_of"]
 
 
 def _gradient(make: Callable[..., Any]) -> Any:
@@ -289,7 +292,7 @@ TRANSFORMS: dict[Any, Any] = {
 
 
 def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
-    if isinstance(f, LocalFunction | Derived):
+    if isinstance(f, LocalFunction | Derived) or is_stated(f):
         return Derived(make, f)
     if isinstance(f, Static) and callable(f.value):
         from .known import known_function
@@ -303,14 +306,22 @@ def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
     return low.refuse(UnsupportedFunctionError, f"a transform of {describe(f)}", "a transform of a lambda or def")
 
 
-def call_derived(low: Lowering, function: Derived, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+def call_derived(
+    low: Lowering, function: Derived | Record, arguments: list[Value], keywords: dict[str, Value]
+) -> Value:
     """Call a transform of a function that is defined in the code being lowered."""
     return call_lowered(low, applied(low, function), arguments, keywords)
 
 
-def applied(low: Lowering, value: LocalFunction | Derived) -> Any:
+def applied(low: Lowering, value: Value) -> Any:
     """A function defined in the code being lowered, transformed or not, as something that is lowered by itself."""
-    if isinstance(value, LocalFunction):
+    if isinstance(value, Static):
+        return value.value
+    if is_stated(value):
+        from .local_rules import stated
+
+        return stated(low, value)
+    if not isinstance(value, Derived):
         return Closed(low, value)
     function = applied(low, value.function)
     with low.foreign("this transform"):
@@ -318,17 +329,21 @@ def applied(low: Lowering, value: LocalFunction | Derived) -> Any:
 
 
 class Closed:
-    """A function defined in the code being lowered, as something that transforms can lower by itself."""
+    """A function defined in the code being lowered, as something that transforms can lower by itself.
 
-    def __init__(self, low: Lowering, function: LocalFunction) -> None:
-        from .calls import parameters_of
+    Attributes:
+        low: the lowering that it is a value of.
+        function: the function.
+        __adcore_origin__: what is the same for a function that several lowerings have.
+    """
 
+    __code__: CodeType  # of what adcore puts around it
+
+    def __init__(self, low: Lowering, function: Value) -> None:
         self.low = low
         self.function = function
-        self.__name__ = function.name
-        self.__signature__ = inspect.Signature(
-            parameters_of(function.code, function.defaults, function.keyword_defaults)
-        )
+        self.__name__, self.__signature__, self.__adcore_source__ = said_of(low, function)
+        self.__adcore_origin__ = origin_of(low, function)
 
     def __call__(self, *_: Any) -> Any:
         raise TypeError("this function exists while compiling only")
@@ -341,10 +356,45 @@ class Closed:
         with low.b.at(outer.source):
             positional, keywords = given(low, self.__signature__.parameters.values(), arguments)
             mirror = Mirror(outer, low)
-            function = mirror.value(self.function, self.function.name)
-            lowered = finished(low, lambda: low.call(function, positional, keywords), self.function.name)
+            function = mirror.value(self.without_defaults(len(arguments)), self.__name__)
+            lowered = finished(low, lambda: low.call(function, positional, keywords), self.__name__)
         outer.work = low.work
         return lowered
+
+    def without_defaults(self, given: int) -> Value:
+        """The function, which closes over no defaults where so many arguments are all that it has."""
+        if not isinstance(self.function, LocalFunction) or given < len(self.__signature__.parameters):
+            return self.function
+        return replace(self.function, defaults=(), keyword_defaults={})
+
+
+def origin_of(low: Lowering, value: Any) -> Any:
+    """What is the same for a function that several lowerings have: its text, and the call that has defined it."""
+    while not isinstance(value, LocalFunction):
+        if isinstance(value, Derived | Partial):
+            value = value.function
+        elif is_stated(value):
+            value = attributes(low, value)["function"]
+        else:
+            return value.value
+    return value.node, value.frame.origin
+
+
+def said_of(low: Lowering, value: Value) -> tuple[str, inspect.Signature, Source | None]:
+    """The name, the parameters and the place of a function."""
+    if isinstance(value, LocalFunction):
+        from .calls import parameters_of
+
+        parameters = parameters_of(value.code, value.defaults, value.keyword_defaults)
+        return value.name, inspect.Signature(parameters), value.code.source(value.node)
+    if isinstance(value, Partial):
+        function = applied(low, value.function)
+        with low.foreign("this partial"):
+            bound = functools.partial(function, *value.arguments, **value.keywords)
+            return name_of(function), signature_of(bound), definition(function)
+    function = applied(low, value)
+    with low.foreign("this function"):
+        return name_of(function), signature_of(function), definition(function)
 
 
 @dataclass(frozen=True)
@@ -368,7 +418,8 @@ class Mirror:
         if found is None:
             around = None if frame.enclosing is None else self.frame(frame.enclosing)
             found = Frame(frame.code, frame.python, around, (), frame.escaping)
-            found.bound = frame.bound
+            found.bound, found.rebinds, found.shared = frame.bound, frame.rebinds, frame.shared
+            found.origin = frame.origin
             found.names = Names(self, frame)
             self.frames[frame] = found
         return found
@@ -388,7 +439,9 @@ class Mirror:
         if isinstance(value, Range):
             return Range(*(self.value(v, name) for v in (value.start, value.stop, value.step)))
         if isinstance(value, LocalFunction):
-            defaults = tuple(self.value(v, name) for v in value.defaults)
+            places = (*value.node.args.posonlyargs, *value.node.args.args)
+            last = places[len(places) - len(value.defaults) :]
+            defaults = tuple(self.value(v, p.arg) for p, v in zip(last, value.defaults, strict=True))
             keywords = {k: self.value(v, k) for k, v in value.keyword_defaults.items()}
             return LocalFunction(value.node, value.code, self.frame(value.frame), defaults, keywords)
         if isinstance(value, Derived):

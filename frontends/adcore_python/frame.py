@@ -31,6 +31,7 @@ class Frame:
         first: the first argument, `self` in a method.
         shared: names of this function that inner ones rebind.
         standing: the one place of all that the function emits, where it is not the user's.
+        origin: the frame itself, or the one of another lowering that it stands for.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Frame:
         self.first: Any = None
         self.call_sites: list[int] = []
         self.standing: Source | None = None
+        self.origin = self
 
     def source(self, node: Any) -> Source:
         """The place of a node, in the user's file."""

@@ -14,6 +14,7 @@ from .builtin_functions import BUILTINS
 from .complexes import CMATH, COMPLEX
 from .derived import TRANSFORMS
 from .hosting import FUNCTIONS as HOST
+from .local_rules import FUNCTIONS as RULES
 from .math_functions import MATH
 from .numpy_names import NUMPY
 from .operator_functions import OPERATOR
@@ -21,7 +22,7 @@ from .operators import in_doubles
 
 __all__ = ["known_function"]
 
-KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **CMATH, **NUMPY, **COMPLEX, **OPERATOR, **TRANSFORMS, **HOST}
+KNOWN: dict[Any, Any] = {**BUILTINS, **MATH, **CMATH, **NUMPY, **COMPLEX, **OPERATOR, **TRANSFORMS, **HOST, **RULES}
 
 
 def known_function(function: Any) -> Any:

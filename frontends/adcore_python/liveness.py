@@ -149,7 +149,8 @@ def _function_reads(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
     if not isinstance(node, ast.Lambda):
         own -= (outer := nonlocals(node.body))
         inner |= outer
-    outer = {n for d in (*a.defaults, *a.kw_defaults) if d is not None for n in reads_of(d)}
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    outer = {n for d in (*a.defaults, *a.kw_defaults, *decorators) if d is not None for n in reads_of(d)}
     return (inner - own) | outer
 
 

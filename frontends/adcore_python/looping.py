@@ -24,6 +24,7 @@ from .carries import (
     snapshots,
     with_identity,
 )
+from .classes import is_stated
 from .counts import origins
 from .growing import common_item, grown, reserved
 from .joins import Status
@@ -402,8 +403,8 @@ class _Attempt(Replanning):
                 self.low.refuse_syntax(f"{name!r} is read but never bound", f"a value for {name!r} before the loop")
         for name in self.candidates:
             value = self.names.get(name)
-            if name in known or value is None or isinstance(value, Poison):
-                continue
+            if name in known or value is None or isinstance(value, Poison) or is_stated(value):
+                continue  # functions with rules of their own, made anew by each iteration, end with it
             if name in self.loop.before or not only_numbers(value):
                 self._plan_absent(name, value)
                 again = True

@@ -18,7 +18,7 @@ from adcore.structured import Structured
 from adcore.trees import instance
 from adcore.types import Atom, Var, literal
 
-from .classes import is_structured
+from .classes import is_stated, is_structured
 from .containers import entries, held, items
 from .operators import describe, is_one
 from .outgoing import fields_of
@@ -171,6 +171,13 @@ def _self_contained(low: Lowering, function: Transformed, value: LocalFunction |
     inner: Any = value
     while isinstance(inner, Derived):
         inner = inner.function
+    if not isinstance(inner, LocalFunction):
+        low.refuse(
+            UnsupportedFunctionError,
+            f"the static argument {argument!r} of {name_of(function.transform.function)} is a transform of "
+            f"{describe(inner)} that is defined inside of what is compiled",
+            "a function defined outside",
+        )
     closed = inner.closes_over()
     if closed is not None:
         low.refuse(
@@ -212,7 +219,7 @@ def structure_of(low: Lowering, value: Value, leaves: list[Scalar | Array]) -> A
         return {k: structure_of(low, v, leaves) for k, v in entries(low, value).items()}
     if isinstance(value, Record) and is_structured(value):
         return apart(low, value, lambda v: structure_of(low, v, leaves))
-    if isinstance(value, Record):
+    if isinstance(value, Record) and not is_stated(value):
         return instance(value.kind, [(k, structure_of(low, v, leaves)) for k, v in fields_of(low, value).items()])
     if isinstance(value, Static):
         return plugins.Static(value.value)

@@ -12,7 +12,7 @@ from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError
 from adcore.trees import instance
 from adcore.types import Atom
 
-from .classes import is_structured
+from .classes import is_stated, is_structured
 from .containers import entries, held, maybe_items
 from .growing import rows
 from .operators import describe
@@ -82,7 +82,7 @@ class Outgoing:
             return {k: self.result(v) for k, v in entries(low, value).items()}
         if isinstance(value, Record) and is_structured(value):
             return apart(low, value, self.leaf, only_numbers=True)
-        if isinstance(value, Record):
+        if isinstance(value, Record) and not is_stated(value):
             self.leaves(value)
             return instance(value.kind, [(k, self.result(v)) for k, v in fields_of(low, value).items()])
         if isinstance(value, Static):

@@ -25,6 +25,7 @@ from .derived import TRANSFORMS
 from .expressions import COMPARISONS, EXPRESSIONS
 from .library import LIBRARY, UFUNC_METHODS, Written
 from .library.refused import REFUSED as REFUSED_FUNCTIONS
+from .local_rules import DECORATORS
 from .math_functions import MATH
 from .methods import ATTRIBUTES, METHODS
 from .numpy_names import NUMPY
@@ -96,7 +97,7 @@ def page() -> str:
     lines += ["", f"Exceptions that `raise` takes: {_listed(CHECKED_ERRORS)}."]
     lines += ["", OBJECTS, "## Refused", "", *_refused()]
     lines += _functions("Builtin functions", _qualified, BUILTINS)
-    lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", TRANSFORMS)
+    lines += _functions("Transforms", lambda f: f"adcore.{f.__name__}", {**TRANSFORMS, **DECORATORS})
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
     lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})

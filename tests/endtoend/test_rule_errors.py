@@ -291,25 +291,6 @@ def test_writes_into_arguments():
     refused(lambda: g([1.0]), AliasError, "changes one of its arguments")
 
 
-def test_definitions_inside():
-    def f(x):
-        @custom_jvp
-        def g(y):
-            return y * x
-
-        return g(x)
-
-    refused(lambda: jit(f)(1.0), UnsupportedFunctionError, "custom_jvp inside a compiled function", "outside")
-
-    def h(x):
-        def pair(y):
-            return y, lambda t: t
-
-        return custom_rule(pair)(x)
-
-    refused(lambda: jit(h)(1.0), UnsupportedFunctionError, "custom_rule inside a compiled function")
-
-
 def test_values_closed_over():
     def f(x, a):
         return straight_through(lambda v: np.floor(v * a))(x)

@@ -50,14 +50,6 @@ _LINEAR_ALGEBRA = {
 }
 REFUSED |= {name: (f"{name} is not supported: {why}", write) for name, (why, write) in _LINEAR_ALGEBRA.items()}
 
-REFUSED |= {
-    f"adcore.custom.{name}": (
-        f"{name} inside a compiled function: a function with a derivative of its own is defined outside",
-        "the function and its rules at module level, with what they need of this one as arguments",
-    )
-    for name in ("custom_jvp", "custom_rule", "custom_vjp")
-}
-
 MADE_OUTSIDE = "rng = np.random.default_rng(seed), made outside and passed as an argument"
 _RENAMED = {
     **dict.fromkeys(("rand", "random_sample", "ranf", "sample"), "random"),
