@@ -160,3 +160,21 @@ def test_threads_have_programs_of_their_own():
     finally:
         set_num_threads(1)
     assert [found.specs[0].shape for found in programs(f)] == [(3,), (3,)]
+
+
+@pytest.mark.parametrize("product", [lambda x, w: x @ w, lambda x, w: np.dot(x, w), lambda x, w: np.tensordot(x, w, 1)])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_length_that_one_factor_has_is_that_of_both(product, swapped):
+    """Of a long matrix and a short vector, in either order, the sums are over an axis of known length."""
+    f = (lambda w, x: product(w, x)) if swapped else product
+    x, w = RNG.normal(size=(200, 10)), RNG.normal(size=10)
+    given = (w, x.T) if swapped else (x, w)
+    np.testing.assert_allclose(jit(f)(*given), f(*given), rtol=1e-13)
+    found = jit(f)
+    found(*given)
+    (program,) = [s.lowered.program for s in programs(found)]
+    (conformed,) = [e for e in program.equations if e.primitive.name == "conform"]
+    assert {n.value for n in conformed.outs[0].type.shape if hasattr(n, "value")} == {10}
+    short = (w, x.T[:9]) if swapped else (x[:, :9], w)
+    with pytest.raises(ValueError, match=r"9|shape-mismatch"):
+        found(*short)
