@@ -43,8 +43,8 @@ RULES = (
     Mutant(
         name="a function may close over active values",
         module="adcore/rules.py",
-        fragment="if k >= rule.arguments:",
-        replacement="if k > rule.arguments:",
+        fragment="for k, name in enumerate(rule.closed, rule.arguments):",
+        replacement="for k, name in enumerate(rule.closed, rule.arguments + 1):",
         breaks="a derivative by a closed-over value is silently 0",
     ),
     Mutant(
