@@ -13,7 +13,7 @@ from bench import peers
 from bench.cases import Case, Target
 from bench.workloads import Array, Contender, Contenders, waited
 
-__all__ = ["cases"]
+__all__ = ["cases", "ported_rosenbrock", "rosenbrock"]
 
 
 def cases(tiny: bool = False) -> Iterator[Case]:
@@ -79,6 +79,11 @@ def rosenbrock(x: Array) -> float:
     return total
 
 
+def ported_rosenbrock(jax: Any) -> Callable[[Any], Any]:
+    """The same as JAX wants it."""
+    return lambda x: jax.numpy.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
 def _rosenbrock(n: int) -> Contenders:
     """A Hessian with three diagonals, beside the gradient."""
     at = np.random.default_rng(0).normal(size=n)
@@ -96,13 +101,8 @@ def _product(n: int) -> Contenders:
 
     def in_jax() -> Contender:
         jax = peers.jax()
-        np = jax.numpy
-
-        def ported(x: Any) -> Any:
-            return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
-
-        function = jax.jit(lambda x, v: jax.jvp(jax.grad(ported), (x,), (v,)))
-        return waited(function, np.asarray(at), np.asarray(along))
+        function = jax.jit(lambda x, v: jax.jvp(jax.grad(ported_rosenbrock(jax)), (x,), (v,)))
+        return waited(function, jax.numpy.asarray(at), jax.numpy.asarray(along))
 
     return {"adcore": lambda: Contender(product, (at,), (along,)), "jax": in_jax}
 

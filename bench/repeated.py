@@ -11,6 +11,7 @@ import numpy as np
 from adcore import grad
 from bench import peers
 from bench.cases import Case
+from bench.orders import ported_rosenbrock, rosenbrock
 from bench.workloads import Array, Contender, Contenders, waited
 
 __all__ = ["ORDERS", "cases", "derivative", "ported", "problems"]
@@ -40,13 +41,6 @@ def cases(tiny: bool = False) -> Iterator[Case]:
 
 
 # The functions
-
-
-def rosenbrock(x: Array) -> float:
-    total = 0.0
-    for k in range(len(x) - 1):
-        total += 100.0 * (x[k + 1] - x[k] ** 2) ** 2 + (1.0 - x[k]) ** 2
-    return total
 
 
 INPUTS = np.linspace(-1.0, 1.0, 20)
@@ -80,9 +74,6 @@ def _ported(jax: Any) -> dict[str, Callable[[Any], Any]]:
     """The functions as JAX wants them."""
     np = jax.numpy
 
-    def rosenbrock(x: Any) -> Any:
-        return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
-
     def network(weights: Any) -> Any:
         first, second, third, last = weights.reshape(4, HIDDEN)
         hidden = np.tanh(np.tanh(INPUTS[:, None] * first + second) * third)
@@ -104,7 +95,7 @@ def _ported(jax: Any) -> dict[str, Callable[[Any], Any]]:
         angle, speed = jax.lax.scan(step, start, None, length=100)[0]
         return 0.5 * speed * speed - np.cos(angle) + angle * angle
 
-    return {"rosenbrock": rosenbrock, "network": network, "pendulum": pendulum}
+    return {"rosenbrock": ported_rosenbrock(jax), "network": network, "pendulum": pendulum}
 
 
 FUNCTIONS = {"rosenbrock": rosenbrock, "network": network, "pendulum": pendulum}

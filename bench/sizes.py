@@ -12,9 +12,11 @@ import os
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from adcore_llvm import LLVMBackend
 from rich.console import Console
 from rich.table import Table
 
+from adcore import program
 from adcore.program import Program, regions
 from bench import peers
 from bench.repeated import ORDERS, derivative, ported, problems
@@ -22,15 +24,17 @@ from bench.repeated import ORDERS, derivative, ported, problems
 __all__ = ["main"]
 
 
-def equations(program: Program) -> int:
+def equations(found: Program) -> int:
     """Those of a program and of its regions."""
-    return sum(1 + sum(equations(region) for _, region in regions(e)) for e in program.equations)
+    return sum(1 + sum(equations(region) for _, region in regions(e)) for e in found.equations)
 
 
 def of_ours(transformed: Any, at: Any) -> tuple[int, int]:
     """The equations of a derivative, and the bytes of the object file that its machine code is."""
-    found = transformed.dispatcher.specialisation((at,))
-    return equations(found.lowered.program), len(found.compiled().portable.code)
+    found = program(transformed, at)
+    portable = LLVMBackend().flat(found).portable
+    assert portable is not None
+    return equations(found), len(portable.code)
 
 
 def of_theirs(function: Any, at: Any) -> tuple[int, int]:

@@ -45,8 +45,15 @@ class Circuit:
 
     @classmethod
     def of(cls, function: Callable[[Any], Any], length: int) -> Circuit:
-        """An ordinary function of an array, with sums, products, loops, slices and writes."""
-        return cls(PythonFrontend().lower(function, (Spec(DType.F64, (length,)),)).program)
+        """An ordinary function of an array, with sums, products, loops, slices and writes.
+
+        Raises:
+            NotAPolynomialError: it reads numbers or arrays from outside.
+        """
+        lowered = PythonFrontend().lower(function, (Spec(DType.F64, (length,)),))
+        if lowered.captures:
+            raise NotAPolynomialError(f"{lowered.captures[0].name} is read from outside")
+        return cls(lowered.program)
 
     def __call__(self, a: Words) -> Words:
         return self._value(a)[0]
@@ -78,6 +85,7 @@ def compiled(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 
 def interpreted(program: Program) -> Callable[..., tuple[Any, ...]]:
+    """The same by interpretation."""
     read = over_words(program)
     return lambda *arguments: interpret(read, arguments)
 
@@ -166,10 +174,8 @@ def _total(b: Builder, operands: Sequence[Atom], params: dict[str, Any]) -> Atom
 
 def _matmul(b: Builder, operands: Sequence[Atom], params: dict[str, Any]) -> Atom:
     left, right = operands
-    (n, k), (_, m) = left.type.shape, right.type.shape
-    products = b.land(b.expand(left, m, axes=(2,)), b.expand(right, n, axes=(0,)))
-    assert products.type.shape == (n, k, m)
-    return _summed(b, products, 1)
+    (n, _), (_, m) = left.type.shape, right.type.shape
+    return _summed(b, b.land(b.expand(left, m, axes=(2,)), b.expand(right, n, axes=(0,))), 1)
 
 
 def _add_at(b: Builder, operands: Sequence[Atom], params: dict[str, Any]) -> Atom:

@@ -218,7 +218,31 @@ def test_readings_over_the_integers_are_readings_over_z2(seed, reading):
     same(over_integers % 2, matrix(f, bits(a)) & 1)
 
 
+def whole_arrays(x):
+    """Sums along axes and products of matrices, and a constant that is even."""
+    a = x.reshape(3, 3)
+    return ((a @ a + 2.0 * a) * np.sum(a, axis=0)).ravel() + np.sum(x) * x
+
+
+def test_whole_arrays():
+    f = Circuit.of(whole_arrays, 9)
+    a, v, w = words(0, 9), words(1, 9), words(2, 9)
+    for p in range(64):
+        point = (a >> p & 1).astype(float)
+        same(f(a) >> p & 1, whole_arrays(point).astype(int) % 2)
+    # <D[f](a, v), w> = <v, R[f](a, w)>, at each of the points
+    same(np.bitwise_xor.reduce(f.forward(a, v) & w), np.bitwise_xor.reduce(v & f.reverse(a, w)))
+    single = bits(np.eye(9, dtype=int)[4])
+    moved = (whole_arrays((a & 1).astype(float) + 1e-6 * np.eye(9)[4]) - whole_arrays((a & 1).astype(float))) / 1e-6
+    same(f.forward(a, single) & 1, np.rint(moved).astype(int) % 2)
+
+
+OUTSIDE = 3.0
+
+
 def test_what_is_no_polynomial_is_refused():
+    with pytest.raises(NotAPolynomialError, match="OUTSIDE"):
+        Circuit.of(lambda x: x * OUTSIDE, 2)
     with pytest.raises(NotAPolynomialError, match="sin"):
         value(Arrow.of(2, lambda b, x: b.sin(x)), words(0, 2))
     with pytest.raises(NotAPolynomialError, match="0\\.5"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,3 +21,11 @@ def _lengths(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
     else:
         yield
+
+
+@pytest.fixture
+def jax() -> Iterator[Any]:
+    """JAX in 64 bits, for what is compared with it; these tests alone are skipped where it is not installed."""
+    module = pytest.importorskip("jax")
+    with module.enable_x64(True):
+        yield module

@@ -129,7 +129,7 @@ class Pattern:
     def _parts(self) -> tuple[Any, Any, Any]:
         """What SciPy takes: values (here none yet), indices and where rows begin, in narrow integers where these do."""
         narrow = np.int32 if max(self.count, *self.shape, 0) < 2**31 else np.int64
-        return np.zeros(self.count), self.columns.astype(narrow), self.starts.astype(narrow)
+        return np.zeros(self.count, bool), self.columns.astype(narrow), self.starts.astype(narrow)
 
 
 # Columns and rows

@@ -13,15 +13,12 @@ from adcore import custom_jvp, custom_rule, custom_vjp, grad, hessian, jacfwd, j
 from adcore.trees import leaves
 from adcore.verify import verify
 
-jax = pytest.importorskip("jax")
-jax.config.update("jax_enable_x64", True)
-
 
 def ours(made: Made):
     return made.make(np, custom_jvp, custom_vjp, stop_gradient)
 
 
-def theirs(made: Made):
+def theirs(made: Made, jax):
     return made.make(jax.numpy, jax.custom_jvp, jax.custom_vjp, jax.lax.stop_gradient)
 
 
@@ -33,24 +30,24 @@ def close(found, expected, tolerance=1e-9):
 
 
 @every
-def test_values_and_gradients(made):
-    f, g = ours(made), theirs(made)
+def test_values_and_gradients(made, jax):
+    f, g = ours(made), theirs(made, jax)
     close(jit(f)(*made.arguments), g(*made.arguments))
     close(grad(f)(*made.arguments), jax.grad(g)(*made.arguments))
     close(vjp(f, *made.arguments)[1](1.0)[0], jax.grad(g)(*made.arguments))
 
 
 @every
-def test_second_derivatives(made):
-    f, g = ours(made), theirs(made)
+def test_second_derivatives(made, jax):
+    f, g = ours(made), theirs(made, jax)
     expected = jax.jacrev(jax.grad(g))(*made.arguments)
     for second in (jacrev(grad(f)), hessian(f), jacfwd(grad(f)), jacrev(jacrev(f))):
         close(second(*made.arguments), expected)
 
 
 @pytest.mark.parametrize("made", [m for m in MADE if m.forward], ids=lambda m: m.name)
-def test_forward_mode(made):
-    f, g = ours(made), theirs(made)
+def test_forward_mode(made, jax):
+    f, g = ours(made), theirs(made, jax)
     (x,) = made.arguments
     v, w = np.cos(x), x * x - 1.0
     for found, expected in zip(jvp(f, (x,), (v,)), jax.jvp(g, (x,), (v,)), strict=True):
@@ -65,8 +62,8 @@ def test_forward_mode(made):
 
 
 @every
-def test_third_derivatives(made):
-    f, g = ours(made), theirs(made)
+def test_third_derivatives(made, jax):
+    f, g = ours(made), theirs(made, jax)
     (x,) = made.arguments
     weights = np.arange(9.0).reshape(3, 3) - 2.0
     expected = jax.grad(lambda x: jax.numpy.sum(jax.jacrev(jax.grad(g))(x) * weights))(x)
@@ -78,11 +75,11 @@ LINEAR = [m for m in MADE if not m.name.startswith("clipped")]
 
 
 @pytest.mark.parametrize("made", LINEAR, ids=lambda m: m.name)
-def test_forward_mode_is_the_dual_of_linear_pullbacks(made):
+def test_forward_mode_is_the_dual_of_linear_pullbacks(made, jax):
     f = ours(made)
     (x,) = made.arguments
     v = np.cos(x)
-    gradient = theirs(made)
+    gradient = theirs(made, jax)
     close(jvp(f, (x,), (v,))[1], np.sum(jax.grad(gradient)(x) * v))
     close(jacfwd(f)(x), jax.grad(gradient)(x))
 
