@@ -143,7 +143,8 @@ def plan(equations: Sequence[Equation], varying: Iterable[Var]) -> Plan | None:
 
     So it does where what is computed of an element at once is a few numbers, in loops or with checks, which keep a loop
     over the elements from being vectorized as it stands; and where a matrix that is the same for all is multiplied by
-    vectors, which are a matrix then, or systems are solved with it.
+    vectors, which are a matrix then, or systems are solved with it.  A program without either is vectorized as it
+    stands, small arrays included.
     """
     batch = Batch(Builder(), literal(LANES), dict.fromkeys(varying, TRUE))
     batch.spread(equations)
@@ -163,8 +164,7 @@ def plan(equations: Sequence[Equation], varying: Iterable[Var]) -> Plan | None:
             if any(length in own for shape in shapes for length in shape):
                 return None
             found.kept += shapes
-    scalars = not any(v.type.shape for e in equations for v in e.outs if v in batch.marked)
-    return None if scalars and all(map(_is_plain, equations)) else found
+    return None if not products and all(map(_is_plain, equations)) else found
 
 
 _KEEPING = {Kind.VIEW, Kind.WRITE, Kind.CONTROL}
