@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,12 @@ from .errors import DtypeError
 from .plugins import Spec
 from .primitives.host import HostFunction, HostLeaf
 from .trees import flatten, structure
+from .types import Atom, DType, literal
 
-__all__ = ["DERIVATIVES", "host_call"]
+if TYPE_CHECKING:
+    from .builder import Builder
+
+__all__ = ["DERIVATIVES", "host_call", "host_operands", "host_parts"]
 
 DERIVATIVES = (None, "central", "complex")
 
@@ -60,3 +64,44 @@ def host_call(function: Callable[..., Any], result: Any, *arguments: Any, deriva
     called = HostFunction(function, [], structure(()), leaves, structure(result))
     shapes = [np.shape(leaf) for leaf in flatten(result)[0]]
     return called.rebuilt(called.column(function(*arguments), shapes, float), shapes)
+
+
+def host_operands(b: Builder, given: Sequence[Atom], shapes: Sequence[Sequence[Atom]]) -> list[Atom]:
+    """The operands of a host row, for the arguments and for the shapes of the results.
+
+    A column of the real arguments, the number of results, the lengths of the real arguments, the others, and the
+    lengths of the results.
+    """
+    real = [a for a in given if a.type.dtype.kind == "f"]
+    flat = [b.reshape(b.cast(a, dtype=DType.F64), b.size(a.type.shape)) for a in real]
+    if len(flat) == 1:
+        column = flat[0]
+    else:
+        column, start = b.expand(0.0, _total(b, (a.type.shape for a in real)), axes=(0,)), literal(0)
+        for a in flat:
+            (size,) = a.type.shape
+            column, start = b.update(column, a, start, size, 1, codes="s"), b.add(start, size)
+    lengths = [n for a in real for n in a.type.shape]
+    others = [a for a in given if a.type.dtype.kind != "f"]
+    return [column, _total(b, shapes), *lengths, *others, *(n for shape in shapes for n in shape)]
+
+
+def host_parts(b: Builder, column: Atom, shapes: Sequence[Sequence[Atom]]) -> list[Atom]:
+    """The results of a host row, of these shapes, out of the column that they lie in."""
+    start: Atom = literal(0)
+    found: list[Atom] = []
+    for shape in shapes:
+        size = b.size(shape)
+        if shape:
+            found.append(b.reshape(b.view(column, start, size, 1, codes="s"), *shape))
+        else:
+            found.append(b.view(column, start, codes="i"))
+        start = b.add(start, size)
+    return found
+
+
+def _total(b: Builder, shapes: Iterable[Sequence[Atom]]) -> Atom:
+    total: Atom = literal(0)
+    for shape in shapes:
+        total = b.add(total, b.size(shape))
+    return total

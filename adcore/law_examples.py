@@ -105,6 +105,15 @@ _HOSTED = HostFunction(
 )
 
 
+_COUNTED = HostFunction(
+    lambda x: np.array([len(x), np.count_nonzero(x > 0.0), 7, -1]),
+    [HostLeaf(DType.F64, 1)],
+    structure((0,)),
+    [HostLeaf(DType.I64, 1)],
+    structure(0),
+)
+
+
 def _hosted(x: Any) -> tuple[Any, ...]:
     """Operands of a function of three numbers that gives four."""
     (n,) = _shape(x)
@@ -299,6 +308,7 @@ _STRUCTURAL: dict[str, tuple[Example, ...]] = {
         for inverse in (False, True)
     ),
     "host_call": (Example((Operand("n"),), lambda b, x: b.host_call(*_hosted(x), function=_HOSTED)),),
+    "host_integers": (Example((Operand("n"),), lambda b, x: b.host_integers(*_hosted(x), function=_COUNTED)),),
     "host_jacobian": (Example((Operand("n"),), lambda b, x: b.host_jacobian(*_hosted(x), function=_HOSTED)),),
     "matmul": (
         _example(lambda b, x, y: b.matmul(x, y), "nm", "mk"),

@@ -297,10 +297,13 @@ class Known:
 class Frontend(Protocol):
     """`lower` turns a function and its arguments' structure (Spec and Static leaves) into a Program.
 
-    `callables` lists what functions may call.
+    `sparse_array` is what stands in a result structure for a sparse array: the elements that are stored, their rows and
+    columns, how many rows and columns there are, and its layout. `callables` lists what functions may call.
     """
 
     def lower(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered: ...
+
+    def sparse_array(self, values: Any, row: Any, col: Any, rows: Any, columns: Any, layout: Any) -> Any: ...
 
     def callables(self) -> tuple[Known, ...]: ...
 

@@ -2,6 +2,7 @@
 
 The real arguments lie in one array of float64, one after the other, and so do the results.  The derivative is a
 matrix, by differences of the function or by complex steps, whose columns are the derivatives by single elements.
+Of a function that gives integers, they lie in one array of these; it has no derivative.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from optree import PyTreeSpec
 
 from ..errors import MissingRuleError
 from ..linear import Generator, compose, left, reshape
-from ..types import I64, Atom, DType, Type, f64, literal
+from ..types import I64, Atom, DType, Type, f64, i64, literal
 from .base import Kind, require, row
 from .scipy_rows import Missing
 
@@ -46,7 +47,7 @@ class HostFunction:
         function: what is called.
         leaves: its arguments' leaves, constants among them as they are.
         tree: the tuple of arguments that they are taken from.
-        results: the results' leaves, all of them real.
+        results: the results' leaves, all of them real or all of them integers.
         result_tree: the structure of what is returned.
         derivative: "central" for differences, "complex" for complex steps, None where there is none.
     """
@@ -73,7 +74,8 @@ class HostFunction:
 
     def __call__(self, x: Any, m: Any, *numbers: Any) -> Any:
         """The results one after the other."""
-        return self.column(self.call(np.asarray(x), numbers), self.shapes(numbers), float)
+        kind = int if self.results and not self.results[0].real else float
+        return self.column(self.call(np.asarray(x), numbers), self.shapes(numbers), kind)
 
     def jacobian(self, x: Any, m: Any, *numbers: Any) -> Any:
         """The matrix of derivatives.
@@ -150,7 +152,7 @@ class HostFunction:
             if np.shape(value) != shape:
                 what = f"{self.name} returns an array of shape {np.shape(value)}, not {shape}, as was said"
                 raise ValueError(f"host_call: {what}")
-            if kind is float and np.iscomplexobj(value):
+            if kind is not complex and np.iscomplexobj(value):
                 raise TypeError(f"host_call: {self.name} returns complex numbers")
             parts.append(np.asarray(value, kind).ravel())
         return np.concatenate(parts) if parts else np.zeros(0, kind)
@@ -239,7 +241,7 @@ def _as_leaf(value: Any, leaf: HostLeaf) -> Any:
 # The rows: operands are an array of numbers, how many the results are, and further numbers (see `HostFunction`).
 
 
-def _typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+def _check_operands(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> None:
     x, m, *rest = operands
     function: HostFunction = params["function"]
     require(x.type.rank == 1 and x.type.dtype is DType.F64, "host_call of {}, not of float64[n]", x.type)
@@ -248,11 +250,20 @@ def _typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type
     require(len(rest) == len(wanted), "host_call: {} further operands, not {}", len(wanted), len(rest))
     for operand, leaf in zip(rest, wanted, strict=True):
         require((operand.type.dtype, operand.type.rank) == (leaf.dtype, leaf.rank), "host_call of {}", operand.type)
-    return (f64(m),)
+
+
+def _typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    _check_operands(operands, params)
+    return (f64(operands[1]),)
+
+
+def _integers_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    _check_operands(operands, params)
+    return (i64(operands[1]),)
 
 
 def _jacobian_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
-    _typing(operands, params)
+    _check_operands(operands, params)
     return (f64(operands[1], operands[0].type.shape[0]),)
 
 
@@ -279,6 +290,7 @@ class _MissingSecond(Missing):
 
 
 row("host_call", Kind.HOST, _typing, lambda *operands, function: function(*operands), maps=(_map, None))
+row("host_integers", Kind.HOST, _integers_typing, lambda *operands, function: function(*operands))
 row(
     "host_jacobian",
     Kind.HOST,

@@ -343,6 +343,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
     "fft": _transformed,
     "host_call": _hosted,
+    "host_integers": _hosted,
     "host_jacobian": _hosted,
 }
 

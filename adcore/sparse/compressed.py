@@ -19,11 +19,12 @@ from ..errors import AdcoreError, DtypeError, UnsupportedFunctionError
 from ..plugins import Lowered, Spec
 from ..signatures import definition, name_of, signature_of
 from ..statics import NOTHING, constant
-from ..transforms import as_tuple, constants_of
+from ..transforms import Identity, Transform, as_tuple, constants_of
 from ..trees import flatten
 from .colouring import ORDERS, Pattern
 from .decisions import values_read
-from .plans import Plan, Sums, plan_jacobian, plan_symmetric
+from .inside import Inside
+from .plans import Plan, Sums, Ways
 from .probing import probed
 from .programs import ColumnSums, Dependences, Products, RowSums
 
@@ -51,20 +52,17 @@ class SparseJacobian:
         function: Callable[..., Any],
         argnums: int | tuple[int, ...],
         given: Pattern | None,
-        planned: Callable[[Pattern], Plan],
+        ways: Ways,
         check: bool | None,
-        title: str,
         original: Callable[..., Any],
-        symmetric: bool,
     ) -> None:
         functools.update_wrapper(self, original, updated=())
         self.function = function
-        self.title = title
+        self.title = ways.title
         self._argnums = argnums
         self._given = given
-        self._planned = planned
+        self._ways = ways
         self._check = check
-        self._symmetric = symmetric
         self._signature = signature_of(function)
         self._constants = constants_of(function)
         kinds = {p.kind for p in self._signature.parameters.values()}
@@ -78,10 +76,18 @@ class SparseJacobian:
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    @property
+    def transform(self) -> Transform:
+        """What a call in a compiled function is bound to."""
+        return Identity(self.function)
+
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
-        cause = f"a {self.title} in a compiled function: its pattern is found when it is called"
-        write = "jacfwd or jacrev of the function there, or the sparse matrix as an argument"
-        raise UnsupportedFunctionError(cause, write=write)
+        if self._ways.coloring == "acyclic":
+            cause = f"a {self.title} by substitution in a compiled function"
+            raise UnsupportedFunctionError(cause, write='coloring="star" there')
+        plan = None if self._given is None else self._ways.plan(self._given)
+        is_checked = bool(self._check) or (self._check is None and plan is not None)
+        return Inside(self.function, self._argnums, ways=self._ways, plan=plan, checked=is_checked).lower(arguments)
 
     def __repr__(self) -> str:
         return f"<{self.title} of {name_of(self.function)}>"
@@ -157,7 +163,7 @@ class SparseJacobian:
         if case.plan is not None and case.decided_by == values:
             return case.plan, False
         pattern = self._detected(arguments, case.columns) if self._given is None else self._given
-        case.plan, case.decided_by = self._planned(pattern), values
+        case.plan, case.decided_by = self._ways.plan(pattern), values
         return case.plan, True
 
     def _case(self, arguments: tuple[Any, ...]) -> _Case:
@@ -173,7 +179,7 @@ class SparseJacobian:
 
     def _detected(self, arguments: tuple[Any, ...], columns: int) -> Pattern:
         found = probed(lambda words: self._dependences(arguments, words), columns)  # type: ignore[operator]
-        return found.symmetric() if self._symmetric else found
+        return found.symmetric() if self._ways.symmetric else found
 
     # The elements
 
@@ -312,11 +318,7 @@ def sparse_jacobian(
     _required("mode", mode, MODES)
     _required("order", order, (*ORDERS, "best"))
     given = None if pattern is None else Pattern.of(pattern)
-
-    def planned(found: Pattern) -> Plan:
-        return plan_jacobian(found, format, mode, order)
-
-    return SparseJacobian(f, argnums, given, planned, check, "sparse Jacobian", f, symmetric=False)
+    return SparseJacobian(f, argnums, given, Ways(False, format, mode, "star", order), check, f)
 
 
 def sparse_hessian(
@@ -357,12 +359,8 @@ def sparse_hessian(
         if given.shape[0] != given.shape[1]:
             raise ValueError(f"the pattern of a Hessian is square, not {given.shape[0]} by {given.shape[1]}")
         given = given.symmetric()
-
-    def planned(found: Pattern) -> Plan:
-        return plan_symmetric(found, format, coloring, order)
-
     gradient = grad(f, argnums=as_tuple(argnums))
-    return SparseJacobian(gradient, argnums, given, planned, check, "sparse Hessian", f, symmetric=True)
+    return SparseJacobian(gradient, argnums, given, Ways(True, format, "columns", coloring, order), check, f)
 
 
 def jacobian_pattern(f: Callable[..., Any], *args: Any, argnums: int | tuple[int, ...] = 0) -> Any:

@@ -33,7 +33,7 @@ __all__ = ["UNION", "Flow", "depend", "parts", "words"]
 Sets = MutableMapping[Var, Atom]
 
 
-def depend(program: Program, wrt: Sequence[int], given: Var) -> Program:
+def depend(program: Program, wrt: Sequence[int], given: Atom) -> Program:
     """The sets of the program's one result, of which `given` has the sets of all elements of the parameters in `wrt`.
 
     Sets are words of 64 bits, in arrays shaped as what they are of.
@@ -49,7 +49,7 @@ def depend(program: Program, wrt: Sequence[int], given: Var) -> Program:
     return eliminate_dead(Program(program.params, b.equations, results, f"sets_{program.name}"))
 
 
-def parts(b: Builder, whole: Var, arrays: Sequence[Var]) -> dict[Var, Atom]:
+def parts(b: Builder, whole: Atom, arrays: Sequence[Var]) -> dict[Var, Atom]:
     """For each array its elements of one that has those of all, one array after the other."""
     found: dict[Var, Atom] = {}
     at: Atom = literal(0)

@@ -22,7 +22,7 @@ from .colouring import (
     fewest_in_both,
 )
 
-__all__ = ["ROW_COST", "Chunk", "Plan", "Substitution", "Sums", "plan_jacobian", "plan_symmetric"]
+__all__ = ["ROW_COST", "Chunk", "Plan", "Substitution", "Sums", "Ways", "plan_jacobian", "plan_symmetric"]
 
 Integers = NDArray[np.int64]
 ROW_COST = 2.5  # of a sum of rows, by reverse mode, where a sum of columns costs 1
@@ -122,6 +122,39 @@ class Plan:
     def sums(self) -> int:
         """How many sums are computed."""
         return sum(s.total for s in (self.columns, self.rows) if s is not None)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a matrix is to be computed.
+
+    Attributes:
+        symmetric: whether it is a Hessian.
+        format: "csr" or "csc".
+        mode: of a Jacobian: sums of "columns", of "rows", of both ("bidirectional"), or what costs least ("auto").
+        coloring: of a Hessian: "star" or "acyclic".
+        order: in which columns or rows get colours.
+    """
+
+    symmetric: bool
+    format: str
+    mode: str
+    coloring: str
+    order: str
+
+    @property
+    def title(self) -> str:
+        return "sparse Hessian" if self.symmetric else "sparse Jacobian"
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What elements may be taken from: sums of columns, of rows."""
+        return (self.mode,) if self.mode in ("columns", "rows") else ("columns", "rows")
+
+    def plan(self, pattern: Pattern) -> Plan:
+        if self.symmetric:
+            return plan_symmetric(pattern, self.format, self.coloring, self.order)
+        return plan_jacobian(pattern, self.format, self.mode, self.order)
 
 
 def plan_jacobian(pattern: Pattern, format: str, mode: str, order: str) -> Plan:

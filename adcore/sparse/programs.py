@@ -27,11 +27,11 @@ from ..types import Atom, DType, Type, Var, literal
 from .dataflow import depend, parts
 from .decisions import bare
 
-__all__ = ["ColumnSums", "Dependences", "Products", "RowSums"]
+__all__ = ["ColumnSums", "Dependences", "OfElements", "Products", "RowSums"]
 
 
 @dataclass(frozen=True)
-class _OfElements(Derivative):
+class OfElements(Derivative):
     """What they share: one array of results, and further parameters after the arguments."""
 
     further: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class _OfElements(Derivative):
         map_nodes(lambda node: lists.append(node) if isinstance(node, Rows) else node, result, Rows)
         return bool(lists)
 
-    def made(self, program: Program, wrt: list[int], *later: Var) -> Program:
+    def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         """A program of the parameters of this one and of these further ones."""
         raise NotImplementedError
 
@@ -129,29 +129,33 @@ def flattened(b: Builder, x: Atom, last: int = 0) -> Atom:
 
 
 @dataclass(frozen=True)
-class Dependences(_OfElements):
+class Dependences(OfElements):
     """The set of columns that each result depends on, of the sets that the elements of the arguments are in."""
 
     further: tuple[str, ...] = ("words",)
 
-    def made(self, program: Program, wrt: list[int], *later: Var) -> Program:
+    def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         return bare(depend(program, wrt, *later))
 
 
 @dataclass(frozen=True)
-class _Compressed(_OfElements):
+class _Compressed(OfElements):
     """Elements of a Jacobian from sums of its columns or rows, `count` of them at once, beside one run of the function.
 
     The colours say which sum a column or row is in, of those numbered from `first` on.  Element k is in place k of the
     sums, an array of the elements' rows (or columns) by sums.  The other side of the Jacobian has `length` elements.
     """
 
-    count: int = 0
+    count: Atom | int = 0
     further: tuple[str, ...] = ("colours", "first", "length", "places")
 
-    def seeds(self, b: Builder, colours: Var, first: Var, arrays: Sequence[Var]) -> dict[Var, Atom]:
+    @property
+    def number(self) -> Atom:
+        return literal(self.count) if isinstance(self.count, int) else self.count
+
+    def seeds(self, b: Builder, colours: Atom, first: Atom, arrays: Sequence[Var]) -> dict[Var, Atom]:
         """For each array 1 where the element's colour is that of the sum, else 0."""
-        count = literal(self.count)
+        count = self.number
         numbers = b.add(b.iota(count), b.expand(first, count, axes=(0,)))
         found: dict[Var, Atom] = {}
         for array, own in parts(b, colours, arrays).items():
@@ -160,7 +164,7 @@ class _Compressed(_OfElements):
             found[array] = b.cast(b.eq(b.expand(own, count, axes=(len(shape),)), every), dtype=array.type.dtype)
         return found
 
-    def elements(self, b: Builder, sums: Atom, length: Var, places: Var) -> Atom:
+    def elements(self, b: Builder, sums: Atom, length: Atom, places: Atom) -> Atom:
         """The elements in these places of the sums."""
         message = "the pattern is for {} elements, there are {}"
         b.check(b.eq(length, sums.type.shape[0]), length, sums.type.shape[0], error="ValueError", message=message)
@@ -171,12 +175,12 @@ class _Compressed(_OfElements):
 class ColumnSums(_Compressed):
     """Elements from sums of columns, by forward mode."""
 
-    def made(self, program: Program, wrt: list[int], *later: Var) -> Program:
+    def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         colours, first, length, places = later
         pushed = push(program, wrt, alike=True)
         count = len(pushed.params) - len(wrt)
         b = Builder()
-        batch = Batch(b, literal(self.count), self.seeds(b, colours, first, pushed.params[count:]))
+        batch = Batch(b, self.number, self.seeds(b, colours, first, pushed.params[count:]))
         batch.emit(pushed.equations)
         found = self.elements(b, batch.value(pushed.results[-1]), length, places)
         return eliminate_dead(Program(pushed.params[:count], b.equations, (found,)))
@@ -186,25 +190,25 @@ class ColumnSums(_Compressed):
 class RowSums(_Compressed):
     """Elements from sums of rows, by reverse mode."""
 
-    def made(self, program: Program, wrt: list[int], *later: Var) -> Program:
+    def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         colours, first, length, places = later
         swept = sweep(program, wrt, alike=True)
         b = Builder()
         b.adopt(swept.primal)
-        batch = Batch(b, literal(self.count), self.seeds(b, colours, first, swept.late))
+        batch = Batch(b, self.number, self.seeds(b, colours, first, swept.late))
         batch.emit(swept.reverse)
-        sums = concatenated(b, [batch.value(g) for g in swept.gradients], (literal(self.count),))
+        sums = concatenated(b, [batch.value(g) for g in swept.gradients], (self.number,))
         found = self.elements(b, sums, length, places)
         return eliminate_dead(Program(swept.params, b.equations, (found,)))
 
 
 @dataclass(frozen=True)
-class Products(_OfElements):
+class Products(OfElements):
     """The product of the Jacobian with a direction, in the order of the arguments' elements."""
 
     further: tuple[str, ...] = ("direction",)
 
-    def made(self, program: Program, wrt: list[int], *later: Var) -> Program:
+    def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         (direction,) = later
         pushed = push(program, wrt, alike=True)
         count = len(pushed.params) - len(wrt)

@@ -29,7 +29,7 @@ def lower_host(block: Block, equation: Equation) -> None:
     code, out = block.code, equation.outs[0]
     x = block.materialized(block.array(equation.operands[0]))
     x = x if x.whole else block.copied(x)
-    result = block.lowering.new(block, DType.F64, block.lengths(out.type))
+    result = block.lowering.new(block, out.type.dtype, block.lengths(out.type))
     words = [_address(block, x.pointer), x.lengths[0], _address(block, result.pointer), result.lengths[0]]
     for operand in equation.operands[2:]:
         if not operand.type.shape:
@@ -42,7 +42,7 @@ def lower_host(block: Block, equation: Equation) -> None:
     code.entry.append(f"  {memory} = alloca [{len(words)} x i64]")
     for k, word in enumerate(words):
         code.do(f"store i64 {word}, ptr {code.op(f'getelementptr i64, ptr {memory}, i64 {k}')}")
-    wanted = "value" if equation.primitive.name == "host_call" else "jacobian"
+    wanted = "jacobian" if equation.primitive.name == "host_jacobian" else "value"
     symbol = _symbol(equation.params["function"], wanted)
     code.declare(symbol, f"declare i64 @{symbol}(ptr)")
     status = code.op(f"call i64 @{symbol}(ptr {memory})")

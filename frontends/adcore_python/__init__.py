@@ -17,6 +17,7 @@ from adcore.signatures import signature_of
 from .calls import call
 from .depth import deep_recursion
 from .generator_values import take_apart_generators
+from .library.sparse import SparseArray
 from .lowering import Lowering
 from .programs import finished, given
 from .source import place_of
@@ -55,6 +56,10 @@ class PythonFrontend:
             except RecursionError:
                 cause = f"{name!r} or a function that it calls is nested too deeply"
                 raise UnsupportedFunctionError(cause, place, "a loop instead of recursion") from None
+
+    def sparse_array(self, values: Any, row: Any, col: Any, rows: Any, columns: Any, layout: Any) -> SparseArray:
+        """The structure of a sparse array in results."""
+        return SparseArray(values, row, col, rows, columns, layout)
 
     def callables(self) -> tuple[Known, ...]:
         """All that can be called in a compiled function, with the dtypes and orders found when the table was made."""

@@ -39,6 +39,7 @@ from .values import (
     EMPTY,
     FALSE,
     NONE,
+    TRUE,
     ZERO,
     Array,
     Cell,
@@ -65,7 +66,19 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["TRANSFORMS", "Closed", "Held", "Mirror", "Names", "applied", "call_derived", "origin_of", "said_of"]
+__all__ = [
+    "TRANSFORMS",
+    "Closed",
+    "Held",
+    "Mirror",
+    "Names",
+    "applied",
+    "call_derived",
+    "origin_of",
+    "refuse_pattern",
+    "said_of",
+    "with_options",
+]
 
 
 def _gradient(make: Callable[..., Any]) -> Any:
@@ -89,13 +102,13 @@ def _gradient(make: Callable[..., Any]) -> Any:
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
         }
-        return _with_options(low, make, f, options)
+        return with_options(low, make, f, options)
 
     return lower
 
 
 def _jacobian(make: Callable[..., Any]) -> Any:
-    """`jacfwd`, `jacrev`, `jacobian` or `hessian`; without a function a decorator."""
+    """`jacfwd` or `jacrev`; without a function a decorator."""
 
     def lower(
         low: Lowering,
@@ -111,9 +124,43 @@ def _jacobian(make: Callable[..., Any]) -> Any:
             "static_argnums": static_argnums,
             "static_argnames": static_argnames,
         }
-        return _with_options(low, make, f, options)
+        return with_options(low, make, f, options)
 
     return lower
+
+
+def _dense_or_sparse(make: Callable[..., Any]) -> Any:
+    """`jacobian` or `hessian`; without a function a decorator."""
+
+    def lower(
+        low: Lowering,
+        f: Value = NONE,
+        argnums: Value = ZERO,
+        has_aux: Value = FALSE,
+        holomorphic: Value = FALSE,
+        sparse: Value = FALSE,
+        static_argnums: Value = NONE,
+        static_argnames: Value = NONE,
+    ) -> Value:
+        options = {
+            "argnums": argnums,
+            "has_aux": has_aux,
+            "holomorphic": holomorphic,
+            "sparse": sparse,
+            "static_argnums": static_argnums,
+            "static_argnames": static_argnames,
+        }
+        refuse_pattern(low, sparse, FALSE, TRUE)
+        return with_options(low, make, f, options)
+
+    return lower
+
+
+def refuse_pattern(low: Lowering, given: Value, *allowed: Value) -> None:
+    """A pattern decides what is compiled, so that it has to be known before."""
+    if given not in allowed:
+        cause = f"the pattern of a sparse matrix of derivatives is {describe(given)}"
+        low.refuse(UnsupportedFunctionError, cause, "the function with this pattern made outside of the compiled one")
 
 
 def _diagonal(make: Callable[..., Any]) -> Any:
@@ -127,12 +174,12 @@ def _diagonal(make: Callable[..., Any]) -> Any:
         static_argnames: Value = NONE,
     ) -> Value:
         options = {"argnums": argnums, "static_argnums": static_argnums, "static_argnames": static_argnames}
-        return _with_options(low, make, f, options)
+        return with_options(low, make, f, options)
 
     return lower
 
 
-def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: dict[str, Value]) -> Value:
+def with_options(low: Lowering, make: Callable[..., Any], f: Value, options: dict[str, Value]) -> Value:
     """A transform with these options, of a function or of one that is still to come."""
     if isinstance(f, Static) and f.value is None:
         return Partial(Static(make), (), options)
@@ -226,7 +273,7 @@ def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_ar
     is_given = not (isinstance(f, Static) and f.value is None)
     if is_given and all(_option(low, name, value) is None for name, value in options.items()):
         return f
-    return _with_options(low, api.jit, f, options)
+    return with_options(low, api.jit, f, options)
 
 
 def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
@@ -265,17 +312,17 @@ def _vmap(
     low: Lowering, f: Value = NONE, in_axes: Value = ZERO, out_axes: Value = ZERO, parallel: Value = FALSE
 ) -> Value:
     """`vmap`; without a function a decorator."""
-    return _with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
+    return with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
 
 
 TRANSFORMS: dict[Any, Any] = {
     api.checkpoint: _checkpoint,
     api.grad: _gradient(api.grad),
-    api.hessian: _jacobian(api.hessian),
+    api.hessian: _dense_or_sparse(api.hessian),
     api.hessian_diagonal: _diagonal(api.hessian_diagonal),
     api.hvp: _hvp,
     api.jacfwd: _jacobian(api.jacfwd),
-    api.jacobian: _jacobian(api.jacobian),
+    api.jacobian: _dense_or_sparse(api.jacobian),
     api.jacrev: _jacobian(api.jacrev),
     api.jit: _jit,
     api.jvp: _jvp,

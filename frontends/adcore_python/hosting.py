@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from adcore.cache import unrepeatable
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.hosting import DERIVATIVES, host_call
+from adcore.hosting import DERIVATIVES, host_call, host_operands, host_parts
 from adcore.plugins import Leaf, Spec
 from adcore.plugins import Static as Constant
 from adcore.primitives.host import HostFunction, HostLeaf
 from adcore.trees import leaves, map_leaves, structure
-from adcore.types import Atom, DType, literal
+from adcore.types import Atom
 
 from .lowered_calls import Incoming, structure_of
 from .operators import describe
@@ -48,60 +47,23 @@ def _host_call(low: Lowering, function: Value, result: Value, *arguments: Value,
     inputs = [_leaf(leaf) if isinstance(leaf, Spec) else leaf.value for leaf in leaves(taken)]
     outputs = [_leaf(leaf) for leaf in leaves(returned)]
     called = HostFunction(function.value, inputs, structure(taken), outputs, structure(returned), kind[0])
-    column = low.b.host_call(*_operands(low, given, wanted), function=called)
+    shapes = [_shape(v) for v in wanted]
+    column = low.b.host_call(*host_operands(low.b, [low.atom(v) for v in given], shapes), function=called)
+    parts = [
+        low.value(low.cast(part, value.dtype), isinstance(value, Scalar) and value.python)
+        for part, value in zip(host_parts(low.b, column, shapes), wanted, strict=True)
+    ]
     places = iter(range(len(wanted)))
     shape = map_leaves(lambda leaf: leaf if isinstance(leaf, Constant) else Leaf(next(places)), returned)
-    return Incoming(low, _parts(low, column, wanted), [], ()).value(shape)
+    return Incoming(low, parts, [], ()).value(shape)
 
 
 def _leaf(spec: Spec) -> HostLeaf:
     return HostLeaf(spec.dtype, len(spec.shape), spec.python)
 
 
-def _operands(low: Lowering, given: Sequence[Scalar | Array], wanted: Sequence[Scalar | Array]) -> list[Atom]:
-    """Those of the row: a column of the real arguments, the number of results, lengths, others, lengths of results."""
-    b = low.b
-    atoms = [low.atom(v) for v in given]
-    real = [a for a in atoms if a.type.dtype.kind == "f"]
-    flat = [b.reshape(low.cast(a, DType.F64), b.size(a.type.shape)) for a in real]
-    if len(flat) == 1:
-        column = flat[0]
-    else:
-        column, start = b.expand(0.0, _total(low, (a.type.shape for a in real)), axes=(0,)), literal(0)
-        for a in flat:
-            (size,) = a.type.shape
-            column, start = b.update(column, a, start, size, 1, codes="s"), b.add(start, size)
-    lengths = [n for a in real for n in a.type.shape]
-    others = [a for a in atoms if a.type.dtype.kind != "f"]
-    shapes = [_shape(v) for v in wanted]
-    return [column, _total(low, shapes), *lengths, *others, *(n for shape in shapes for n in shape)]
-
-
-def _parts(low: Lowering, column: Atom, wanted: Sequence[Scalar | Array]) -> list[Scalar | Array]:
-    """The results out of the column that they lie in."""
-    b, start = low.b, literal(0)
-    found: list[Scalar | Array] = []
-    for value in wanted:
-        shape = _shape(value)
-        size = b.size(shape)
-        if shape:
-            part = b.reshape(b.view(column, start, size, 1, codes="s"), *shape)
-        else:
-            part = b.view(column, start, codes="i")
-        found.append(low.value(low.cast(part, value.dtype), isinstance(value, Scalar) and value.python))
-        start = b.add(start, size)
-    return found
-
-
 def _shape(value: Scalar | Array) -> tuple[Atom, ...]:
     return value.shape if isinstance(value, Array) else ()
-
-
-def _total(low: Lowering, shapes: Iterable[Sequence[Atom]]) -> Atom:
-    total: Atom = literal(0)
-    for shape in shapes:
-        total = low.b.add(total, low.b.size(shape))
-    return total
 
 
 FUNCTIONS = {host_call: _host_call}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from adcore import plugins, statics
 from adcore.cache import is_ours, unrepeatable
-from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, AliasError, UnsupportedFunctionError, refuse
 from adcore.passes.inline import without_conforming
 from adcore.program import Program, clone
 from adcore.signatures import name_of
 from adcore.structured import Structured
+from adcore.transforms import Transform
 from adcore.trees import instance
 from adcore.types import Atom, Var, literal
 
@@ -107,19 +107,20 @@ def _written(low: Lowering, leaves: list[Scalar | Array], write: plugins.Write, 
 
 def _parameters(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> list[Value]:
     """One value for each parameter, defaults filled in."""
-    if not isinstance(function, Transformed):
+    transform = getattr(function, "transform", None)
+    if not isinstance(transform, Transform):
         if keywords:
             low.refuse(UnsupportedFunctionError, "a lowered function called with keywords", "positional arguments")
         return arguments
     try:
-        bound = function.transform.signature().bind(*arguments, **keywords)
-        function.transform.check_call(len(arguments), keywords)
+        bound = transform.signature().bind(*arguments, **keywords)
+        transform.check_call(len(arguments), keywords)
     except (TypeError, ValueError) as error:
         low.refuse(UnsupportedFunctionError, f"{function!r}: {error}", "the function's own parameters")
     bound.apply_defaults()
     found: list[Value] = []
     mark = functools.partial(_constant, low, function)
-    given = function.transform.constants().marked(bound.signature, tuple(bound.arguments.values()), mark)
+    given = transform.constants().marked(bound.signature, tuple(bound.arguments.values()), mark)
     for name, value in zip(bound.arguments, given, strict=True):
         kind = bound.signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_POSITIONAL:
@@ -138,7 +139,7 @@ def _default(value: Any) -> Value:
     return value if isinstance(value, Value) else constant(value)
 
 
-def _constant(low: Lowering, function: Transformed, value: Any, argument: int | str) -> Static:
+def _constant(low: Lowering, function: Any, value: Any, argument: int | str) -> Static:
     """The value of a static argument."""
     if isinstance(value, LocalFunction | Derived):
         return Static(_self_contained(low, function, value, argument))
@@ -164,7 +165,7 @@ def _bound(value: Partial) -> tuple[object] | None:
     return (functools.partial(cast("Any", function[0]), *[b[0] for b in before if b], **named),)
 
 
-def _self_contained(low: Lowering, function: Transformed, value: LocalFunction | Derived, argument: int | str) -> Any:
+def _self_contained(low: Lowering, function: Any, value: LocalFunction | Derived, argument: int | str) -> Any:
     """A function defined in the code being lowered, which reads nothing of what is around it."""
     from .derived import applied
 

@@ -14,7 +14,7 @@ from scipy import sparse
 from test_generated import POINTS
 
 import adcore
-from adcore import AdcoreError, DtypeError, UnsupportedFunctionError, grad, hessian, jacfwd, jit, jvp
+from adcore import AdcoreError, DtypeError, grad, hessian, jacfwd, jit, jvp
 from adcore.builder import Builder
 from adcore.derive import push
 from adcore.plugins import backend
@@ -669,14 +669,6 @@ def test_refusals():
             sparse_jacobian(lambda x: x, **options)
     with pytest.raises(ValueError, match="there are"):
         sparse_hessian(lambda x: x @ x, coloring="direct")
-
-
-def test_inside_of_compiled_functions():
-    inner = sparse_jacobian(tridiagonal)
-    with pytest.raises(UnsupportedFunctionError, match="a sparse Jacobian in a compiled function"):
-        jit(lambda x: inner(x))(np.ones(4))
-    with pytest.raises(UnsupportedFunctionError, match="sparse_hessian in a compiled function"):
-        grad(lambda x: sparse_hessian(np.sum)(x))(np.ones(4))
 
 
 def test_random_numbers():

@@ -44,6 +44,7 @@ from . import (
     signals,
     solving,
     sparse,
+    sparse_jacobians,
     sparse_solving,
     special,
     special_functions,
@@ -70,8 +71,8 @@ __all__ = [
 MODULES = (
     *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
     *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding, places),
-    *(polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse, sparse_solving),
-    *(special, spectra, special_functions, splitting, statistics, structured),
+    *(polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse, sparse_jacobians),
+    *(sparse_solving, special, spectra, special_functions, splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

@@ -60,7 +60,6 @@ _RENAMED = {
 
 
 _PLANNING = {
-    *(f"adcore.sparse.compressed.{name}" for name in ("sparse_jacobian", "sparse_hessian")),
     *(f"adcore.sparse.compressed.{name}" for name in ("jacobian_pattern", "hessian_pattern")),
     *(f"adcore.sparse.colouring.color_{name}" for name in ("columns", "rows", "bidirectional")),
     *(f"adcore.sparse.colouring.color_symmetric_{name}" for name in ("star", "acyclic")),
@@ -78,5 +77,5 @@ def refusal(name: str) -> tuple[str, str] | None:
         return f"scipy.sparse.linalg.{name.rpartition('.')[2]} is not supported", "scipy.sparse.linalg.spsolve, or splu"
     if name in _PLANNING:
         cause = f"{name.rpartition('.')[2]} in a compiled function: patterns and colourings are made when it is called"
-        return cause, "jacfwd or jacrev of the function there, or the sparse matrix as an argument"
+        return cause, "jacobian(f, sparse=True) there, which finds the pattern and colours it"
     return REFUSED.get(name)
