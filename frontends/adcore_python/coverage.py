@@ -31,7 +31,8 @@ __all__ = ["calls", "drawing", "names", "page", "probe", "recorded"]
 RECORD = Path(__file__).with_name("coverage.json")
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 MODULES = (
-    *("adcore", "adcore.special", "cmath", "copy", "dataclasses", "functools", "math", "operator", "scipy"),
+    *("adcore", "adcore.sparse", "adcore.special"),
+    *("cmath", "copy", "dataclasses", "functools", "math", "operator", "scipy"),
     *("numpy", "numpy.polynomial"),
     *(f"scipy.{name}" for name in ("fft", "integrate", "linalg", "ndimage", "signal", "sparse", "sparse.linalg")),
     *("scipy.special", "scipy.stats"),

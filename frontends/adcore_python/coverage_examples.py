@@ -113,6 +113,8 @@ EXAMPLES: dict[str, str] = {
     "adcore.jvp": "adcore.jvp(lambda s: s * s, (x,), (y,))",
     "adcore.laplacian": "adcore.laplacian(lambda s: s * s)(x)",
     "adcore.linearize": "adcore.linearize(lambda s: s * s, x)[1](y)",
+    "adcore.sparse.sparse_hessian": "adcore.sparse.sparse_hessian(lambda s: numpy.sum(s**3))(v) @ w",
+    "adcore.sparse.sparse_jacobian": "adcore.sparse.sparse_jacobian(lambda s: s**2)(v) @ w",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",
     "adcore.stop_gradient": "adcore.stop_gradient((x, y))[0] * x",
     "adcore.straight_through": "adcore.straight_through(lambda s: s * s)(x)",

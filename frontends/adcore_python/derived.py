@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from adcore import api, custom
 from adcore.dispatch import transformed
@@ -31,16 +31,13 @@ from .frame import Frame
 from .generator_values import lent_state
 from .lowered_calls import call_lowered
 from .operators import describe, is_one
-from .outside import make_param
+from .outside import constant, make_param
 from .programs import finished, given
 from .records import attributes, deepcopy
 from .strings import plain
 from .values import (
-    EMPTY,
     FALSE,
     NONE,
-    TRUE,
-    ZERO,
     Array,
     Cell,
     Derived,
@@ -75,111 +72,27 @@ __all__ = [
     "applied",
     "call_derived",
     "origin_of",
-    "refuse_pattern",
     "said_of",
-    "with_options",
+    "transform_of",
 ]
 
 
-def _gradient(make: Callable[..., Any]) -> Any:
-    """`grad` or `value_and_grad`; without a function a decorator."""
+def transform_of(make: Callable[..., Any]) -> Any:
+    """A transform with the parameters that it has outside; without a function a decorator."""
+    signature = inspect.signature(make)
 
-    def lower(
-        low: Lowering,
-        f: Value = NONE,
-        argnums: Value = ZERO,
-        argnames: Value = NONE,
-        has_aux: Value = FALSE,
-        donate_argnums: Value = EMPTY,
-        static_argnums: Value = NONE,
-        static_argnames: Value = NONE,
-    ) -> Value:
-        options = {
-            "argnums": argnums,
-            "argnames": argnames,
-            "has_aux": has_aux,
-            "donate_argnums": donate_argnums,
-            "static_argnums": static_argnums,
-            "static_argnames": static_argnames,
-        }
-        return with_options(low, make, f, options)
+    def lower(low: Lowering, *arguments: Value, **keywords: Value) -> Value:
+        options = dict(signature.bind(*arguments, **keywords).arguments)
+        return _with_options(low, make, options.pop("f", NONE), options)
 
+    own = inspect.Parameter("low", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    function, *options = signature.parameters.values()
+    as_values = (p.replace(default=constant(p.default)) for p in options)
+    cast("Any", lower).__signature__ = inspect.Signature([own, function.replace(default=NONE), *as_values])
     return lower
 
 
-def _jacobian(make: Callable[..., Any]) -> Any:
-    """`jacfwd` or `jacrev`; without a function a decorator."""
-
-    def lower(
-        low: Lowering,
-        f: Value = NONE,
-        argnums: Value = ZERO,
-        has_aux: Value = FALSE,
-        static_argnums: Value = NONE,
-        static_argnames: Value = NONE,
-    ) -> Value:
-        options = {
-            "argnums": argnums,
-            "has_aux": has_aux,
-            "static_argnums": static_argnums,
-            "static_argnames": static_argnames,
-        }
-        return with_options(low, make, f, options)
-
-    return lower
-
-
-def _dense_or_sparse(make: Callable[..., Any]) -> Any:
-    """`jacobian` or `hessian`; without a function a decorator."""
-
-    def lower(
-        low: Lowering,
-        f: Value = NONE,
-        argnums: Value = ZERO,
-        has_aux: Value = FALSE,
-        holomorphic: Value = FALSE,
-        sparse: Value = FALSE,
-        static_argnums: Value = NONE,
-        static_argnames: Value = NONE,
-    ) -> Value:
-        options = {
-            "argnums": argnums,
-            "has_aux": has_aux,
-            "holomorphic": holomorphic,
-            "sparse": sparse,
-            "static_argnums": static_argnums,
-            "static_argnames": static_argnames,
-        }
-        refuse_pattern(low, sparse, FALSE, TRUE)
-        return with_options(low, make, f, options)
-
-    return lower
-
-
-def refuse_pattern(low: Lowering, given: Value, *allowed: Value) -> None:
-    """A pattern decides what is compiled, so that it has to be known before."""
-    if given not in allowed:
-        cause = f"the pattern of a sparse matrix of derivatives is {describe(given)}"
-        low.refuse(UnsupportedFunctionError, cause, "the function with this pattern made outside of the compiled one")
-
-
-def _diagonal(make: Callable[..., Any]) -> Any:
-    """`hessian_diagonal` or `laplacian`; without a function a decorator."""
-
-    def lower(
-        low: Lowering,
-        f: Value = NONE,
-        argnums: Value = ZERO,
-        static_argnums: Value = NONE,
-        static_argnames: Value = NONE,
-    ) -> Value:
-        options = {"argnums": argnums, "static_argnums": static_argnums, "static_argnames": static_argnames}
-        return with_options(low, make, f, options)
-
-    return lower
-
-
-def with_options(low: Lowering, make: Callable[..., Any], f: Value, options: dict[str, Value]) -> Value:
+def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: dict[str, Value]) -> Value:
     """A transform with these options, of a function or of one that is still to come."""
     if isinstance(f, Static) and f.value is None:
         return Partial(Static(make), (), options)
@@ -195,10 +108,13 @@ def _option(low: Lowering, name: str, value: Value) -> Any:
     if isinstance(value, Tuple):
         parts = [_option(low, name, part) for part in value.items]
         return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
-    constant = plain(value)
-    if constant is None:
+    known = plain(value)
+    if known is None and name in ("sparse", "pattern"):
+        cause = f"the pattern of a sparse matrix of derivatives is {describe(value)}"
+        low.refuse(UnsupportedFunctionError, cause, "the function with this pattern made outside of the compiled one")
+    if known is None:
         low.refuse_syntax(f"{name} is {describe(value)}, not a constant", f"{name}=0")
-    return constant[0]
+    return known[0]
 
 
 def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE, has_aux: Value = FALSE) -> Value:
@@ -249,31 +165,13 @@ def _taylor(
     return low.call(derived, [x, given], {})
 
 
-SQRT = Static("sqrt")
-
-
-def _checkpoint(
-    low: Lowering,
-    f: Value = NONE,
-    policy: Value = SQRT,
-    snapshots: Value = NONE,
-    bytes: Value = NONE,
-) -> Value:
-    """`checkpoint`; without a function a decorator."""
-    options = {"policy": policy, "snapshots": snapshots, "bytes": bytes}
-    if isinstance(f, Static) and f.value is None:
-        return Partial(Static(api.checkpoint), (), options)
-    known = {name: _option(low, name, value) for name, value in options.items()}
-    return _derived(low, lambda function: api.checkpoint(function, **known), f)
-
-
 def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_argnames: Value = NONE) -> Value:
     """The function itself, which is being compiled already, if no arguments have to be constants."""
     options = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     is_given = not (isinstance(f, Static) and f.value is None)
     if is_given and all(_option(low, name, value) is None for name, value in options.items()):
         return f
-    return with_options(low, api.jit, f, options)
+    return _with_options(low, api.jit, f, options)
 
 
 def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
@@ -308,33 +206,26 @@ def _straight_through(low: Lowering, f: Value) -> Value:
     return _derived(low, custom.straight_through, f)
 
 
-def _vmap(
-    low: Lowering, f: Value = NONE, in_axes: Value = ZERO, out_axes: Value = ZERO, parallel: Value = FALSE
-) -> Value:
-    """`vmap`; without a function a decorator."""
-    return with_options(low, vmap, f, {"in_axes": in_axes, "out_axes": out_axes, "parallel": parallel})
-
-
 TRANSFORMS: dict[Any, Any] = {
-    api.checkpoint: _checkpoint,
-    api.grad: _gradient(api.grad),
-    api.hessian: _dense_or_sparse(api.hessian),
-    api.hessian_diagonal: _diagonal(api.hessian_diagonal),
+    api.checkpoint: transform_of(api.checkpoint),
+    api.grad: transform_of(api.grad),
+    api.hessian: transform_of(api.hessian),
+    api.hessian_diagonal: transform_of(api.hessian_diagonal),
     api.hvp: _hvp,
-    api.jacfwd: _jacobian(api.jacfwd),
-    api.jacobian: _dense_or_sparse(api.jacobian),
-    api.jacrev: _jacobian(api.jacrev),
+    api.jacfwd: transform_of(api.jacfwd),
+    api.jacobian: transform_of(api.jacobian),
+    api.jacrev: transform_of(api.jacrev),
     api.jit: _jit,
     api.jvp: _jvp,
-    api.laplacian: _diagonal(api.laplacian),
+    api.laplacian: transform_of(api.laplacian),
     api.linearize: _linearize,
     custom.straight_through: _straight_through,
     jet: _jet,
     taylor: _taylor,
-    api.value_and_grad: _gradient(api.value_and_grad),
+    api.value_and_grad: transform_of(api.value_and_grad),
     api.vhp: _vhp,
     api.vjp: _vjp,
-    vmap: _vmap,
+    vmap: transform_of(vmap),
 }
 
 

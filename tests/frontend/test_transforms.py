@@ -179,3 +179,18 @@ def test_numba():
 
     assert grad(outer)(0.5) == pytest.approx(slope(0.5))
     assert grad(calling)(0.5) == pytest.approx(slope(0.5) + math.cos(0.5))
+
+
+def test_options_of_complex_derivatives():
+    z = 0.5 - 1.5j
+    for inside in (
+        lambda z: adcore.grad(lambda w: w**3, holomorphic=True)(z),
+        lambda z: adcore.value_and_grad(lambda w: w**3, holomorphic=True)(z),
+        lambda z: adcore.grad(lambda w: abs(w) ** 2, conj=True)(z),
+        lambda z: adcore.jacfwd(lambda w: np.array([w, w**2]), holomorphic=True)(z),
+        lambda z: adcore.jacrev(lambda w: np.array([w, w**2]), 0, False, True)(z),
+        lambda z: adcore.jacobian(lambda w: np.array([w, w**2]), holomorphic=True)(z),
+        lambda z: adcore.hessian(lambda w: w**4, holomorphic=True)(z),
+    ):
+        found, expected = adcore.jit(inside)(z), inside(z)
+        np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-14)

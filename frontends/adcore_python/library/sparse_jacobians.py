@@ -2,58 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..values import NONE, ZERO, Static, Value
+from adcore.errors import UnsupportedFunctionError
+
 from .registry import lowers
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
+    from ..values import Value
 
 __all__: list[str] = []
 
-CSR, STAR, AUTO, BEST = (Static(text) for text in ("csr", "star", "auto", "best"))
-
 
 @lowers("adcore.sparse.sparse_jacobian")
-def sparse_jacobian(
-    low: Lowering,
-    f: Value,
-    argnums: Value = ZERO,
-    pattern: Value = NONE,
-    *,
-    format: Value = CSR,
-    mode: Value = AUTO,
-    order: Value = BEST,
-    check: Value = NONE,
-) -> Value:
+def sparse_jacobian(low: Lowering, *arguments: Value, **keywords: Value) -> Value:
     from adcore.sparse import sparse_jacobian as make
 
-    options = {"argnums": argnums, "format": format, "mode": mode, "order": order, "check": check}
-    return _made(low, make, f, pattern, options)
+    return _made(low, make, arguments, keywords)
 
 
 @lowers("adcore.sparse.sparse_hessian")
-def sparse_hessian(
-    low: Lowering,
-    f: Value,
-    argnums: Value = ZERO,
-    pattern: Value = NONE,
-    *,
-    format: Value = CSR,
-    coloring: Value = STAR,
-    order: Value = BEST,
-    check: Value = NONE,
-) -> Value:
+def sparse_hessian(low: Lowering, *arguments: Value, **keywords: Value) -> Value:
     from adcore.sparse import sparse_hessian as make
 
-    options = {"argnums": argnums, "format": format, "coloring": coloring, "order": order, "check": check}
-    return _made(low, make, f, pattern, options)
+    return _made(low, make, arguments, keywords)
 
 
-def _made(low: Lowering, make: Callable[..., Any], f: Value, pattern: Value, options: dict[str, Value]) -> Value:
-    from ..derived import refuse_pattern, with_options
+def _made(low: Lowering, make: Any, arguments: tuple[Value, ...], keywords: dict[str, Value]) -> Value:
+    """The same as outside, with the same parameters."""
+    from ..derived import transform_of
 
-    refuse_pattern(low, pattern, NONE)
-    return with_options(low, make, f, options)
+    lower = transform_of(make)
+    try:
+        inspect.signature(lower).bind(low, *arguments, **keywords)
+    except TypeError as error:
+        low.refuse(UnsupportedFunctionError, f"{make.__name__}: {error}", "the supported arguments only")
+    return lower(low, *arguments, **keywords)
