@@ -41,6 +41,7 @@ from .errors import (
 )
 from .gradient_check import check_grads
 from .hosting import host_call
+from .implicit import custom_fixed_point, custom_root
 from .jets import jet, taylor
 from .mapping import vmap
 from .memory_report import MemoryReport, memory
@@ -59,7 +60,9 @@ __all__ = [
     "UnsupportedSyntaxError",
     "check_grads",
     "checkpoint",
+    "custom_fixed_point",
     "custom_jvp",
+    "custom_root",
     "custom_rule",
     "custom_vjp",
     "get_num_threads",

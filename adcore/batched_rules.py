@@ -17,9 +17,9 @@ from .types import Atom, Var
 
 if TYPE_CHECKING:
     from .builder import Builder
-    from .ruling import Pullback
+    from .ruling import Map, Pullback
 
-__all__ = ["Batched", "BatchedPullback"]
+__all__ = ["Batched", "BatchedMap", "BatchedPullback"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,35 @@ class BatchedPullback:
             value = batch.value(cotangent)
             pulled.append(value if has_axis else b.total(value, axes=(value.type.rank - 1,)))
         return pulled
+
+
+@dataclass(frozen=True, eq=False)
+class BatchedMap(BatchedPullback):
+    """The same of a rule that states both directions."""
+
+    one: Map
+
+    def pushforward(
+        self, b: Builder, kept: Sequence[Atom], tangents: Sequence[Atom | None], arguments: Sequence[Atom]
+    ) -> list[Atom]:
+        """As in `adcore.ruling.Map`, of a rule that has it; an argument without the axis has a tangent without it."""
+        from .batching import Batch
+        from .builder import Builder
+
+        moving = [t for t in tangents if t is not None]
+        given = (*kept, *moving, *arguments)
+        has_axis = [a for t, a in zip(tangents, self.arguments, strict=True) if t is not None]
+        seeds, single = without_axis(given, given, (*self.kept, *has_axis, *self.arguments))
+        ours, first = single.atoms, len(kept)
+        second = first + len(moving)
+        along = iter(ours[first:second])
+        inner = Builder()
+        inner.source = b.source
+        one = [None if t is None else next(along) for t in tangents]
+        found = self.one.pushforward(inner, ours[:first], one, ours[second:])
+        batch = Batch(b, single.length, seeds)
+        batch.emit(inner.equations)
+        return [batch.value(t) for t in found]
 
 
 @dataclass(frozen=True)

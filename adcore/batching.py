@@ -18,7 +18,7 @@ from .marks import RULED
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, regions, uses
 from .rules import Rule
-from .types import Atom, Lit, Var
+from .types import I64, Atom, Lit, Var
 
 __all__ = ["Batch"]
 
@@ -125,11 +125,10 @@ class Batch:
         if equation.primitive.name == "custom":
             self._custom(b, equation)
             return
+        if self._is_decided(equation):
+            self.refuse(equation)
         inits, params = carries(equation)
         decisive = equation.operands[: len(equation.operands) - len(inits)]
-        decided = equation.params["test"].results if "test" in equation.params else decisive
-        if any(self.is_marked(a) for a in decided):
-            self.refuse(equation)
         ends: dict[str, tuple[Var, ...]] = dict.fromkeys(("body", "then", "otherwise"), params or equation.outs)
         operands = (*decisive, *self._like(b, inits, params))
         converted = {name: self._region(b, region, ends.get(name)) for name, region in regions(equation)}
@@ -140,6 +139,9 @@ class Batch:
         """The values of a function for all directions at once, and its stated derivative for that."""
         from .batched_rules import Batched
 
+        if self._refuses(equation.params["body"].equations):
+            self._one_by_one(b, equation)
+            return
         marked = tuple(map(self.is_marked, equation.operands))
         operands = tuple(self.lifted(b, a) if m else a for a, m in zip(equation.operands, marked, strict=True))
         params = {**equation.params, "body": self._region(b, equation.params["body"], equation.outs)}
@@ -150,16 +152,65 @@ class Batch:
         outs = tuple(self.enter(out) for out in equation.outs)
         b.enter(replace(equation, operands=operands, params=params, outs=outs, rule=rule))
 
+    def _refuses(self, equations: Iterable[Equation]) -> bool:
+        """Whether there is a branch or a loop that marked values decide, or an equation without a rule."""
+        for equation in equations:
+            name = equation.primitive.name
+            if equation.primitive.has_regions:
+                inner = () if name == "custom" else tuple(r.equations for _, r in regions(equation))
+                if self._is_decided(equation) or any(map(self._refuses, inner)):
+                    return True
+            elif not self.marked.isdisjoint(equation.outs):
+                if name not in RULES and equation.primitive.kind not in KINDS and equation.primitive is not RULED:
+                    return True
+            elif any(v in self.marked for v in uses(equation)):
+                return True
+        return False
+
+    def _is_decided(self, equation: Equation) -> bool:
+        """Whether marked values decide which region of an equation is run, or how often."""
+        inits, _ = carries(equation)
+        decisive = equation.operands[: len(equation.operands) - len(inits)]
+        decided = equation.params["test"].results if "test" in equation.params else decisive
+        return equation.primitive.name != "custom" and any(map(self.is_marked, decided))
+
+    def _one_by_one(self, b: Builder, equation: Equation) -> None:
+        """A function with a stated derivative, called for one direction after the other."""
+        if any(out not in self.marked for out in equation.outs):
+            self.refuse(equation)
+        k = Var(I64, "k")
+        inside, env = b.region(), {}
+        for operand in equation.operands:
+            if self.is_marked(operand):
+                codes = ":" * operand.type.rank + "i"
+                env[operand] = inside.view(self.lifted(inside, operand), k, codes=codes)
+        one = clone_equation(equation, env)
+        inside.enter(one)
+        inits: list[Atom] = []
+        arrays: list[Var] = []
+        results: list[Atom] = []
+        for out, found in zip(equation.outs, one.outs, strict=True):
+            made = b.empty(*out.type.shape, self.length, dtype=out.type.dtype)
+            inits.append(made)
+            arrays.append(Var(made.type, out.name))
+            results.append(inside.update(arrays[-1], found, k, codes=":" * out.type.rank + "i"))
+        body = Program((k, *arrays), inside.equations, tuple(results), "directions")
+        for out, array in zip(equation.outs, b.loop(self.length, tuple(inits), body), strict=True):
+            self.marked.add(out)
+            self.names[out] = array
+
     def _ruled(self, b: Builder, equation: Equation) -> None:
         """A value with a stated pullback (see `adcore.marks`)."""
-        from .batched_rules import BatchedPullback
+        from .batched_rules import BatchedMap, BatchedPullback
+        from .ruling import Map
 
         first, count = equation.params["values"], equation.params["arguments"]
         marked = tuple(map(self.is_marked, equation.operands))
         values = tuple(self.lifted(b, a) for a in equation.operands[:first])
         rest = zip(equation.operands[first:], marked[first:], strict=True)
         operands = (*values, *(self.lifted(b, a) if m else a for a, m in rest))
-        rule = BatchedPullback(equation.rule, marked[first + count :], marked[first : first + count])
+        kind = BatchedMap if isinstance(equation.rule, Map) else BatchedPullback
+        rule = kind(equation.rule, marked[first + count :], marked[first : first + count])
         outs = tuple(self.enter(out) for out in equation.outs)
         b.enter(replace(equation, operands=operands, outs=outs, rule=rule))
 

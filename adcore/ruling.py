@@ -1,14 +1,15 @@
 """Stated pullbacks, emitted: backwards as they stand, forwards as the dual of what they are linear in.
 
 Backwards, a copy of the user's pullback takes the cotangents, whatever it does with them.  Forwards there has to be a
-linear map, so a copy that is linear in its cotangents is linearized, and what is emitted is the dual of that.
+linear map, so a copy that is linear in its cotangents is linearized, and what is emitted is the dual of that.  A rule
+that has a pushforward too says both itself.
 """
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, MutableMapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from .builder import Builder
 from .control import value_or_zeros
@@ -19,7 +20,7 @@ from .program import Equation, Program
 from .rules import expand_rules
 from .types import Atom, Var
 
-__all__ = ["Pullback", "emit_rule", "forwards"]
+__all__ = ["Map", "Pullback", "emit_rule", "forwards"]
 
 Values = MutableMapping[Var, Atom]
 Emit = Callable[[Builder, Linear, Values, list[Equation]], None]
@@ -37,6 +38,17 @@ class Pullback(Protocol):
         Raises:
             AdcoreError: it is to be `linear` in the cotangents, and is not.
         """
+        ...
+
+
+@runtime_checkable
+class Map(Pullback, Protocol):
+    """The rule of a `ruled` equation that states both directions."""
+
+    def pushforward(
+        self, b: Builder, kept: Sequence[Atom], tangents: Sequence[Atom | None], arguments: Sequence[Atom]
+    ) -> list[Atom]:
+        """Emit the tangents of the values; None is that of an argument that does not move."""
         ...
 
 
@@ -67,6 +79,13 @@ def _emit_forwards(b: Builder, step: LinearRule, values: Values, emit: Emit, lin
     if not any(argument in values for _, argument in step.arguments):
         return
     rule: Pullback = origin.rule
+    if isinstance(rule, Map):
+        moving = {k: values.get(x) for k, x in step.arguments}
+        arguments = ruled_arguments(origin)
+        found = rule.pushforward(b, ruled_kept(origin), [moving.get(k) for k in range(len(arguments))], arguments)
+        for out, tangent in zip(origin.outs, found, strict=True):
+            values[out] = b.conform(tangent, *out.type.shape, checked=False) if out.type.shape else tangent
+        return
     inner = Builder()  # with no parent: what it computes lives no longer than it is needed
     inner.source = b.source
     ports = [tangent_of(inner, out) for out in origin.outs]

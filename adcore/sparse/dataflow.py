@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 
 from ..batching import Batch
 from ..builder import Builder
+from ..columns import parts
 from ..control import push_cond, push_loop, value_or_zeros
 from ..derive import emit, linearize, linearize_equation
 from ..errors import MissingRuleError
@@ -28,7 +29,7 @@ from ..program import Equation, Program, defined, regions, uses
 from ..ruling import forwards
 from ..types import I64, Atom, Type, Var, literal
 
-__all__ = ["UNION", "Flow", "depend", "parts", "words"]
+__all__ = ["UNION", "Flow", "depend", "words"]
 
 Sets = MutableMapping[Var, Atom]
 
@@ -47,21 +48,6 @@ def depend(program: Program, wrt: Sequence[int], given: Atom) -> Program:
     if stated:
         results = resolve(b.equations, results)
     return eliminate_dead(Program(program.params, b.equations, results, f"sets_{program.name}"))
-
-
-def parts(b: Builder, whole: Atom, arrays: Sequence[Var]) -> dict[Var, Atom]:
-    """For each array its elements of one that has those of all, one array after the other."""
-    found: dict[Var, Atom] = {}
-    at: Atom = literal(0)
-    for array in arrays:
-        shape = array.type.shape
-        size = b.size(shape)
-        part = b.view(whole, at, size, 1, codes="s") if shape else b.view(whole, at, codes="i")
-        found[array] = b.reshape(part, *shape) if shape else part
-        at = b.add(at, size)
-    message = "{} elements for arguments of {}"
-    b.check(b.eq(whole.type.shape[0], at), whole.type.shape[0], at, error="ValueError", message=message)
-    return found
 
 
 def words(type: Type) -> Type:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..batching import Batch
 from ..builder import Builder
+from ..columns import concatenated, flattened, parts
 from ..derive import push, sweep
-from ..linear import converted
 from ..passes.dce import eliminate_dead
 from ..passes.inline import inline_whole
 from ..plugins import Leaf, Lowered, Rows, Spec
@@ -23,8 +23,8 @@ from ..signatures import Place, name_of
 from ..statics import NOTHING, Statics
 from ..transforms import Derivative, decided, differentiable, numbered, present, replaced, without_writes
 from ..trees import leaves, map_nodes
-from ..types import Atom, DType, Type, Var, literal
-from .dataflow import depend, parts
+from ..types import Atom, Type, Var, literal
+from .dataflow import depend
 from .decisions import bare
 
 __all__ = ["ColumnSums", "Dependences", "OfElements", "Products", "RowSums"]
@@ -101,31 +101,6 @@ class OfElements(Derivative):
     def made(self, program: Program, wrt: list[int], *later: Atom) -> Program:
         """A program of the parameters of this one and of these further ones."""
         raise NotImplementedError
-
-
-def concatenated(b: Builder, parts: Sequence[Atom], rest: tuple[Atom, ...] = ()) -> Atom:
-    """The elements of some arrays one after the other, but for the last axes, which are `rest`."""
-    dtype = next((d for d in (DType.F64, DType.F32) if any(p.type.dtype is d for p in parts)), parts[0].type.dtype)
-    flat = [flattened(b, converted(b, p, dtype), len(rest)) for p in parts]
-    if len(flat) == 1:
-        return flat[0]
-    length: Atom = literal(0)
-    for part in flat:
-        length = b.add(length, part.type.shape[0])
-    whole, at = b.expand(dtype.zero, length, *rest, axes=tuple(range(1 + len(rest)))), literal(0)
-    for part in flat:
-        size = part.type.shape[0]
-        whole = b.update(whole, part, at, size, 1, codes="s" + ":" * len(rest))
-        at = b.add(at, size)
-    return whole
-
-
-def flattened(b: Builder, x: Atom, last: int = 0) -> Atom:
-    """The array with one axis in front of the last ones."""
-    own = x.type.shape[: x.type.rank - last]
-    if not own:
-        return b.expand(x, 1, axes=(0,))
-    return b.reshape(x, b.size(own), *x.type.shape[len(own) :])
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ __all__ = [
     "call_derived",
     "origin_of",
     "said_of",
+    "transform_by",
     "transform_of",
 ]
 
@@ -97,7 +98,7 @@ def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: di
     if isinstance(f, Static) and f.value is None:
         return Partial(Static(make), (), options)
     known = {name: _option(low, name, value) for name, value in options.items()}
-    return _derived(low, lambda function: make(function, **known), f)
+    return transform_by(low, lambda function: make(function, **known), f)
 
 
 def _option(low: Lowering, name: str, value: Value) -> Any:
@@ -132,7 +133,7 @@ def _vhp(low: Lowering, f: Value, primals: Value = NONE, cotangents: Value = NON
 
 def _along(low: Lowering, make: Callable[..., Any], f: Value, primals: Value, direction: Value) -> Value:
     """A derivative along a direction; without a point a function of it and of the direction."""
-    derived = _derived(low, make, f)
+    derived = transform_by(low, make, f)
     if isinstance(primals, Static):
         return derived
     pair: list[Value] = [Tuple(tuple(items(low, v))) if isinstance(v, List) else v for v in (primals, direction)]
@@ -144,7 +145,7 @@ TAYLOR = Static("taylor")
 
 def _jet(low: Lowering, f: Value, x: Value = NONE, series: Value = NONE, scaling: Value = TAYLOR) -> Value:
     known = _option(low, "scaling", scaling)
-    derived = _derived(low, lambda function: jet(function, scaling=known), f)
+    derived = transform_by(low, lambda function: jet(function, scaling=known), f)
     if x is NONE and series is NONE:
         return derived
     coefficients = Tuple(tuple(items(low, series))) if isinstance(series, List) else series
@@ -158,7 +159,7 @@ def _taylor(
     low: Lowering, f: Value, x: Value = NONE, directions: Value = NONE, degree: Value = TWO, scaling: Value = TAYLOR
 ) -> Value:
     options = {"degree": _option(low, "degree", degree), "scaling": _option(low, "scaling", scaling)}
-    derived = _derived(low, lambda function: taylor(function, **options), f)
+    derived = transform_by(low, lambda function: taylor(function, **options), f)
     if x is NONE and directions is NONE:
         return derived
     given = Tuple(tuple(items(low, directions))) if isinstance(directions, List) else directions
@@ -176,13 +177,13 @@ def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_ar
 
 def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
     aux = bool(_option(low, "has_aux", has_aux))
-    derived = _derived(low, lambda function: transformed(PullbackAt(function, aux), wraps=False), f)
+    derived = transform_by(low, lambda function: transformed(PullbackAt(function, aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
 
 
 def _linearize(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
     aux = bool(_option(low, "has_aux", has_aux))
-    derived = _derived(low, lambda function: transformed(PushforwardAt(function, has_aux=aux), wraps=False), f)
+    derived = transform_by(low, lambda function: transformed(PushforwardAt(function, has_aux=aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
 
 
@@ -203,7 +204,7 @@ def _straight_through(low: Lowering, f: Value) -> Value:
     if isinstance(f, Static) and callable(f.value):
         with low.foreign("straight_through"):
             return Static(custom.straight_through(f.value))
-    return _derived(low, custom.straight_through, f)
+    return transform_by(low, custom.straight_through, f)
 
 
 TRANSFORMS: dict[Any, Any] = {
@@ -229,7 +230,7 @@ TRANSFORMS: dict[Any, Any] = {
 }
 
 
-def _derived(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
+def transform_by(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
     if isinstance(f, LocalFunction | Derived) or is_stated(f):
         return Derived(make, f)
     if isinstance(f, Static) and callable(f.value):
@@ -337,9 +338,10 @@ def said_of(low: Lowering, value: Value) -> tuple[str, inspect.Signature, Source
 
 @dataclass(frozen=True)
 class Held:
-    """The owner of a capture that is a value of the function being lowered around it."""
+    """The owner of a capture that is a value of the function being lowered around it, by `low`."""
 
     value: Any
+    low: Lowering
 
 
 class Mirror:
@@ -412,7 +414,7 @@ class Mirror:
     def generator(self, value: Record, contents: Any, name: str) -> Reference:
         """A random generator, from which the differentiated function may draw."""
         words = contents.items["words"]
-        self.inner.captures.append(Capture(name, Held(words), _spec(words)))
+        self.inner.captures.append(Capture(name, Held(words, self.outer), _spec(words)))
         made = Identity(name)
         self.inner.memory.root.objects[made] = Fields({"words": lent_state(self.inner, _spec(words), name)})
         found = self.known[value.identity] = with_identity(value, made)
@@ -421,7 +423,7 @@ class Mirror:
     def captured(self, value: Scalar | Array, name: str) -> Value:
         if value not in self.known:
             spec = _spec(value)
-            self.inner.captures.append(Capture(name, Held(value), spec))
+            self.inner.captures.append(Capture(name, Held(value, self.outer), spec))
             self.known[value] = make_param(self.inner, spec, name, captured=True)
         return self.known[value]
 

@@ -51,7 +51,7 @@ from .values import (
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["Incoming", "call_lowered", "structure_of"]
+__all__ = ["Incoming", "bound", "call_lowered", "structure_of"]
 
 
 def call_lowered(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
@@ -143,7 +143,7 @@ def _constant(low: Lowering, function: Any, value: Any, argument: int | str) -> 
     """The value of a static argument."""
     if isinstance(value, LocalFunction | Derived):
         return Static(_self_contained(low, function, value, argument))
-    known = _bound(value) if isinstance(value, Partial) else plain(value) if isinstance(value, Value) else (value,)
+    known = bound(value) if isinstance(value, Partial) else plain(value) if isinstance(value, Value) else (value,)
     if known is None:
         low.refuse(
             UnsupportedFunctionError,
@@ -155,7 +155,7 @@ def _constant(low: Lowering, function: Any, value: Any, argument: int | str) -> 
         return Static(statics.constant(function.transform.function, known[0], argument).value)
 
 
-def _bound(value: Partial) -> tuple[object] | None:
+def bound(value: Partial) -> tuple[object] | None:
     """A partial of constants."""
     function, keywords = plain(value.function), [plain(v) for v in value.keywords.values()]
     before = [plain(v) for v in value.arguments]

@@ -227,9 +227,10 @@ def held_item(low: Lowering, owner: dict[Any, Any], key: Any) -> Value:
 
 def captured_value(low: Lowering, capture: Capture) -> Any:
     """The value of what a function lowered by itself reads from outside."""
-    held = getattr(capture.owner, "value", None)  # a value of the function that is being lowered here
-    if isinstance(held, Scalar | Array):
-        return held
+    if not isinstance(capture.owner, dict | types.CellType):
+        if getattr(capture.owner, "low", None) is low:  # a value of the function that is being lowered here
+            return capture.owner.value
+        return _passed_on(low, capture)
     if isinstance(capture, Part):
         whole = Capture.read(capture)
         generator = _generator(low, capture.name, capture.owner, whole)
@@ -239,6 +240,16 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
             return contents.items["words"]
         return _part(low, capture.name, capture.owner, capture.name, whole, capture.compute)
     return _outside(low, capture.name, capture.owner, capture.read())
+
+
+def _passed_on(low: Lowering, capture: Capture) -> Any:
+    """The value of what only those around this function know: a capture of this function too."""
+    value = getattr(capture.owner, "value", None)
+    key = (0, capture.owner) if value is None else (id(value), capture.name)
+    if key not in low.captured:
+        low.captures.append(capture)
+        low.captured[key] = make_param(low, capture.spec, capture.name, captured=True)
+    return low.captured[key]
 
 
 def _spec(low: Lowering, name: str, found: Any) -> Spec:

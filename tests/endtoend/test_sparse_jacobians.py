@@ -16,6 +16,7 @@ from test_generated import POINTS
 import adcore
 from adcore import AdcoreError, DtypeError, grad, hessian, jacfwd, jit, jvp
 from adcore.builder import Builder
+from adcore.columns import concatenated
 from adcore.derive import push
 from adcore.plugins import backend
 from adcore.program import Program
@@ -23,7 +24,6 @@ from adcore.sparse import hessian_pattern, jacobian_pattern, sparse_hessian, spa
 from adcore.sparse.dataflow import depend
 from adcore.sparse.decisions import bare, values_read
 from adcore.sparse.probing import probed
-from adcore.sparse.programs import concatenated
 from adcore.types import I64, Var, i64
 from adcore.verify import verify
 from proofs.random_programs import LENGTH, random_arguments, random_program

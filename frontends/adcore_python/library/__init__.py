@@ -27,6 +27,7 @@ from . import (
     elementwise,
     factors,
     fourier,
+    implicit,
     limits,
     making,
     matrix_functions,
@@ -70,9 +71,22 @@ __all__ = [
 
 MODULES = (
     *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
-    *(elementwise, factors, fourier, limits, making, matrix_functions, multivariate, norms, ordering, padding, places),
-    *(polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse, sparse_jacobians),
-    *(sparse_solving, special, spectra, special_functions, splitting, statistics, structured),
+    *(
+        elementwise,
+        factors,
+        fourier,
+        implicit,
+        limits,
+        making,
+        matrix_functions,
+        multivariate,
+        norms,
+        ordering,
+        padding,
+        places,
+    ),
+    *(padding, places, polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse),
+    *(sparse_jacobians, sparse_solving, special, spectra, special_functions, splitting, statistics, structured),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

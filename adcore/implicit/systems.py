@@ -1,0 +1,236 @@
+"""The linear systems of implicit differentiation, emitted: a product from a condition, and a solver around it.
+
+A solver is a function of the language.  It is lowered for a product that is a program, so that it is compiled together
+with it.  Solvers that make a matrix are emitted as they stand: what depends on no right-hand side is a coefficient of
+the linear program, computed once.  Of an iteration the steps do not matter, so that it is a function with a derivative
+of its own, which is again that of a condition: A x = b.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..again import inner_lengths
+from ..builder import Builder
+from ..columns import concatenated, parts
+from ..demands import Around, demanded
+from ..derive import push_split, sweep
+from ..errors import RuleError, refuse
+from ..linear import converted
+from ..passes.dce import eliminate_dead
+from ..plugins import Capture, Leaf, Lowered, Spec, Static
+from ..program import Program, clone, substitute, uses
+from ..rules import spliced
+from ..signatures import definition, name_of
+from ..transforms import lower
+from ..types import I64, Atom, DType, Lit, Type, Var
+from . import linear_solvers
+
+__all__ = ["LinearMap", "Solver", "solved"]
+
+DIRECT = (linear_solvers.lu, linear_solvers.lstsq)
+
+
+@dataclass(frozen=True)
+class Solver:
+    """What solves the linear systems of a condition.
+
+    Attributes:
+        function: `function(matvec, b)`, of the language.
+    """
+
+    function: Callable[..., Any]
+
+    @classmethod
+    def of(cls, given: Any) -> Solver:
+        """A solver by name, or a function.
+
+        Raises:
+            ValueError: there is none of this name.
+        """
+        if isinstance(given, str):
+            if given not in linear_solvers.SOLVERS:
+                known = ", ".join(map(repr, linear_solvers.SOLVERS))
+                raise ValueError(f"solve={given!r}; there are {known}, and functions solve(matvec, b)")
+            return cls(linear_solvers.SOLVERS[given])
+        if not callable(given):
+            raise TypeError(f"solve is {given!r}, not the name of a solver or a function solve(matvec, b)")
+        return cls(given)
+
+    def for_unknowns(self, count: Atom) -> Solver:
+        """What it is for so many unknowns, where that is known."""
+        if self.function is not linear_solvers.auto or not isinstance(count, Lit):
+            return self
+        return Solver(linear_solvers.lu if int(count.value) <= linear_solvers.DENSE else linear_solvers.gmres)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether what it computes is differentiated as it stands."""
+        return self.function in DIRECT
+
+
+class LinearMap:
+    """A linear map of vectors, a program, as something that a function of the language can call.
+
+    The program's parameters are the vector and what the map depends on.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.__name__ = "matvec"
+        names = inspect.Parameter("v", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.__signature__ = inspect.Signature([names])
+
+    def __call__(self, v: Any) -> Any:
+        raise TypeError("this linear map exists while compiling only")
+
+    def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
+        copy = clone(self.program)
+        captures = [
+            Capture(f"kept_{k}", Around(k), Spec(p.type.dtype, tuple(_length(n) for n in p.type.shape)))
+            for k, p in enumerate(copy.params[1:])
+        ]
+        return Lowered(copy, Leaf(0), tuple(captures))
+
+
+def _length(atom: Atom) -> int | None:
+    return int(atom.value) if isinstance(atom, Lit) else None
+
+
+def solved(
+    b: Builder,
+    condition: Program,
+    unknowns: int,
+    point: Sequence[Atom],
+    right: Atom,
+    solver: Solver,
+    transposed: bool,
+    name: str,
+) -> Atom:
+    """Emit the solution x of A x = right, where A is the derivative of a condition by its first parameters.
+
+    Args:
+        b: the builder.
+        condition: the program, with as many results as unknowns, of the same types.
+        unknowns: how many parameters these are.
+        point: the values of all parameters.
+        right: a vector that has the elements of all unknowns, one after the other.
+        solver: what solves it.
+        transposed: whether the system is that of the transposed matrix.
+        name: of the function that the condition is about.
+
+    Raises:
+        RuleError: the solver does not return a vector.
+    """
+    product, kept = _product(b, condition, unknowns, point, transposed, right.type.dtype)
+    if unknowns == 1 and not point[0].type.shape:
+        return _quotient(b, product, kept, right, name)
+    solver = solver.for_unknowns(right.type.shape[0])
+    lowered = lower(solver.function, (Static(LinearMap(product)), Spec(right.type.dtype, (None,))))
+    found = lowered.program.results[lowered.result.index] if isinstance(lowered.result, Leaf) else None
+    if found is None or found.type.rank != 1 or found.type.dtype is not right.type.dtype:
+        cause = f"{name_of(solver.function)}, which solves for a derivative of {name}, does not return a vector like b"
+        refuse(RuleError, cause, definition(solver.function), "def solve(matvec, b): …; return x")
+    program = Program(lowered.program.params, lowered.program.equations, (found,), lowered.program.name)
+    around = [kept[c.owner.index] for c in lowered.captures if isinstance(c.owner, Around)]
+    operands = [right, *demanded(lowered, around)]
+    emit = _emitted if solver.is_direct else functools.partial(_wrapped, product=product, kept=kept, solver=solver)
+    return b.conform(emit(b, program, operands), right.type.shape[0], checked=False)
+
+
+def _product(
+    b: Builder, condition: Program, unknowns: int, point: Sequence[Atom], transposed: bool, dtype: DType
+) -> tuple[Program, list[Atom]]:
+    """The product of the derivative with a vector, and the values that it needs of the point, emitted here."""
+    own = range(unknowns)
+    swept = sweep(condition, own, alike=True) if transposed else push_split(condition, own, own, alike=True)
+    first, second = swept.split()
+    with b.for_coefficients():
+        found = spliced(b, first, point)[len(swept.values) :]
+    late = second.params[len(found) :]
+    env: dict[Var, Atom] = {}
+    lengths: list[Var] = []
+    values: list[Atom] = []
+    for var, unknown in zip(late, point, strict=False):
+        for inner, outer in zip(var.type.shape, unknown.type.shape, strict=True):
+            if isinstance(inner, Var) and inner not in env:
+                env[inner] = outer
+                if isinstance(outer, Var):
+                    env[inner] = Var(I64, inner.name)
+                    lengths.append(env[inner])  # type: ignore[arg-type]
+                    values.append(outer)
+    inside = Builder()
+    vector = Var(Type(dtype, (Var(I64, "n"),)), "v")
+    typed = [Var(v.type.with_shape(*(substitute(a, env) for a in v.type.shape)), v.name) for v in late]
+    pieces = parts(inside, vector, typed)
+    for var, like in zip(late, typed, strict=True):
+        env[var] = converted(inside, pieces[like], var.type.dtype)
+    copy = clone(Program(second.params[: len(found)], second.equations, second.results), env)
+    inside.adopt(copy.equations)
+    whole = inside.conform(
+        converted(inside, concatenated(inside, copy.results), dtype), *vector.type.shape, checked=False
+    )
+    program = Program((vector, *lengths, *copy.params), inside.equations, (whole,), "product")
+    return eliminate_dead(program), [*values, *found]
+
+
+def _quotient(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, name: str) -> Atom:
+    """The solution for one number."""
+    with b.for_coefficients():
+        one = b.expand(right.type.dtype.constant(1), 1, axes=(0,))
+        (slope,) = spliced(b, product, [one, *kept])
+        b.check(b.ne(b.view(slope, 0, codes="i"), 0.0), error="LinAlgError", message=singular(name))
+    return b.div(right, slope)
+
+
+def singular(name: str) -> str:
+    return f"the derivative of the condition of {name} by its solution is 0: there is no implicit derivative"
+
+
+def _emitted(b: Builder, program: Program, operands: Sequence[Atom]) -> Atom:
+    """A program whose first operand is a (co)tangent, emitted; what does not depend on it is a coefficient."""
+    inside = Builder()
+    (result,) = spliced(inside, program, operands)
+    varying = {operands[0]}
+    for equation in inside.equations:
+        if varying.isdisjoint(uses(equation)):
+            with b.for_coefficients():
+                b.enter(equation)
+        else:
+            varying.update(equation.outs)
+            b.enter(equation)
+    return result
+
+
+def _wrapped(
+    b: Builder, program: Program, operands: Sequence[Atom], product: Program, kept: Sequence[Atom], solver: Solver
+) -> Atom:
+    """The same as a function whose derivative is that of the condition product(x) = right."""
+    from .rule import Implicit
+
+    unknown, *rest = product.params
+    right = Var(unknown.type, "right")
+    inside = Builder()
+    inside.adopt(product.equations)
+    condition = Program((unknown, right, *rest), inside.equations, (inside.sub(product.results[0], right),), "system")
+    given = (operands[0], *kept)
+    others = tuple(a for a in operands[1:] if a not in kept)
+    rule = Implicit(
+        name=name_of(solver.function),
+        function=solver.function,
+        arguments=len(given) + len(others),
+        condition=condition,
+        unknowns=1,
+        places=tuple(range(len(given))),
+        solver=solver,
+    )
+    body = Builder()
+    results = spliced(body, program, operands)
+    made = Program((), body.equations, tuple(results), program.name)
+    lengths = inner_lengths(made)
+    made.results = (*lengths, *made.results)
+    return b.custom_((*given, *others), made, rule)[len(lengths)]
