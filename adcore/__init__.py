@@ -41,7 +41,17 @@ from .errors import (
 )
 from .gradient_check import check_grads
 from .hosting import host_call
-from .implicit import custom_fixed_point, custom_root
+from .implicit import (
+    custom_fixed_point,
+    custom_root,
+    fixed_point,
+    least_squares,
+    linear_solve,
+    minimize,
+    root,
+    root_jvp,
+    root_vjp,
+)
 from .jets import jet, taylor
 from .mapping import vmap
 from .memory_report import MemoryReport, memory
@@ -65,6 +75,7 @@ __all__ = [
     "custom_root",
     "custom_rule",
     "custom_vjp",
+    "fixed_point",
     "get_num_threads",
     "grad",
     "hessian",
@@ -78,10 +89,16 @@ __all__ = [
     "jit",
     "jvp",
     "laplacian",
+    "least_squares",
+    "linear_solve",
     "linearize",
     "loop_policy",
     "memory",
+    "minimize",
     "program",
+    "root",
+    "root_jvp",
+    "root_vjp",
     "set_num_threads",
     "source",
     "stop_gradient",

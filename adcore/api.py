@@ -14,6 +14,7 @@ from .jacobians import ForwardJacobian, Jacobian, ReverseJacobian
 from .policies import Policy, loop_policy
 from .program import Program, clone
 from .second_order import HessianProduct, ProductWithHessian
+from .signatures import arranged
 from .splitting import PullbackSplit, PushforwardSplit
 from .statics import Argnames, Argnums, declared
 from .transforms import Checkpoint, Gradient, Identity, Pushforward, Transform
@@ -441,7 +442,9 @@ def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = F
     if f is _MISSING or not primals:
         return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux)
     found, value, aux, residuals, lists = _split(f, PushforwardSplit, primals, has_aux)
-    return (value, linear_maps.Pushforward(found, primals, residuals, lists), *aux)
+    dispatcher = derived(f, _WITH_AUX[PushforwardSplit] if has_aux else PushforwardSplit).dispatcher
+    defaults = dispatcher.bind(primals, {})[len(arranged(f, primals)) :]
+    return (value, linear_maps.Pushforward(found, primals, defaults, residuals, lists), *aux)
 
 
 def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:

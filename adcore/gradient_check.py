@@ -13,7 +13,7 @@ from .derive import pull
 from .dispatch import transformed
 from .plugins import Leaf, Lowered, Spec, Static
 from .program import Program
-from .signatures import name_of, signature_of
+from .signatures import arranged, name_of, signature_of
 from .transforms import Pushforward, Transform, cotangents, differentiable, numbered, pruned, replaced, without_writes
 from .trees import flatten, leaves, map_leaves
 
@@ -266,7 +266,7 @@ class _Pulled(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         primals, seeds = arguments
-        lowered = without_writes(differentiable(self.function, tuple(primals)))
+        lowered = without_writes(differentiable(self.function, arranged(self.function, primals)))
         results = lowered.program.results
         order = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]
         chosen = [k for k in dict.fromkeys(order) if results[k].type.dtype.differentiable]

@@ -14,7 +14,7 @@ from .expansion.program import expand
 from .outcomes import tangents
 from .plugins import Leaf, Lowered, Static
 from .program import Program
-from .signatures import name_of
+from .signatures import arranged, name_of
 from .statics import NOTHING, Statics
 from .transforms import Transform, lower, numbered, pairs_of, parameter, pruned, replaced, unchanging
 from .types import Var
@@ -150,7 +150,7 @@ class Expansion(Transform):
 
         The parameters of the expansion are the function's with the coefficients behind the arguments.
         """
-        lowered = unchanging(lower(self.function, (x,)))
+        lowered = unchanging(lower(self.function, arranged(self.function, (x,))))
         pairs = [pair for i, c in given.items() for pair in pairs_of(self.where(i), x, *c, noun="coefficient")]
         captured = len(lowered.captures)
         count = len(lowered.program.params) - captured

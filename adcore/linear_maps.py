@@ -101,14 +101,17 @@ class Pushforward(_LinearMap):
         self,
         specialisation: Specialisation,
         primals: tuple[Any, ...],
+        defaults: tuple[Any, ...],
         residuals: tuple[Any, ...],
         lists: tuple[Any, ...],
     ) -> None:
         super().__init__(specialisation, residuals, lists)
         self._primals = primals
+        self._still = [self._fitted(np.zeros(np.shape(d)), d) for d in flatten(defaults)[0]]
 
     def __call__(self, *tangents: Any) -> Any:
         if len(tangents) != len(self._primals):
             raise TypeError(f"pushforward: {len(tangents)} tangents for {len(self._primals)} primals")
         given = zip(tangents, self._primals, strict=True)
-        return self.run([each for ours, primal in given for each in self.converted(ours, primal)])
+        moving = [each for ours, primal in given for each in self.converted(ours, primal)]
+        return self.run([*moving, *self._still])

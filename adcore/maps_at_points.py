@@ -14,7 +14,7 @@ from .errors import DtypeError
 from .outcomes import lists_of
 from .plugins import Leaf, Lowered, Spec, Stateful, Static
 from .program import Program
-from .signatures import definition, name_of
+from .signatures import arranged, definition, name_of
 from .statics import NOTHING, Statics
 from .transforms import (
     Pushforward,
@@ -69,7 +69,7 @@ class PullbackAt(Transform):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         primals, cotangent = arguments
-        lowered = differentiable(self.function, tuple(primals))
+        lowered = differentiable(self.function, arranged(self.function, primals))
         value = primary("vjp", lowered.result)[0] if self.has_aux else lowered.result
         pairs = self.pairs(lowered, value, cotangent)
         specs = [leaf for primal in primals for leaf in leaves(primal) if isinstance(leaf, Spec)]

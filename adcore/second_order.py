@@ -8,6 +8,7 @@ from typing import Any
 from .derive import sweep
 from .dispatch import transformed
 from .plugins import Leaf, Lowered, Spec, Static
+from .signatures import arranged
 from .transforms import Directional, Gradient, Pushforward, cotangents, differentiable, numbered, pruned, replaced
 from .trees import leaves
 
@@ -61,7 +62,8 @@ class ProductWithHessian(_Product):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         primals, given = self.paired(arguments)
-        lowered = differentiable(self.gradient(primals), primals)
+        gradient = self.gradient(primals)
+        lowered = differentiable(gradient, arranged(gradient, primals))
         pairs = self.all_pairs(primals, given)
         specs = [p for p, _, _ in pairs if p is not None]
         moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import Source
 
-__all__ = ["Place", "definition", "name_of", "places_of", "signature_of"]
+__all__ = ["Place", "arranged", "definition", "name_of", "places_of", "signature_of"]
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
@@ -53,6 +53,19 @@ def places_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple
             places.append(Place(k, len(places)))
             names[p.name] = places[-1]
     return places, names
+
+
+def arranged(function: Callable[..., Any], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Arguments by position as one for each parameter: those of `*args` are a tuple."""
+    found: list[Any] = []
+    rest = list(values)
+    for p in signature_of(function).parameters.values():
+        if p.kind is p.VAR_POSITIONAL:
+            found.append(tuple(rest))
+            rest = []
+        elif rest:
+            found.append(rest.pop(0))
+    return (*found, *rest)
 
 
 def name_of(function: Callable[..., Any]) -> str:

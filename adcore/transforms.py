@@ -23,7 +23,7 @@ from .passes.inline import inline_whole
 from .plugins import Leaf, Lowered, Spec, Stateful, Static, Write, frontend
 from .policies import LoopPolicy, current, note_policy
 from .program import Program
-from .signatures import Place, definition, name_of, places_of, signature_of
+from .signatures import Place, arranged, definition, name_of, places_of, signature_of
 from .statics import NOTHING, Statics, bound_by
 from .trees import leaves, map_leaves, map_nodes, matched, structure
 from .types import Atom, DType, Type, Var
@@ -491,7 +491,7 @@ class Pushforward(Directional):
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         primals, given = self.paired(arguments)
-        lowered = unchanging(lower(self.function, primals))
+        lowered = unchanging(lower(self.function, arranged(self.function, primals)))
         pairs = self.all_pairs(primals, given)
         specs = [p for p, _, _ in pairs if p is not None]
         moving = [k for k, p in enumerate(specs) if p.dtype.differentiable]

@@ -2,6 +2,7 @@
 
 from .calls import custom_fixed_point, custom_root
 from .linear_solvers import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg
+from .problems import fixed_point, least_squares, linear_solve, minimize, root, root_jvp, root_vjp
 
 __all__ = [
     "auto",
@@ -9,9 +10,16 @@ __all__ = [
     "cg",
     "custom_fixed_point",
     "custom_root",
+    "fixed_point",
     "gmres",
+    "least_squares",
+    "linear_solve",
     "lstsq",
     "lu",
+    "minimize",
     "neumann",
     "normal_cg",
+    "root",
+    "root_jvp",
+    "root_vjp",
 ]

@@ -68,7 +68,10 @@ def cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, precondit
     step = 0
     while residual @ residual > limit and step < most:
         product = matvec(direction)
-        along = size / (direction @ product)
+        curvature = direction @ product
+        if curvature == 0.0:
+            break
+        along = size / curvature
         x = x + along * direction
         residual = residual - along * product
         found = residual if preconditioner is None else preconditioner(residual)
@@ -102,7 +105,10 @@ def normal_cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None) ->
     step = 0
     while size > limit and step < most:
         product = matvec(direction)
-        along = size / (product @ product)
+        length = product @ product
+        if length == 0.0:
+            break
+        along = size / length
         x = x + along * direction
         residual = residual - along * product
         (slope,) = transposed(residual)
@@ -142,7 +148,10 @@ def bicgstab(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, pre
             direction = residual + (rho / before) * (alpha / omega) * (direction - omega * product)
         along = direction if preconditioner is None else preconditioner(direction)
         product = matvec(along)
-        alpha = rho / (shadow @ product)
+        curvature = shadow @ product
+        if curvature == 0.0:
+            break
+        alpha = rho / curvature
         half = residual - alpha * product
         across = half if preconditioner is None else preconditioner(half)
         turned = matvec(across)

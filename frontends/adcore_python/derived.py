@@ -71,6 +71,7 @@ __all__ = [
     "Names",
     "applied",
     "call_derived",
+    "option",
     "origin_of",
     "said_of",
     "transform_by",
@@ -97,17 +98,17 @@ def _with_options(low: Lowering, make: Callable[..., Any], f: Value, options: di
     """A transform with these options, of a function or of one that is still to come."""
     if isinstance(f, Static) and f.value is None:
         return Partial(Static(make), (), options)
-    known = {name: _option(low, name, value) for name, value in options.items()}
+    known = {name: option(low, name, value) for name, value in options.items()}
     return transform_by(low, lambda function: make(function, **known), f)
 
 
-def _option(low: Lowering, name: str, value: Value) -> Any:
+def option(low: Lowering, name: str, value: Value) -> Any:
     if isinstance(value, Dict):
-        return {key: _option(low, name, part) for key, part in entries(low, value).items()}
+        return {key: option(low, name, part) for key, part in entries(low, value).items()}
     if isinstance(value, List):
-        return [_option(low, name, part) for part in items(low, value)]
+        return [option(low, name, part) for part in items(low, value)]
     if isinstance(value, Tuple):
-        parts = [_option(low, name, part) for part in value.items]
+        parts = [option(low, name, part) for part in value.items]
         return value.kind(*parts) if hasattr(value.kind, "_fields") else tuple(parts)
     known = plain(value)
     if known is None and name in ("sparse", "pattern"):
@@ -119,7 +120,7 @@ def _option(low: Lowering, name: str, value: Value) -> Any:
 
 
 def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE, has_aux: Value = FALSE) -> Value:
-    known = bool(_option(low, "has_aux", has_aux))
+    known = bool(option(low, "has_aux", has_aux))
     return _along(low, functools.partial(api.jvp, has_aux=known), f, primals, tangents)
 
 
@@ -144,7 +145,7 @@ TAYLOR = Static("taylor")
 
 
 def _jet(low: Lowering, f: Value, x: Value = NONE, series: Value = NONE, scaling: Value = TAYLOR) -> Value:
-    known = _option(low, "scaling", scaling)
+    known = option(low, "scaling", scaling)
     derived = transform_by(low, lambda function: jet(function, scaling=known), f)
     if x is NONE and series is NONE:
         return derived
@@ -158,7 +159,7 @@ TWO = number(2)
 def _taylor(
     low: Lowering, f: Value, x: Value = NONE, directions: Value = NONE, degree: Value = TWO, scaling: Value = TAYLOR
 ) -> Value:
-    options = {"degree": _option(low, "degree", degree), "scaling": _option(low, "scaling", scaling)}
+    options = {"degree": option(low, "degree", degree), "scaling": option(low, "scaling", scaling)}
     derived = transform_by(low, lambda function: taylor(function, **options), f)
     if x is NONE and directions is NONE:
         return derived
@@ -170,19 +171,19 @@ def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_ar
     """The function itself, which is being compiled already, if no arguments have to be constants."""
     options = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     is_given = not (isinstance(f, Static) and f.value is None)
-    if is_given and all(_option(low, name, value) is None for name, value in options.items()):
+    if is_given and all(option(low, name, value) is None for name, value in options.items()):
         return f
     return _with_options(low, api.jit, f, options)
 
 
 def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
-    aux = bool(_option(low, "has_aux", has_aux))
+    aux = bool(option(low, "has_aux", has_aux))
     derived = transform_by(low, lambda function: transformed(PullbackAt(function, aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
 
 
 def _linearize(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
-    aux = bool(_option(low, "has_aux", has_aux))
+    aux = bool(option(low, "has_aux", has_aux))
     derived = transform_by(low, lambda function: transformed(PushforwardAt(function, has_aux=aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adcore.arguments import abstract, otherwise
-from adcore.cache import is_trusted
+from adcore.cache import is_trusted, unrepeatable
 from adcore.errors import DtypeError
 from adcore.plugins import Capture, Guard, Part, Spec
 from adcore.structured import Structured, taken_apart
@@ -157,7 +157,28 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
             f"a tuple or a NumPy array, or pass {name!r} as an argument",
         )
     low.guards.append(Guard(name, owner, found))
+    if isinstance(found, tuple) and _has_array(found):
+        unrepeatable(f"arrays in the tuple {name!r} from outside")
+        return _tuple(low, str(name), found)
     return constant(found)
+
+
+def _has_array(found: tuple[Any, ...]) -> bool:
+    return any(_has_array(x) if isinstance(x, tuple) else isinstance(x, np.ndarray) for x in found)
+
+
+def _tuple(low: Lowering, name: str, found: tuple[Any, ...]) -> Tuple:
+    """A tuple from outside, whose arrays are read at every call; the tuple itself is always the same."""
+    items: list[Value] = []
+    for k, x in enumerate(found):
+        spoken = f"{name}[{k}]"
+        if isinstance(x, tuple):
+            items.append(_tuple(low, spoken, x))
+        elif isinstance(x, np.ndarray):
+            items.append(_outside(low, spoken, {spoken: x}, x))
+        else:
+            items.append(constant(x))
+    return Tuple(tuple(items), type(found))
 
 
 def _generator(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:

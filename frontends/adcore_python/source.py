@@ -94,7 +94,10 @@ _FILES: dict[str, tuple[list[str], list[ast.Lambda]]] = {}
 
 
 def place_of(function: Any) -> Source | None:
-    """Where a function, method, partial or callable object begins, if it is written in Python."""
+    """Where a function, method, partial or callable object begins, if it is written in Python; or where it says."""
+    said = getattr(function, "__adcore_source__", None)
+    if said is not None:
+        return said
     seen: set[int] = set()
     while not isinstance(function, types.FunctionType) and id(function) not in seen:
         seen.add(id(function))

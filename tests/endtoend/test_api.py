@@ -326,3 +326,33 @@ def test_same_array_twice():
 def test_where_keeps_the_other_branch_out():
     g = grad(lambda x: np.sum(np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0) + np.where(x > 0, np.sqrt(x), x)))
     np.testing.assert_array_equal(g(np.array([1.0, 0.0, -1.0])), [1.5, 1.0, 1.0])
+
+
+def anything(*args):
+    return args[0] * args[1] ** 2
+
+
+def with_default(x, n=2.0):
+    return x * n**2
+
+
+@pytest.mark.parametrize(
+    ("f", "primals", "slopes"),
+    [
+        (anything, (2.0, 3.0), (9.0, 12.0)),
+        (with_default, (2.0,), (4.0,)),
+        (lambda x, *rest: x * rest[0], (2.0, 3.0), (3.0, 2.0)),
+    ],
+    ids=["any number", "default", "one and others"],
+)
+def test_arguments_by_position(f, primals, slopes):
+    """Functions of any number of arguments, and with defaults that are not given, in all transforms by position."""
+    ones = tuple(1.0 for _ in primals)
+    assert adcore.jvp(f, primals, ones)[1] == sum(slopes)
+    assert adcore.vjp(f, *primals)[1](1.0) == slopes
+    assert adcore.linearize(f, *primals)[1](*ones) == sum(slopes)
+    np.testing.assert_allclose(adcore.hvp(f, primals, ones)[0], slopes if len(slopes) > 1 else slopes[0])
+    np.testing.assert_allclose(adcore.vhp(f, primals, ones)[0], slopes if len(slopes) > 1 else slopes[0])
+    adcore.check_grads(f, primals, order=2)
+    inside = adcore.jit(lambda: (adcore.jvp(f, primals, ones)[1], adcore.vjp(f, *primals)[1](1.0)))
+    assert inside() == (sum(slopes), slopes)

@@ -157,5 +157,5 @@ def owner_of(name: str) -> Any:
 
 
 def is_ours(function: FunctionType) -> bool:
-    """Whether a Python function is one of the library's own."""
-    return (function.__module__ or "").startswith(f"{__name__}.")
+    """Whether a Python function is one of the library's own, or of adcore's solvers."""
+    return (function.__module__ or "").startswith((f"{__name__}.", "adcore.implicit."))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from adcore.api import jvp, vjp
 from adcore.columns import concatenated, parts
 from adcore.errors import DtypeError, UnsupportedFunctionError
+from adcore.implicit.problems import root
 from adcore.linear import converted
 from adcore.plugins import Leaf, Spec
 from adcore.trees import map_leaves
@@ -13,8 +15,8 @@ from adcore.types import Var
 
 from ..operators import describe
 from ..strings import plain
-from ..values import FALSE, Array, Partial, Scalar, Static, Value
-from .registry import lowers
+from ..values import FALSE, NONE, Array, Partial, Scalar, Static, Value
+from .registry import defines, lowers
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
@@ -71,6 +73,74 @@ def _solve(low: Lowering, value: Value) -> Any:
         cause = f"solve is {describe(value)}, defined in the function that is compiled"
         low.refuse(UnsupportedFunctionError, cause, "a function defined outside, or the name of a solver")
     return known[0]
+
+
+# Problems with a solver of adcore's
+
+
+def _lowers_problem(kind: str, usual: Value) -> None:
+    """Have a call of `root`, `fixed_point`, … be that of the solver for its function."""
+
+    def lower(
+        low: Lowering,
+        function: Value,
+        x0: Value,
+        *args: Value,
+        method: Value = usual,
+        solve: Value = AUTO,
+        tol: Value = NONE,
+        maxiter: Value = NONE,
+    ) -> Value:
+        from adcore.implicit.problems import problem_of
+
+        from ..derived import option
+
+        given = {"method": method, "tol": tol, "maxiter": maxiter}
+        options = {name: option(low, name, value) for name, value in given.items()}
+        with low.foreign(kind):
+            problem = problem_of(kind, solve=_solve(low, solve), **options)
+        return _call(low, problem, function, [x0, *args])
+
+    lowers(f"adcore.{kind}")(lower)
+
+
+for _kind, _method in (
+    ("root", "newton"),
+    ("fixed_point", "anderson"),
+    ("minimize", "newton"),
+    ("least_squares", "levenberg_marquardt"),
+):
+    _lowers_problem(_kind, Static(_method))
+
+
+@lowers("adcore.linear_solve")
+def linear_solve(low: Lowering, matvec: Value, b: Value, solve: Value = AUTO) -> Value:
+    from adcore.implicit.problems import Problem
+
+    with low.foreign("linear_solve"):
+        problem = Problem("linear_solve", None, _solve(low, solve))
+    return _call(low, problem, matvec, [b, b])
+
+
+def _call(low: Lowering, problem: Any, function: Value, arguments: list[Value]) -> Value:
+    from adcore.implicit.problems import kept
+
+    from ..derived import transform_by
+
+    if isinstance(function, Static):
+        return low.call(transform_by(low, lambda f: kept(f, problem), function), arguments, {})
+    return low.call(transform_by(low, problem, function), arguments, {})
+
+
+@defines("adcore.root_jvp")
+def root_jvp(F, solution, args, tangents, solve="auto"):
+    return jvp(lambda *p: root(F, solution, *p, method="given", solve=solve), args, tangents)[1]
+
+
+@defines("adcore.root_vjp")
+def root_vjp(F, solution, args, cotangent, solve="auto"):
+    _, pullback = vjp(lambda *p: root(F, solution, *p, method="given", solve=solve), *args)
+    return pullback(cotangent)
 
 
 # Trees as vectors
