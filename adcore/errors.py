@@ -9,6 +9,7 @@ __all__ = [
     "AdcoreError",
     "AliasError",
     "CompileError",
+    "ConvergenceWarning",
     "DtypeError",
     "MissingRuleError",
     "RuleError",
@@ -111,6 +112,13 @@ class CompileError(AdcoreError):
 
 class VerifyError(AdcoreError):
     """A Program is not well formed: a value used before it is defined, or an equation that breaks its type rule."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A solution does not fulfil its condition so well, or not in such a place, that its derivative can be relied on.
+
+    The report that warns says what it has found (`adcore.implicit.report`).
+    """
 
 
 def refuse(kind: type[AdcoreError], cause: str, source: Source | None = None, write: str = "") -> NoReturn:

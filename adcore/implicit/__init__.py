@@ -3,8 +3,10 @@
 from .calls import custom_fixed_point, custom_root
 from .linear_solvers import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg
 from .problems import fixed_point, least_squares, linear_solve, minimize, root, root_jvp, root_vjp
+from .reports import Report, report
 
 __all__ = [
+    "Report",
     "auto",
     "bicgstab",
     "cg",
@@ -19,6 +21,7 @@ __all__ = [
     "minimize",
     "neumann",
     "normal_cg",
+    "report",
     "root",
     "root_jvp",
     "root_vjp",

@@ -18,7 +18,7 @@ from ..signatures import definition, name_of, places_of, signature_of
 from ..stated import described, has_rows
 from ..transforms import Transform, lower, unchanging, without_writes
 from ..trees import leaves, map_leaves, matched, structure
-from ..types import Atom
+from ..types import Atom, DType
 from .rule import Implicit
 from .systems import Solver
 
@@ -107,7 +107,7 @@ class Solution(Transform):
             if not isinstance(leaf, Leaf):
                 return leaf if isinstance(leaf, Static) else Static(leaf)
             x = next(values)
-            return Spec(x.type.dtype, lengths_of(x), python=not x.type.shape)
+            return Spec(x.type.dtype, lengths_of(x), python=not x.type.shape and x.type.dtype is DType.F64)
 
         given = (map_leaves(as_argument, solution), *rest)
         try:

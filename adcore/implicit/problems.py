@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..api import grad, jvp, vjp
+from ..api import grad, jacfwd, jit, jvp, vjp
 from ..signatures import definition
 from . import solvers
 from .calls import implicit
@@ -16,6 +16,7 @@ from .systems import Solver
 from .vectors import as_tree, vector_of
 
 __all__ = [
+    "Matrices",
     "Problem",
     "fixed_point",
     "kept",
@@ -114,12 +115,44 @@ class Problem:
         return implicit(made, condition(function), self.solve, self.kind == "fixed_point", has_aux=False)
 
 
+@dataclass(frozen=True)
+class Matrices:
+    """Of a condition it makes `matrices(vector, like, moving, still)`: its value and its derivatives as dense matrices.
+
+    They are by the solution, which is a vector here, and by all further arguments that are `moving`, side by side.
+
+    Attributes:
+        real: which of the further arguments these are.
+    """
+
+    real: tuple[bool, ...]
+
+    def __call__(self, condition: Callable[..., Any]) -> Any:
+        count = sum(self.real)
+        before = [sum(self.real[:k]) for k in range(len(self.real))]
+        order = tuple((real, before[k] if real else k - before[k]) for k, real in enumerate(self.real))
+
+        def value(v, like, moving, still):
+            args = [moving[k] if real else still[k] for real, k in order]
+            return vector_of(condition(as_tree(v, like), *args))
+
+        def matrices(v, like, moving, still):
+            r = value(v, like, moving, still)
+            by_solution = jacfwd(value)(v, like, moving, still)
+            if count == 0:
+                return r, by_solution, np.zeros((len(r), 0))
+            by_arguments = jacfwd(lambda p: value(v, like, as_tree(p, moving), still))(vector_of(moving))
+            return r, by_solution, by_arguments
+
+        return jit(matrices)
+
+
 def _solved(function: Callable[..., Any], problem: Problem, *arguments: Any) -> Any:
     return kept(function, problem)(*arguments)
 
 
-def kept(function: Callable[..., Any], problem: Problem) -> Any:
-    """The solver for a function, kept with it, so that repeated calls compile once."""
+def kept(function: Callable[..., Any], problem: Callable[[Callable[..., Any]], Any]) -> Any:
+    """What a problem makes of a function, kept with it, so that repeated calls compile once."""
     attributes = getattr(function, "__dict__", None)
     if attributes is None:
         return problem(function)

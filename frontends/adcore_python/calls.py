@@ -14,14 +14,14 @@ from .derived import call_derived
 from .frame import Frame
 from .joins import Diverges, Status
 from .known import known_function
-from .library import Written, is_ours
+from .library import Written
 from .library.refused import refusal
 from .liveness import assigned
 from .lowered_calls import call_lowered
 from .methods import METHODS
 from .operators import describe
 from .outputs import call_into
-from .outside import constant
+from .outside import constant, is_ours
 from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind

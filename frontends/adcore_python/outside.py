@@ -34,6 +34,7 @@ __all__ = [
     "getter_of",
     "held_item",
     "is_computed",
+    "is_ours",
     "look_up",
     "make_param",
     "member",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 DTYPES = {d.numpy: d for d in DType}
-LIBRARY = f"{__name__.rpartition('.')[0]}.library."  # modules of ours
+OURS = (f"{__name__.rpartition('.')[0]}.library.", "adcore.implicit.")  # modules that nobody changes
 
 
 def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
@@ -53,14 +54,22 @@ def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
             found = cell.cell_contents
         except ValueError:
             return None
-        if (python.__module__ or "").startswith(LIBRARY) and not isinstance(found, np.ndarray):
+        if is_ours(python) and not isinstance(found, np.ndarray):
             return constant(found)  # nobody binds it to anything else
         return _outside(low, name, cell, found)
     if name in python.__globals__:
-        return _outside(low, name, python.__globals__, python.__globals__[name])
+        found = python.__globals__[name]
+        if is_ours(python) and isinstance(found, int | float):
+            return constant(found)
+        return _outside(low, name, python.__globals__, found)
     if hasattr(builtins, name):
         return Static(getattr(builtins, name))
     return None
+
+
+def is_ours(function: types.FunctionType) -> bool:
+    """Whether a function is one of adcore's own that are written in the language."""
+    return (function.__module__ or "").startswith(OURS)
 
 
 def getter_of(owner: Any, name: str) -> types.FunctionType | None:

@@ -16,9 +16,8 @@ from adcore.plugins import Stateful
 
 from .carries import differences
 from .classes import generated, is_frozen, is_structured
-from .library import is_ours
 from .operators import compare, describe
-from .outside import constant, member
+from .outside import constant, is_ours, member
 from .strings import plain
 from .values import (
     NONE,

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 import adcore
 from adcore import (
+    ConvergenceWarning,
     DtypeError,
     RuleError,
     UnsupportedFunctionError,
@@ -37,7 +38,7 @@ from adcore import (
     vjp,
     vmap,
 )
-from adcore.implicit import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg
+from adcore.implicit import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg, report
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 4)) + 4.0 * np.eye(4)
@@ -437,6 +438,52 @@ def test_least_squares_answers_of_singular_systems():
     b = np.array([1.0, 1.0, 1.0])
     np.testing.assert_allclose(lstsq(lambda x: singular @ x, b), [1.0, 0.5, 0.0], atol=1e-12)
     np.testing.assert_allclose(normal_cg(lambda x: singular @ x, b), [1.0, 0.5, 0.0], atol=1e-12)
+
+
+# Reports
+
+
+def powers(x, a, n, b):
+    return a * x**n - b
+
+
+def test_reports_of_good_solutions():
+    found = report(powers, np.array([2.0, 3.0]), 1.0, 2, np.array([4.0, 9.0]))
+    assert (found.unknowns, found.rank, found.residual) == (2, 2, 0.0)
+    assert math.isclose(found.condition, 1.5)
+    assert not found.problems
+
+
+def slopes(x):
+    """The derivatives by a and by b at a solution."""
+    solver = custom_root(powers)(lambda x, a, n, b: x)
+    b = np.array([4.0, 9.0])
+    by_a, by_b = jacfwd(lambda a: solver(x, a, 2, b))(1.0), jacfwd(lambda b: solver(x, 1.0, 2, b))(b)
+    return np.hstack([by_a[:, None], by_b])
+
+
+def test_reports_bound_the_error():
+    """The derivative at a solution that has not been reached is as far off as the report says, or nearer."""
+    exact = np.array([2.0, 3.0])
+    for far in (1e-2, 1e-4):
+        x = exact + far
+        with pytest.warns(ConvergenceWarning, match="the solver has not converged: the solution is about"):
+            found = report(powers, x, 1.0, 2, np.array([4.0, 9.0]))
+        assert math.isclose(found.distance, np.sqrt(2.0) * far, rel_tol=0.05)
+        there, here = (slopes(exact), slopes(x))
+        error = np.linalg.norm(there - here, 2)
+        assert 0.1 * found.bound < error < found.bound
+
+
+def test_reports_of_singular_and_of_kinked_conditions():
+    with pytest.warns(ConvergenceWarning, match="of rank 1 for 2 unknowns: only a least squares answer exists"):
+        found = report(lambda x: np.array([x[0] - 1.0, 0.0 * x[1]]), np.array([1.0, 3.0]))
+    assert found.singular
+    with pytest.warns(ConvergenceWarning, match="a constraint or another kink is just active"):
+        found = report(lambda x, a: np.maximum(x - a, 0.0) + x - a, np.array([1.0]), 1.0)
+    assert found.degenerate
+    assert "! the derivative of the condition jumps" in str(found)
+    assert report(lambda x, a: np.maximum(x - a, 0.0) + x - a, 0.5, 1.0, warn=False).converged is False
 
 
 # What is refused

@@ -64,7 +64,6 @@ __all__ = [
     "UFUNC_METHODS",
     "Written",
     "found",
-    "is_ours",
     "owner_of",
     "ufunc_method",
 ]
@@ -154,8 +153,3 @@ def owner_of(name: str) -> Any:
     module, _, attribute = holder.rpartition(".")
     # SciPy imports a module of its when the attribute is asked for: what is there is read from the namespace.
     return vars(sys.modules[module]).get(attribute) if module in sys.modules else None
-
-
-def is_ours(function: FunctionType) -> bool:
-    """Whether a Python function is one of the library's own, or of adcore's solvers."""
-    return (function.__module__ or "").startswith((f"{__name__}.", "adcore.implicit."))
