@@ -32,7 +32,7 @@ from . import linear_solvers
 
 __all__ = ["LinearMap", "Solver", "solved"]
 
-DIRECT = (linear_solvers.lu, linear_solvers.lstsq)
+DIRECT = ("lu", "lstsq", "sparse")
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,13 @@ class Solver:
         Raises:
             ValueError: there is none of this name.
         """
+        if given == "sparse":
+            from .sparse_direct import sparse
+
+            return cls(sparse)
         if isinstance(given, str):
             if given not in linear_solvers.SOLVERS:
-                known = ", ".join(map(repr, linear_solvers.SOLVERS))
+                known = ", ".join(map(repr, (*linear_solvers.SOLVERS, "sparse")))
                 raise ValueError(f"solve={given!r}; there are {known}, and functions solve(matvec, b)")
             return cls(linear_solvers.SOLVERS[given])
         if not callable(given):
@@ -70,7 +74,7 @@ class Solver:
     @property
     def is_direct(self) -> bool:
         """Whether what it computes is differentiated as it stands."""
-        return self.function in DIRECT
+        return name_of(self.function) in DIRECT and self.function.__module__.startswith(f"{__package__}.")
 
 
 class LinearMap:

@@ -45,7 +45,7 @@ A = RNG.normal(size=(4, 4)) + 4.0 * np.eye(4)
 S = A @ A.T + np.eye(4)
 B = RNG.normal(size=4)
 W = RNG.normal(size=4)
-SOLVERS = ("auto", "lu", "lstsq", "gmres", "bicgstab", "normal_cg")
+SOLVERS = ("auto", "lu", "lstsq", "sparse", "gmres", "bicgstab", "normal_cg")
 
 
 def cubic(x, a, b):
