@@ -16,7 +16,7 @@ from adcore.types import Atom, DType, Lit, Var, literal
 from .classes import is_structured, special
 from .integers import add, exact_power, exact_shift, multiply, subtract
 from .promotion import converted, inexact, is_python, promoted
-from .values import Array, Callee, Cell, Dict, List, Method, Record, Scalar, Static, Tuple, Value, number
+from .values import Array, Callee, Cell, Dict, Fields, List, Method, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -68,6 +68,8 @@ def describe(value: Value) -> str:
         return f"a tuple of {len(value.items)}"
     if isinstance(value, Record):
         return f"a {value.kind.__name__}"
+    if isinstance(value, Fields):  # of a dict or an object
+        return f"one with {', '.join(map(repr, value.items)) or 'nothing'}"
     return "a function" if isinstance(value, Callee) else f"a {type(value).__name__.lower()}"
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adcore import jit
 from adcore.errors import AdcoreError, DtypeError, UnsupportedFunctionError, UnsupportedSyntaxError
 
 from .conftest import lower, run
@@ -321,3 +322,14 @@ def _stored(x, mask, value):
     x = x.copy()
     x[mask] = value
     return x
+
+
+def test_dicts_of_other_keys_in_a_loop_are_named():
+    def f(state):
+        for _ in range(20):
+            state = {"u": state["u"] * 0.5}
+        return state["u"]
+
+    cause = "'state' is one with 'u', 'v' where the loop begins and one with 'u' where its body ends"
+    with pytest.raises(UnsupportedSyntaxError, match=cause):
+        jit(f)({"u": 1.0, "v": 1.0})
