@@ -60,6 +60,16 @@ def _linear(matvec: Callable[..., Any], solve: Callable[..., Any]) -> Callable[.
     return solver
 
 
+def _forward_backward(f: Callable[..., Any], prox: Callable[..., Any]) -> Callable[..., Any]:
+    """The map whose fixed points are the minima of f plus what the proximal operator is of."""
+
+    def proximal_step(x, *args):
+        v = vector_of(x)
+        return prox(as_tree(v - vector_of(grad(f)(x, *args)), x), 1.0)
+
+    return proximal_step
+
+
 def _given(condition: Callable[..., Any]) -> Callable[..., Any]:
     """The solver of a condition whose solution is known."""
 
@@ -91,28 +101,42 @@ class Problem:
         method: the name of the solver; of linear systems there is none.
         solve: the solver of the linear systems of the derivative.
         options: of the solver, by name.
+        prox: the proximal operator of what is added to a function that is minimized.
     """
 
     kind: str
     method: str | None
     solve: Any
     options: tuple[tuple[str, Any], ...] = ()
+    prox: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         _, known = KINDS[self.kind]
+        if self.prox is not None:
+            if self.method != "fista":
+                raise ValueError(f"{self.kind} with prox: method={self.method!r}; there is 'fista'")
+            return
         if self.method is not None and self.method not in known:
             names = ", ".join(repr(name) for name in known if name != "given")
             raise ValueError(f"{self.kind}: method={self.method!r}; there are {names}")
 
     def __call__(self, function: Callable[..., Any]) -> Any:
-        condition, known = KINDS[self.kind]
+        _, known = KINDS[self.kind]
+        if self.prox is not None:
+            return self.implicit(function, solvers.fista(function, self.prox, **dict(self.options)), is_fixed=True)
         if self.method is None:
             made = _linear(function, Solver.of(self.solve).function)
         else:
             made = known[self.method](function, **dict(self.options))
+        return self.implicit(function, made, self.kind == "fixed_point")
+
+    def implicit(self, function: Callable[..., Any], made: Callable[..., Any], is_fixed: bool) -> Any:
+        """The solver for a function with its condition."""
+        of = KINDS[self.kind][0]
+        condition = of(function) if self.prox is None else _forward_backward(function, self.prox)
         made.__name__ = self.kind
         made.__dict__["__adcore_source__"] = definition(function)  # where errors are
-        return implicit(made, condition(function), self.solve, self.kind == "fixed_point", has_aux=False)
+        return implicit(made, condition, self.solve, is_fixed, has_aux=False)
 
 
 @dataclass(frozen=True)
@@ -229,10 +253,11 @@ def minimize(
     f: Callable[..., Any],
     x0: Any,
     *args: Any,
-    method: str = "newton",
+    method: str | None = None,
     solve: Any = "auto",
     tol: float | None = None,
     maxiter: int | None = None,
+    prox: Callable[..., Any] | None = None,
 ) -> Any:
     """A local minimum of f(x, *args) over x, differentiable by all of `args` and by what f closes over.
 
@@ -241,7 +266,11 @@ def minimize(
     Args:
         f: a function of the language that gives one real number.
         x0, *args, solve, tol, maxiter: as of `root`; `solve="cg"` is for minima of many numbers.
-        method: "newton" (dense Hessian), "lbfgs" (for many unknowns), "gradient_descent".
+        method: "newton" (dense Hessian, the usual one), "lbfgs" (for many unknowns), "gradient_descent"; with `prox`
+            "fista" (accelerated proximal gradient).
+        prox: `prox(x, scaling)`, the proximal operator of scaling times a further function g that is added to f, or
+            the projection on a set in which x has to be, as `lambda x, t: prox_lasso(x, penalty, t)` of
+            `adcore.proximal`.  The derivative by what it closes over is right, too.
 
     Returns:
         The place of the minimum, like `x0`.
@@ -257,7 +286,7 @@ def minimize(
     >>> jacfwd(lambda p: minimize(ridge, np.zeros(2), p))(0.5).round(6)
     array([ 0.375105, -0.273908])
     """
-    return _solved(f, problem_of("minimize", method, solve, tol, maxiter), x0, *args)
+    return _solved(f, problem_of("minimize", method, solve, tol, maxiter, prox), x0, *args)
 
 
 def least_squares(
@@ -359,7 +388,15 @@ def _still(tree: Any) -> Any:
     return as_tree(np.zeros_like(vector_of(tree)), tree)
 
 
-def problem_of(kind: str, method: str, solve: Any, tol: float | None, maxiter: int | None) -> Problem:
-    """A problem with a solver, and those options of it that are given."""
+def problem_of(
+    kind: str,
+    method: str | None,
+    solve: Any,
+    tol: float | None,
+    maxiter: int | None,
+    prox: Callable[..., Any] | None = None,
+) -> Problem:
+    """A problem with a solver, the usual one without a method, and those options of it that are given."""
     options = [(name, value) for name, value in (("tol", tol), ("maxiter", maxiter)) if value is not None]
-    return Problem(kind, method, solve, tuple(options))
+    usual = "fista" if prox is not None else next(iter(KINDS[kind][1]))
+    return Problem(kind, method or usual, solve, tuple(options), prox)

@@ -19,6 +19,7 @@ __all__ = [
     "anderson",
     "brent",
     "broyden",
+    "fista",
     "gradient_descent",
     "iteration",
     "lbfgs",
@@ -354,6 +355,48 @@ def gradient_descent(objective: Callable[..., Any], tol: float = 1e-9, maxiter: 
             step += 1
         if not size <= max(limit, 1e-7):
             raise RuntimeError(f"gradient descent has not found a minimum: the gradient is {size} after {step} steps")
+        return as_tree(x, init)
+
+    return solver
+
+
+def fista(objective: Callable[..., Any], prox: Callable[..., Any], tol: float = 1e-12, maxiter: int = 100_000) -> Solve:
+    """Accelerated proximal gradient steps (Beck and Teboulle 2009), begun again where they turn back.
+
+    The step is halved where the objective is not below its quadratic model, and grows slowly elsewhere (O'Donoghue and
+    Candès 2015 for the restarts).
+    """
+
+    def solver(init, *args):
+        def value(v):
+            return objective(as_tree(v, init), *args)
+
+        x = vector_of(init)
+        y = x.copy()
+        weight, length = 1.0, 1.0
+        last, step = np.inf, 0
+        while last > tol and step < maxiter:
+            at, slope = value_and_grad(value)(y)
+            following = vector_of(prox(as_tree(y - length * slope, init), length))
+            move = following - y
+            halved = 0
+            while halved < HALVINGS and not value(following) <= (
+                at + slope @ move + 0.5 / length * (move @ move) + 1e-14 * abs(at)
+            ):
+                length = 0.5 * length
+                following = vector_of(prox(as_tree(y - length * slope, init), length))
+                move = following - y
+                halved += 1
+            last = np.max(np.abs(move)) / (min(length, 1.0) * (1.0 + np.max(np.abs(x))))
+            if move @ (following - x) < 0.0:  # momentum has gone too far
+                weight = 1.0
+            heavier = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * weight * weight))
+            y = following + ((weight - 1.0) / heavier) * (following - x)
+            x, weight = following, heavier
+            length = 1.02 * length
+            step += 1
+        if not last <= max(1e3 * tol, CLOSE * CLOSE):
+            raise RuntimeError(f"FISTA has not converged: the last change is {last} after {step} steps")
         return as_tree(x, init)
 
     return solver

@@ -78,7 +78,7 @@ def _solve(low: Lowering, value: Value) -> Any:
 # Problems with a solver of adcore's
 
 
-def _lowers_problem(kind: str, usual: Value) -> None:
+def _lowers_problem(kind: str) -> None:
     """Have a call of `root`, `fixed_point`, … be that of the solver for its function."""
 
     def lower(
@@ -86,31 +86,56 @@ def _lowers_problem(kind: str, usual: Value) -> None:
         function: Value,
         x0: Value,
         *args: Value,
-        method: Value = usual,
+        method: Value = NONE,
         solve: Value = AUTO,
         tol: Value = NONE,
         maxiter: Value = NONE,
     ) -> Value:
-        from adcore.implicit.problems import problem_of
-
-        from ..derived import option
-
-        given = {"method": method, "tol": tol, "maxiter": maxiter}
-        options = {name: option(low, name, value) for name, value in given.items()}
-        with low.foreign(kind):
-            problem = problem_of(kind, solve=_solve(low, solve), **options)
-        return _call(low, problem, function, [x0, *args])
+        return _solved(low, kind, function, [x0, *args], method, solve, tol, maxiter)
 
     lowers(f"adcore.{kind}")(lower)
 
 
-for _kind, _method in (
-    ("root", "newton"),
-    ("fixed_point", "anderson"),
-    ("minimize", "newton"),
-    ("least_squares", "levenberg_marquardt"),
-):
-    _lowers_problem(_kind, Static(_method))
+for _kind in ("root", "fixed_point", "least_squares"):
+    _lowers_problem(_kind)
+
+
+@lowers("adcore.minimize")
+def minimize(
+    low: Lowering,
+    f: Value,
+    x0: Value,
+    *args: Value,
+    method: Value = NONE,
+    solve: Value = AUTO,
+    tol: Value = NONE,
+    maxiter: Value = NONE,
+    prox: Value = NONE,
+) -> Value:
+    return _solved(low, "minimize", f, [x0, *args], method, solve, tol, maxiter, prox)
+
+
+def _solved(
+    low: Lowering,
+    kind: str,
+    function: Value,
+    arguments: list[Value],
+    method: Value,
+    solve: Value,
+    tol: Value,
+    maxiter: Value,
+    prox: Value = NONE,
+) -> Value:
+    from adcore.implicit.problems import problem_of
+
+    from ..derived import applied, option
+
+    given = {"method": method, "tol": tol, "maxiter": maxiter}
+    options = {name: option(low, name, value) for name, value in given.items()}
+    operator = None if isinstance(prox, Static) and prox.value is None else applied(low, prox)
+    with low.foreign(kind):
+        problem = problem_of(kind, solve=_solve(low, solve), prox=operator, **options)
+    return _call(low, problem, function, arguments)
 
 
 @lowers("adcore.linear_solve")
