@@ -1,0 +1,168 @@
+"""Solutions of optimization problems as functions of what the problems are made of: quadratic and linear programs here,
+isotonic regression and optimal transport in modules of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.linalg import lu_factor, lu_solve
+
+from .implicit import custom_root
+from .isotonic import isotonic_regression
+from .transport import sinkhorn, sinkhorn_potentials
+
+__all__ = ["isotonic_regression", "linear_program", "quadratic_program", "sinkhorn", "sinkhorn_potentials"]
+
+STEPS = 100  # of the interior point method, which takes 10 to 30
+STALLED = 10  # steps without progress after which it stops
+TOLERANCE = 1e-13  # of the residuals
+ACCEPTED = 1e-7  # where rounding lets them fall no further
+
+
+def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None) -> Any:
+    """The minimum of ½ xᵀ Q x + cᵀ x for A x = b and G x ≤ h, and its multipliers.
+
+    Solved by Mehrotra's predictor-corrector method (Nocedal and Wright 2006, algorithm 16.4) with dense matrices,
+    differentiated by the conditions of Karush, Kuhn and Tucker (Amos and Kolter, arXiv:1703.00443), by all arguments.
+    Where a constraint is active with a multiplier of 0, the derivative lies between those of both sides.
+
+    Args:
+        Q: (n, n), positive semidefinite; of other than symmetric ones the symmetric part counts.
+        c: (n,).
+        A, b: (p, n) and (p,), or None for no equations; the rows of A are independent.
+        G, h: (m, n) and (m,), or None for no inequalities.
+
+    Returns:
+        (x, nu, lam): the minimum (n,), the multipliers (p,) of the equations and (m,), not negative, of the
+        inequalities, with Q x + c + Aᵀ nu + Gᵀ lam = 0.  None for what there is none of.
+
+    Raises:
+        ValueError: no minimum was found: no x fulfils the constraints, the minimum is unbounded, or Q is indefinite.
+        LinAlgError: the rows of A are dependent, or the minimum without inequalities is not unique; for derivatives:
+            the minimum or its multipliers are not.
+
+    >>> Q, c = np.eye(2), np.array([-2.0, -1.0])
+    >>> x, nu, lam = quadratic_program(Q, c, G=np.eye(2), h=np.array([1.0, 3.0]))
+    >>> x.round(6), nu, lam.round(6)
+    (array([1., 1.]), None, array([1., 0.]))
+    """
+    x, nu, lam = _program(None, _double(0.5 * (Q + Q.T)), *[_double(given) for given in (c, A, b, G, h)])
+    return _like(x, c), _like(nu, c), _like(lam, c)
+
+
+def linear_program(c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None) -> Any:
+    """The minimum of cᵀ x for A x = b and G x ≤ h, and its multipliers: `quadratic_program` with Q = 0.
+
+    Among several minima it finds one in the middle of them, where derivatives raise LinAlgError or are huge.  At a
+    vertex its derivative by c is 0.
+
+    >>> x, _, lam = linear_program(np.array([-1.0, -2.0]), G=np.eye(2), h=np.array([1.0, 3.0]))
+    >>> x.round(6), lam.round(6)
+    (array([1., 3.]), array([1., 2.]))
+    """
+    return quadratic_program(np.zeros((len(c), len(c))), c, A, b, G, h)
+
+
+def _double(given: Any) -> Any:
+    return None if given is None else given.astype(np.float64)
+
+
+def _like(found: Any, given: Any) -> Any:
+    return None if found is None else found.astype(np.result_type(given.dtype, np.float32))
+
+
+def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+    """Stationarity, the equations, and complementarity."""
+    x, nu, lam = solution
+    slope = Q @ x + c
+    equal = None
+    unequal = None
+    if A is not None:
+        slope = slope + A.T @ nu
+        equal = A @ x - b
+    if G is not None:
+        slope = slope + G.T @ lam
+        unequal = lam * (G @ x - h)
+    return slope, equal, unequal
+
+
+@custom_root(_conditions)
+def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+    if G is None:
+        matrix, right = (Q, -c) if A is None else (_bordered(Q, A), np.concatenate((-c, b)))
+        found = np.linalg.solve(matrix, right)
+        return found[: len(c)], None if A is None else found[len(c) :], None
+    if A is None:
+        x, _, lam = _interior_point(Q, c, np.zeros((0, len(c))), np.zeros(0), G, h)
+        return x, None, lam
+    return _interior_point(Q, c, A, b, G, h)
+
+
+def _bordered(H: Any, A: Any) -> Any:
+    return np.concatenate((np.concatenate((H, A.T), axis=1), np.concatenate((A, np.zeros((len(A), len(A)))), axis=1)))
+
+
+def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+    n = len(c)
+    m = max(len(h), 1)
+    found = np.linalg.solve(_bordered(Q + G.T @ G, A), np.concatenate((G.T @ h - c, b)))
+    x = found[:n]
+    nu = found[n:]
+    residual = G @ x - h
+    s = -residual + max(np.max(residual, initial=0.0) * 1.5, 1.0)
+    lam = residual + max(np.max(-residual, initial=0.0) * 1.5, 1.0)
+    best = np.inf
+    best_x, best_nu, best_lam = x.copy(), nu.copy(), lam.copy()
+    scale = 1.0 + max(np.max(np.abs(c)), np.max(np.abs(b), initial=0.0), np.max(np.abs(h), initial=0.0))
+    stalled = 0
+    for _ in range(STEPS):
+        dual = Q @ x + c + A.T @ nu + G.T @ lam
+        primal = A @ x - b
+        slack = G @ x + s - h
+        gap = s @ lam / m
+        error = max(
+            np.max(np.abs(dual)),
+            np.max(np.abs(primal), initial=0.0),
+            np.max(np.abs(slack), initial=0.0),
+            np.max(np.minimum(s, lam), initial=0.0),
+        )
+        stalled = 0 if error < 0.9 * best else stalled + 1
+        if error < best:
+            best = error
+            best_x, best_nu, best_lam = x.copy(), nu.copy(), lam.copy()
+        if error <= TOLERANCE * scale or stalled > STALLED or not np.isfinite(error):
+            break
+        weights = lam / s
+        factors = lu_factor(_bordered(Q + G.T @ (weights[:, None] * G), A), check_finite=False)
+        push = s * lam
+        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, weights, G)
+        affine = (s + _length(s, ds) * ds) @ (lam + _length(lam, dlam) * dlam) / m
+        push = push + ds * dlam - gap * (affine / gap) ** 3 if gap > 0.0 else push
+        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, weights, G)
+        along = min(_length(s, ds), _length(lam, dlam))
+        x = x + along * dx
+        nu = nu + along * dnu
+        s = s + along * ds
+        lam = lam + along * dlam
+    if not best <= ACCEPTED * scale:
+        raise ValueError("no minimum found: the constraints exclude each other, it is unbounded, or Q is indefinite")
+    return best_x, best_nu, best_lam
+
+
+def _direction(
+    factors: Any, dual: Any, primal: Any, slack: Any, push: Any, s: Any, weights: Any, G: Any
+) -> tuple[Any, Any, Any, Any]:
+    """Newton's step for all residuals, the complementarity s · lam becoming less by `push`."""
+    n = len(dual)
+    right = np.concatenate((G.T @ (push / s - weights * slack) - dual, -primal))
+    found = lu_solve(factors, right, check_finite=False)
+    dx = found[:n]
+    ds = -slack - G @ dx
+    return dx, found[n:], ds, -push / s - weights * ds
+
+
+def _length(x: Any, dx: Any) -> Any:
+    """The largest t ≤ 1 for which a hundredth of each x is left in x + t dx."""
+    return 1.0 / np.max(-dx / x / 0.99, initial=1.0)
