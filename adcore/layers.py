@@ -100,8 +100,9 @@ def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
     return _interior_point(Q, c, A, b, G, h)
 
 
-def _bordered(H: Any, A: Any) -> Any:
-    return np.concatenate((np.concatenate((H, A.T), axis=1), np.concatenate((A, np.zeros((len(A), len(A)))), axis=1)))
+def _bordered(H: Any, A: Any, corner: Any = None) -> Any:
+    last = np.zeros((len(A), len(A))) if corner is None else corner
+    return np.concatenate((np.concatenate((H, A.T), axis=1), np.concatenate((A, last), axis=1)))
 
 
 def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
@@ -134,13 +135,14 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
             best_x, best_nu, best_lam = x.copy(), nu.copy(), lam.copy()
         if error <= TOLERANCE * scale or stalled > STALLED or not np.isfinite(error):
             break
-        weights = lam / s
-        factors = lu_factor(_bordered(Q + G.T @ (weights[:, None] * G), A), check_finite=False)
+        near = s < lam
+        loose = np.where(near, 0.0, lam / s)
+        factors = lu_factor(_matrix(Q + G.T @ (loose[:, None] * G), A, G[near], (s / lam)[near]), check_finite=False)
         push = s * lam
-        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, weights, G)
+        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, lam, near, G)
         affine = (s + _length(s, ds) * ds) @ (lam + _length(lam, dlam) * dlam) / m
         push = push + ds * dlam - gap * (affine / gap) ** 3 if gap > 0.0 else push
-        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, weights, G)
+        dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, lam, near, G)
         along = min(_length(s, ds), _length(lam, dlam))
         x = x + along * dx
         nu = nu + along * dnu
@@ -151,16 +153,29 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
     return best_x, best_nu, best_lam
 
 
+def _matrix(H: Any, A: Any, G: Any, ratio: Any) -> Any:
+    return _bordered(_bordered(H, A), np.concatenate((G, np.zeros((len(G), len(A)))), axis=1), -np.diag(ratio))
+
+
 def _direction(
-    factors: Any, dual: Any, primal: Any, slack: Any, push: Any, s: Any, weights: Any, G: Any
+    factors: Any, dual: Any, primal: Any, slack: Any, push: Any, s: Any, lam: Any, near: Any, G: Any
 ) -> tuple[Any, Any, Any, Any]:
-    """Newton's step for all residuals, the complementarity s · lam becoming less by `push`."""
+    """Newton's step for all residuals, the complementarity s · lam becoming less by `push`.
+
+    Of the inequalities those that are near have their multipliers among the unknowns, and of the others these are
+    eliminated: so no large number enters the matrix.
+    """
     n = len(dual)
-    right = np.concatenate((G.T @ (push / s - weights * slack) - dual, -primal))
-    found = lu_solve(factors, right, check_finite=False)
+    p = len(primal)
+    loose = np.where(near, 0.0, 1.0 / s)
+    right = G.T @ (loose * (push - lam * slack)) - dual
+    found = lu_solve(factors, np.concatenate((right, -primal, (push / lam - slack)[near])), check_finite=False)
     dx = found[:n]
     ds = -slack - G @ dx
-    return dx, found[n:], ds, -push / s - weights * ds
+    dlam = -(push + lam * ds) * loose
+    dlam[near] = found[n + p :]
+    ds[near] = (-(push + s * dlam) / lam)[near]
+    return dx, found[n : n + p], ds, dlam
 
 
 def _length(x: Any, dx: Any) -> Any:
