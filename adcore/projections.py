@@ -93,7 +93,7 @@ def projection_simplex(x: Any, value: Any = 1.0) -> Any:
         raise ValueError("the elements of a simplex do not have a negative sum")
     descending = np.sort(x)[::-1]
     sums = np.cumsum(descending)
-    count = max(np.count_nonzero(descending * np.arange(1, len(x) + 1) > sums - value), 1)
+    count = max(int(np.count_nonzero(descending * np.arange(1, len(x) + 1) > sums - value)), 1)
     return np.maximum(x - (sums[count - 1] - value) / count, 0.0)
 
 
