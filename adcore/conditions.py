@@ -41,10 +41,10 @@ def stationary(f: Callable[..., Any]) -> Callable[..., Any]:
            [0. , 0.5]])
     """
 
-    def F(x: Any, *arguments: Any) -> Any:
+    def condition(x: Any, *arguments: Any) -> Any:
         return grad(f)(x, *arguments)
 
-    return F
+    return condition
 
 
 def kkt(
@@ -76,13 +76,13 @@ def kkt(
             total = total + np.sum(lam * inequality(x, *arguments))
         return total
 
-    def F(solution: Any, *arguments: Any) -> Any:
+    def condition(solution: Any, *arguments: Any) -> Any:
         x, nu, lam = solution
         equal = None if equality is None else equality(x, *arguments)
         slack = None if inequality is None else lam * inequality(x, *arguments)
         return grad(lagrangian)(x, nu, lam, *arguments), equal, slack
 
-    return F
+    return condition
 
 
 def projected_gradient(f: Callable[..., Any], projection: Callable[..., Any], step: Any = 1.0) -> Callable[..., Any]:
@@ -99,11 +99,11 @@ def projected_gradient(f: Callable[..., Any], projection: Callable[..., Any], st
     array([1. , 0.5])
     """
 
-    def T(x: Any, hyperparams: Any) -> Any:
+    def iterate(x: Any, hyperparams: Any) -> Any:
         hyperparams_f, hyperparams_proj = hyperparams
         return projection(x - step * grad(f)(x, hyperparams_f), hyperparams_proj)
 
-    return T
+    return iterate
 
 
 def proximal_gradient(f: Callable[..., Any], prox: Callable[..., Any], step: Any = 1.0) -> Callable[..., Any]:
@@ -120,11 +120,11 @@ def proximal_gradient(f: Callable[..., Any], prox: Callable[..., Any], step: Any
     array([1., 0.])
     """
 
-    def T(x: Any, hyperparams: Any) -> Any:
+    def iterate(x: Any, hyperparams: Any) -> Any:
         hyperparams_f, hyperparams_prox = hyperparams
         return prox(x - step * grad(f)(x, hyperparams_f), hyperparams_prox, step)
 
-    return T
+    return iterate
 
 
 def mirror_descent(
@@ -145,11 +145,11 @@ def mirror_descent(
     array([0.75, 0.25])
     """
 
-    def T(x: Any, hyperparams: Any) -> Any:
+    def iterate(x: Any, hyperparams: Any) -> Any:
         hyperparams_f, hyperparams_proj = hyperparams
         return projection(mirror(x) - step * grad(f)(x, hyperparams_f), hyperparams_proj)
 
-    return T
+    return iterate
 
 
 def newton(F: Callable[..., Any], step: Any = 1.0) -> Callable[..., Any]:
@@ -166,11 +166,11 @@ def newton(F: Callable[..., Any], step: Any = 1.0) -> Callable[..., Any]:
     1.5
     """
 
-    def T(x: Any, *arguments: Any) -> Any:
+    def iterate(x: Any, *arguments: Any) -> Any:
         value, slope = F(x, *arguments), jacfwd(F)(x, *arguments)
         return x - step * (value / slope if np.ndim(x) == 0 else np.linalg.solve(slope, value))
 
-    return T
+    return iterate
 
 
 def block_coordinate(f: Callable[..., Any], block_prox: Callable[..., Any], step: Any = 1.0) -> Callable[..., Any]:
@@ -189,7 +189,7 @@ def block_coordinate(f: Callable[..., Any], block_prox: Callable[..., Any], step
            [0. , 0. ]])
     """
 
-    def T(x: Any, hyperparams: Any) -> Any:
+    def iterate(x: Any, hyperparams: Any) -> Any:
         hyperparams_f, hyperparams_prox = hyperparams
         slope = grad(f)(x, hyperparams_f)
         steps = step * np.ones(len(x))
@@ -199,14 +199,14 @@ def block_coordinate(f: Callable[..., Any], block_prox: Callable[..., Any], step
 
         return vmap(block)(x, slope, steps)
 
-    return T
+    return iterate
 
 
 def conic_residual(projection: Callable[..., Any]) -> Callable[..., Any]:
     """F(z, c, A, b): the residual of the cone program min cᵀ x for A x + s = b, s in a cone K.
 
-    Of a vector z = (x, v) it is (Aᵀ y + c, b - A x - s) with y = projection(v) and s = y - v: where it is 0, x and y are
-    the primal and dual solutions.  It is the residual of the homogeneous embedding at scale 1 (Busseti, Moursi and Boyd
+    Of a vector z = (x, v) it is (Aᵀ y + c, b - A x - s) with y = projection(v) and s = y - v: where it is 0, x and y
+    are the primal and dual solutions.  It is the residual of the homogeneous embedding at scale 1 (Busseti, Moursi and Boyd
     2019; Agrawal et al., arXiv:1904.09043), of which ((Q - 1) Π + 1) z are the rows but the last, which follows.
 
     Args:
@@ -218,9 +218,9 @@ def conic_residual(projection: Callable[..., Any]) -> Callable[..., Any]:
     array([0., 0.])
     """
 
-    def F(z: Any, c: Any, A: Any, b: Any) -> Any:
+    def condition(z: Any, c: Any, A: Any, b: Any) -> Any:
         x, v = z[: len(c)], z[len(c) :]
         y = projection(v)
         return np.concatenate((A.T @ y + c, b - A @ x + v - y))
 
-    return F
+    return condition

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
+from .custom import stop_gradient
 from .implicit import custom_fixed_point
 
 __all__ = ["sinkhorn", "sinkhorn_potentials"]
@@ -60,7 +60,9 @@ def sinkhorn_potentials(cost: Any, a: Any, b: Any, epsilon: Any, tol: Any = 1e-1
 
 def _balanced(f: Any, cost: Any, b: Any, epsilon: Any) -> Any:
     """The potential of the columns with which these have their sums, cost being given with columns first."""
-    return epsilon * (np.log(b) - logsumexp((f[None, :] - cost) / epsilon, axis=1))
+    scores = (f[None, :] - cost) / epsilon
+    top = stop_gradient(np.max(scores, axis=1))
+    return epsilon * (np.log(b) - top - np.log(np.sum(np.exp(scores - top[:, None]), axis=1)))
 
 
 def _step(f: Any, cost: Any, a: Any, b: Any, epsilon: Any, tol: Any, maxiter: Any) -> Any:
