@@ -26,7 +26,8 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
 
     Solved by Mehrotra's predictor-corrector method (Nocedal and Wright 2006, algorithm 16.4) with dense matrices,
     differentiated by the conditions of Karush, Kuhn and Tucker (Amos and Kolter, arXiv:1703.00443), by all arguments.
-    Where a constraint is active with a multiplier of 0, the derivative lies between those of both sides.
+    Where the solution has a kink (a constraint that is active with a multiplier of 0, more active constraints than
+    unknowns), the derivative lies between those of the sides.
 
     Args:
         Q: (n, n), positive semidefinite; of other than symmetric ones the symmetric part counts.
@@ -40,8 +41,7 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
 
     Raises:
         ValueError: no minimum was found: no x fulfils the constraints, the minimum is unbounded, or Q is indefinite.
-        LinAlgError: the rows of A are dependent, or the minimum without inequalities is not unique; for derivatives:
-            the minimum or its multipliers are not.
+        LinAlgError: the rows of A are dependent, or the minimum without inequalities is not unique.
 
     >>> Q, c = np.eye(2), np.array([-2.0, -1.0])
     >>> x, nu, lam = quadratic_program(Q, c, G=np.eye(2), h=np.array([1.0, 3.0]))
@@ -55,8 +55,7 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
 def linear_program(c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None) -> Any:
     """The minimum of cᵀ x for A x = b and G x ≤ h, and its multipliers: `quadratic_program` with Q = 0.
 
-    Among several minima it finds one in the middle of them, where derivatives raise LinAlgError or are huge.  At a
-    vertex its derivative by c is 0.
+    Among several minima it finds one in the middle of them, which has no derivative by c.  At a vertex that is 0.
 
     >>> x, _, lam = linear_program(np.array([-1.0, -2.0]), G=np.eye(2), h=np.array([1.0, 3.0]))
     >>> x.round(6), lam.round(6)
@@ -88,7 +87,7 @@ def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -
     return slope, equal, unequal
 
 
-@custom_root(_conditions)
+@custom_root(_conditions, solve="lu")  # its matrices are dense anyway
 def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
     if G is None:
         matrix, right = (Q, -c) if A is None else (_bordered(Q, A), np.concatenate((-c, b)))

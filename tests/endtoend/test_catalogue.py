@@ -616,6 +616,20 @@ def test_where_a_constraint_is_just_active_the_derivative_lies_between_both_side
     assert 0.0 <= found[0, 0] <= 1.0
 
 
+def test_constraints_that_are_stated_twice():
+    """The minimum has a derivative by c, though the multipliers are not unique; by h it has a kink."""
+    G, h = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0.5, 0.5, 3.0])
+
+    def minimum(c, h):
+        return quadratic_program(np.eye(2), c, None, None, G, h)[0]
+
+    found = jacfwd(minimum)(-np.ones(2), h)
+    np.testing.assert_allclose(found, [[0.0, 0.0], [0.0, -1.0]], atol=1e-9)
+    by_h = jacfwd(minimum, argnums=1)(-np.ones(2), h)
+    assert by_h[0].sum() == pytest.approx(1.0)
+    assert np.all(by_h > -1e-9)
+
+
 def test_programs_without_a_solution():
     two = np.array([[1.0, 0.0], [-1.0, 0.0]])
     with pytest.raises(ValueError, match="no minimum found"):
