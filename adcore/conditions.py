@@ -206,8 +206,8 @@ def conic_residual(projection: Callable[..., Any]) -> Callable[..., Any]:
     """F(z, c, A, b): the residual of the cone program min cᵀ x for A x + s = b, s in a cone K.
 
     Of a vector z = (x, v) it is (Aᵀ y + c, b - A x - s) with y = projection(v) and s = y - v: where it is 0, x and y
-    are the primal and dual solutions.  It is the residual ((Q - 1) Π + 1) z of the homogeneous embedding at scale 1, but
-    for the last row, which follows (Busseti, Moursi and Boyd 2019; Agrawal et al., arXiv:1904.09043).
+    are the primal and dual solutions.  It is the residual ((Q - 1) Π + 1) z of the homogeneous embedding at scale 1,
+    without the last row, which follows (Busseti, Moursi and Boyd 2019; Agrawal et al., arXiv:1904.09043).
 
     Args:
         projection: onto the dual cone of K; the nonnegative and second-order cones are their own duals.
