@@ -17,7 +17,7 @@ __all__ = ["isotonic_regression", "linear_program", "quadratic_program", "sinkho
 
 STEPS = 100  # of the interior point method, which takes 10 to 30
 STALLED = 10  # steps without progress after which it stops
-TOLERANCE = 1e-13  # of the residuals
+TOLERANCE = 1e-13  # of the residuals, by the sizes of what they are of
 ACCEPTED = 1e-7  # where rounding lets them fall no further
 
 
@@ -33,7 +33,7 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
         Q: (n, n), positive semidefinite; of other than symmetric ones the symmetric part counts.
         c: (n,).
         A, b: (p, n) and (p,), or None for no equations; the rows of A are independent.
-        G, h: (m, n) and (m,), or None for no inequalities.
+        G, h: (m, n) and (m,), or None for no inequalities; h may be infinite where there is none.
 
     Returns:
         (x, nu, lam): the minimum (n,), the multipliers (p,) of the equations and (m,), not negative, of the
@@ -48,6 +48,9 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
     >>> x.round(6), nu, lam.round(6)
     (array([1., 1.]), None, array([1., 0.]))
     """
+    if G is not None:  # a row that is bounded by infinity is no constraint
+        bounded = h < np.inf
+        G, h = np.where(bounded[:, None], G, 0.0), np.where(bounded, h, 1.0)
     x, nu, lam = _program(None, _double(0.5 * (Q + Q.T)), *[_double(given) for given in (c, A, b, G, h)])
     return _like(x, c), _like(nu, c), _like(lam, c)
 
@@ -111,28 +114,29 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
     x = found[:n]
     nu = found[n:]
     residual = G @ x - h
-    s = -residual + max(np.max(residual, initial=0.0) * 1.5, 1.0)
-    lam = residual + max(np.max(-residual, initial=0.0) * 1.5, 1.0)
+    s = np.maximum(-residual, 1.0)
+    lam = np.maximum(residual, 1.0)
     best = np.inf
     best_x, best_nu, best_lam = x.copy(), nu.copy(), lam.copy()
-    scale = 1.0 + max(np.max(np.abs(c)), np.max(np.abs(b), initial=0.0), np.max(np.abs(h), initial=0.0))
+    size_b, size_c, size_h = 1.0 + np.abs(b), 1.0 + np.max(np.abs(c)), 1.0 + np.abs(h)
     stalled = 0
     for _ in range(STEPS):
-        dual = Q @ x + c + A.T @ nu + G.T @ lam
+        bent = Q @ x
+        dual = bent + c + A.T @ nu + G.T @ lam
         primal = A @ x - b
         slack = G @ x + s - h
         gap = s @ lam / m
         error = max(
-            np.max(np.abs(dual)),
-            np.max(np.abs(primal), initial=0.0),
-            np.max(np.abs(slack), initial=0.0),
-            np.max(np.minimum(s, lam), initial=0.0),
+            np.max(np.abs(dual)) / max(size_c, np.max(np.abs(bent))),
+            np.max(np.abs(primal) / size_b, initial=0.0),
+            np.max(np.abs(slack) / size_h, initial=0.0),
+            np.max(np.minimum(s / size_h, lam / size_c), initial=0.0),
         )
         stalled = 0 if error < 0.9 * best else stalled + 1
         if error < best:
             best = error
             best_x, best_nu, best_lam = x.copy(), nu.copy(), lam.copy()
-        if error <= TOLERANCE * scale or stalled > STALLED or not np.isfinite(error):
+        if error <= TOLERANCE or stalled > STALLED or not np.isfinite(error):
             break
         near = s < lam
         loose = np.where(near, 0.0, lam / s)
@@ -147,7 +151,7 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
         nu = nu + along * dnu
         s = s + along * ds
         lam = lam + along * dlam
-    if not best <= ACCEPTED * scale:
+    if not best < ACCEPTED:
         raise ValueError("no minimum found: the constraints exclude each other, it is unbounded, or Q is indefinite")
     return best_x, best_nu, best_lam
 

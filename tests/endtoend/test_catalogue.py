@@ -630,6 +630,19 @@ def test_constraints_that_are_stated_twice():
     assert np.all(by_h > -1e-9)
 
 
+@pytest.mark.parametrize("far", [1e4, 1e20, np.inf])
+def test_bounds_that_are_far_away(far):
+    G, h = np.concatenate((np.eye(5), -np.eye(5))), np.array([0.1, far, 0.3, far, 0.2, far, 0.4, far, far, 0.5])
+
+    def minimum(c, G, h):
+        return quadratic_program(Q, c, None, None, G, h)[0]
+
+    near = h < 1.0
+    np.testing.assert_allclose(minimum(C, G, h), minimum(C, G[near], h[near]), atol=1e-9)
+    found, expected = (jacfwd(minimum, argnums=0)(C, *given) for given in ((G, h), (G[near], h[near])))
+    np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
 def test_programs_without_a_solution():
     two = np.array([[1.0, 0.0], [-1.0, 0.0]])
     with pytest.raises(ValueError, match="no minimum found"):
