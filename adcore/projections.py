@@ -223,9 +223,8 @@ def projection_polyhedron(x: Any, hyperparams: Any, check_feasible: bool = True)
         ValueError: the polyhedron is empty.
         LinAlgError: the rows of A are dependent; for derivatives, those of A and of the active part of G.
 
-    >>> corner = (None, None, -np.eye(2), np.zeros(2))
-    >>> projection_polyhedron(np.array([1.0, -1.0]), corner).round(6)
-    array([1., 0.])
+    >>> projection_polyhedron(np.array([3.0, 0.5]), (None, None, np.eye(2), np.ones(2))).round(6)
+    array([1. , 0.5])
     """
     A, b, G, h = hyperparams
     return quadratic_program(np.eye(len(x)), -x, A, b, G, h)[0]
