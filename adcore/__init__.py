@@ -56,6 +56,7 @@ from .implicit import (
 from .jets import jet, taylor
 from .mapping import vmap
 from .memory_report import MemoryReport, memory
+from .ode import odeint
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
 
@@ -97,6 +98,7 @@ __all__ = [
     "loop_policy",
     "memory",
     "minimize",
+    "odeint",
     "program",
     "root",
     "root_jvp",

@@ -23,6 +23,7 @@ from adcore.mapping import vmap
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
 from adcore.signatures import definition, name_of, signature_of
+from adcore.types import Lit
 
 from .carries import with_identity
 from .classes import is_stated
@@ -30,7 +31,7 @@ from .containers import entries, items
 from .frame import Frame
 from .generator_values import lent_state
 from .lowered_calls import call_lowered
-from .operators import describe, is_one
+from .operators import describe
 from .outside import constant, make_param
 from .programs import finished, given
 from .records import attributes, deepcopy
@@ -432,7 +433,7 @@ class Mirror:
 def _spec(value: Scalar | Array) -> Spec:
     shape = value.shape if isinstance(value, Array) else ()
     python = isinstance(value, Scalar) and value.python
-    return Spec(value.dtype, tuple(1 if is_one(n) else None for n in shape), python)
+    return Spec(value.dtype, tuple(int(n.value) if isinstance(n, Lit) else None for n in shape), python)
 
 
 class Names(dict[str, Any]):

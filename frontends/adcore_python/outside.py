@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 DTYPES = {d.numpy: d for d in DType}
-OURS = (f"{__name__.rpartition('.')[0]}.library.", "adcore.implicit.")  # modules that nobody changes
+OURS = (f"{__name__.rpartition('.')[0]}.library.", "adcore.implicit.", "adcore.ode.")  # modules that nobody changes
 
 
 def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
