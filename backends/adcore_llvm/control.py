@@ -209,8 +209,6 @@ class Loop:
         inside = {*self.read_inside(), *also_read}
         if isinstance(array, Strided) and any(v in inside for v in array.root.variables):
             array = block.copied(array)  # the loop also reads the initial value from outside
-            block.take(array.root)
-            return handed(array)
         return handed(block.handed_over(array))
 
     def bind_carries(self, level: Block, params: Sequence[Var], registers: list[Handed], owner: Any) -> None:

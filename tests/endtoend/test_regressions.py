@@ -244,3 +244,30 @@ def test_poles_of_complex_functions(f, pole):
     with pytest.raises(ValueError, match="math domain error"):
         adcore.jit(g)(complex(pole))
     assert adcore.jit(g)(pole + 0.5) == pytest.approx(f(pole + 0.5), rel=1e-14)
+
+
+def test_a_short_row_that_a_loop_reads_too_starts_a_carry_of_any_length():
+    """Its copy was in the stack frame, and the loop gave it back as if it had been allocated."""
+
+    @adcore.custom_vjp
+    def states(y, p):
+        return y * np.ones((3, 1))
+
+    def backward(p, g):
+        n = g.shape[1]
+        a, q = g[2], np.zeros_like(p)
+        for i in range(2, 0, -1):
+            s = np.concatenate((g[i], a, q))
+            s = s + 0.1 * np.concatenate((s[:n] * p, s[n : 2 * n] * p, p * 1.0))
+            a = s[n : 2 * n] + g[i - 1]
+            q = s[2 * n :]
+        return a, q
+
+    states.defvjp(lambda y, p: (states(y, p), p), backward)
+    gradient = grad(lambda y, p: np.sum(states(y, p) ** 2), (0, 1))
+    y, p = np.array([1.0, 2.0]), np.ones(1)
+    for _ in range(200):
+        found = gradient(y, p)
+    expected = backward(p, 2.0 * y * np.ones((3, 1)))
+    np.testing.assert_allclose(found[0], expected[0])
+    np.testing.assert_allclose(found[1], expected[1])
