@@ -14,6 +14,7 @@ from typing import Any
 
 from .builder import Builder
 from .errors import MissingRuleError
+from .linear import zeros
 from .marks import RULED
 from .primitives import Kind
 from .program import Equation, Program, clone_equation, regions, uses
@@ -176,8 +177,7 @@ class Batch:
 
     def _one_by_one(self, b: Builder, equation: Equation) -> None:
         """A function with a stated derivative, called for one direction after the other."""
-        if any(out not in self.marked for out in equation.outs):
-            self.refuse(equation)
+        self._run_ahead(b, equation)
         k = Var(I64, "k")
         inside, env = b.region(), {}
         for operand in equation.operands:
@@ -189,15 +189,27 @@ class Batch:
         inits: list[Atom] = []
         arrays: list[Var] = []
         results: list[Atom] = []
-        for out, found in zip(equation.outs, one.outs, strict=True):
+        pairs = [(out, found) for out, found in zip(equation.outs, one.outs, strict=True) if out in self.marked]
+        for out, found in pairs:
             made = b.empty(*out.type.shape, self.length, dtype=out.type.dtype)
             inits.append(made)
             arrays.append(Var(made.type, out.name))
-            results.append(inside.update(arrays[-1], found, k, codes=":" * out.type.rank + "i"))
+            value = inside.conform(found, *out.type.shape, checked=False) if out.type.shape else found
+            results.append(inside.update(arrays[-1], value, k, codes=":" * out.type.rank + "i"))
         body = Program((k, *arrays), inside.equations, tuple(results), "directions")
-        for out, array in zip(equation.outs, b.loop(self.length, tuple(inits), body), strict=True):
-            self.marked.add(out)
+        for (out, _), array in zip(pairs, b.loop(self.length, tuple(inits), body), strict=True):
             self.names[out] = array
+
+    def _run_ahead(self, b: Builder, equation: Equation) -> None:
+        """What a function gives that no direction decides, as lengths are: by a call for zeros."""
+        if all(out in self.marked for out in equation.outs):
+            return
+        still = {a: zeros(b, a.type) for a in equation.operands if isinstance(a, Var) and self.is_marked(a)}
+        ahead = clone_equation(equation, still)
+        ahead.outs = tuple(
+            found if out in self.marked else out for out, found in zip(equation.outs, ahead.outs, strict=True)
+        )
+        b.enter(ahead)
 
     def _ruled(self, b: Builder, equation: Equation) -> None:
         """A value with a stated pullback (see `adcore.marks`)."""

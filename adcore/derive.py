@@ -248,7 +248,7 @@ def push_split(program: Program, wrt: Sequence[int], differentiated: Sequence[in
     late, tangents = _seeds(b, program, wrt, alike)
     emit(b, linear, tangents, b.equations)
     outs = tuple(value_or_zeros(b, tangents, program.results[k]) for k in differentiated)
-    outs = _unmarked(b, program, outs) if stated else outs
+    outs = _unmarked(b, program, outs, late) if stated else outs
     return _parted(b, program, last, tuple(late), outs, ()).settle()
 
 
@@ -311,7 +311,7 @@ def _swept(
         assert differentiated is not None
         every = [[r.type.dtype.constant(1) if k == j else None for k, r in enumerate(results)] for j in differentiated]
         outs = tuple(out for row in every for out in _pulled(b, program, linear, wrt, row))
-        outs = _unmarked(b, program, outs) if stated else outs
+        outs = _unmarked(b, program, outs, []) if stated else outs
         return _parted(b, program, last, (), outs, ()).economize()
     if seeds is None:
         chosen = range(len(results)) if differentiated is None else differentiated
@@ -325,7 +325,7 @@ def _swept(
     if whole:
         b.home = b.equations
     outs = _pulled(b, program, linear, wrt, seeds)
-    outs = _unmarked(b, program, outs) if stated else outs
+    outs = _unmarked(b, program, outs, further) if stated else outs
     return _parted(b, program, last, tuple(further), outs, tuple(seeded)).economize()
 
 
@@ -342,9 +342,9 @@ def _pulled(
     return tuple(value_or_zeros(b, cotangents, program.params[k]) for k in wrt)
 
 
-def _unmarked(b: Builder, program: Program, gradients: tuple[Atom, ...]) -> tuple[Atom, ...]:
+def _unmarked(b: Builder, program: Program, gradients: tuple[Atom, ...], late: list[Var]) -> tuple[Atom, ...]:
     """Resolve the marks of stated derivatives; gives the gradients."""
-    found = resolve(b.equations, (*program.results, *gradients))
+    found = resolve(b.equations, (*program.results, *gradients), late)
     program.results, gradients = found[: len(program.results)], found[len(program.results) :]
     return gradients
 

@@ -92,13 +92,21 @@ def attached(b: Builder, y: Atom, t: Atom | None, out: Var) -> None:
     b.enter(Equation(primitive, operands, {}, (out,), b.source))
 
 
-def resolve(equations: list[Equation], results: Iterable[Atom]) -> tuple[Atom, ...]:
-    """Put in the place of all marks, in place and at any depth, what they mean; gives the results."""
+def resolve(equations: list[Equation], results: Iterable[Atom], params: list[Var] | None = None) -> tuple[Atom, ...]:
+    """Put in the place of all marks, in place and at any depth, what they mean; gives the results.
+
+    Parameters with a length that has got another name are replaced, in their list too.
+    """
     env: dict[Var, Atom] = {}
     _collect(equations, env)
     for var in env:
         while (further := substitute(env[var], env)) is not env[var]:
             env[var] = further
+    for k, param in enumerate(params or ()):
+        shape = tuple(substitute(a, env) for a in param.type.shape)
+        if params is not None and shape != param.type.shape:
+            params[k] = Var(param.type.with_shape(*shape), param.name)
+            env[param] = params[k]
     _remove(equations, env)
     return tuple(rename(equations, results, env))
 

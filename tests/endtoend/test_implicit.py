@@ -178,6 +178,32 @@ def test_aux_and_closed_over_values():
     np.testing.assert_allclose(found, expected, rtol=1e-11)
 
 
+@pytest.mark.parametrize("solve", ["auto", "gmres"])
+def test_solutions_of_computed_lengths(solve):
+    """Lengths that follow from different arguments, and are computed."""
+
+    def condition(s, q, c, h):
+        x, lam = s
+        return q @ x - c + lam, lam - 0.5 * h * x
+
+    @custom_root(condition, solve=solve)
+    def solver(init, q, c, h):
+        x = np.linalg.solve(q + 0.5 * np.diag(h), c)[: len(c)]
+        return x, 0.5 * h * x
+
+    def plain(q, c, h):
+        x = np.linalg.solve(q + 0.5 * np.diag(h), c)
+        return x, 0.5 * h * x
+
+    given = (A, B, np.arange(4.0) + 1.0)
+    for derivative in (jacrev, jacfwd):
+        found = derivative(lambda q, c, h: solver(None, q, c, h), argnums=(0, 1, 2))(*given)
+        expected = derivative(plain, argnums=(0, 1, 2))(*given)
+        for ours, theirs in zip(found, expected, strict=True):
+            for one, other in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+
+
 def test_solvers_that_are_not_compiled():
     def by_scipy(a):
         return brentq(lambda x: x**3 + x - a, -10.0, 10.0, xtol=1e-15)

@@ -264,7 +264,7 @@ def test_a_short_row_that_a_loop_reads_too_starts_a_carry_of_any_length():
         return a, q
 
     states.defvjp(lambda y, p: (states(y, p), p), backward)
-    gradient = grad(lambda y, p: np.sum(states(y, p) ** 2), (0, 1))
+    gradient = adcore.grad(lambda y, p: np.sum(states(y, p) ** 2), (0, 1))
     y, p = np.array([1.0, 2.0]), np.ones(1)
     for _ in range(200):
         found = gradient(y, p)
