@@ -46,7 +46,8 @@ FURTHER = (
     "numpy.r_",
     "numpy.c_",
 )
-INTERNAL = ("adcore.factorizations.", "adcore.implicit.", "adcore_python.")
+# What is no function of the user's, and solvers of differential equations, which docs/odes.md is about.
+INTERNAL = ("adcore.factorizations.", "adcore.implicit.", "adcore.ode.", "adcore_python.")
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
 # Names that stand for others in the library, classes that only mark a place, what has a row to be refused well, and
 # what states derivatives, which no single call shows.
