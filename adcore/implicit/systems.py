@@ -27,7 +27,7 @@ from ..program import Program, clone, substitute, uses
 from ..rules import spliced
 from ..signatures import definition, name_of
 from ..transforms import lower
-from ..types import I64, Atom, DType, Lit, Type, Var
+from ..types import I64, Atom, DType, Lit, Type, Var, literal
 from . import linear_solvers
 
 __all__ = ["LinearMap", "Solver", "solved"]
@@ -133,6 +133,7 @@ def solved(
     product, kept = _product(b, condition, unknowns, point, transposed, right.type.dtype)
     if unknowns == 1 and not point[0].type.shape:
         return _quotient(b, product, kept, right, name)
+    right = b.conform(right, _count(b, point[:unknowns]), checked=False)
     solver = solver.for_unknowns(right.type.shape[0])
     lowered = lower(solver.function, (Static(LinearMap(product)), Spec(right.type.dtype, (None,))))
     found = lowered.program.results[lowered.result.index] if isinstance(lowered.result, Leaf) else None
@@ -144,6 +145,15 @@ def solved(
     operands = [right, *demanded(lowered, around)]
     emit = _emitted if solver.is_direct else functools.partial(_wrapped, product=product, kept=kept, solver=solver)
     return b.conform(emit(b, program, operands), right.type.shape[0], checked=False)
+
+
+def _count(b: Builder, unknowns: Sequence[Atom]) -> Atom:
+    """How many numbers they have: by the lengths of primal values, as coefficients depend on it."""
+    with b.for_coefficients():
+        count: Atom = literal(0)
+        for x in unknowns:
+            count = b.add(count, b.size(x.type.shape))
+        return count
 
 
 def _product(

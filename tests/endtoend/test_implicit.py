@@ -536,6 +536,15 @@ def test_not_converged():
         root(lambda x: x * x + 1.0, (0.0, 1.0), method="brent")
 
 
+def test_matrices_of_lengths_known_at_run_time():
+    """How many unknowns there are is computed before the matrix, and not with the cotangent."""
+    matrix, start = A.copy(), np.ones((4, 2))
+    solver = custom_root(lambda x, a: matrix @ x - a, solve="lu")(lambda x, a: np.linalg.solve(matrix, a + 0.0 * x))
+    exact = 2.0 * np.sum(np.linalg.solve(A, np.ones(4)))
+    assert math.isclose(grad(lambda a: np.sum(solver(start, a)))(1.0), exact, rel_tol=1e-12)
+    assert math.isclose(jvp(lambda a: np.sum(solver(start, a)), (1.0,), (1.0,))[1], exact, rel_tol=1e-12)
+
+
 def test_errors():
     with pytest.raises(RuleError, match=r"the condition of root, gives a tuple of 2 for a number or array"):
         root(lambda x: (x, x), 1.0)
