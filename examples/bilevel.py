@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adcore import custom_fixed_point, grad, memory
+from adcore import custom_fixed_point, grad
 
 Array = NDArray[np.float64]
 
@@ -137,7 +137,6 @@ def main(picture: str | None = None) -> None:
     print("steps   by the condition              through the steps")
     for steps, (near, far, fast, slow) in zip(COUNTS, found, strict=True):
         print(f"{steps:5d}   {near:7.1e} in {1e3 * fast:6.2f} ms          {far:7.1e} in {1e3 * slow:6.2f} ms")
-    print("the steps:", str(memory(unrolled, REGULARIZATION, START, COUNTS[-1])).splitlines()[0])
     if picture:
         draw(picture, found)
 
