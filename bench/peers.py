@@ -7,9 +7,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["PEERS", "installed", "jax", "peer_of", "torch"]
+__all__ = ["PEERS", "installed", "jax", "jaxopt", "optimistix", "peer_of", "torch"]
 
-PEERS = ("numba", "jax", "autograd", "torch", "scipy", "c++")
+PEERS = ("numba", "jax", "jaxopt", "optimistix", "autograd", "torch", "scipy", "c++")
 
 
 def installed(peer: str) -> bool:
@@ -32,6 +32,18 @@ def jax() -> Any:
     module = import_module("jax")
     module.config.update("jax_enable_x64", True)
     return module
+
+
+def jaxopt() -> Any:
+    """jaxopt, which speaks of 32 bits where JAX was not told of 64 first."""
+    jax()
+    return import_module("jaxopt")
+
+
+def optimistix() -> Any:
+    """Optimistix, likewise."""
+    jax()
+    return import_module("optimistix")
 
 
 def torch() -> Any:
