@@ -35,15 +35,20 @@ def jax() -> Any:
 
 
 def jaxopt() -> Any:
-    """jaxopt, which speaks of 32 bits where JAX was not told of 64 first."""
-    jax()
-    return import_module("jaxopt")
+    """jaxopt, after JAX was told of 64 bits."""
+    return _on_jax("jaxopt")
 
 
 def optimistix() -> Any:
     """Optimistix, likewise."""
+    return _on_jax("optimistix")
+
+
+def _on_jax(name: str) -> Any:
+    if not installed(name):
+        raise ModuleNotFoundError(f"{name} is not installed: pip install 'adcore[bench]'", name=name)
     jax()
-    return import_module("optimistix")
+    return import_module(name)
 
 
 def torch() -> Any:
