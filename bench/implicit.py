@@ -16,6 +16,8 @@ from bench.workloads import Array, Contender, Contenders, waited
 
 __all__ = ["cases"]
 
+LIBRARIES = ("jaxopt", "optimistix")
+
 
 def cases(tiny: bool = False) -> Iterator[Case]:
     """A solution and its gradient a call; in the case of a known solution the gradient alone."""
@@ -30,7 +32,8 @@ def cases(tiny: bool = False) -> Iterator[Case]:
         f"fixed point of {unknowns} numbers, Anderson": (_fixed_point(unknowns), 1e-7),
     }
     for name, (contenders, agree) in found.items():
-        yield Case(name, contenders, agree=agree, targets=(Target("adcore", 0.5, over="jaxopt"),))
+        rivals = [library for library in LIBRARIES if library in contenders]
+        yield Case(name, contenders, agree=agree, targets=tuple(Target("adcore", 0.5, over=r) for r in rivals))
 
 
 def _ours(f: Callable[..., float], *arguments: Any, argnums: int | tuple[int, ...] = 0) -> Contenders:
@@ -124,7 +127,23 @@ def _logistic(rows: int, columns: int) -> Contenders:
 
         return waited(jax.jit(jax.grad(judged)), np.asarray(1.0), *map(np.asarray, data))
 
-    return {**_ours(logistic_judged, 1.0, *data), "jaxopt": in_jaxopt}
+    def in_optimistix() -> Contender:
+        """With its own choice of a linear solver: it has not told Lineax that Hessians are definite."""
+        jax, optimistix = peers.jax(), peers.optimistix()
+        np = jax.numpy
+        loss = _ported_logistic(np)
+        lbfgs = optimistix.LBFGS(rtol=1e-10, atol=1e-8)
+
+        def judged(logarithm: Any, x: Any, y: Any, others: Any, answers: Any) -> Any:
+            start = np.zeros(x.shape[1])
+            w = optimistix.minimise(
+                lambda w, args: loss(w, *args), lbfgs, start, (logarithm, x, y), max_steps=1000
+            ).value
+            return np.sum(np.log1p(np.exp(-answers * (others @ w))))
+
+        return waited(jax.jit(jax.grad(judged)), np.asarray(1.0), *map(np.asarray, data))
+
+    return {**_ours(logistic_judged, 1.0, *data), "jaxopt": in_jaxopt, "optimistix": in_optimistix}
 
 
 def _ported_logistic(np: Any) -> Any:
