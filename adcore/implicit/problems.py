@@ -10,18 +10,18 @@ import numpy as np
 
 from ..api import grad, jacfwd, jit, jvp, vjp
 from ..signatures import definition
+from ..vectors import as_tree, reals_of, vector_of, with_reals
 from . import solvers
 from .calls import implicit
 from .systems import Solver
-from .vectors import as_tree, vector_of
 
 __all__ = [
-    "Matrices",
     "Problem",
     "fixed_point",
     "kept",
     "least_squares",
     "linear_solve",
+    "matrices_of",
     "minimize",
     "problem_of",
     "root",
@@ -139,36 +139,20 @@ class Problem:
         return implicit(made, condition, self.solve, is_fixed, has_aux=False)
 
 
-@dataclass(frozen=True)
-class Matrices:
-    """Of a condition it makes `matrices(vector, like, moving, still)`: its value and its derivatives as dense matrices.
+def matrices_of(condition: Callable[..., Any]) -> Any:
+    """`matrices(vector, like, *args)`: a condition's value, and its derivatives as dense matrices.
 
-    They are by the solution, which is a vector here, and by all further arguments that are `moving`, side by side.
-
-    Attributes:
-        real: which of the further arguments these are.
+    They are by the solution, which is a vector here, and by all real numbers among the further arguments.
     """
 
-    real: tuple[bool, ...]
+    def matrices(v, like, *args):
+        def value(v, p):
+            return vector_of(condition(as_tree(v, like), *with_reals(p, args)))
 
-    def __call__(self, condition: Callable[..., Any]) -> Any:
-        count = sum(self.real)
-        before = [sum(self.real[:k]) for k in range(len(self.real))]
-        order = tuple((real, before[k] if real else k - before[k]) for k, real in enumerate(self.real))
+        p = reals_of(args)
+        return value(v, p), jacfwd(value)(v, p), jacfwd(value, argnums=1)(v, p)
 
-        def value(v, like, moving, still):
-            args = [moving[k] if real else still[k] for real, k in order]
-            return vector_of(condition(as_tree(v, like), *args))
-
-        def matrices(v, like, moving, still):
-            r = value(v, like, moving, still)
-            by_solution = jacfwd(value)(v, like, moving, still)
-            if count == 0:
-                return r, by_solution, np.zeros((len(r), 0))
-            by_arguments = jacfwd(lambda p: value(v, like, as_tree(p, moving), still))(vector_of(moving))
-            return r, by_solution, by_arguments
-
-        return jit(matrices)
+    return jit(matrices)
 
 
 def _solved(function: Callable[..., Any], problem: Problem, *arguments: Any) -> Any:

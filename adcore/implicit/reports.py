@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import ConvergenceWarning
 from ..signatures import name_of
-from ..trees import flatten
-from .problems import Matrices, kept
-from .vectors import vector_of
+from ..vectors import vector_of
+from .problems import kept, matrices_of
 
 __all__ = ["Report", "report"]
 
@@ -117,13 +116,11 @@ def report(condition: Callable[..., Any], solution: Any, *args: Any, warn: bool 
     >>> report(lambda x, a: x**3 + x - a, 2.1, 10.0, warn=False).problems
     ['the solver has not converged: the solution is about 9.6e-02 away']
     """
-    real = tuple(all(map(_is_real, flatten(a)[0])) for a in args)
-    moving, still = (tuple(a for a, r in zip(args, real, strict=True) if r is wanted) for wanted in (True, False))
-    matrices = kept(condition, Matrices(real))
+    matrices = kept(condition, matrices_of)
     x = np.asarray(vector_of(solution), float)
 
     def at(v: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        return matrices(v, solution, moving, still)
+        return matrices(v, solution, *args)
 
     r, a, b = at(x)
     size = float(np.max(np.abs(x), initial=0.0))
@@ -159,10 +156,6 @@ def report(condition: Callable[..., Any], solution: Any, *args: Any, warn: bool 
         for problem in found.problems:
             warnings.warn(f"{found.name}: {problem}", ConvergenceWarning, stacklevel=2)
     return found
-
-
-def _is_real(leaf: Any) -> bool:
-    return isinstance(leaf, float | np.floating) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
 
 
 def _directions(step: NDArray[Any], n: int) -> list[NDArray[Any]]:

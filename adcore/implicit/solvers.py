@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..api import hessian, jacfwd, value_and_grad
-from .vectors import as_tree, vector_of
+from ..vectors import as_tree, vector_of
 
 __all__ = [
     "anderson",

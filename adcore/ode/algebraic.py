@@ -9,8 +9,9 @@ import numpy as np
 from ..api import jacfwd, jvp
 from ..custom import stop_gradient
 from ..implicit import custom_root
+from ..vectors import as_rows, as_tree
 from .solving import require_options, require_order, states_by
-from .vectors import as_rows, as_state, derivative_of, state_of
+from .vectors import derivative_of, state_of
 
 __all__ = ["solved_with_roots"]
 
@@ -31,7 +32,7 @@ def solved_with_roots(
 
     def root(guess: Any, y: Any, t: Any, args: Any) -> Any:
         def condition(z: Any) -> Any:
-            return derivative_of(g(as_state(y, like_y), as_state(z, like_z), t, *args), like_z, z)
+            return derivative_of(g(as_tree(y, like_y), as_tree(z, like_z), t, *args), like_z, z)
 
         @custom_root(condition, solve="lu")
         def found(z: Any) -> Any:
@@ -55,7 +56,7 @@ def solved_with_roots(
             return root(guess, y, t, args)
 
         z = along(y, t)
-        dy = derivative_of(f(as_state(y, like_y), as_state(z, like_z), t, *args), like_y, y)
+        dy = derivative_of(f(as_tree(y, like_y), as_tree(z, like_z), t, *args), like_y, y)
         return dy, jvp(along, (y, t), (dy, 1.0))[1]
 
     y, z = state_of(y0), state_of(z0)

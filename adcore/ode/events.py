@@ -9,9 +9,10 @@ import numpy as np
 from ..api import jacfwd
 from ..custom import stop_gradient
 from ..implicit import custom_root
+from ..vectors import as_tree
 from . import dormand_prince, radau
 from .solving import require_options, states_by
-from .vectors import as_state, derivative_of, state_of
+from .vectors import derivative_of, state_of
 
 __all__ = ["happened"]
 
@@ -30,10 +31,10 @@ def happened(
     like = stop_gradient(y0)
 
     def rhs(y: Any, t: Any) -> Any:
-        return derivative_of(f(as_state(y, like), t, *args), like, y)
+        return derivative_of(f(as_tree(y, like), t, *args), like, y)
 
     def height(y: Any, t: Any) -> Any:
-        return event(as_state(y, like), t, *args)
+        return event(as_tree(y, like), t, *args)
 
     begin = float(t0)
     near = stop_gradient(located(rhs, height, state_of(y0), begin, t_max, rtol, atol, method))
@@ -56,7 +57,7 @@ def happened(
         return t
 
     found = time(near)
-    return found, as_state(state_at(found), like)
+    return found, as_tree(state_at(found), like)
 
 
 def located(rhs: Any, height: Any, y: Any, t: Any, t_max: Any, rtol: Any, atol: Any, method: Any) -> Any:

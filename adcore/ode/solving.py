@@ -8,8 +8,9 @@ import numpy as np
 
 from ..api import jacfwd, jvp, vjp
 from ..custom import custom_jvp, custom_rule, custom_vjp, stop_gradient
+from ..vectors import as_rows, as_tree, reals_of, with_reals
 from . import dormand_prince, radau, runge_kutta
-from .vectors import as_rows, as_state, derivative_of, reals_of, state_of, with_reals
+from .vectors import derivative_of, state_of
 
 __all__ = ["require_options", "require_order", "solved", "states_by"]
 
@@ -30,13 +31,13 @@ def states_by(
     if adjoint == "discrete":
 
         def rhs(y: Any, t: Any) -> Any:
-            return derivative_of(f(as_state(y, like), t, *args), like, y)
+            return derivative_of(f(as_tree(y, like), t, *args), like, y)
 
         return by_method(rhs, y0, ts, rtol, atol, method, steps)
     others = stop_gradient(args)
 
     def slope(y: Any, t: Any, p: Any) -> Any:
-        return derivative_of(f(as_state(y, like), t, *with_reals(p, others)), like, y)
+        return derivative_of(f(as_tree(y, like), t, *with_reals(p, others)), like, y)
 
     own = by_adjoint if adjoint == "continuous" else by_sensitivities
     return own(slope, y0, ts, reals_of(args), rtol, atol, method, steps)

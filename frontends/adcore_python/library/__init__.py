@@ -54,6 +54,7 @@ from . import (
     splitting,
     statistics,
     structured,
+    vectors,
 )
 from .registry import LIBRARY, METHODS, Written
 from .scans import UFUNC_METHODS, ufunc_method
@@ -87,7 +88,17 @@ MODULES = (
         places,
     ),
     *(padding, places, polynomials, products, random_seeds, scans, searching, sets, signals, solving, sparse),
-    *(sparse_jacobians, sparse_solving, special, spectra, special_functions, splitting, statistics, structured),
+    *(
+        sparse_jacobians,
+        sparse_solving,
+        special,
+        spectra,
+        special_functions,
+        splitting,
+        statistics,
+        structured,
+        vectors,
+    ),
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

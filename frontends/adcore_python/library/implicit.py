@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adcore.api import jvp, vjp
-from adcore.columns import concatenated, parts
-from adcore.errors import DtypeError, UnsupportedFunctionError
+from adcore.errors import UnsupportedFunctionError
 from adcore.implicit.problems import root
-from adcore.linear import converted
-from adcore.plugins import Leaf, Spec
-from adcore.trees import map_leaves
-from adcore.types import Var
 
 from ..operators import describe
 from ..strings import plain
-from ..values import FALSE, NONE, Array, Partial, Scalar, Static, Value
+from ..values import FALSE, NONE, Partial, Static, Value
 from .registry import defines, lowers
 
 if TYPE_CHECKING:
@@ -166,42 +161,3 @@ def root_jvp(F, solution, args, tangents, solve="auto"):
 def root_vjp(F, solution, args, cotangent, solve="auto"):
     _, pullback = vjp(lambda *p: root(F, solution, *p, method="given", solve=solve), *args)
     return pullback(cotangent)
-
-
-# Trees as vectors
-
-
-@lowers("adcore.implicit.vectors.vector_of")
-def vector_of(low: Lowering, tree: Value) -> Value:
-    given, _ = _leaves(low, tree)
-    return low.value(concatenated(low.b, [low.atom(v) for v in given]))
-
-
-@lowers("adcore.implicit.vectors.as_tree")
-def as_tree(low: Lowering, vector: Value, like: Value) -> Value:
-    from ..lowered_calls import Incoming
-
-    given, taken = _leaves(low, like)
-    types = [Var(low.atom(v).type, "x") for v in given]
-    assert isinstance(vector, Array)
-    pieces = parts(low.b, low.atom(vector), types)
-    found = [
-        low.value(converted(low.b, pieces[t], t.type.dtype), isinstance(v, Scalar) and v.python)
-        for t, v in zip(types, given, strict=True)
-    ]
-    places = iter(range(len(found)))
-    shape = map_leaves(lambda leaf: Leaf(next(places)) if isinstance(leaf, Spec) else leaf, taken)
-    return Incoming(low, found, [], ()).value(shape)
-
-
-def _leaves(low: Lowering, tree: Value) -> tuple[list[Scalar | Array], Any]:
-    from ..lowered_calls import structure_of
-
-    given: list[Scalar | Array] = []
-    taken = structure_of(low, tree, given)
-    for value in given:
-        if value.dtype.kind != "f":
-            low.refuse(DtypeError, f"what a solver begins with is {value.dtype.value}", "a float64 number or array")
-    if not given:
-        low.refuse(DtypeError, "what a solver begins with has no number", "a float64 number or array")
-    return given, taken
