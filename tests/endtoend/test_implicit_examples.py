@@ -80,7 +80,7 @@ def test_distilled_digits(tmp_path):
     assert drawn(made["draw"], tmp_path, first, images)
 
 
-def test_a_support_vector_machine_by_its_condition_and_through_its_steps():
+def test_a_support_vector_machine_by_its_condition_and_through_its_steps(tmp_path):
     made = example("bilevel")
     start = made["START"]
     assert made["descent"](start, 4.0, 50).sum(axis=1) == pytest.approx(1.0)
@@ -90,6 +90,7 @@ def test_a_support_vector_machine_by_its_condition_and_through_its_steps():
     loss = made["judged"](made["descent"])
     difference = (loss(4.0 + 1e-5, start, 2000) - loss(4.0 - 1e-5, start, 2000)) / 2e-5
     assert made["implicit"](4.0, start, 2000) == pytest.approx(difference, rel=1e-6)
+    assert drawn(made["draw"], tmp_path, np.ones((len(made["COUNTS"]), 4)))
 
 
 def test_packings_move_as_their_condition_says(tmp_path):
@@ -111,3 +112,7 @@ def test_stiction_on_the_central_path(kappa, expected):
     assert made["slope"](4.9, kappa) == pytest.approx(expected, abs=5e-5)
     ends = [made["velocity"](4.9 + s * 1e-5, kappa) for s in (1.0, -1.0)]
     assert made["slope"](4.9, kappa) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5)
+
+
+def test_stiction_is_drawn(tmp_path):
+    assert drawn(example("stiction")["draw"], tmp_path)
