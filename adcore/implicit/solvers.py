@@ -192,8 +192,13 @@ def anderson(condition: Callable[..., Any], tol: float = 1e-13, maxiter: int = 1
         best = size
         step, used = 0, 0
         while size > tol * (1.0 + np.max(np.abs(x))) and step < maxiter:
-            weights = np.linalg.pinv(changes[:used].T) @ r if used > 0 else np.zeros(0)
-            following = image - weights @ moves[:used]
+            following = image.copy()
+            if used > 0:  # least squares by QR of changes of one size, with a little damping below them
+                scale = 1.0 / (np.sqrt(np.sum(changes[:used] ** 2, axis=1)) + 1e-300)
+                scaled = (changes[:used] * scale[:, None]).T
+                q, upper = np.linalg.qr(np.concatenate((scaled, 1e-12 * np.eye(used))))
+                weights = np.linalg.solve(upper, np.concatenate((r, np.zeros(used))) @ q)
+                following = image - (weights * scale) @ moves[:used]
             found = vector_of(condition(as_tree(following, init), *args))
             further = found - following
             place = step % history
