@@ -43,7 +43,12 @@ __all__ = [
 
 DTYPES = {d.numpy: d for d in DType}
 # Modules in the language, of which nobody changes anything.
-OURS = (f"{__name__.rpartition('.')[0]}.library.", "adcore.implicit.", "adcore.ode.", "adcore.vectors")
+OURS = (
+    f"{__name__.rpartition('.')[0]}.library.",
+    *("adcore.implicit.", "adcore.ode.", "adcore.vectors"),
+    *("adcore.conditions", "adcore.isotonic", "adcore.layers", "adcore.projections", "adcore.proximal"),
+    "adcore.transport",
+)
 
 
 def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
