@@ -588,3 +588,48 @@ def test_only_values_need_no_derivative():
     solver = custom_root(lambda x, a: np.floor(x) - a)(lambda x, a: a)
     assert jit(solver)(0.0, 3.0) == 3.0
     assert "while" not in str(adcore.program(solver, 0.0, 3.0))
+
+
+# Minima of sums with a proximal operator
+
+
+def soft(x, threshold):
+    return np.sign(x) * np.maximum(np.abs(x) - threshold, 0.0)
+
+
+def half_squares(w, data):
+    return 0.5 * np.sum((data @ w - 1.0) ** 2)
+
+
+def test_minima_with_a_proximal_operator():
+    data = np.random.default_rng(2).normal(size=(30, 6))
+
+    def lasso(penalty):
+        return minimize(half_squares, np.zeros(6), data, prox=lambda w, t: soft(w, penalty * t))
+
+    w = lasso(4.0)
+    slope = data.T @ (data @ w - 1.0)
+    chosen = w != 0.0
+    assert 0 < np.sum(chosen) < 6
+    np.testing.assert_allclose(slope[chosen], -4.0 * np.sign(w[chosen]), rtol=1e-9)
+    assert np.all(np.abs(slope[~chosen]) < 4.0)
+    exact = np.zeros(6)
+    exact[chosen] = -np.linalg.solve(data[:, chosen].T @ data[:, chosen], np.sign(w[chosen]))
+    np.testing.assert_allclose(jacfwd(lasso)(4.0), exact, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(jacrev(lasso)(4.0), exact, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(jit(lasso)(4.0), w, rtol=1e-12, atol=1e-14)
+
+
+def test_minima_in_a_box():
+    def best(high, target):
+        return minimize(
+            lambda w: np.sum((w - target) ** 2 * (w + 2.0)), 0.5 * np.ones(3), prox=lambda w, t: np.clip(w, 0.0, high)
+        )
+
+    target = np.array([0.3, 2.0, -1.0])
+    np.testing.assert_allclose(best(1.0, target), [0.3, 1.0, 0.0], atol=1e-9)
+    by_high, by_target = jacfwd(best, argnums=(0, 1))(1.0, target)
+    np.testing.assert_allclose(by_high, [0.0, 1.0, 0.0], atol=1e-9)
+    np.testing.assert_allclose(by_target, np.diag([1.0, 0.0, 0.0]), atol=1e-9)
+    with pytest.raises(ValueError, match="minimize with prox: method='newton'; there is 'fista'"):
+        minimize(half_squares, np.zeros(6), np.eye(6), method="newton", prox=lambda w, t: w)
