@@ -116,15 +116,24 @@ class Problem:
             if self.method != "fista":
                 raise ValueError(f"{self.kind} with prox: method={self.method!r}; there is 'fista'")
             return
-        if self.method is not None and self.method not in known:
+        if self.method is not None and self.method not in known and not self._is_scipys():
             names = ", ".join(repr(name) for name in known if name != "given")
             raise ValueError(f"{self.kind}: method={self.method!r}; there are {names}")
+
+    def _is_scipys(self) -> bool:
+        name = (self.method or "").partition(":")[0]
+        return name == "scipy" and self.kind in ("root", "minimize", "least_squares")
 
     def __call__(self, function: Callable[..., Any]) -> Any:
         _, known = KINDS[self.kind]
         if self.prox is not None:
             return self.implicit(function, solvers.fista(function, self.prox, **dict(self.options)), is_fixed=True)
-        if self.method is None:
+        if self._is_scipys():
+            from .scipy_solvers import by_scipy
+
+            options = {"tol": None, "maxiter": None, **dict(self.options)}
+            made = by_scipy(self.kind, function, (self.method or "").partition(":")[2], **options)
+        elif self.method is None:
             made = _linear(function, Solver.of(self.solve).function)
         else:
             made = known[self.method](function, **dict(self.options))
@@ -188,7 +197,9 @@ def root(
         x0: where the solver begins: a number, an array of any shape, or a tree of them; for "brent" two numbers between
             which the solution is, at which F has different signs.
         *args: further arguments of F.
-        method: "newton" (damped, by the dense Jacobian), "broyden", or "brent" for one number.
+        method: "newton" (damped, by the dense Jacobian), "broyden", or "brent" for one number; "scipy" or
+            "scipy:lm", … for SciPy's `scipy.optimize.root` and its methods, where F is not defined in a compiled
+            function.
         solve: of the linear systems of the derivative, as in `custom_root`.
         tol: of the last step, by the size of x.
         maxiter: steps after which it is an error.
@@ -251,7 +262,7 @@ def minimize(
         f: a function of the language that gives one real number.
         x0, *args, solve, tol, maxiter: as of `root`; `solve="cg"` is for minima of many numbers.
         method: "newton" (dense Hessian, the usual one), "lbfgs" (for many unknowns), "gradient_descent"; with `prox`
-            "fista" (accelerated proximal gradient).
+            "fista" (accelerated proximal gradient).  "scipy" or "scipy:trust-constr", … as of `root`.
         prox: `prox(x, scaling)`, the proximal operator of scaling times a further function g that is added to f, or
             the projection on a set in which x has to be, as `lambda x, t: prox_lasso(x, penalty, t)` of
             `adcore.proximal`.  The derivative by what it closes over is right, too.

@@ -276,6 +276,8 @@ EXAMPLES: dict[str, str] = {
     "scipy.sparse.issparse": "scipy.sparse.issparse(v)",
     "scipy.sparse.linalg.factorized": "scipy.sparse.linalg.factorized(scipy.sparse.csc_array(a))(v)",
     "scipy.sparse.linalg.splu": "scipy.sparse.linalg.splu(scipy.sparse.csc_array(a)).solve(v)",
+    "scipy.linalg.solve_continuous_are": "scipy.linalg.solve_continuous_are(a, b, c + c.T, a + a.T)",
+    "scipy.linalg.solve_discrete_are": "scipy.linalg.solve_discrete_are(a, b, c + c.T, a + a.T)",
     "scipy.sparse.linalg.spsolve": "scipy.sparse.linalg.spsolve(scipy.sparse.csr_array(a), v)",
     "scipy.special.expn": "scipy.special.expn(2, v)",
     "scipy.special.jn": "scipy.special.jn(2, v)",

@@ -633,3 +633,53 @@ def test_minima_in_a_box():
     np.testing.assert_allclose(by_target, np.diag([1.0, 0.0, 0.0]), atol=1e-9)
     with pytest.raises(ValueError, match="minimize with prox: method='newton'; there is 'fista'"):
         minimize(half_squares, np.zeros(6), np.eye(6), method="newton", prox=lambda w, t: w)
+
+
+# SciPy's solvers
+
+
+def system(x, a):
+    return np.array([x[0] ** 2 + a * x[1] - 3.0, x[1] ** 2 - x[0]])
+
+
+@pytest.mark.parametrize("method", ["scipy", "scipy:hybr", "scipy:lm", "scipy:krylov"])
+def test_roots_by_scipy(method):
+    found = jacfwd(lambda a: root(system, np.ones(2), a, method=method))(1.2)
+    expected = jacfwd(lambda a: root(system, np.ones(2), a))(1.2)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    tree = root(lambda x: {"u": x["u"] ** 2 - 2.0}, {"u": 1.0}, method=method)
+    assert math.isclose(tree["u"], math.sqrt(2.0), rel_tol=1e-5)
+
+
+def penalized(w, penalty):
+    return np.sum(np.log(1.0 + np.exp(-A @ w))) + penalty * (w @ w)
+
+
+@pytest.mark.parametrize("method", ["scipy", "scipy:BFGS", "scipy:L-BFGS-B", "scipy:CG"])
+def test_minima_by_scipy(method):
+    found = jacfwd(lambda p: minimize(penalized, np.zeros(4), p, method=method, tol=1e-9))(0.4)
+    np.testing.assert_allclose(found, jacfwd(lambda p: minimize(penalized, np.zeros(4), p))(0.4), rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["scipy", "scipy:lm", "scipy:dogbox"])
+def test_least_squares_by_scipy(method):
+    t = np.linspace(0.0, 3.0, 20)
+
+    def residuals(p, data):
+        return p[0] * np.exp(p[1] * t) - data
+
+    data = 2.0 * np.exp(-0.5 * t) + 0.01 * np.sin(17.0 * t)
+    found = jacrev(lambda d: least_squares(residuals, np.array([1.0, 0.0]), d, method=method))(data)
+    expected = jacrev(lambda d: least_squares(residuals, np.array([1.0, 0.0]), d))(data)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_what_scipy_cannot_do():
+    with pytest.raises(
+        RuntimeError, match=r"scipy.optimize.root has failed: The iteration is not making good progress"
+    ):
+        root(lambda x: x * x + 1.0, 1.0, method="scipy")
+    with pytest.raises(UnsupportedFunctionError, match="is defined inside of a compiled function, which SciPy cannot"):
+        jit(lambda a: root(lambda x: x * x - a, 1.0, method="scipy"))(2.0)
+    with pytest.raises(ValueError, match="method='scipy'; there are"):
+        fixed_point(math.cos, 1.0, method="scipy")

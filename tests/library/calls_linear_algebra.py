@@ -354,6 +354,14 @@ CALLS = {
     "scipy.linalg.solve_continuous_lyapunov": [(lambda x: scipy.linalg.solve_continuous_lyapunov(x, x * x), A)],
     "scipy.linalg.solve_lyapunov": [(lambda x: scipy.linalg.solve_lyapunov(x, x), A)],
     "scipy.linalg.solve_discrete_lyapunov": [(lambda x: scipy.linalg.solve_discrete_lyapunov(0.1 * x, x), A)],
+    "scipy.linalg.solve_continuous_are": [
+        (lambda x: scipy.linalg.solve_continuous_are(0.3 * x, x, np.eye(4) + x @ x.T, np.eye(4)), A),
+        (lambda x: scipy.linalg.solve_continuous_are(-x, x[:, :1], np.eye(3), np.eye(1)), A[:3, :3]),
+    ],
+    "scipy.linalg.solve_discrete_are": [
+        (lambda x: scipy.linalg.solve_discrete_are(0.3 * x, x, np.eye(4) + x @ x.T, np.eye(4)), A),
+        (lambda x: scipy.linalg.solve_discrete_are(0.1 * x, x[:, :1], np.eye(3), np.eye(1)), A[:3, :3]),
+    ],
     "scipy.linalg.toeplitz": [
         (lambda x: scipy.linalg.toeplitz(x), V),
         (lambda x: scipy.linalg.toeplitz(x, x[:2] ** 2), V),
@@ -534,6 +542,12 @@ OF_COMPLEX = {
     "scipy.linalg.solve_sylvester": [(lambda x: scipy.linalg.solve_sylvester(x, x.T * 2.0, x * x), ZB[0])],
     "scipy.linalg.solve_continuous_lyapunov": [(lambda x: scipy.linalg.solve_continuous_lyapunov(x, x * x), ZB[0])],
     "scipy.linalg.solve_discrete_lyapunov": [(lambda x: scipy.linalg.solve_discrete_lyapunov(x, x * x), 0.3 * ZB[0])],
+    "scipy.linalg.solve_continuous_are": [
+        (lambda x: scipy.linalg.solve_continuous_are(x, x[:, :1], np.eye(len(x)), np.eye(1)), ZB[0])
+    ],
+    "scipy.linalg.solve_discrete_are": [
+        (lambda x: scipy.linalg.solve_discrete_are(x, x[:, :1], np.eye(len(x)), np.eye(1)), 0.5 * ZB[0])
+    ],
     "scipy.linalg.companion": [(lambda x: scipy.linalg.companion(x), Z[0])],
     "scipy.linalg.solve_banded": [(lambda x: scipy.linalg.solve_banded((1, 2), x, x[0]), Z)],
 }
