@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import runpy
 import subprocess
@@ -116,3 +117,14 @@ def test_stiction_on_the_central_path(kappa, expected):
 
 def test_stiction_is_drawn(tmp_path):
     assert drawn(example("stiction")["draw"], tmp_path)
+
+
+def test_the_error_of_the_adjoint_falls_with_the_tolerance(tmp_path):
+    made = example("neural_ode")
+    weights = made["drawn"]()
+    errors = made["errors"](*weights)
+    assert errors[1] < 1e-3
+    assert all(later < 0.1 * earlier for earlier, later in itertools.pairwise(errors[1:]))
+    *fitted, losses = made["fitted"](60)
+    assert losses[-1] < 0.8 * losses[0]
+    assert drawn(made["draw"], tmp_path, *fitted, losses, errors)
