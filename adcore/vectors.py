@@ -23,7 +23,7 @@ def vector_of(tree: Any) -> Any:
     """
     leaves = flatten(tree)[0]
     if not leaves or not all(map(_is_real, leaves)):
-        raise DtypeError("this is not a tree of real numbers and arrays", write="float64 numbers and arrays")
+        raise DtypeError("real numbers and arrays of them are needed here", write="float64 numbers and arrays")
     return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
 

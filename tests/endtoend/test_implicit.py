@@ -560,7 +560,7 @@ def test_errors():
         jit(custom_root(lambda x, a: x - a)(lambda x, a: 1j * a))(0.0, 1.0)
     with pytest.raises(RuleError, match="is called with a solution and 1 arguments"):
         jit(custom_root(lambda x: x)(lambda x, a: a))(0.0, 1.0)
-    with pytest.raises(DtypeError, match="this is of real numbers, not of int64"):
+    with pytest.raises(DtypeError, match="real numbers are needed here, not int64"):
         root(lambda x: x - 1, 1)
 
     def local(a):

@@ -421,7 +421,7 @@ def test_wrong_shapes_and_structures() -> None:
         odeint(pair, np.ones(3), ts)
     with pytest.raises(DtypeError, match=r"(?s)not of the structure of the state.*np.sum\(odeint\(pair"):
         grad(_with_pair)(1.0)
-    with pytest.raises(DtypeError, match="not of real numbers"):
+    with pytest.raises(DtypeError, match="real numbers are needed here, not int64"):
         odeint(short, np.ones(3, np.int64), ts)
 
 
