@@ -86,7 +86,8 @@ def real_leaves(low: Lowering, tree: Value) -> tuple[list[Scalar | Array], Any]:
     given, taken = numbers_of(low, tree)
     for value in given:
         if value.dtype.kind != "f":
-            low.refuse(DtypeError, f"real numbers are needed here, not {value.dtype.value}", "a float64 number or array")
+            cause = f"real numbers are needed here, not {value.dtype.value}"
+            low.refuse(DtypeError, cause, "a float64 number or array")
     if not given or len(given) != len(leaves(taken)):
         low.refuse(DtypeError, "real numbers and arrays of them are needed here", "float64 numbers and arrays")
     return given, taken
