@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -441,9 +442,9 @@ def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = F
     """
     if f is _MISSING or not primals:
         return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux)
-    found, value, aux, residuals, lists = _split(f, PushforwardSplit, primals, has_aux)
-    dispatcher = derived(f, _WITH_AUX[PushforwardSplit] if has_aux else PushforwardSplit).dispatcher
-    defaults = dispatcher.bind(primals, {})[len(arranged(f, primals)) :]
+    found, bound, value, aux, residuals, lists = _split(f, PushforwardSplit, primals, has_aux)
+    is_given = len(bound) == len(primals) and all(map(operator.is_, bound, primals))
+    defaults = () if is_given else bound[len(arranged(f, primals)) :]
     return (value, linear_maps.Pushforward(found, primals, defaults, residuals, lists), *aux)
 
 
@@ -469,19 +470,23 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
     """
     if f is _MISSING or not primals:
         return functools.partial(vjp, *(() if f is _MISSING else (f,)), has_aux=has_aux)
-    found, value, aux, residuals, lists = _split(f, PullbackSplit, primals, has_aux)
+    found, _, value, aux, residuals, lists = _split(f, PullbackSplit, primals, has_aux)
     return (value, linear_maps.Pullback(found, value, residuals, lists, len(primals), has_aux), *aux)
 
 
 def _split(
     f: Callable[..., Any], make: type[PullbackSplit | PushforwardSplit], primals: tuple[Any, ...], has_aux: bool
-) -> tuple[Specialisation, Any, list[Any], tuple[Any, ...], tuple[Any, ...]]:
-    """The function run with what its linear map needs: how it was compiled, value, aux, residuals, lists."""
+) -> tuple[Specialisation, tuple[Any, ...], Any, list[Any], tuple[Any, ...], tuple[Any, ...]]:
+    """The function run with what its linear map needs.
+
+    How it was compiled, one value for each parameter, the value, aux, residuals, lists.
+    """
     splitting = derived(f, _WITH_AUX[make] if has_aux else make)
-    found = splitting.dispatcher.specialisation(splitting.dispatcher.bind(primals, {}))
+    bound = splitting.dispatcher.bind(primals, {})
+    found = splitting.dispatcher.specialisation(bound)
     out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
-    return found, value, aux, residuals, lists
+    return found, bound, value, aux, residuals, lists
 
 
 # One object for each, by which `derived` knows them.

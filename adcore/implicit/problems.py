@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+KEPT = 16  # problems with one function
+
+
 def _itself(f: Callable[..., Any]) -> Callable[..., Any]:
     return f
 
@@ -177,7 +180,8 @@ def kept(function: Callable[..., Any], problem: Callable[[Callable[..., Any]], A
     found = cache.get(problem)
     if found is None or found[0] is not function:  # functools.wraps copies the attribute to wrappers
         found = function, problem(function)
-        attributes["__adcore_problems__"] = {**cache, problem: found}
+        latest = list(cache.items())[-KEPT:]  # a proximal operator made for each call would be kept for ever
+        attributes["__adcore_problems__"] = {**dict(latest), problem: found}
     return found[1]
 
 

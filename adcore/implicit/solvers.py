@@ -64,7 +64,7 @@ def newton(condition: Callable[..., Any], tol: float = 1e-13, maxiter: int = 100
                 x, r, size = trial, found, smaller
                 moving = last > tol and size > 0.0
             step += 1
-        if not (last <= CLOSE or size == 0.0):
+        if not (last <= max(tol, CLOSE) or size == 0.0):
             raise RuntimeError(f"Newton's method has not converged: the residual is {size} after {step} steps")
         return as_tree(x, init)
 
@@ -101,7 +101,7 @@ def broyden(condition: Callable[..., Any], tol: float = 1e-13, maxiter: int = 10
                 inverse = np.linalg.inv(jacfwd(residual)(x))
                 fresh = True
             step += 1
-        if not (last <= CLOSE or size == 0.0):
+        if not (last <= max(tol, CLOSE) or size == 0.0):
             raise RuntimeError(f"Broyden's method has not converged: the residual is {size} after {step} steps")
         return as_tree(x, init)
 
@@ -114,7 +114,7 @@ def brent(condition: Callable[..., Any], tol: float = 4e-16, maxiter: int = 200)
     def solver(init, *args):
         a, b = init
         fa, fb = condition(a, *args), condition(b, *args)
-        if fa * fb > 0.0:
+        if not ((fa <= 0.0 and fb >= 0.0) or (fa >= 0.0 and fb <= 0.0)):  # nor where one is NaN
             raise ValueError(f"the function has one sign at both ends: {fa} at {a}, {fb} at {b}")
         c, fc = a, fa
         width = b - a
@@ -255,7 +255,7 @@ def newton_minimum(objective: Callable[..., Any], tol: float = 1e-13, maxiter: i
                 x, y, slope, size = x - move, found, steeper, small
                 moving = last > tol and size > 0.0
             step += 1
-        if not (last <= CLOSE or size == 0.0):
+        if not (last <= max(tol, CLOSE) or size == 0.0):
             raise RuntimeError(f"Newton's method has not found a minimum: the gradient is {size} after {step} steps")
         return as_tree(x, init)
 
@@ -444,7 +444,7 @@ def levenberg_marquardt(residuals: Callable[..., Any], tol: float = 1e-13, maxit
                 tries += 1
                 moving = tries < 20
             step += 1
-        if not (last <= CLOSE or size <= CLOSE * scale * np.sqrt(y)):
+        if not (last <= max(tol, CLOSE) or size <= CLOSE * scale * np.sqrt(y)):
             raise RuntimeError(f"least_squares has not converged: the gradient is {size} after {step} steps")
         return as_tree(x, init)
 

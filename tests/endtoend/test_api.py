@@ -336,14 +336,19 @@ def with_default(x, n=2.0):
     return x * n**2
 
 
+def anything_by_name_too(*args, n=2.0):
+    return args[0] * args[1] ** n
+
+
 @pytest.mark.parametrize(
     ("f", "primals", "slopes"),
     [
         (anything, (2.0, 3.0), (9.0, 12.0)),
         (with_default, (2.0,), (4.0,)),
+        (anything_by_name_too, (2.0, 3.0), (9.0, 12.0)),
         (lambda x, *rest: x * rest[0], (2.0, 3.0), (3.0, 2.0)),
     ],
-    ids=["any number", "default", "one and others"],
+    ids=["any number", "default", "any number and a default", "one and others"],
 )
 def test_arguments_by_position(f, primals, slopes):
     """Functions of any number of arguments, and with defaults that are not given, in all transforms by position."""

@@ -39,6 +39,7 @@ from adcore import (
     vmap,
 )
 from adcore.implicit import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg, report
+from adcore.implicit.problems import kept, problem_of
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 4)) + 4.0 * np.eye(4)
@@ -534,6 +535,20 @@ def test_not_converged():
         minimize(lambda x: x, 0.0, method="lbfgs")
     with pytest.raises(ValueError, match="the function has one sign at both ends"):
         root(lambda x: x * x + 1.0, (0.0, 1.0), method="brent")
+    for tiny in (lambda x: 1e-200 * (x + 2.0), lambda x: math.nan * x):  # whose product is 0, or NaN
+        with pytest.raises(ValueError, match="the function has one sign at both ends"):
+            root(tiny, (0.5, 1.0), method="brent")
+
+
+def test_problems_with_operators_of_their_own_are_not_kept_for_ever():
+    def f(w):
+        return (w - 1.0) ** 2
+
+    for k in range(40):
+        problem = problem_of("minimize", None, "auto", None, None, prox=lambda w, t, k=k: w)
+        kept(f, problem)
+    assert len(vars(f)["__adcore_problems__"]) < 20
+    assert kept(f, problem) is kept(f, problem)
 
 
 def test_matrices_of_lengths_known_at_run_time():
@@ -543,6 +558,14 @@ def test_matrices_of_lengths_known_at_run_time():
     exact = 2.0 * np.sum(np.linalg.solve(A, np.ones(4)))
     assert math.isclose(grad(lambda a: np.sum(solver(start, a)))(1.0), exact, rel_tol=1e-12)
     assert math.isclose(jvp(lambda a: np.sum(solver(start, a)), (1.0,), (1.0,))[1], exact, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("tol", [1e-2, 0.5])
+def test_coarse_tolerances_are_reached(tol):
+    assert abs(root(lambda x, a: x * x - a, 1.0, 2.0, tol=tol) - math.sqrt(2.0)) < tol
+    assert abs(minimize(lambda x, a: (x - a) ** 4, 0.0, 1.0, tol=tol) - 1.0) < 4.0 * tol
+    found = least_squares(lambda x, a: x * x - a, 1.0, 2.0, tol=tol)
+    assert abs(found - math.sqrt(2.0)) < tol
 
 
 def test_errors():
@@ -587,7 +610,9 @@ def test_only_values_need_no_derivative():
     """The condition is not differentiated where nobody asks."""
     solver = custom_root(lambda x, a: np.floor(x) - a)(lambda x, a: a)
     assert jit(solver)(0.0, 3.0) == 3.0
-    assert "while" not in str(adcore.program(solver, 0.0, 3.0))
+    (call,) = adcore.program(solver, 0.0, 3.0).equations
+    assert call.primitive.name == "custom"
+    assert not any(e.primitive.name == "floor" for e in call.params["body"].equations)
 
 
 # Minima of sums with a proximal operator
