@@ -98,12 +98,9 @@ class Custom(Transform):
 
     def require_value(self, lowered: Lowered) -> None:
         """Refuse a function that does anything but return a value."""
-        if any(w.state for w in lowered.writes):
-            self.wrong(RuleError, "draws from a random generator", "what was drawn, as an argument")
-        if lowered.changes or lowered.writes:
-            self.wrong(AliasError, "changes one of its arguments, of which a rule can say nothing", "a copy of it")
-        if has_rows(lowered.result):
-            self.wrong(RuleError, "returns a list whose length is known at run time", "an array")
+        problem = more_than_a_value(lowered)
+        if problem is not None:
+            self.wrong(*problem)
 
     def wrong(self, kind: type[RuleError | AliasError | DtypeError], cause: str, write: str = "") -> NoReturn:
         message = f"{name_of(self.function)}, which has a derivative of its own, {cause}"
@@ -131,6 +128,17 @@ class Custom(Transform):
             forward, backward = self.vjp
             return Pair(**common, forward=forward, backward=backward, types=specs)
         return Unstated(common["name"], self.function, arguments, common["closed"])
+
+
+def more_than_a_value(lowered: Lowered) -> tuple[type[RuleError | AliasError], str, str] | None:
+    """What a function does beside returning a value, of which a rule says nothing: an error, and what to write."""
+    if any(w.state for w in lowered.writes):
+        return RuleError, "draws from a random generator", "what was drawn, as an argument"
+    if lowered.changes or lowered.writes:
+        return AliasError, "changes one of its arguments, of which a rule can say nothing", "a copy of it"
+    if has_rows(lowered.result):
+        return RuleError, "returns a list whose length is known at run time", "an array"
+    return None
 
 
 def lengths_of(atom: Atom) -> tuple[int | None, ...]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..builder import Builder
-from ..custom_calls import called, lengths_of
+from ..custom_calls import called, lengths_of, more_than_a_value
 from ..dispatch import Transformed, transformed
 from ..errors import AliasError, DtypeError, RuleError, refuse
 from ..plugins import Leaf, Lowered, Spec, Static
 from ..program import Program
 from ..rules import conformed
 from ..signatures import definition, name_of, places_of, signature_of
-from ..stated import described, has_rows
+from ..stated import described
 from ..transforms import Transform, lower, unchanging, without_writes
 from ..trees import leaves, map_leaves, matched, structure
 from ..types import Atom, DType
@@ -51,7 +51,9 @@ class Solution(Transform):
             self.wrong(RuleError, "takes no argument: the first one is where its solver begins", "def solver(init, …)")
         first, *rest = (place.of(arguments) for place in places)
         lowered = lower(self.function, arguments)
-        self.require_value(lowered)
+        problem = more_than_a_value(lowered)
+        if problem is not None:
+            self.wrong(*problem)
         solution, aux = self.parted(lowered.result)
         program = lowered.program
         order = [leaf.index for leaf in leaves((solution, aux)) if isinstance(leaf, Leaf)]
@@ -89,15 +91,6 @@ class Solution(Transform):
         if not isinstance(result, tuple) or len(result) != 2:
             self.wrong(RuleError, f"returns {described(result)}, and has_aux=True is for a pair (solution, aux)")
         return result
-
-    def require_value(self, lowered: Lowered) -> None:
-        """Refuse a function that does anything but return a value."""
-        if any(w.state for w in lowered.writes):
-            self.wrong(RuleError, "draws from a random generator", "what was drawn, as an argument")
-        if lowered.changes or lowered.writes:
-            self.wrong(AliasError, "changes one of its arguments", "a copy of it")
-        if has_rows(lowered.result):
-            self.wrong(RuleError, "returns a list whose length is known at run time", "an array")
 
     def conditioned(self, solution: Any, unknowns: list[Atom], rest: list[Any]) -> Lowered:
         """The program of the condition, with one result for each unknown, of its type and shape."""

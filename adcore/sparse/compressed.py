@@ -23,7 +23,7 @@ from ..transforms import Identity, Transform, as_tuple, constants_of
 from ..trees import flatten
 from .colouring import ORDERS, Pattern
 from .decisions import values_read
-from .inside import Inside
+from .inside import Inside, Stored
 from .plans import Plan, Sums, Ways
 from .probing import probed
 from .programs import ColumnSums, Dependences, Products, RowSums
@@ -85,9 +85,9 @@ class SparseJacobian:
         if self._ways.coloring == "acyclic":
             cause = f"a {self.title} by substitution in a compiled function"
             raise UnsupportedFunctionError(cause, write='coloring="star" there')
-        plan = None if self._given is None else self._ways.plan(self._given)
-        is_checked = bool(self._check) or (self._check is None and plan is not None)
-        return Inside(self.function, self._argnums, ways=self._ways, plan=plan, checked=is_checked).lower(arguments)
+        stored = None if self._given is None else Stored.of(self._ways.plan(self._given), self._ways.format)
+        is_checked = bool(self._check) or (self._check is None and stored is not None)
+        return Inside(self.function, self._argnums, ways=self._ways, stored=stored, checked=is_checked).lower(arguments)
 
     def __repr__(self) -> str:
         return f"<{self.title} of {name_of(self.function)}>"

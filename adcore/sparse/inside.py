@@ -33,7 +33,7 @@ from .plans import Plan, Sums, Ways
 from .probing import probed
 from .programs import ColumnSums, OfElements, Products, RowSums
 
-__all__ = ["Inside"]
+__all__ = ["Inside", "Stored"]
 
 KEPT = 16  # plans for one call in a program
 SIDES = {"columns": ColumnSums, "rows": RowSums}
@@ -110,12 +110,12 @@ class Inside(OfElements):
 
     Attributes:
         ways: how it is computed.
-        plan: the sums for the pattern that is given, if one is.
+        stored: what the plan for the pattern that is given says of the matrix, if one is.
         checked: whether the product with one direction is compared with the directional derivative.
     """
 
     ways: Ways = field(kw_only=True)
-    plan: Plan | None = None
+    stored: Stored | None = None
     checked: bool = False
 
     @property
@@ -125,13 +125,13 @@ class Inside(OfElements):
     @property
     def sides(self) -> tuple[str, ...]:
         """What elements are taken from."""
-        if self.plan is None:
+        if self.stored is None:
             return self.ways.sides
-        return tuple(name for name in ("columns", "rows") if getattr(self.plan, name) is not None)
+        return tuple(name for name, (count, _, _) in self.stored.sides.items() if count) or ("columns",)
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         unrepeatable(f"a {self.title}")
-        given = [] if self.plan is None else Stored.of(self.plan, self.ways.format).arrays(self.sides)
+        given = [] if self.stored is None else self.stored.arrays(self.sides)
         arrays = {f"stored_{k}": array for k, array in enumerate(given)}
         specs = [Spec(DType.I64, (None,)) for _ in arrays]
         lowered = OfElements.lower(replace(self, further=tuple(arrays)), (arguments, *specs))
@@ -146,12 +146,12 @@ class Inside(OfElements):
         columns: Atom = literal(0)
         for k in wrt:
             columns = b.add(columns, b.size(program.params[k].type.shape))
-        if self.plan is not None:
-            stored = Stored.of(self.plan, self.ways.format)
-            sizes: list[Atom] = [literal(n) for n in stored.sizes(self.sides)]
+        if self.stored is not None:
+            sizes: list[Atom] = [literal(n) for n in self.stored.sizes(self.sides)]
             arrays: list[Atom] = list(later)
-            message = f"{self.title}: the pattern has {stored.shape[1]} columns, the arguments have {{}} elements"
-            b.check(b.eq(columns, stored.shape[1]), columns, error="ValueError", message=message)
+            width = self.stored.shape[1]
+            message = f"{self.title}: the pattern has {width} columns, the arguments have {{}} elements"
+            b.check(b.eq(columns, width), columns, error="ValueError", message=message)
         else:
             sizes, arrays = self.found(b, program, wrt, columns)
         rows, count, *numbers = sizes

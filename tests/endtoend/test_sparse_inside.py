@@ -117,6 +117,11 @@ def test_given_patterns_of_hessians():
     )
 
 
+def test_an_empty_pattern_is_given():
+    given = sparse_jacobian(np.floor, pattern=np.zeros((3, 3)))
+    np.testing.assert_array_equal(jit(lambda x: given(x).toarray())(np.ones(3)), np.zeros((3, 3)))
+
+
 def test_patterns_that_are_too_small():
     x = np.ones(6)
     given = sparse_jacobian(tridiagonal, pattern=np.eye(6))

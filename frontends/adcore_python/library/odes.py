@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from adcore.columns import concatenated
 from adcore.errors import AdcoreError, DtypeError, refuse
-from adcore.ode import algebraic, events, solving, vectors
-from adcore.ode.calls import is_solver
+from adcore.ode import algebraic, calls, events, solving, vectors
 from adcore.trees import structure
 
 from ..operators import describe
-from ..values import Array, Scalar, Static, Tuple, Value, number
-from .registry import lowers
+from ..values import Array, Scalar, Static, Tuple, Value
+from .registry import lowers, taking
 from .vectors import numbers_of, real_leaves
 
 if TYPE_CHECKING:
@@ -22,45 +20,36 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-
-TOLERANCE, INFINITE, ONE = number(1.4e-8), number(math.inf), number(1)
-CONTINUOUS, DISCRETE, DOPRI5 = Static("continuous"), Static("discrete"), Static("dopri5")
+Values = tuple[Value, ...]
 
 
 @lowers("adcore.ode.odeint")
+@taking(calls.odeint)
 def odeint(
-    low: Lowering,
-    f: Value,
-    y0: Value,
-    ts: Value,
-    *args: Value,
-    rtol: Value = TOLERANCE,
-    atol: Value = TOLERANCE,
-    adjoint: Value = CONTINUOUS,
-    method: Value = DOPRI5,
-    steps: Value = ONE,
+    low: Lowering, f: Value, y0: Value, ts: Value, args: Values, rtol: Value, atol: Value, **options: Value
 ) -> Value:
-    return _called(low, solving.solved, f, y0, ts, rtol, atol, Tuple(args), adjoint, method, steps)
+    return _called(low, solving.solved, f, y0, ts, rtol, atol, Tuple(args), *options.values())
 
 
 @lowers("adcore.ode.odeint_event")
+@taking(calls.odeint_event)
 def odeint_event(
     low: Lowering,
     f: Value,
     y0: Value,
     t0: Value,
     event: Value,
-    *args: Value,
-    rtol: Value = TOLERANCE,
-    atol: Value = TOLERANCE,
-    t_max: Value = INFINITE,
-    adjoint: Value = CONTINUOUS,
-    method: Value = DOPRI5,
+    args: Values,
+    rtol: Value,
+    atol: Value,
+    t_max: Value,
+    **options: Value,
 ) -> Value:
-    return _called(low, events.happened, f, event, y0, t0, t_max, rtol, atol, Tuple(args), adjoint, method)
+    return _called(low, events.happened, f, event, y0, t0, t_max, rtol, atol, Tuple(args), *options.values())
 
 
 @lowers("adcore.ode.daeint")
+@taking(calls.daeint)
 def daeint(
     low: Lowering,
     f: Value,
@@ -68,13 +57,12 @@ def daeint(
     y0: Value,
     z0: Value,
     ts: Value,
-    *args: Value,
-    rtol: Value = TOLERANCE,
-    atol: Value = TOLERANCE,
-    adjoint: Value = DISCRETE,
-    method: Value = DOPRI5,
+    args: Values,
+    rtol: Value,
+    atol: Value,
+    **options: Value,
 ) -> Value:
-    return _called(low, algebraic.solved_with_roots, f, g, y0, z0, ts, rtol, atol, Tuple(args), adjoint, method)
+    return _called(low, algebraic.solved_with_roots, f, g, y0, z0, ts, rtol, atol, Tuple(args), *options.values())
 
 
 def _called(low: Lowering, solver: Callable[..., Any], *arguments: Value) -> Value:
@@ -83,7 +71,7 @@ def _called(low: Lowering, solver: Callable[..., Any], *arguments: Value) -> Val
     try:
         return low.call(Static(solver), list(arguments), {})
     except AdcoreError as error:
-        if is_solver(error.source):
+        if calls.is_solver(error.source):
             refuse(type(error), error.cause, source, error.write)
         raise
 

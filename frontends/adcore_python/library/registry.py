@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from adcore.errors import UnsupportedFunctionError
 
-__all__ = ["LIBRARY", "METHODS", "Written", "defines", "describes", "lowers", "method", "refuse"]
+__all__ = ["LIBRARY", "METHODS", "Written", "defines", "describes", "lowers", "method", "refuse", "taking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,30 @@ def lowers(*names: str) -> Callable[[Any], Any]:
         for name in names:
             _enter(name, function)
         return function
+
+    return enter
+
+
+def taking(public: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The function, of the lowering and a value for each parameter by name, takes the parameters of a public one.
+
+    Its defaults are values; what `*args` takes is a tuple.
+    """
+    from ..outside import constant
+
+    parameters = inspect.signature(public).parameters.values()
+    as_values = [p if p.default is p.empty else p.replace(default=constant(p.default)) for p in parameters]
+    signature = inspect.Signature(as_values)
+    own = inspect.Parameter("low", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    def enter(function: Any) -> Any:
+        def lower(low: Any, *arguments: Any, **keywords: Any) -> Any:
+            bound = signature.bind(*arguments, **keywords)
+            bound.apply_defaults()
+            return function(low, **bound.arguments)
+
+        cast("Any", lower).__signature__ = inspect.Signature([own, *as_values])
+        return lower
 
     return enter
 
