@@ -128,7 +128,7 @@ def _primitives() -> list[dict[str, Any]]:
             "kind": p.kind.value,
             "derivative": _derivative(p),
             "symbol": p.symbol,
-            "kinks": p.kinks,
+            "kinks": "; ".join(str(k) for k in p.kinks),
         }
         for p in sorted(TABLE, key=lambda p: (p.kind.value, p.name))
     ]

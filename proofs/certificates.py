@@ -29,7 +29,7 @@ def certificates() -> dict[str, Any]:
 def entry(primitive: Primitive) -> dict[str, Any]:
     """What a row states, and the evidence for each of its maps."""
     maps = [_map(primitive, k, j) for k, entry in enumerate(primitive.maps) for j in range(_results(entry))]
-    return {"symbol": primitive.symbol, "kinks": primitive.kinks, "maps": maps}
+    return {"symbol": primitive.symbol, "kinks": "; ".join(str(k) for k in primitive.kinks), "maps": maps}
 
 
 def _results(entry: Any) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..builder import Builder
     from ..linear import Generator
     from ..program import Equation
+    from .kinks import Kink
 
 __all__ = ["LENGTH", "TABLE", "Kind", "Primitive", "Rule", "Sampler", "TypeRuleError", "row"]
 
@@ -69,7 +70,7 @@ class Primitive:
         maps: the linear map for each operand, `None` where the derivative is zero or cannot exist; the last entry
             serves all further operands.  Where a row has several results with a derivative, an entry is a tuple with
             a map for each result.
-        kinks: where the maps are not the derivative, in words; empty where the primitive is smooth on its domain.
+        kinks: where the maps are not the derivative; empty where the primitive is smooth on its domain.
         sampler: where the laws test it.
         symbol: for scalar rows, the meaning as a SymPy expression of x, y, z, for the certificate.
         constant: operands that derivatives take as constants, whatever the meaning makes of them.
@@ -81,7 +82,7 @@ class Primitive:
     typing: TypeRule
     meaning: Callable[..., Any]
     maps: tuple[Rule | tuple[Rule | None, ...] | None, ...] = (None,)
-    kinks: str = ""
+    kinks: tuple[Kink, ...] = ()
     sampler: Sampler | None = None
     symbol: str = ""
     constant: tuple[int, ...] = ()

@@ -19,6 +19,7 @@ from .. import factorizations
 from ..linear import Generator, cast, compose, expand, identity, left, mask, right, scale, sums, total
 from ..types import I64, Atom, Type
 from .base import Kind, row
+from .kinks import edge
 from .matrix_parts import columns_of, conjugated, eye, grid, matrix, ones, real_part, rows_of, turned
 
 if TYPE_CHECKING:
@@ -116,6 +117,10 @@ row(
     _eig_typing,
     factorizations.eig,
     maps=((_eigenvalues, _eigenvectors),),
-    kinks="matrices without a basis of eigenvectors: raised; eigenvalues that coincide: single ones among them, and "
-    "vectors raise there; components of a vector that are both the largest",
+    kinks=(
+        edge(
+            "matrices without a basis of eigenvectors: raised; eigenvalues that coincide: single ones among them, and "
+            "vectors raise there; components of a vector that are both the largest"
+        ),
+    ),
 )

@@ -16,6 +16,7 @@ import numpy as np
 from ..linear import Generator, cast, compose, conjugate, identity, mask, negate, scale
 from ..types import Atom, DType, Lit, Type
 from .base import Kind, Primitive, Rule, Sampler, operand_types, require, row
+from .kinks import Effect, Kink, constant, pointwise_kinks
 
 __all__ = ["gaussian", "is_short_power", "lost_in_square", "pow_of_base", "pow_of_exponent"]
 
@@ -55,7 +56,7 @@ def elementwise(
     *rules: Callable[..., Generator] | None,
     domain: tuple[DType, ...] = FLOAT,
     at: tuple[tuple[float, float], ...] = ((-2.0, 2.0),),
-    kinks: str = "",
+    kinks: tuple[Kink, ...] = (),
     symbol: str = "",
     arity: int | None = None,
 ) -> Primitive:
@@ -68,10 +69,38 @@ def elementwise(
         arithmetic(name, arity, domain),
         meaning,
         maps=maps,
-        kinks=kinks,
+        kinks=pointwise_kinks(*kinks),
         sampler=Sampler(at * (arity if len(at) == 1 else 1)),
         symbol=symbol,
     )
+
+
+# For the margins and pieces of kinks
+
+
+def _from_whole(b: Any, x: Atom) -> Atom:
+    """How far a number is above the nearest integer."""
+    return b.sub(x, b.rint(x))
+
+
+def _whole(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.rint(b.div(x, y))
+
+
+def _truncated(b: Any, x: Atom, side: float) -> Atom:
+    """What truncation gives beside an integer: below it (side 0) or above (side 1)."""
+    whole = b.rint(x)
+    shift = b.select(b.gt(whole, 0.0), side - 1.0, b.select(b.lt(whole, 0.0), side, 0.0))
+    return b.add(whole, shift)
+
+
+def _margin_of_power(b: Any, x: Atom, y: Atom, z: Atom) -> Atom | None:
+    if isinstance(y, Lit) and is_short_power(abs(y.value)) and y.value % 1.0 == 0.0 and y.value > 0.0:
+        return None
+    size = b.abs(x)
+    if y.type.dtype.complex:
+        return size
+    return b.select(b.land(b.ge(y, 0.0), b.eq(y, b.rint(y))), math.inf, size)
 
 
 # Arithmetic
@@ -142,18 +171,42 @@ elementwise(
     pow_of_exponent,
     domain=INEXACT,
     at=((0.3, 2.0), (-2.0, 2.0)),
-    kinks="x = 0",
+    kinks=(Kink("x = 0, y no whole number", Effect.EDGE, _margin_of_power),),
     symbol="x**y",
 )
 elementwise("integer_pow", np.power, domain=INTEGER, arity=2)
-elementwise("floordiv", np.floor_divide, None, None, domain=REAL, kinks="x/y an integer", at=((0.1, 0.9), (1.0, 2.0)))
+elementwise(
+    "floordiv",
+    np.floor_divide,
+    None,
+    None,
+    domain=REAL,
+    kinks=(
+        Kink(
+            "x/y an integer",
+            Effect.JUMP,
+            lambda b, x, y, z: _from_whole(b, b.div(x, y)),
+            lambda b, x, y, z: b.sub(_whole(b, x, y), 1.0),
+            lambda b, x, y, z: _whole(b, x, y),
+        ),
+    ),
+    at=((0.1, 0.9), (1.0, 2.0)),
+)
 elementwise(
     "mod",
     np.mod,
     lambda b, x, y, z: identity(),
     lambda b, x, y, z: scale(b.neg(b.floordiv(x, y))),
     domain=REAL,
-    kinks="x/y an integer",
+    kinks=(
+        Kink(
+            "x/y an integer",
+            Effect.JUMP,
+            lambda b, x, y, z: _from_whole(b, b.div(x, y)),
+            lambda b, x, y, z: b.sub(x, b.mul(b.sub(_whole(b, x, y), 1.0), y)),
+            lambda b, x, y, z: b.sub(x, b.mul(_whole(b, x, y), y)),
+        ),
+    ),
     at=((3.2, 3.8), (1.2, 1.4)),
 )
 
@@ -163,7 +216,15 @@ elementwise(
     np.fmod,
     lambda b, x, y, z: identity(),
     lambda b, x, y, z: scale(b.neg(b.rint(b.div(b.sub(x, z), y)))),
-    kinks="x/y an integer other than 0",
+    kinks=(
+        Kink(
+            "x/y an integer other than 0",
+            Effect.JUMP,
+            lambda b, x, y, z: _from_whole(b, b.div(x, y)),
+            lambda b, x, y, z: b.sub(x, b.mul(_truncated(b, b.div(x, y), 0.0), y)),
+            lambda b, x, y, z: b.sub(x, b.mul(_truncated(b, b.div(x, y), 1.0), y)),
+        ),
+    ),
     at=((3.2, 3.8), (1.2, 1.4)),
 )
 
@@ -184,7 +245,14 @@ elementwise(
     _taken(of=1),
     _taken(of=-1),
     domain=REAL,
-    kinks="x = y",
+    kinks=(
+        Kink(
+            "x = y",
+            margin=lambda b, x, y, z: b.sub(x, y),
+            below=lambda b, x, y, z: y,
+            above=lambda b, x, y, z: x,
+        ),
+    ),
     symbol="Max(x, y)",
 )
 elementwise(
@@ -193,7 +261,14 @@ elementwise(
     _taken(of=-1),
     _taken(of=1),
     domain=REAL,
-    kinks="x = y",
+    kinks=(
+        Kink(
+            "x = y",
+            margin=lambda b, x, y, z: b.sub(x, y),
+            below=lambda b, x, y, z: x,
+            above=lambda b, x, y, z: y,
+        ),
+    ),
     symbol="Min(x, y)",
 )
 
@@ -209,7 +284,16 @@ elementwise(
     np.arctan2,
     lambda b, x, y, z: scale(_over_square(b, y, x, y)),
     lambda b, x, y, z: scale(b.neg(_over_square(b, x, x, y))),
-    kinks="the cut y < 0, x = 0, and the origin",
+    kinks=(
+        Kink(
+            "x = 0, y < 0",
+            Effect.JUMP,
+            lambda b, x, y, z: b.select(b.lt(y, 0.0), x, math.inf),
+            lambda b, x, y, z: b.sub(b.arctan(b.div(x, y)), math.pi),
+            lambda b, x, y, z: b.add(b.arctan(b.div(x, y)), math.pi),
+        ),
+        Kink("x = y = 0", Effect.EDGE, lambda b, x, y, z: b.hypot(x, y)),
+    ),
     at=((-2.0, 2.0), (0.5, 2.0)),
     symbol="atan(x/y)",
 )
@@ -226,7 +310,7 @@ elementwise(
     np.hypot,
     lambda b, x, y, z: _part_of(b, x, z),
     lambda b, x, y, z: _part_of(b, y, z),
-    kinks="the origin",
+    kinks=(Kink("x = y = 0", Effect.CONE, lambda b, x, y, z: z),),
     at=((0.5, 2.0),),
     symbol="sqrt(x**2 + y**2)",
 )
@@ -235,7 +319,21 @@ elementwise(
     np.copysign,
     lambda b, x, y, z: scale(b.mul(b.sign(x), b.copysign(1.0, y))),
     None,
-    kinks="x = 0, y = 0",
+    kinks=(
+        Kink(
+            "x = 0",
+            margin=lambda b, x, y, z: x,
+            below=lambda b, x, y, z: b.mul(b.copysign(1.0, y), b.neg(x)),
+            above=lambda b, x, y, z: b.mul(b.copysign(1.0, y), x),
+        ),
+        Kink(
+            "y = 0",
+            Effect.JUMP,
+            margin=lambda b, x, y, z: y,
+            below=lambda b, x, y, z: b.neg(b.abs(x)),
+            above=lambda b, x, y, z: b.abs(x),
+        ),
+    ),
 )
 
 # Exponentials and logarithms
@@ -274,7 +372,7 @@ elementwise(
     lambda b, x, z: scale(b.div(0.5, z)),
     domain=INEXACT,
     at=((0.3, 3.0),),
-    kinks="x = 0",
+    kinks=(Kink("x = 0", Effect.EDGE, lambda b, x, z: b.abs(x)),),
     symbol="sqrt(x)",
 )
 elementwise(
@@ -282,7 +380,7 @@ elementwise(
     np.cbrt,
     lambda b, x, z: scale(b.div(1.0 / 3.0, b.mul(z, z))),
     at=((0.3, 3.0),),
-    kinks="x = 0",
+    kinks=(Kink("x = 0", Effect.EDGE, lambda b, x, z: x),),
     symbol="x**Rational(1, 3)",
 )
 
@@ -345,7 +443,7 @@ elementwise(
     lambda b, x, z: scale(b.div(1.0, b.sqrt(_one_minus_square(b, x)))),
     domain=INEXACT,
     at=((-0.8, 0.8),),
-    kinks="x = -1, x = 1",
+    kinks=(Kink("x = -1, x = 1", Effect.EDGE, lambda b, x, z: b.sub(1.0, b.abs(x))),),
     symbol="asin(x)",
 )
 elementwise(
@@ -354,7 +452,7 @@ elementwise(
     lambda b, x, z: scale(b.div(-1.0, b.sqrt(_one_minus_square(b, x)))),
     domain=INEXACT,
     at=((-0.8, 0.8),),
-    kinks="x = -1, x = 1",
+    kinks=(Kink("x = -1, x = 1", Effect.EDGE, lambda b, x, z: b.sub(1.0, b.abs(x))),),
     symbol="acos(x)",
 )
 
@@ -406,7 +504,7 @@ elementwise(
     lambda b, x, z: scale(b.div(1.0, b.mul(b.sqrt(b.sub(x, 1.0)), b.sqrt(b.add(x, 1.0))))),
     domain=INEXACT,
     at=((1.2, 3.0),),
-    kinks="x = 1",
+    kinks=(Kink("x = 1", Effect.EDGE, lambda b, x, z: b.abs(b.sub(x, 1.0))),),
     symbol="acosh(x)",
 )
 elementwise(
@@ -471,15 +569,80 @@ row(
     _abs_typing,
     np.abs,
     maps=(pointwise(_abs_map),),
-    kinks="x = 0",
+    kinks=pointwise_kinks(
+        Kink(
+            "x = 0",
+            margin=lambda b, x, z: z if x.type.dtype.complex else x,
+            below=lambda b, x, z: b.neg(x),
+            above=lambda b, x, z: x,
+        )
+    ),
     sampler=Sampler(((-2.0, 2.0),)),
     symbol="Abs(x)",
 )
-elementwise("sign", np.sign, None, domain=REAL, kinks="x = 0", arity=1)
-elementwise("floor", np.floor, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
-elementwise("ceil", np.ceil, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
-elementwise("trunc", np.trunc, None, kinks="x an integer", at=((0.1, 0.9),), arity=1)
-elementwise("rint", np.rint, None, kinks="x half an odd integer", at=((0.6, 0.9),), arity=1)
+
+
+def _step(
+    name: str,
+    meaning: Callable[..., Any],
+    where: str,
+    margin: Callable[..., Atom],
+    below: Callable[..., Any],
+    above: Callable[..., Any],
+    **rest: Any,
+) -> None:
+    """A row that is constant between its kinks."""
+    jump = Kink(
+        where, Effect.JUMP, lambda b, x, z: margin(b, x), lambda b, x, z: below(b, x), lambda b, x, z: above(b, x)
+    )
+    elementwise(name, meaning, None, arity=1, kinks=(jump,), **rest)
+
+
+_step(
+    "sign",
+    np.sign,
+    "x = 0",
+    lambda b, x: x,
+    lambda b, x: constant(b, -1.0, x),
+    lambda b, x: constant(b, 1.0, x),
+    domain=REAL,
+)
+_step(
+    "floor",
+    np.floor,
+    "x an integer",
+    lambda b, x: _from_whole(b, x),
+    lambda b, x: b.sub(b.rint(x), 1.0),
+    lambda b, x: b.rint(x),
+    at=((0.1, 0.9),),
+)
+_step(
+    "ceil",
+    np.ceil,
+    "x an integer",
+    lambda b, x: _from_whole(b, x),
+    lambda b, x: b.rint(x),
+    lambda b, x: b.add(b.rint(x), 1.0),
+    at=((0.1, 0.9),),
+)
+_step(
+    "trunc",
+    np.trunc,
+    "x an integer other than 0",
+    lambda b, x: _from_whole(b, x),
+    lambda b, x: _truncated(b, x, 0.0),
+    lambda b, x: _truncated(b, x, 1.0),
+    at=((0.1, 0.9),),
+)
+_step(
+    "rint",
+    np.rint,
+    "x half an odd integer",
+    lambda b, x: b.sub(b.sub(x, b.floor(x)), 0.5),
+    lambda b, x: b.floor(x),
+    lambda b, x: b.add(b.floor(x), 1.0),
+    at=((0.6, 0.9),),
+)
 
 # The next number in the direction of y, which is x but for rounding.
 elementwise("nextafter", np.nextafter, lambda b, x, y, z: identity(), None)
@@ -493,7 +656,14 @@ def _comparison(name: str, meaning: Callable[..., Any]) -> None:
     def typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
         return (same(operands, params)[0].with_dtype(DType.BOOL),)
 
-    row(name, Kind.ELEMENTWISE, typing, meaning)
+    kink = Kink(
+        "x = y",
+        Effect.JUMP,
+        lambda b, x, y, z: b.sub(x, y),
+        lambda b, x, y, z: constant(b, name in ("lt", "le", "ne"), z),
+        lambda b, x, y, z: constant(b, name in ("gt", "ge", "ne"), z),
+    )
+    row(name, Kind.ELEMENTWISE, typing, meaning, kinks=pointwise_kinks(kink))
 
 
 for _name, _meaning in {
@@ -591,7 +761,6 @@ row(
     _select_typing,
     np.where,
     maps=(None, lambda b, e: mask(e.operands[0]), lambda b, e: mask(b.lnot(e.operands[0]))),
-    kinks="where the condition switches",
 )
 
 
@@ -606,12 +775,33 @@ def _cast_meaning(x: Any, dtype: DType) -> Any:
     return np.asarray(x).astype(dtype.numpy)[()]
 
 
+def _cast_margin(b: Any, e: Any) -> Atom | None:
+    x, dtype = e.operands[0], e.params["dtype"]
+    if x.type.dtype not in FLOAT or dtype in INEXACT:
+        return None
+    return x if dtype is DType.BOOL else _from_whole(b, x)
+
+
+def _cast_piece(b: Any, e: Any, side: float) -> Atom:
+    x, dtype = e.operands[0], e.params["dtype"]
+    return constant(b, True, e.outs[0]) if dtype is DType.BOOL else b.cast(_truncated(b, x, side), dtype=dtype)
+
+
 row(
     "cast",
     Kind.ELEMENTWISE,
     _cast_typing,
     _cast_meaning,
     maps=(lambda b, e: cast(e.operands[0].type.dtype, e.params["dtype"]),),
+    kinks=(
+        Kink(
+            "to integers: x an integer other than 0; to booleans: x = 0",
+            Effect.JUMP,
+            _cast_margin,
+            lambda b, e: _cast_piece(b, e, 0.0),
+            lambda b, e: _cast_piece(b, e, 1.0),
+        ),
+    ),
 )
 
 # Complex numbers.  Tangents pair with cotangents as Re(sum(w t)), as JAX has it, so that a complex-linear map's dual

@@ -41,6 +41,7 @@ from ..linear import (
 )
 from ..types import I64, Atom, DType, Type
 from .base import Kind, operand_types, require, row
+from .kinks import edge
 from .matrix_parts import (
     TURN,
     adjoining,
@@ -154,7 +155,7 @@ row(
     _lu_typing,
     lambda a, k: factorizations.lu(a),
     maps=(_lu, None),
-    kinks="ties of pivots; singular matrices",
+    kinks=(edge("ties of pivots; singular matrices"),),
 )
 
 # Cholesky
@@ -200,7 +201,7 @@ row(
     _qr_typing,
     factorizations.qr,
     maps=((_qr_q, _qr_r),),
-    kinks="columns that depend on each other",
+    kinks=(edge("columns that depend on each other"),),
 )
 
 # Solving
@@ -261,7 +262,7 @@ row(
     _determinant_typing,
     factorizations.determinant,
     maps=(_of_determinant, None),
-    kinks="singular matrices",
+    kinks=(edge("singular matrices"),),
 )
 
 
@@ -284,5 +285,5 @@ row(
     _pseudo_inverse_typing,
     factorizations.pseudo_inverse,
     maps=(_of_pseudo_inverse, None),
-    kinks="where the rank changes",
+    kinks=(edge("where the rank changes"),),
 )

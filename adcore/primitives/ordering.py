@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..types import Atom, DType, Type
 from .base import Kind, require, row
+from .kinks import Kink, differences
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..program import Equation
 
 __all__: list[str] = []
 
@@ -19,5 +24,25 @@ def _argsort_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tu
     return (operands[0].type.with_dtype(DType.I64),)
 
 
+def _gaps(b: Builder, e: Equation) -> Atom:
+    # the differences of neighbours in the order
+    x, places = e.operands[0], e.outs[0]
+    rank = x.type.rank
+    others = [_counted(b, x.type.shape, axis) for axis in range(rank - 1)]
+    return differences(b, b.gather(x, *others, places, codes="a" * rank))
+
+
+def _counted(b: Builder, shape: tuple[Atom, ...], axis: int) -> Atom:
+    """Of each element its place along one axis."""
+    rest = tuple(a for a in range(len(shape)) if a != axis)
+    return b.expand(b.iota(shape[axis]), *[shape[a] for a in rest], axes=rest)
+
+
 # The places of the elements in ascending order along the last axis; equal ones keep their order, nan comes last.
-row("argsort", Kind.ORDER, _argsort_typing, lambda x: np.argsort(x, axis=-1, kind="stable"), kinks="ties")
+row(
+    "argsort",
+    Kind.ORDER,
+    _argsort_typing,
+    lambda x: np.argsort(x, axis=-1, kind="stable"),
+    kinks=(Kink("ties", margin=_gaps),),
+)

@@ -16,6 +16,7 @@ from ..errors import MissingRuleError
 from ..types import Atom, DType
 from .base import Kind, Primitive, Rule, Sampler, row
 from .elementwise import arithmetic, pointwise
+from .kinks import Kink, pointwise_kinks
 from .routines import Routine
 
 __all__ = ["MISSING", "Missing", "SciPy", "horner", "routine", "special"]
@@ -78,7 +79,7 @@ def special(
     of_numbers: bool = False,
     at: tuple[tuple[float, float], ...] = ((0.5, 3.0),),
     symbol: str = "",
-    kinks: str = "",
+    kinks: tuple[Kink, ...] = (),
 ) -> Primitive:
     """A row for one of SciPy's functions; a rule an operand: a map, None for an integer, or MISSING."""
     return _enter(name, SciPy(of or name, result, integers, of_numbers), rules, at, symbol, kinks)
@@ -89,7 +90,7 @@ def routine(
     *rules: Any,
     at: tuple[tuple[float, float], ...] = ((0.5, 3.0),),
     symbol: str = "",
-    kinks: str = "",
+    kinks: tuple[Kink, ...] = (),
     constant: tuple[int, ...] = (),
 ) -> Primitive:
     """A row for a routine, of the routine's own name."""
@@ -102,7 +103,7 @@ def _enter(
     rules: tuple[Any, ...],
     at: Any,
     symbol: str,
-    kinks: str,
+    kinks: tuple[Kink, ...],
     constant: tuple[int, ...] = (),
 ) -> Primitive:
     arity = len(rules)
@@ -112,7 +113,7 @@ def _enter(
         arithmetic(name, arity, (DType.F64,)),
         meaning,
         maps=tuple(_map(name, index, rule) for index, rule in enumerate(rules)),
-        kinks=kinks,
+        kinks=pointwise_kinks(*kinks),
         sampler=Sampler(at * (arity if len(at) == 1 else 1)),
         symbol=symbol,
         constant=constant,

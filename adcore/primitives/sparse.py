@@ -18,6 +18,7 @@ from .. import factorizations
 from ..linear import Generator, compose, expand, negate, scale, scatter_add, sparse_solution
 from ..types import I64, Atom, DType, Type
 from .base import LENGTH, Kind, operand_types, require, row
+from .kinks import edge
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -89,5 +90,5 @@ row(
     _solve_typing,
     factorizations.sparse_solve,
     maps=(_of_values, None, None, lambda b, e: _solving(e), None),
-    kinks="singular matrices",
+    kinks=(edge("singular matrices"),),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..linear import Generator, scale
 from ..types import Atom
+from .kinks import Kink
 from .scipy_rows import MISSING, special
 
 __all__: list[str] = []
@@ -133,7 +134,7 @@ special(
     lambda b, v, x, z: _scaled_first(b, v, x, z, *_neighbours(b, "ive", v, x)),
     at=ORDERS,
     symbol="exp(-y)*besseli(x, y)",
-    kinks="x = 0",
+    kinks=(Kink("y = 0", margin=lambda b, x, y, z: y),),
 )
 special(
     "kve",
@@ -148,7 +149,7 @@ special(
     lambda b, x, z: _scaled_first(b, 0.0, x, z, b.i1e(x), b.i1e(x)),
     at=_ONE,
     symbol="exp(-x)*besseli(0, x)",
-    kinks="x = 0",
+    kinks=(Kink("x = 0", margin=lambda b, x, z: x),),
 )
 special(
     "i1e",

@@ -8,6 +8,7 @@ from typing import Any
 from ..linear import Generator, scale
 from ..types import Atom
 from .elementwise import gaussian, pow_of_base, pow_of_exponent
+from .kinks import edge
 from .scipy_rows import horner, special
 
 __all__: list[str] = []
@@ -132,16 +133,18 @@ special(
     lambda b, x, y, z: scale(b.log(y)),
     lambda b, x, y, z: scale(_share_of(b, x, y)),
     symbol="x*log(y)",
-    kinks="x = y = 0",
+    kinks=(edge("x = y = 0", lambda b, x, y, z: b.hypot(x, y)),),
 )
 special(
     "xlog1py",
     lambda b, x, y, z: scale(b.log1p(y)),
     lambda b, x, y, z: scale(_share_of(b, x, b.add(y, 1.0))),
     symbol="x*log(1 + y)",
-    kinks="x = 0, y = -1",
+    kinks=(edge("x = 0, y = -1", lambda b, x, y, z: b.hypot(x, b.add(y, 1.0))),),
 )
-special("entr", lambda b, x, z: scale(b.sub(-1.0, b.log(x))), symbol="-x*log(x)", kinks="x = 0")
+special(
+    "entr", lambda b, x, z: scale(b.sub(-1.0, b.log(x))), symbol="-x*log(x)", kinks=(edge("x = 0", lambda b, x, z: x),)
+)
 _EXTREME = 2.0**1000
 _SCALE = 2.0**540  # squared it takes the quotient of any two positive floats into the range of normal ones
 
@@ -168,14 +171,14 @@ special(
     lambda b, x, y, z: scale(b.add(_log_quotient(b, x, y), 1.0)),
     lambda b, x, y, z: scale(b.neg(_share_of(b, x, y))),
     symbol="x*log(x/y)",
-    kinks="x = 0",
+    kinks=(edge("x = 0", lambda b, x, y, z: x),),
 )
 special(
     "kl_div",
     lambda b, x, y, z: scale(_log_quotient_near_one(b, x, y)),
     lambda b, x, y, z: scale(b.div(b.sub(y, x), y)),
     symbol="x*log(x/y) - x + y",
-    kinks="x = 0",
+    kinks=(edge("x = 0", lambda b, x, y, z: x),),
 )
 
 # Losses

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..linear import Generator, scale
 from ..types import Atom
+from .kinks import edge
 from .routines import partial
 from .scipy_rows import routine, special
 
@@ -40,9 +41,15 @@ def _trigamma(b: Any, x: Atom, z: Atom) -> Generator:
     return scale(b.select(positive, there, reflected))
 
 
-special("digamma", _trigamma, of="psi", at=POSITIVE, symbol="digamma(x)", kinks="poles: x = 0, -1, …")
-special("gamma", _gamma, at=POSITIVE, symbol="gamma(x)", kinks="poles: x = 0, -1, …")
-special("gammaln", lambda b, x, z: scale(b.digamma(x)), at=POSITIVE, symbol="loggamma(x)", kinks="poles: x = 0, -1, …")
+special("digamma", _trigamma, of="psi", at=POSITIVE, symbol="digamma(x)", kinks=(edge("poles: x = 0, -1, …"),))
+special("gamma", _gamma, at=POSITIVE, symbol="gamma(x)", kinks=(edge("poles: x = 0, -1, …"),))
+special(
+    "gammaln",
+    lambda b, x, z: scale(b.digamma(x)),
+    at=POSITIVE,
+    symbol="loggamma(x)",
+    kinks=(edge("poles: x = 0, -1, …"),),
+)
 special("loggamma", lambda b, x, z: scale(b.digamma(x)), at=POSITIVE, symbol="loggamma(x)")
 special("rgamma", _reciprocal_gamma, at=POSITIVE, symbol="1/gamma(x)")
 
@@ -90,7 +97,7 @@ routine(
     lambda b, s, q, z: scale(b.neg(b.mul(s, b.zeta(b.add(s, 1.0), q)))),
     at=((1.5, 5.0), (0.5, 4.0)),
     symbol="zeta(x, y)",
-    kinks="the pole s = 1",
+    kinks=(edge("the pole s = 1"),),
 )
 routine(
     series.digamma_increment,

@@ -11,6 +11,7 @@ from . import series_elliptic as series
 from . import series_mittag_leffler
 from .base import TABLE
 from .elementwise import lost_in_square
+from .kinks import edge
 from .routines import partial
 from .scipy_rows import MISSING, horner, routine, special
 
@@ -238,8 +239,8 @@ def _lambert(b: Any, x: Atom, w: Atom) -> Generator:
     return scale(b.div(b.exp(b.neg(w)), b.add(w, 1.0)))
 
 
-routine(series.lambertw0, _lambert, at=((-0.3, 3.0),), symbol="LambertW(x)", kinks="x = -1/e")
-routine(series.lambertw1, _lambert, at=((-0.35, -0.02),), symbol="LambertW(x, -1)", kinks="x = -1/e")
+routine(series.lambertw0, _lambert, at=((-0.3, 3.0),), symbol="LambertW(x)", kinks=(edge("x = -1/e"),))
+routine(series.lambertw1, _lambert, at=((-0.35, -0.02),), symbol="LambertW(x, -1)", kinks=(edge("x = -1/e"),))
 special("wrightomega", lambda b, x, z: scale(b.div(z, b.add(z, 1.0))), at=REAL, symbol="LambertW(exp(x))")
 
 routine(
@@ -248,7 +249,7 @@ routine(
     partial("mittag_leffler", 1),
     partial("mittag_leffler", 2),
     at=((0.4, 1.6), (0.5, 2.0), (-4.0, 2.0)),
-    kinks="z = -1, where one formula takes over from another",
+    kinks=(edge("z = -1, where one formula takes over from another"),),
 )
 
 # Orthogonal polynomials of integer degree, in their argument

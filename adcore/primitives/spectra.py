@@ -22,6 +22,7 @@ from .. import factorizations
 from ..linear import Generator, cast, compose, identity, left, mask, negate, right, scale, sums, total
 from ..types import I64, Atom, Type
 from .base import Kind, row
+from .kinks import differences, edge
 from .matrix_parts import (
     adjoining,
     adjoint,
@@ -103,7 +104,12 @@ row(
     _eigh_typing,
     factorizations.eigh,
     maps=((_eigenvalues, _eigenvectors),),
-    kinks="eigenvalues that coincide: single ones among them; vectors and second derivatives raise there",
+    kinks=(
+        edge(
+            "eigenvalues that coincide: single ones among them; vectors and second derivatives raise there",
+            lambda b, e: differences(b, e.outs[0]),
+        ),
+    ),
 )
 
 # Singular values
@@ -178,5 +184,11 @@ row(
     svd_typing,
     lambda a, k: factorizations.svd(a),
     maps=((_left_vectors, _singular_values, _right_vectors), None),
-    kinks="singular values that coincide or are 0: single ones among them; vectors and second derivatives raise there",
+    kinks=(
+        edge(
+            "singular values that coincide: single ones among them; vectors and second derivatives raise there",
+            lambda b, e: differences(b, e.outs[1]),
+        ),
+        edge("singular values of 0; vectors and second derivatives raise there", lambda b, e: e.outs[1]),
+    ),
 )

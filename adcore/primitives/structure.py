@@ -29,6 +29,7 @@ from ..linear import (
 from ..types import I64, Atom, DType, Lit, Type, literal
 from .base import Kind, operand_types, require, row
 from .elementwise import NUMBER, REAL
+from .kinks import Kink
 
 __all__ = ["numpy_index", "region_lengths"]
 
@@ -287,6 +288,16 @@ def _extremum(b: Any, e: Any) -> Any:
     return share(attained, axes, kept_lengths(x.type.shape, axes))
 
 
+def _lead(b: Any, e: Any) -> Atom:
+    # how far the extremum is from the next element; 0 where two elements attain it
+    x, axes, z = e.operands[0], e.params["axes"], e.outs[0]
+    worst = -np.inf if e.primitive.name == "reduce_max" else np.inf
+    attained = b.eq(x, b.expand(z, *kept_lengths(x.type.shape, axes), axes=axes))
+    following = b.emit(e.primitive, (b.select(attained, worst, x),), e.params)
+    tied = b.gt(b.total(b.cast(attained, dtype=x.type.dtype), axes=axes), 1.0)
+    return b.select(tied, 0.0, b.abs(b.sub(z, following)))
+
+
 for _name, _meaning in {"reduce_max": np.max, "reduce_min": np.min}.items():
     row(
         _name,
@@ -294,7 +305,7 @@ for _name, _meaning in {"reduce_max": np.max, "reduce_min": np.min}.items():
         _fold_typing(_name, REAL),
         lambda x, axes, f=_meaning: f(x, axis=axes),
         maps=(_extremum,),
-        kinks="ties",
+        kinks=(Kink("ties", margin=_lead),),
     )
 row("reduce_and", Kind.REDUCTION, _fold_typing("reduce_and", (DType.BOOL,)), lambda x, axes: np.all(x, axis=axes))
 # Of booleans whether one of them is true; of integers bit by bit.
