@@ -12,6 +12,8 @@ __all__ = [
     "ConvergenceWarning",
     "DtypeError",
     "MissingRuleError",
+    "NonDifferentiableError",
+    "NonDifferentiableWarning",
     "RuleError",
     "Source",
     "UnsupportedFunctionError",
@@ -112,6 +114,17 @@ class CompileError(AdcoreError):
 
 class VerifyError(AdcoreError):
     """A Program is not well formed: a value used before it is defined, or an equation that breaks its type rule."""
+
+
+class NonDifferentiableError(AdcoreError, ArithmeticError):
+    """A gradient was asked for with `on_kink="raise"` at a point where the function has none, or another one.
+
+    The message is the verdict (`adcore.verdict`): the kinks that the point touches, with file and line.
+    """
+
+
+class NonDifferentiableWarning(UserWarning):
+    """A gradient was asked for with `on_kink="warn"` at a point where the function has none, or another one."""
 
 
 class ConvergenceWarning(UserWarning):
