@@ -36,6 +36,8 @@ from .errors import (
     ConvergenceWarning,
     DtypeError,
     MissingRuleError,
+    NonDifferentiableError,
+    NonDifferentiableWarning,
     RuleError,
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
@@ -59,6 +61,7 @@ from .memory_report import MemoryReport, memory
 from .ode import odeint
 from .policies import loop_policy
 from .threads import get_num_threads, set_num_threads
+from .verdicts import Verdict, kinks, verdict
 
 __all__ = [
     "AdcoreError",
@@ -68,9 +71,12 @@ __all__ = [
     "DtypeError",
     "MemoryReport",
     "MissingRuleError",
+    "NonDifferentiableError",
+    "NonDifferentiableWarning",
     "RuleError",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
+    "Verdict",
     "check_grads",
     "checkpoint",
     "custom_fixed_point",
@@ -91,6 +97,7 @@ __all__ = [
     "jet",
     "jit",
     "jvp",
+    "kinks",
     "laplacian",
     "least_squares",
     "linear_solve",
@@ -109,6 +116,7 @@ __all__ = [
     "straight_through",
     "taylor",
     "value_and_grad",
+    "verdict",
     "vhp",
     "vjp",
     "vmap",

@@ -87,6 +87,7 @@ def grad(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    on_kink: Any = None,
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -102,6 +103,11 @@ def grad(
         donate_argnums: arguments into which `f` may write, as it does when it is called by itself; all others are
             left alone, whatever `f` does to them.
         static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
+        on_kink: what to do at a point where the gradient is not the derivative (`adcore.verdict`): "raise"
+            `NonDifferentiableError`; "warn" with `NonDifferentiableWarning`; "report": return (the result, the verdict)
+            at every call; a function that is given the verdict and returns another gradient, or None; "left" or
+            "right": take all kinks from the side where x < y, or x > y; "central": the mean of these two.  By default
+            nothing is looked at and nothing is paid for.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -127,7 +133,7 @@ def grad(
         return _decorator(grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
-    return transformed(Gradient(f, *wanted, declared=static))
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink)
 
 
 def value_and_grad(
@@ -141,11 +147,13 @@ def value_and_grad(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    on_kink: Any = None,
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
     Returns:
-        A function that gives (value, gradient), with `has_aux` ((value, aux), gradient).
+        A function that gives (value, gradient), with `has_aux` ((value, aux), gradient).  With `on_kink` "left" or
+        "right" the value is that of the side too.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (6.0, (3.0, 2.0))
@@ -154,7 +162,16 @@ def value_and_grad(
         return _decorator(value_and_grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj)
-    return transformed(Gradient(f, *wanted, declared=static))
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink)
+
+
+def _at_kinks(gradient: Gradient, on_kink: Any) -> Any:
+    """The gradient, with what is wanted where a point touches a kink."""
+    if on_kink is None:
+        return transformed(gradient)
+    from .verdicts.handling import handled  # which is written with what is defined here
+
+    return handled(gradient, on_kink)
 
 
 def _decorator(transform: Callable[..., Any], given: dict[str, Any]) -> Any:

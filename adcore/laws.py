@@ -12,6 +12,7 @@
                  else (and in complex operands) by extrapolated central differences; where there is no map, that
                  derivative is zero
     kink         at a kink the map is the mean of the one-sided derivatives
+    pieces       on either side of a kink the row is the piece that is stated for it
     examples     every row has an example
 
 Each law takes a `Case` and an executor, and raises `LawError`.
@@ -29,6 +30,7 @@ import numpy as np
 
 from .batching import Batch
 from .builder import Builder
+from .kink_laws import pieces
 from .law_examples import ALIGNED, CHOICES, CONJUGATING, KINKS, SIZES, Example, Operand, examples_of
 from .linear import Generator
 from .primitives import TABLE, Kind, Missing, Primitive
@@ -344,7 +346,7 @@ def choice(case: Case, execute: Execute) -> None:
 
 LAWS: dict[str, Law] = {
     law.__name__: law
-    for law in (meaning, symbol, types, adjoint, involution, accumulate, together, derivative, kink, choice)
+    for law in (meaning, symbol, types, adjoint, involution, accumulate, together, derivative, kink, pieces, choice)
 }
 
 # Derivatives of meanings

@@ -89,8 +89,8 @@ def _whole(b: Any, x: Atom, y: Atom) -> Atom:
 
 def _truncated(b: Any, x: Atom, side: float) -> Atom:
     """What truncation gives beside an integer: below it (side 0) or above (side 1)."""
-    whole = b.rint(x)
-    shift = b.select(b.gt(whole, 0.0), side - 1.0, b.select(b.lt(whole, 0.0), side, 0.0))
+    whole, number = b.rint(x), x.type.dtype.constant
+    shift = b.select(b.gt(whole, 0.0), number(side - 1.0), b.select(b.lt(whole, 0.0), number(side), number(0.0)))
     return b.add(whole, shift)
 
 

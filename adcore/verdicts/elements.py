@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog, nnls
 
 from ..trees import leaves
 from .points import Point, UndecidedError
@@ -95,6 +94,8 @@ def _moves(row: np.ndarray, rows: list[np.ndarray]) -> bool:
 
 def feasible(rows: list[np.ndarray]) -> bool:
     """Whether there is a direction along which all rows grow."""
+    from scipy.optimize import linprog  # a third of a second to import, for points with kinks alone
+
     if len(rows) < 2:
         return True
     scaled = np.array([r / np.abs(r).max() for r in rows])
@@ -240,6 +241,8 @@ def _gradient_at(point: Point, step: np.ndarray) -> tuple[float, np.ndarray] | N
 
 def in_hull(vector: np.ndarray, elements: list[np.ndarray], tolerance: float) -> bool:
     """Whether a vector is a convex combination of others, up to an error of this size."""
+    from scipy.optimize import nnls
+
     columns = np.array(elements).T
     center = columns.mean(axis=1, keepdims=True)
     size = max(np.abs(columns - center).max(initial=0.0), tolerance)

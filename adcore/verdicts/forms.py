@@ -41,10 +41,11 @@ class AbsLinear:
 
 
 def abs_linear(point: Point, middle: Run | None, gradient: np.ndarray, value: float) -> AbsLinear:
-    """The form, from the gradients of value and margins with each kink on its upper side by itself.
+    """The form, from the gradients of value and margins with one kink after the other put on its upper side.
 
-    With the kinks in the middle these are a and Z.  Where the k-th is above, |z_k| = z_k, and they have grown by
-    b_k and L_jk times the k-th row of Z.
+    With the kinks in the middle these are a and Z.  With the k-th above, |z_k| = z_k, and they have grown by b_k and L_jk
+    times the gradient of z_k, whatever the sides of those before it; these are drawn, as with all in the middle that
+    gradient may be 0.
     """
     if middle is None:
         size = len(gradient)
@@ -55,11 +56,14 @@ def abs_linear(point: Point, middle: Run | None, gradient: np.ndarray, value: fl
     count = middle.count
     rows = point.margins(np.zeros(count))
     b, matrix = np.zeros(count), np.zeros((count, count))
-    for k, row in enumerate(rows):
+    drawn = np.random.default_rng(0).choice([-1.0, 1.0], count)
+    for k in range(count):
+        before = np.where(np.arange(count) < k, drawn, 0.0)
+        after = np.where(np.arange(count) == k, 1.0, before)
+        first, then = point.margins(before), point.margins(after)
+        row = first[k]
         norm = row @ row
-        if norm == 0.0:
-            continue
-        sides = np.eye(count)[k]
-        b[k] = (point.run(sides).gradient - middle.gradient) @ row / norm
-        matrix[:, k] = (point.margins(sides) - rows) @ row / norm
+        if norm > 0.0:
+            b[k] = (point.run(after).gradient - point.run(before).gradient) @ row / norm
+            matrix[:, k] = (then - first) @ row / norm
     return AbsLinear(float(value), middle.gradient, b, rows, np.tril(matrix, -1))

@@ -6,7 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..dispatch import transformed
 from ..primitives.structure import CHECKED_ERRORS
 from ..signatures import Place as ArgumentPlace
 from ..signatures import places_of
+from ..statics import NOTHING
 from ..transforms import Gradient
 from ..trees import leaves, map_leaves
 from .sides import Opened
@@ -77,7 +78,7 @@ class Instruments:
     @functools.cached_property
     def watched(self) -> Callable[..., Any]:
         inner = transformed(Watched(self.function, gradient=self.gradient, declared=self.gradient.declared))
-        return value_and_grad(inner, self.gradient.argnums, argnames=self.gradient.argnames, has_aux=True)
+        return transformed(replace(self.gradient, function=inner, declared=NOTHING, has_aux=True))
 
     def _opened(self, wanted: str) -> Any:
         return transformed(Opened(self.function, gradient=self.gradient, wanted=wanted), wraps=False)

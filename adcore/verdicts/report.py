@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +114,9 @@ class Verdict:
     kinks: tuple[Kink, ...]
     nearest: tuple[Near, ...]
     aux: Any
-    _point: Point
-    _judgement: Judgement
-    _middle: Run | None
+    _point: Point = field(repr=False)
+    _judgement: Judgement = field(repr=False)
+    _middle: Run | None = field(repr=False)
 
     def __bool__(self) -> bool:
         """Whether the gradient is the derivative."""

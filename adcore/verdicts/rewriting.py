@@ -26,11 +26,11 @@ class Rewriter:
     Attributes:
         visit: (builder, original, copy, state): emits what is to be known, enters it in the state, and may give other
             values for the results of the equation.
-        touched: the keys of the state that equations of a region change.
+        touched: the keys of the state that equations of a region change; None where there is nothing to visit in it.
     """
 
     visit: Callable[[Builder, Equation, Equation, State], dict[Var, Atom]]
-    touched: Callable[[Program], Iterable[Any]]
+    touched: Callable[[Program], Iterable[Any] | None]
     env: dict[Var, Atom] = field(default_factory=dict)
 
     def rewritten(self, program: Program, b: Builder, state: State) -> tuple[Atom, ...]:
@@ -42,26 +42,26 @@ class Rewriter:
         for equation in equations:
             name = equation.primitive.name
             keys = self.keys(equation)
-            if not keys:
+            if keys is None:
                 new = clone_equation(equation, self.env)
                 b.enter(new)
                 with b.at(equation.source):
                     self.env.update(self.visit(b, equation, new, state))
-            elif name == "while" and self.keys_of(equation.params["test"]):
+            elif name == "while" and self.touched(equation.params["test"]) is not None:
                 self.turned_while(equation, b, state, keys)
             elif name in ("loop", "while"):
                 self.loop(equation, b, state, keys)
             else:
                 self.branches(equation, b, state, keys)
 
-    def keys(self, equation: Equation) -> list[Any]:
-        """What of the state the regions of an equation change."""
+    def keys(self, equation: Equation) -> list[Any] | None:
+        """What of the state the regions of an equation change; None where they are copied as they are."""
         if equation.primitive.name == "custom":
-            return []
-        return list(dict.fromkeys(k for _, region in regions(equation) for k in self.touched(region)))
-
-    def keys_of(self, region: Program) -> list[Any]:
-        return list(self.touched(region))
+            return None
+        found = [self.touched(region) for _, region in regions(equation)]
+        if all(keys is None for keys in found):
+            return None
+        return list(dict.fromkeys(k for keys in found for k in keys or ()))
 
     def entered(self, region: Program, state: State, keys: list[Any]) -> tuple[tuple[Var, ...], State, tuple[Var, ...]]:
         """Fresh parameters of a region, the state inside of it, and its parameters for the state."""

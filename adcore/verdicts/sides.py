@@ -88,7 +88,9 @@ class _Opening:
         state: State = {"count": literal(0)}
         for name, dtype in RECORDS.items():
             state[name] = b.expand(dtype.zero, length, axes=(0,))
-        rewriter = self.rewriter = Rewriter(self.visit, lambda region: self.keys if self.places.inside(region) else ())
+        rewriter = self.rewriter = Rewriter(
+            self.visit, lambda region: self.keys if self.places.inside(region) else None
+        )
         rewriter.env.update({p: p for p in program.params})
         results = rewriter.rewritten(program, b, state)
         return Program(program.params, b.equations, (results[result], *(state[k] for k in self.keys)), program.name)

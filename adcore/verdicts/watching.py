@@ -61,7 +61,7 @@ def watched(program: Program, places: Places) -> Program:
     state: State = dict.fromkeys(keys, FAR)
     rewriter = Rewriter(
         lambda b, old, new, state: _noted(b, places, old, new, state),
-        lambda region: [k for k in _keys(places.inside(region)) if k in state],
+        lambda region: [k for k in _keys(places.inside(region)) if k in state] or None,
     )
     rewriter.env.update({p: p for p in program.params})
     results = rewriter.rewritten(program, b, state)
