@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,8 @@ def pieces(case: Case, execute: Execute) -> None:
         sides = (kink.below(case.builder, case.equation), kink.above(case.builder, case.equation))
         if sides[0].type.dtype is not case.equation.outs[0].type.dtype:
             continue
-        program = case.program(margin, *sides, case.equation.outs[0])
-        seen = [_beside(case, kink, lambda x: execute(program, x), np.array(point)) for point in points]
+        run = functools.partial(execute, case.program(margin, *sides, case.equation.outs[0]))
+        seen = [_beside(case, kink, run, np.array(point)) for point in points]
         if not any(seen):
             case.fail(f"no point in TOUCHING touches its kink at {kink}")
     case.restart()

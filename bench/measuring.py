@@ -34,7 +34,8 @@ def leaves(tree: Any) -> Iterator[np.ndarray]:
             yield from leaves(getattr(tree, field.name))
     elif tree is not None:
         leaf = np.array(tree)
-        yield leaf if leaf.dtype.kind in "fc" else leaf.astype(float)
+        if leaf.dtype.kind != "U":  # a text names things
+            yield leaf if leaf.dtype.kind in "fc" else leaf.astype(float)
 
 
 def norms(tree: Any) -> list[float]:

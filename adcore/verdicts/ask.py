@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +17,13 @@ from ..signatures import name_of
 from ..statics import Argnames, Argnums, declared
 from ..transforms import Gradient, Identity, differentiable
 from ..trees import leaves, map_leaves
-from .judgement import Judgement, judge, judge_untouched
-from .points import Instruments, Met, Point, Run, Touched
-from .report import SIDES, Kink, Near, Verdict
-from .sites import SURROGATE, Place, places_in
+from .judgement import judge, judge_untouched
+from .points import Instruments, Point
+from .report import Verdict
+from .sites import SURROGATE, Place, from_text, places_in
 from .watching import active_parameters
 
 __all__ = ["Verifier", "kinks", "verdict"]
-
-INTEGERS = ("lt", "le", "gt", "ge", "eq", "ne", "cast", "argsort")  # rows whose results have no adjoint
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,21 @@ class Verifier:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Verdict:
         met = self._instruments.met(args, kwargs)
-        point = Point(self._instruments, self._bound.dispatcher.bind(args, kwargs), float(np.real(met.value)))
-        gradient = point.flat(met.gradient)
-        surrogates = [f"{p.primitive!r} (line {p.line})" for p in met.places if p.effect == SURROGATE]
-        unwatched = [f"{p.expression} (line {p.line})" for p in met.places if not p.watched and p.effect != SURROGATE]
-        if not met.touched:
-            judgement, middle = judge_untouched(gradient, surrogates, unwatched), None
-        else:
-            middle = point.all_touched()
-            judgement = judge(point, gradient, middle, surrogates, unwatched, **self._options)
-        return _told(met, point, judgement, middle)
+        surrogates, unwatched = _doubtful(met.places)
+        if not len(met.distances) or met.distances.min() > 0.0:
+            judgement = judge_untouched(_is_finite(met.gradient), surrogates, unwatched)
+            return Verdict(met, judgement, self._instruments)
+        bound = self._bound.dispatcher.bind(args, kwargs)
+        point = Point(self._instruments, bound, float(np.real(met.value)))
+        gradient = self._instruments.flat(met.gradient)
+        middle = point.all_touched()
+        judgement = judge(point, gradient, middle, surrogates, unwatched, **self._options)
+        return Verdict(met, judgement, self._instruments, point, middle)
+
+    @property
+    def instrumented(self) -> Callable[..., Any]:
+        """The compiled function that a call begins with: value and gradient, with the distances to all kinks."""
+        return self._instruments.watched
 
     def overhead(self, *args: Any, repeat: int = 7, **kwargs: Any) -> float:
         """What the instrumentation costs at a point, in gradients: the ratio of the median times, interleaved.
@@ -113,7 +118,7 @@ class Verifier:
         Of a call that touches no kink: what is looked at beyond that depends on how many are touched.
         """
         plain = transformed(self._gradient)
-        watched = self._instruments.watched
+        watched = self.instrumented
         times: tuple[list[float], list[float]] = ([], [])
         calls = _calls_for(plain, args, kwargs)
         for _ in range(repeat):
@@ -133,29 +138,19 @@ def _calls_for(function: Callable[..., Any], args: Any, kwargs: Any) -> int:
     return max(1, int(1e-2 / max(time.perf_counter() - start, 1e-7)))
 
 
-def _told(met: Met, point: Point, judgement: Judgement, middle: Run | None) -> Verdict:
-    touched = tuple(_kink(t) for t in middle.touched) if middle else ()
-    single = bool(point.coordinates.size) and all(
-        np.asarray(x).dtype.itemsize == 4 for t in point.targets for x in leaves(t.of(point.arguments))
-    )
-    eps = float(np.finfo(np.float32 if single else np.float64).eps)
-    near = [
-        Near(place, float(far), float(relative / eps))
-        for place, far, relative in zip(met.places, met.distances, met.relative, strict=True)
-        if 0.0 < far < np.inf
-    ]
-    near.sort(key=lambda n: n.distance)
-    told = (judgement.status, judgement.evidence, judgement.reason, touched, tuple(near), met.aux)
-    return Verdict(met.value, met.gradient, *told, point, judgement, middle)
+@functools.lru_cache(maxsize=256)
+def _doubtful(places: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the places those with a surrogate's derivative, and those whose distance is not known."""
+    found = from_text(places)
+    surrogates = tuple(f"{p.primitive!r} (line {p.line})" for p in found if p.effect == SURROGATE)
+    others = (p for p in found if not p.watched and p.effect != SURROGATE)
+    return surrogates, tuple(f"{p.expression} (line {p.line})" for p in others)
 
 
-def _kink(touched: Touched) -> Kink:
-    place = touched.place
-    adjoint = None if place.primitive in INTEGERS or not place.sided else touched.adjoint
-    middle = "mean" if place.effect == "bend" else "neither"
-    side = SIDES.get(touched.side, middle) if place.sided else ""
-    at = (place.file, place.line, place.expression, place.primitive, place.where, place.effect)
-    return Kink(*at, touched.operands, 0.0, 0.0, side, adjoint)
+def _is_finite(gradient: Any) -> bool:
+    if isinstance(gradient, float):
+        return math.isfinite(gradient)
+    return all(bool(np.isfinite(x).all()) for x in leaves(gradient) if x is not None)
 
 
 def kinks(

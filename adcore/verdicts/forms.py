@@ -40,16 +40,17 @@ class AbsLinear:
         return float(self.value + self.a @ dx + self.b @ np.abs(moved))
 
 
-def abs_linear(point: Point, middle: Run | None, gradient: np.ndarray, value: float) -> AbsLinear:
+def abs_linear(opened: tuple[Point, Run] | None, gradient: np.ndarray, value: float) -> AbsLinear:
     """The form, from the gradients of value and margins with one kink after the other put on its upper side.
 
-    With the kinks in the middle these are a and Z.  With the k-th above, |z_k| = z_k, and they have grown by b_k and L_jk
-    times the gradient of z_k, whatever the sides of those before it; these are drawn, as with all in the middle that
-    gradient may be 0.
+    With the kinks in the middle these are a and Z.  With the k-th above, |z_k| = z_k, and they have grown by b_k and
+    L_jk times the gradient of z_k, whatever the sides of those before it; these are drawn, as with all in the middle
+    that gradient may be 0.
     """
-    if middle is None:
+    if opened is None:
         size = len(gradient)
         return AbsLinear(float(value), gradient, np.zeros(0), np.zeros((0, size)), np.zeros((0, 0)))
+    point, middle = opened
     wrong = [t.place for t in middle.touched if t.place.effect != "bend" or not t.place.sided]
     if wrong:
         raise ValueError(f"no abs-linear form: {wrong[0]} is no bend between two known pieces")

@@ -37,15 +37,18 @@ class Judgement:
     elements: tuple[Element, ...] = ()
 
 
-def judge_untouched(gradient: np.ndarray, surrogates: Sequence[str], unwatched: Sequence[str]) -> Judgement:
+UNTOUCHED = Judgement("differentiable", "untouched", "no kink is touched")
+
+
+def judge_untouched(finite: bool, surrogates: Sequence[str], unwatched: Sequence[str]) -> Judgement:
     """Of a point at which no distance to a kink is 0."""
     if surrogates:
         return _of_surrogates(surrogates)
-    if not np.isfinite(gradient).all():
+    if not finite:
         return _not_finite()
     if unwatched:
         return Judgement("unknown", "untouched", f"the distance to kinks of {_listed(unwatched)} is not known")
-    return Judgement("differentiable", "untouched", "no kink is touched")
+    return UNTOUCHED
 
 
 def judge(

@@ -32,20 +32,16 @@ class UndecidedError(Exception):
     """The pieces do not say what the function does; the message tells why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Met:
     """What a run of the function met: the value, its gradient and how near it came to each place."""
 
     value: Any
     aux: Any
     gradient: Any
-    places: tuple[Place, ...]
-    distances: np.ndarray
-    relative: np.ndarray
-
-    @property
-    def touched(self) -> bool:
-        return bool((self.distances == 0.0).any())
+    places: str
+    distances: Any
+    relative: Any
 
 
 @dataclass(frozen=True)
@@ -96,8 +92,13 @@ class Instruments:
         return jvp(self._opened("both"), has_aux=True)
 
     def met(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Met:
-        (value, (aux, text, *distances)), gradient = self.watched(*args, **kwargs)
-        return Met(value, aux, gradient, from_text(text), *map(np.asarray, distances))
+        (value, (aux, *told)), gradient = self.watched(*args, **kwargs)
+        return Met(value, aux, gradient, *told)
+
+    def flat(self, gradient: Any) -> np.ndarray:
+        """A gradient as it is given to the user as one vector."""
+        single = isinstance(self.gradient.argnums, int) and self.gradient.argnames is None
+        return vector([gradient] if single else list(gradient))
 
 
 class Point:
@@ -105,7 +106,7 @@ class Point:
 
     def __init__(self, instruments: Instruments, arguments: tuple[Any, ...], value: float = math.nan) -> None:
         self.instruments = instruments
-        self.arguments = arguments
+        self.arguments = tuple(map_leaves(lambda x: x.copy() if isinstance(x, np.ndarray) else x, a) for a in arguments)
         self.value = value
         gradient = instruments.gradient
         places, names = places_of(instruments.function, arguments)
@@ -166,11 +167,6 @@ class Point:
             rest = iter(along)
             moved.append(map_leaves(lambda x, rest=rest: _added(x, next(rest)), argument))
         return tuple(moved)
-
-    def flat(self, gradient: Any) -> np.ndarray:
-        """A gradient as it is given to the user as one vector."""
-        single = isinstance(self.instruments.gradient.argnums, int) and self.instruments.gradient.argnames is None
-        return vector([gradient] if single else list(gradient))
 
     @functools.cached_property
     def coordinates(self) -> np.ndarray:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .elements import directional, lexicographic
+from ..trees import leaves
+from .elements import directional, in_hull, lexicographic
 from .forms import AbsLinear, abs_linear
 from .judgement import Judgement
-from .points import Point, Run
-from .sites import Place
+from .points import Instruments, Met, Point, Run, Touched
+from .sites import Place, from_text
 
 __all__ = ["Kink", "Near", "Verdict"]
 
@@ -35,6 +36,7 @@ EVIDENCE = {
     "free": "by the independence of the kinks",
     "test": "by test: gradients nearby, extrapolated",
 }
+INTEGERS = ("lt", "le", "gt", "ge", "eq", "ne", "cast", "argsort")  # rows whose results have no adjoint
 SHOWN = 8  # kinks in a readable report
 
 
@@ -89,7 +91,6 @@ class Near:
         return f"{self.place}: {self.distance:.3g} away{ulps}"
 
 
-@dataclass(frozen=True)
 class Verdict:
     """What a gradient is.
 
@@ -98,25 +99,45 @@ class Verdict:
         gradient: with the structure of the argument, as `grad` gives it.
         status: "differentiable": the gradient is the derivative; "clarke": there is none, the gradient is an element of
             Clarke's subdifferential; "incorrect": neither, or the value jumps; "unknown".
-        evidence: how that is known: "untouched", "adjoints", "pieces", "directions", "free", "stated", or "test" where
-            it is no proof.
+        evidence: how that is known: "untouched", "gradient", "adjoints", "pieces", "directions", "free", "stated", or
+            "test" where it is no proof.
         reason: the same as a sentence.
-        kinks: those that the point touches.
-        nearest: of the others those that were reached, the nearest first.
         aux: what the function returns beside its value, with `has_aux`.
     """
 
-    value: Any
-    gradient: Any
-    status: str
-    evidence: str
-    reason: str
-    kinks: tuple[Kink, ...]
-    nearest: tuple[Near, ...]
-    aux: Any
-    _point: Point = field(repr=False)
-    _judgement: Judgement = field(repr=False)
-    _middle: Run | None = field(repr=False)
+    def __init__(
+        self,
+        met: Met,
+        judgement: Judgement,
+        instruments: Instruments,
+        point: Point | None = None,
+        middle: Run | None = None,
+    ) -> None:
+        self.value = met.value
+        self.gradient = met.gradient
+        self.aux = met.aux
+        self.status, self.evidence, self.reason = judgement.status, judgement.evidence, judgement.reason
+        self._met = met
+        self._judgement = judgement
+        self._instruments = instruments
+        self._opened = None if point is None or middle is None else (point, middle)
+
+    def __repr__(self) -> str:
+        return f"<{self.status} at value {self.value!r}, {len(self.kinks)} kinks touched>"
+
+    @functools.cached_property
+    def kinks(self) -> tuple[Kink, ...]:
+        """The kinks that the point touches, in the order in which they are met."""
+        return tuple(map(_kink, self._opened[1].touched)) if self._opened else ()
+
+    @functools.cached_property
+    def nearest(self) -> tuple[Near, ...]:
+        """Of the places that were reached and not touched how near the point comes to each, the nearest first."""
+        sizes = [np.asarray(x).dtype.itemsize for x in leaves(self.gradient) if x is not None]
+        eps = float(np.finfo(np.float32 if max(sizes, default=8) == 4 else np.float64).eps)
+        found = zip(from_text(self._met.places), self._met.distances, self._met.relative, strict=False)
+        near = [Near(place, float(far), float(part / eps)) for place, far, part in found if 0.0 < far < np.inf]
+        return tuple(sorted(near, key=lambda n: n.distance))
 
     def __bool__(self) -> bool:
         """Whether the gradient is the derivative."""
@@ -132,9 +153,15 @@ class Verdict:
         found = [e.gradient for e in self._judgement.elements]
         return np.unique(np.array(found), axis=0) if found else np.array([self._gradient])
 
+    @property
+    def stationary(self) -> bool:
+        """Whether 0 is in the convex hull of the elements that were found, as it is at every local minimum."""
+        zero = np.zeros_like(self._gradient)
+        return in_hull(zero, list(self.elements), 1e-9 * max(np.abs(self.elements).max(initial=0.0), 1e-300))
+
     @functools.cached_property
     def _gradient(self) -> np.ndarray:
-        return self._point.flat(self.gradient)
+        return self._instruments.flat(self.gradient)
 
     def directional(self, direction: Any) -> float:
         """The derivative in one direction, also where the function has a kink: lim (f(x + t d) - f(x)) / t for t > 0.
@@ -150,20 +177,21 @@ class Verdict:
         >>> found.directional(1.0), found.directional(-1.0)
         (2.0, 0.0)
         """
-        vector = self._point.flat(direction)
-        if self._middle is None:
+        vector = self._instruments.flat(direction)
+        if self._opened is None:
             return float(self._gradient @ vector)
-        return directional(self._point, vector, self._middle.count)
+        point, middle = self._opened
+        return directional(point, vector, middle.count)
 
     @functools.cached_property
     def one_sided(self) -> tuple[float, float]:
         """Of a function of one number the derivatives from the left and from the right."""
         if self._gradient.shape != (1,):
             raise ValueError(f"one_sided is for functions of one number, not of {len(self._gradient)}; see directional")
-        one = np.ones(1)
-        if self._middle is None:
+        if self._opened is None:
             return float(self._gradient[0]), float(self._gradient[0])
-        left, right = (directional(self._point, sign * one, self._middle.count) for sign in (-1.0, 1.0))
+        point, middle = self._opened
+        left, right = (directional(point, np.array([sign]), middle.count) for sign in (-1.0, 1.0))
         return -left, right
 
     def lexicographic(self, directions: Any = None) -> np.ndarray:
@@ -176,10 +204,11 @@ class Verdict:
         Khan and Barton, A vector forward mode of automatic differentiation for generalized derivative evaluation,
         Optimization Methods and Software 30 (2015).
         """
-        if self._middle is None:
+        if self._opened is None:
             return self._gradient
+        point, middle = self._opened
         rows = np.eye(len(self._gradient)) if directions is None else np.asarray(directions, float)
-        return lexicographic(self._point, rows, self._middle.count)
+        return lexicographic(point, rows, middle.count)
 
     def abs_linear(self) -> AbsLinear:
         """The function's piecewise linear model at the point (Griewank's abs-linear form).
@@ -187,11 +216,11 @@ class Verdict:
         Raises:
             ValueError: a kink there is no bend with two known sides.
         """
-        return abs_linear(self._point, self._middle, self._gradient, self.value)
+        return abs_linear(self._opened, self._gradient, self.value)
 
     def __str__(self) -> str:
         lines = [f"{self.status}: {SAID[self.status]}"]
-        if self._judgement.evidence != "untouched" or self.status != "differentiable":
+        if self.evidence != "untouched" or self.status != "differentiable":
             lines.append(f"  {self.reason} ({EVIDENCE[self.evidence]})")
         if self.kinks:
             lines.append("  touched:")
@@ -200,6 +229,15 @@ class Verdict:
             lines.append("  nearest:")
             lines += _some(self.nearest[:3])
         return "\n".join(lines)
+
+
+def _kink(touched: Touched) -> Kink:
+    place = touched.place
+    adjoint = None if place.primitive in INTEGERS or not place.sided else touched.adjoint
+    middle = "mean" if place.effect == "bend" else "neither"
+    side = SIDES.get(touched.side, middle) if place.sided else ""
+    at = (place.file, place.line, place.expression, place.primitive, place.where, place.effect)
+    return Kink(*at, touched.operands, 0.0, 0.0, side, adjoint)
 
 
 def _some(items: Sequence[Any]) -> list[str]:

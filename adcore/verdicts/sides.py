@@ -95,6 +95,9 @@ class _Opening:
         results = rewriter.rewritten(program, b, state)
         return Program(program.params, b.equations, (results[result], *(state[k] for k in self.keys)), program.name)
 
+    def touched(self, region: Program) -> tuple[str, ...] | None:
+        return self.keys if self.places.inside(region) else None
+
     def visit(self, b: Builder, old: Equation, new: Equation, state: State) -> dict[Var, Atom]:
         values: dict[Var, Atom] = {}
         for number, kink in self.places.of(old):
