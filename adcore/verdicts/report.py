@@ -134,9 +134,9 @@ class Verdict:
     def nearest(self) -> tuple[Near, ...]:
         """Of the places that were reached and not touched how near the point comes to each, the nearest first."""
         sizes = [np.asarray(x).dtype.itemsize for x in leaves(self.gradient) if x is not None]
-        eps = float(np.finfo(np.float32 if max(sizes, default=8) == 4 else np.float64).eps)
+        real = np.float32 if max(sizes, default=8) == 4 else np.float64
         found = zip(from_text(self._met.places), self._met.distances, self._met.relative, strict=False)
-        near = [Near(place, float(far), float(part / eps)) for place, far, part in found if 0.0 < far < np.inf]
+        near = [Near(place, float(far), _ulps(far, part, real)) for place, far, part in found if 0.0 < far < np.inf]
         return tuple(sorted(near, key=lambda n: n.distance))
 
     def __bool__(self) -> bool:
@@ -192,7 +192,7 @@ class Verdict:
             return float(self._gradient[0]), float(self._gradient[0])
         point, middle = self._opened
         left, right = (directional(point, np.array([sign]), middle.count) for sign in (-1.0, 1.0))
-        return -left, right
+        return 0.0 - left, right
 
     def lexicographic(self, directions: Any = None) -> np.ndarray:
         """An element of the lexicographic subdifferential along the rows of a matrix (the unit vectors by default).
@@ -229,6 +229,13 @@ class Verdict:
             lines.append("  nearest:")
             lines += _some(self.nearest[:3])
         return "\n".join(lines)
+
+
+def _ulps(distance: float, relative: float, real: type) -> float:
+    """A distance in units of the last place of the operands, to whose size it has this relation."""
+    if not 0.0 < relative < np.inf:
+        return np.inf
+    return float(distance / np.spacing(real(distance / relative)))
 
 
 def _kink(touched: Touched) -> Kink:
