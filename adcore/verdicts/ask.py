@@ -17,10 +17,11 @@ from ..signatures import name_of
 from ..statics import Argnames, Argnums, declared
 from ..transforms import Gradient, Identity, differentiable
 from ..trees import leaves, map_leaves
+from .conditions import located
 from .judgement import judge, judge_untouched
 from .points import Instruments, Point
 from .report import Verdict
-from .sites import SURROGATE, Place, from_text, places_in
+from .sites import SURROGATE, Place, from_text
 from .watching import active_parameters
 
 __all__ = ["Verifier", "kinks", "verdict"]
@@ -182,4 +183,4 @@ def kinks(
     structures = tuple(map_leaves(abstract, a) for a in bound)
     lowered = differentiable(f, structures)
     value, _ = gradient.value_of(lowered)
-    return places_in(lowered.program, active_parameters(gradient, structures), value.index).found
+    return located(lowered.program, active_parameters(gradient, structures), value.index)[1].found

@@ -52,9 +52,16 @@ def exact(point: Point, budget: int) -> list[Element]:
     for sides, is_flat in _cells(point, [], [], [budget]):
         found.append(_element(point, sides))
         flat = flat or is_flat
-    if flat and any(not np.allclose(e.gradient, found[0].gradient, rtol=1e-9, atol=1e-300) for e in found):
+    if flat and not all(_are_alike(e, found[0]) for e in found):
         raise UndecidedError("a distance to a kink does not change to first order there")
     return found
+
+
+def _are_alike(one: Element, other: Element) -> bool:
+    near = 1e-9 * max(np.abs(one.gradient).max(initial=0.0), np.abs(other.gradient).max(initial=0.0))
+    if abs(one.value - other.value) > 1e-9 * max(abs(one.value), abs(other.value)):
+        return False
+    return bool(np.abs(one.gradient - other.gradient).max(initial=0.0) <= near)
 
 
 def _element(point: Point, sides: list[int]) -> Element:
@@ -118,16 +125,21 @@ def are_free(point: Point, count: int) -> bool:
     return bool((sizes > 0.0).all()) and np.linalg.matrix_rank(rows / sizes[:, None], tol=1e-9) == count
 
 
-def along(point: Point, direction: np.ndarray, count: int) -> tuple[float, np.ndarray]:
+def along(point: Point, direction: np.ndarray, count: int, budget: list[int] | None = None) -> tuple[float, np.ndarray]:
     """The derivative along a direction, and the sides of the kinks that it goes to.
 
-    A margin that does not move along the direction is left in the middle, where both pieces of a bend have the same
+    The margin of a bend that does not move along the direction is left in the middle: both pieces have the same
     derivative.
 
     Raises:
-        UndecidedError: they do not come to rest, or a derivative is not finite.
+        UndecidedError: they do not come to rest, a derivative is not finite, or the margin of a jump does not move.
     """
-    return _resting(point, direction, np.zeros(count))
+    slope, sides = _resting(point, direction, np.zeros(count), budget or [count + 2])
+    if (sides == 0.0).any():
+        touched = point.run(sides).touched
+        if any(t.place.effect != "bend" for t, side in zip(touched, sides.tolist(), strict=True) if side == 0.0):
+            raise UndecidedError("a distance to a kink does not change to first order there")
+    return slope, sides
 
 
 def lexicographic(point: Point, directions: np.ndarray, count: int) -> np.ndarray:
@@ -138,20 +150,21 @@ def lexicographic(point: Point, directions: np.ndarray, count: int) -> np.ndarra
     """
     sides = np.zeros(count)
     for direction in directions:
-        _, sides = _resting(point, direction, sides)
+        _, sides = _resting(point, direction, sides, [count + 2])
         if (sides != 0.0).all():
             break
     return point.run(sides).gradient
 
 
-def _resting(point: Point, direction: np.ndarray, fixed: np.ndarray) -> tuple[float, np.ndarray]:
+def _resting(point: Point, direction: np.ndarray, fixed: np.ndarray, budget: list[int]) -> tuple[float, np.ndarray]:
     """The derivative and the sides along a direction, those that are fixed aside.
 
     The first kink's margin does not depend on sides, that of the second only on the first's, and so on: the sides are
     right when they do not change any more.
     """
     sides, shaped = fixed, point.shaped(direction)
-    for _ in range(len(fixed) + 2):
+    while budget[0] > 0:
+        budget[0] -= 1
         value, margins = point.along(sides, shaped)
         if not np.isfinite(margins).all():
             raise UndecidedError("the distance to a kink has no derivative")
@@ -181,39 +194,41 @@ def directional(point: Point, direction: np.ndarray, count: int) -> float:
     return slope
 
 
-def sampled(point: Point, count: int, rng: np.random.Generator, directions: int) -> list[Element]:
+def sampled(point: Point, count: int, seed: int, directions: int, budget: int) -> list[Element]:
     """Pieces in random directions, opposite ones in pairs.
 
     Raises:
-        UndecidedError: as `along`.
+        UndecidedError: as `along`; or more runs are needed than the budget allows.
     """
     found: list[Element] = []
+    rng, left = np.random.default_rng(seed), [budget]
     for _ in range(directions):
         direction = rng.standard_normal(len(point.coordinates))
         for sign in (1.0, -1.0):
-            _, sides = along(point, sign * direction, count)
+            _, sides = along(point, sign * direction, count, left)
             found.append(_element(point, [int(s) for s in sides]))
     return found
 
 
-def nearby(point: Point, directions: int, seed: int, part: float = 1.0) -> list[Element]:
-    """Limits of values and gradients at the point along random directions, extrapolated from points near to it.
+def nearby(point: Point, gradient: np.ndarray, directions: int, seed: int, part: float = 1.0) -> list[Element]:
+    """Limits of values and gradients at the point along directions, extrapolated from points near to it.
 
     This is the definition of the subdifferential itself, up to the error of the extrapolation.  Points at which a kink
     is touched, or where a gradient is not finite, count for nothing.
 
     Args:
         point: where.
-        directions: how many, each with its opposite.
+        gradient: the first direction, if it is not 0.
+        directions: how many random ones follow; each counts with its opposite.
         seed: of the random directions.
         part: of the distance that is gone.
     """
     found: list[Element] = []
     rng = np.random.default_rng(seed)
     step = part * point.size * (1e-2 if _single(point) else 1e-4)
-    for _ in range(directions):
-        direction = rng.standard_normal(len(point.coordinates))
-        direction /= np.abs(direction).max(initial=1e-300)
+    drawn = [rng.standard_normal(len(point.coordinates)) for _ in range(directions)]
+    for direction in drawn if not gradient.any() else [gradient, *drawn]:
+        direction = direction / np.abs(direction).max(initial=1e-300)
         for sign in (1.0, -1.0):
             far, near = (_gradient_at(point, sign * h * direction) for h in (step, step / 2))
             if far is not None and near is not None:

@@ -18,9 +18,10 @@ from ..transforms import Gradient, Transform, differentiable, pruned, replaced
 from ..trees import leaves, map_leaves
 from ..types import Atom, Var
 from .ask import Asked, Verifier
+from .conditions import located
 from .report import Verdict
 from .rewriting import Rewriter, State
-from .sites import PAIRWISE, Places, margin_of, pieces_of, places_in
+from .sites import PAIRWISE, Places, margin_of, pieces_of
 from .watching import active_parameters
 
 __all__ = ["OnKink", "handled"]
@@ -145,8 +146,8 @@ class Sided(Transform):
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
         lowered = differentiable(self.function, arguments)
         value, _ = self.gradient.value_of(lowered)
-        places = places_in(lowered.program, active_parameters(self.gradient, arguments), value.index)
-        return pruned(replaced(lowered, self.sided(lowered.program, places), lowered.result))
+        program, places = located(lowered.program, active_parameters(self.gradient, arguments), value.index)
+        return pruned(replaced(lowered, self.sided(program, places), lowered.result))
 
     def sided(self, program: Program, places: Places) -> Program:
         """The program with the piece of a side wherever a margin is 0."""

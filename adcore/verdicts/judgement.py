@@ -86,8 +86,7 @@ def judge(
             with suppress(UndecidedError):
                 return _compared(point, gradient, exact(point, budget), "pieces", 1e-10)
         with suppress(UndecidedError):
-            rng = np.random.default_rng(seed)
-            return _of_many(point, gradient, middle, sampled(point, middle.count, rng, directions))
+            return _of_many(point, gradient, middle, sampled(point, middle.count, seed, directions, budget))
     return _tested(point, gradient, directions, seed)
 
 
@@ -98,8 +97,8 @@ def _most_pieces(kinks: int, dimension: int) -> int:
 
 def _tested(point: Point, gradient: np.ndarray, directions: int, seed: int) -> Judgement:
     """By gradients nearby, at two distances: those of a smooth function get closer to each other."""
-    found, closer = (nearby(point, directions, seed, part) for part in (1.0, 1 / 16))
-    if not len(found) == len(closer) == 2 * directions:
+    found, closer = (nearby(point, gradient, directions, seed, part) for part in (1.0, 1 / 16))
+    if min(len(found), len(closer)) < 2 * directions:
         return Judgement("unknown", "test", "kinks are touched, or gradients not finite, at the points nearby too")
     before, after = (max(np.abs(e.gradient - gradient).max(initial=0.0) for e in each) for each in (found, closer))
     values = [abs(e.value - point.value) for e in closer]

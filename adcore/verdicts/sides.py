@@ -21,8 +21,9 @@ from ..program import Equation, Program, substitute
 from ..statics import NOTHING, Statics
 from ..transforms import Gradient, Transform, differentiable, parameter, pruned, replaced
 from ..types import I64, Atom, DType, Type, Var, literal
+from .conditions import located
 from .rewriting import Rewriter, State
-from .sites import PAIRWISE, Places, as_text, margin_of, pieces_of, places_in
+from .sites import PAIRWISE, Places, as_text, margin_of, pieces_of
 from .watching import active_parameters
 
 __all__ = ["ABOVE", "BELOW", "BETWEEN", "Opened"]
@@ -60,8 +61,7 @@ class Opened(Transform):
         lowered = differentiable(self.function, primals)
         value, _ = self.gradient.value_of(lowered)
         wrt = active_parameters(self.gradient, primals)
-        program = lowered.program
-        places = places_in(program, wrt, value.index)
+        program, places = located(lowered.program, wrt, value.index)
         given = (parameter(sides, "sides"), parameter(probes, "probes"))
         count = len(program.params) - len(lowered.captures)
         opened = _Opening(places, *given).opened(program, value.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,16 +104,25 @@ class Places:
         return [number for equation in _equations(region) for number, _ in self.of(equation)]
 
 
-def places_in(program: Program, wrt: Sequence[int], result: int) -> Places:
+def places_in(program: Program, wrt: Sequence[int], result: int, conditions: Collection[Equation] = ()) -> Places:
     """The kinks through which a result depends on the parameters in `wrt`.
 
     What a function with a stated derivative has inside does not count: its derivative is what was stated.  Nor does
     what decides about nothing but an error.
+
+    Args:
+        program: the program.
+        wrt: its parameters that the derivative is by.
+        result: which of its results is differentiated.
+        conditions: equations that no result needs, as they are those of conditions whose solutions are in the program.
+            The pieces of their kinks are not those of the solutions.
     """
     active = {program.params[k] for k in wrt}
     spread(program.equations, active)
     _spread_tests(program, active)
     deciding = _needed_for(program, result)
+    conditional = {inner for e in conditions for inner in (e, *_equations_inside(e))}
+    deciding |= conditional
     acting = [e for e in _equations(program) if e in deciding and any(a in active for a in e.operands)]
     switching, comparing = _searches(program, acting)
     by_equation: dict[Equation, list[tuple[int, Kink]]] = {}
@@ -127,8 +136,11 @@ def places_in(program: Program, wrt: Sequence[int], result: int) -> Places:
                 continue
             if equation in switching:
                 kink = Kink("ties, where the place changes", Effect.JUMP, kink.margin)
+            elif equation in conditional:
+                kink = Kink(kink.where, kink.effect, kink.margin)
             by_equation.setdefault(equation, []).append((len(found), kink))
-            told = (kink.where, kink.effect.value, equation.source, watched, is_sided(equation, kink))
+            sided = equation not in conditional and is_sided(equation, kink)
+            told = (kink.where, kink.effect.value, equation.source, watched, sided)
             found.append(Place(equation.primitive.name, *told))
     return Places(by_equation, tuple(found))
 
@@ -145,13 +157,17 @@ def _spread_tests(region: Program, active: set[Var]) -> None:
 def _searches(program: Program, acting: Sequence[Equation]) -> tuple[set[Equation], set[Equation]]:
     """The extrema whose place is searched for, as argmax does, and the comparisons that find it.
 
-    Such a comparison holds at the place that is found whatever the operand is, and so is no kink by itself.
+    Such a comparison holds at the place that is found whatever the operand is, and so is no kink by itself; nor is that of
+    a number with itself.
     """
     defining = {out: e for e in _equations(program) for out in e.outs}
     switching: set[Equation] = set()
     comparing: set[Equation] = set()
     for equation in acting:
         if equation.primitive.name not in ("eq", "ne"):
+            continue
+        if equation.operands[0] is equation.operands[1]:
+            comparing.add(equation)  # the test for nan
             continue
         roots = [_root(a, defining) for a in equation.operands]
         for root, other in (roots, reversed(roots)):
@@ -205,13 +221,18 @@ def margin_of(b: Builder, equation: Equation, kink: Kink) -> Atom | None:
         return b.abs(margin) if margin is not None and margin.type.dtype.complex else margin
 
 
+def _equations_inside(equation: Equation) -> Iterator[Equation]:
+    """Those in the regions of an equation."""
+    if equation.primitive.name != "custom":
+        for _, region in regions(equation):
+            yield from _equations(region)
+
+
 def _equations(region: Program) -> Iterator[Equation]:
     """All equations at any depth but in functions with a stated derivative."""
     for equation in region.equations:
         yield equation
-        if equation.primitive.name != "custom":
-            for _, inner in regions(equation):
-                yield from _equations(inner)
+        yield from _equations_inside(equation)
 
 
 def _needed_for(program: Program, result: int) -> set[Equation]:

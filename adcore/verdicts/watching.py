@@ -13,8 +13,9 @@ from ..plugins import Leaf, Lowered, Static
 from ..program import Equation, Program
 from ..transforms import Derivative, Gradient, Transform, differentiable, numbered, present, pruned, replaced
 from ..types import F64, Atom, DType, Lit, Var, literal
+from .conditions import located
 from .rewriting import Rewriter, State
-from .sites import Places, as_text, margin_of, places_in
+from .sites import Places, as_text, margin_of
 
 __all__ = ["Watched", "active_parameters", "operand_size"]
 
@@ -39,13 +40,12 @@ class Watched(Transform):
         lowered = differentiable(self.function, arguments)
         value, aux = self.gradient.value_of(lowered)
         wrt = active_parameters(self.gradient, arguments)
-        places = places_in(lowered.program, wrt, value.index)
+        program, places = located(lowered.program, wrt, value.index)
         told = (Static(None) if aux is None else aux, Static(as_text(places.found)))
         if not places.found:
             return pruned(replaced(lowered, lowered.program, (value, (*told, (), ()))))
         count = len(lowered.program.results)
-        program = watched(lowered.program, places)
-        return pruned(replaced(lowered, program, (value, (*told, Leaf(count), Leaf(count + 1)))))
+        return pruned(replaced(lowered, watched(program, places), (value, (*told, Leaf(count), Leaf(count + 1)))))
 
 
 def active_parameters(gradient: Derivative, arguments: tuple[Any, ...]) -> list[int]:

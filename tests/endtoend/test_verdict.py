@@ -12,6 +12,7 @@ import pytest
 import adcore
 from adcore import NonDifferentiableError, NonDifferentiableWarning, grad, jit, kinks, straight_through, value_and_grad
 from adcore import verdict as verdict_of
+from adcore.proximal import prox_lasso
 from adcore.verdicts import Verdict
 
 Array = np.ndarray
@@ -167,6 +168,40 @@ def cut(x):
     return np.arctan2(x[0], x[1])
 
 
+def length(x):
+    return np.linalg.norm(x)
+
+
+def median(x):
+    return np.median(x)
+
+
+def interpolated(x):
+    return np.interp(x, np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0]))
+
+
+def larger_eigenvalue(x):
+    return np.linalg.eigvalsh(np.array([[x[0], x[1]], [x[1], -x[0]]]))[1]
+
+
+def trace_by_eigenvalues(x):
+    return np.sum(np.linalg.eigvalsh(np.array([[x[0], x[1]], [x[1], -x[0]]])))
+
+
+def missing_as_zero(x):
+    return 0.0 if x != x else x * x
+
+
+def cubic_switch(x):  # the distance to the kink does not change to first order
+    return abs(x) if x**3 > 0.0 else 2.0 * x
+
+
+def folded(x):
+    for _ in range(200):
+        x = abs(x - 0.5)
+    return x
+
+
 CASES = [
     # function, point, status, evidence, gradients of the pieces
     (relu_pair, 0.0, "incorrect", "pieces", [[1.0]]),
@@ -206,6 +241,15 @@ CASES = [
     (floored, 2.0, "incorrect", "pieces", [[1.0]]),
     (wrapped, 2.0, "incorrect", "pieces", [[1.0]]),
     (cut, np.array([0.0, -1.0]), "incorrect", "pieces", None),
+    (length, np.zeros(3), "clarke", "test", None),
+    (median, np.array([1.0, 1.0, 2.0]), "clarke", "test", [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]),
+    (interpolated, 1.0, "clarke", "pieces", [[1.0], [3.0]]),
+    (interpolated, 0.5, "differentiable", "untouched", None),
+    (larger_eigenvalue, np.zeros(2), "clarke", "test", None),
+    (trace_by_eigenvalues, np.zeros(2), "differentiable", "test", None),
+    (missing_as_zero, 2.0, "differentiable", "untouched", None),
+    (cubic_switch, 0.0, "clarke", "test", None),
+    (folded, 0.5, "clarke", "pieces", [[-1.0], [1.0]]),
 ]
 
 
@@ -324,6 +368,26 @@ def test_a_stated_derivative_is_taken_as_stated():
 
     smooth_abs.defjvp(lambda primals, tangents: (abs(primals[0]), 0.0 * tangents[0]))
     assert verdict_of(lambda x: smooth_abs(x))(0.0).status == "differentiable"
+
+
+def test_kinks_of_the_condition_of_a_solution_count():
+    def solved(x):
+        total = 0.0
+        for k in range(2):
+            total += adcore.root(lambda y: y + 0.5 * abs(y) - x - k, 0.3)
+        return total
+
+    assert verdict_of(solved)(0.0).status == "clarke"
+    assert verdict_of(solved)(0.5).status == "differentiable"
+
+    def penalized(penalty):
+        target = np.array([3.0, 1.0])
+        prox = lambda w, t: prox_lasso(w, penalty, t)  # noqa: E731
+        return np.sum(adcore.minimize(lambda w: 0.5 * np.sum((w - target) ** 2), np.zeros(2), prox=prox))
+
+    found = [verdict_of(penalized)(penalty) for penalty in (0.5, 1.0, 2.0)]
+    assert [f.status for f in found] == ["differentiable", "clarke", "differentiable"]
+    assert [f.gradient for f in found] == pytest.approx([-2.0, -1.5, -1.0])
 
 
 def test_structures_and_options():
