@@ -1,4 +1,4 @@
-"""The kinks of conditions: where the solution of an equation is found, what the equation does there is looked at too."""
+"""The kinks of conditions: where the solution of an equation is found, the equation is looked at there."""
 
 from __future__ import annotations
 

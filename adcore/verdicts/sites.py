@@ -157,8 +157,8 @@ def _spread_tests(region: Program, active: set[Var]) -> None:
 def _searches(program: Program, acting: Sequence[Equation]) -> tuple[set[Equation], set[Equation]]:
     """The extrema whose place is searched for, as argmax does, and the comparisons that find it.
 
-    Such a comparison holds at the place that is found whatever the operand is, and so is no kink by itself; nor is that of
-    a number with itself.
+    Such a comparison holds at the place that is found whatever the operand is, and so is no kink by itself; nor is that
+    of a number with itself.
     """
     defining = {out: e for e in _equations(program) for out in e.outs}
     switching: set[Equation] = set()

@@ -374,7 +374,7 @@ def test_kinks_of_the_condition_of_a_solution_count():
     def solved(x):
         total = 0.0
         for k in range(2):
-            total += adcore.root(lambda y: y + 0.5 * abs(y) - x - k, 0.3)
+            total += adcore.root(lambda y, at: y + 0.5 * abs(y) - at, 0.3, x + k)
         return total
 
     assert verdict_of(solved)(0.0).status == "clarke"
