@@ -8,7 +8,7 @@ from .builder import Builder
 from .linear import converted
 from .types import Atom, DType, Var, literal
 
-__all__ = ["concatenated", "flattened", "parts"]
+__all__ = ["concatenated", "flattened", "from_reals", "parts", "reals"]
 
 
 def parts(b: Builder, whole: Atom, arrays: Sequence[Var]) -> dict[Var, Atom]:
@@ -41,6 +41,24 @@ def concatenated(b: Builder, parts: Sequence[Atom], rest: tuple[Atom, ...] = ())
         whole = b.update(whole, part, at, size, 1, codes="s" + ":" * len(rest))
         at = b.add(at, size)
     return whole
+
+
+def reals(b: Builder, arrays: Sequence[Atom]) -> list[Atom]:
+    """The arrays, and for each complex one its real and its imaginary part."""
+    return [p for x in arrays for p in ((b.real(x), b.imag(x)) if x.type.dtype.complex else (x,))]
+
+
+def from_reals(b: Builder, whole: Atom, arrays: Sequence[Var]) -> dict[Var, Atom]:
+    """For each array its elements of one that has those of all, first the real and then the imaginary parts of it."""
+    likes = {
+        x: [Var(x.type.with_dtype(x.type.dtype.real), "x") for _ in range(1 + x.type.dtype.complex)] for x in arrays
+    }
+    pieces = parts(b, whole, [like for each in likes.values() for like in each])
+    found: dict[Var, Atom] = {}
+    for x, each in likes.items():
+        own = [converted(b, pieces[like], like.type.dtype) for like in each]
+        found[x] = b.complex(*own) if x.type.dtype.complex else own[0]
+    return found
 
 
 def flattened(b: Builder, x: Atom, last: int = 0) -> Atom:

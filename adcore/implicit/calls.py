@@ -58,8 +58,8 @@ class Solution(Transform):
         program = lowered.program
         order = [leaf.index for leaf in leaves((solution, aux)) if isinstance(leaf, Leaf)]
         unknowns = [program.results[leaf.index] for leaf in leaves(solution) if isinstance(leaf, Leaf)]
-        if not unknowns or any(x.type.dtype.kind != "f" for x in unknowns):
-            self.wrong(DtypeError, f"returns {described(solution)}, not real numbers or arrays of them")
+        if not unknowns or not all(x.type.dtype.differentiable for x in unknowns):
+            self.wrong(DtypeError, f"returns {described(solution)}, not real or complex numbers or arrays of them")
         count = iter(range(len(order)))
         lowered.result = map_leaves(lambda x: Leaf(next(count)) if isinstance(x, Leaf) else x, lowered.result)
         condition = self.conditioned(solution, unknowns, rest)
@@ -100,7 +100,9 @@ class Solution(Transform):
             if not isinstance(leaf, Leaf):
                 return leaf if isinstance(leaf, Static) else Static(leaf)
             x = next(values)
-            return Spec(x.type.dtype, lengths_of(x), python=not x.type.shape and x.type.dtype is DType.F64)
+            return Spec(
+                x.type.dtype, lengths_of(x), python=not x.type.shape and x.type.dtype in (DType.F64, DType.C128)
+            )
 
         given = (map_leaves(as_argument, solution), *rest)
         try:

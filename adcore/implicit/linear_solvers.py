@@ -1,7 +1,8 @@
 """Solvers of linear systems A x = b that know A by its products alone, in the language.
 
 Each takes the product, a function of one vector, and the right-hand side, a vector, and runs as it stands under plain
-Python too.  What follows them are their options: `functools.partial(cg, tol=1e-6)` is a solver as well.
+Python too.  What follows them are their options: `functools.partial(cg, tol=1e-6)` is a solver as well.  A product of
+complex vectors is to be linear over complex numbers; conditions that are not so have products of real vectors.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ def lu(matvec: Any, b: Any) -> Any:
     Raises:
         LinAlgError: A is singular.
     """
-    return np.linalg.solve(jacfwd(matvec)(np.zeros_like(b)), b)
+    return np.linalg.solve(_matrix(matvec, b), b)
 
 
 def lstsq(matvec: Any, b: Any) -> Any:
     """The dense matrix and its pseudo-inverse: of a singular system the least squares solution of the least norm."""
-    return np.linalg.pinv(jacfwd(matvec)(np.zeros_like(b))) @ b
+    return np.linalg.pinv(_matrix(matvec, b)) @ b
+
+
+def _matrix(matvec: Any, b: Any) -> Any:
+    return jacfwd(matvec, holomorphic=np.iscomplexobj(b))(np.zeros_like(b))
 
 
 def auto(matvec: Any, b: Any) -> Any:
@@ -47,7 +52,7 @@ def auto(matvec: Any, b: Any) -> Any:
 
 
 def cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, preconditioner: Any = None) -> Any:
-    """Conjugate gradients, of a symmetric definite A (Hestenes and Stiefel 1952).
+    """Conjugate gradients, of a symmetric (Hermitian) definite A (Hestenes and Stiefel 1952).
 
     Args:
         matvec: the product with A.
@@ -60,15 +65,15 @@ def cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, precondit
         LinAlgError: it has not converged.
     """
     most = 10 * len(b) + 10 if maxiter is None else maxiter
-    limit = (tol * tol) * (b @ b)
+    limit = (tol * tol) * _inner(b, b)
     x = np.zeros_like(b)
     residual = b.copy()
     direction = residual.copy() if preconditioner is None else preconditioner(residual)
-    size = residual @ direction
+    size = _inner(residual, direction)
     step = 0
-    while residual @ residual > limit and step < most:
+    while _inner(residual, residual) > limit and step < most:
         product = matvec(direction)
-        curvature = direction @ product
+        curvature = _inner(direction, product)
         if curvature == 0.0:
             break
         along = size / curvature
@@ -76,16 +81,16 @@ def cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, precondit
         residual = residual - along * product
         found = residual if preconditioner is None else preconditioner(residual)
         before = size
-        size = residual @ found
+        size = _inner(residual, found)
         direction = found + (size / before) * direction
         step += 1
-    if maxiter is None and not residual @ residual <= limit:
+    if maxiter is None and not _inner(residual, residual) <= limit:
         raise np.linalg.LinAlgError("cg has not converged: the matrix is not symmetric and definite, or singular")
     return x
 
 
 def normal_cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None) -> Any:
-    """Conjugate gradients of AᵀA x = Aᵀ b: for any A; of a singular one a least squares solution.
+    """Conjugate gradients of Aᴴ A x = Aᴴ b: for any A; of a singular one a least squares solution.
 
     Args:
         matvec, b, maxiter: as of `cg`.
@@ -98,22 +103,22 @@ def normal_cg(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None) ->
     most = 20 * len(b) + 20 if maxiter is None else maxiter
     x = np.zeros_like(b)
     residual = b.copy()
-    (slope,) = transposed(residual)
+    slope = np.conj(transposed(np.conj(residual))[0])
     direction = slope.copy()
-    size = slope @ slope
+    size = _inner(slope, slope)
     limit = (tol * tol) * size
     step = 0
     while size > limit and step < most:
         product = matvec(direction)
-        length = product @ product
+        length = _inner(product, product)
         if length == 0.0:
             break
         along = size / length
         x = x + along * direction
         residual = residual - along * product
-        (slope,) = transposed(residual)
+        slope = np.conj(transposed(np.conj(residual))[0])
         before = size
-        size = slope @ slope
+        size = _inner(slope, slope)
         direction = slope + (size / before) * direction
         step += 1
     if maxiter is None and not size <= limit:
@@ -127,40 +132,40 @@ def bicgstab(matvec: Any, b: Any, tol: Any = TOLERANCE, maxiter: Any = None, pre
     Arguments and errors as of `cg`; the preconditioner need not be symmetric.
     """
     most = 10 * len(b) + 10 if maxiter is None else maxiter
-    limit = (tol * tol) * (b @ b)
+    limit = (tol * tol) * _inner(b, b)
     x = np.zeros_like(b)
     residual = b.copy()
     shadow = b.copy()
     direction = np.zeros_like(b)
     product = np.zeros_like(b)
-    rho = 1.0
-    alpha = 1.0
-    omega = 1.0
+    rho = _product(shadow, residual)
+    alpha = rho
+    omega = rho
     step = 0
-    while residual @ residual > limit and step < most:
+    while _inner(residual, residual) > limit and step < most:
         before = rho
-        rho = shadow @ residual
+        rho = _product(shadow, residual)
         if rho == 0.0:  # the shadow has become orthogonal: begin again from here
             shadow = residual.copy()
-            rho = residual @ residual
+            rho = _product(residual, residual)
             direction = residual.copy()
         else:
             direction = residual + (rho / before) * (alpha / omega) * (direction - omega * product)
         along = direction if preconditioner is None else preconditioner(direction)
         product = matvec(along)
-        curvature = shadow @ product
+        curvature = _product(shadow, product)
         if curvature == 0.0:
             break
         alpha = rho / curvature
         half = residual - alpha * product
         across = half if preconditioner is None else preconditioner(half)
         turned = matvec(across)
-        length = turned @ turned
-        omega = (turned @ half) / length if length > 0.0 else 1.0
+        length = _inner(turned, turned)
+        omega = _product(turned, half) / length if length > 0.0 else alpha
         x = x + alpha * along + omega * across
         residual = half - omega * turned
         step += 1
-    if maxiter is None and not residual @ residual <= limit:
+    if maxiter is None and not _inner(residual, residual) <= limit:
         raise np.linalg.LinAlgError("bicgstab has not converged: the matrix is singular or badly conditioned")
     return x
 
@@ -182,10 +187,10 @@ def gmres(
     n = len(b)
     m = min(restart, n)
     most = 10 * n + 10 if maxiter is None else maxiter
-    limit = tol * np.sqrt(b @ b)
+    limit = tol * np.sqrt(_inner(b, b))
     x = np.zeros_like(b)
     residual = b.copy()
-    size = np.sqrt(residual @ residual)
+    size = np.sqrt(_inner(residual, residual))
     step = 0
     while size > limit and step < most:
         basis = np.zeros((m + 1, n), b.dtype)
@@ -202,24 +207,24 @@ def gmres(
             column = np.zeros(m + 1, b.dtype)
             for _ in range(2):  # Gram and Schmidt's method twice is orthogonal to rounding
                 for i in range(used + 1):
-                    part = basis[i] @ product
+                    part = _product(basis[i], product)
                     column[i] += part
                     product = product - part * basis[i]
-            length = np.sqrt(product @ product)
+            length = np.sqrt(_inner(product, product))
             if length > 0.0:
                 basis[used + 1] = product / length
             for i in range(used):
-                first = cosines[i] * column[i] + sines[i] * column[i + 1]
+                first = np.conj(cosines[i]) * column[i] + sines[i] * column[i + 1]
                 column[i + 1] = cosines[i] * column[i + 1] - sines[i] * column[i]
                 column[i] = first
-            radius = np.sqrt(column[used] ** 2 + length**2)
+            radius = np.sqrt(np.abs(column[used]) ** 2 + length**2)
             if radius == 0.0:
                 raise np.linalg.LinAlgError("gmres: the matrix is singular")
             cosines[used] = column[used] / radius
             sines[used] = length / radius
             column[used] = radius
             right[used + 1] = -sines[used] * right[used]
-            right[used] = cosines[used] * right[used]
+            right[used] = np.conj(cosines[used]) * right[used]
             upper[:, used] = column[:m]
             used += 1
         weights = np.zeros(m, b.dtype)
@@ -230,13 +235,22 @@ def gmres(
         x = x + (move if preconditioner is None else preconditioner(move))
         residual = b - matvec(x)
         before = size
-        size = np.sqrt(residual @ residual)
+        size = np.sqrt(_inner(residual, residual))
         if maxiter is None and size > 0.999 * before:
             most = step  # no progress
         step += 1
     if maxiter is None and not size <= 1e4 * limit:
         raise np.linalg.LinAlgError("gmres has not converged: the matrix is singular or badly conditioned")
     return x
+
+
+def _product(x: Any, y: Any) -> Any:
+    return np.conj(x) @ y
+
+
+def _inner(x: Any, y: Any) -> Any:
+    """The inner product of vectors of real numbers, and of complex ones as pairs of real ones."""
+    return np.real(np.conj(x) @ y)
 
 
 def neumann(matvec: Any, b: Any, terms: Any = 20, step: Any = -1.0) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..api import grad, jacfwd, jit, jvp, vjp
 from ..signatures import definition
-from ..vectors import as_tree, reals_of, vector_of, with_reals
+from ..vectors import as_tree, has_complex, minus, reals_of, vector_of, with_reals
 from . import solvers
 from .calls import implicit
 from .systems import Solver
@@ -41,24 +41,36 @@ def _half_square(residuals: Callable[..., Any]) -> Callable[..., Any]:
     def half_square(x, *args):
         return 0.5 * np.sum(vector_of(residuals(x, *args)) ** 2)
 
-    return grad(half_square)
+    return _slope(half_square)
+
+
+def _slope(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The gradient, by the real and the imaginary parts of complex unknowns: its derivative is a symmetric matrix."""
+    return grad(f, conj=True)
 
 
 def _system(matvec: Callable[..., Any]) -> Callable[..., Any]:
     def system(x, b):
-        return as_tree(vector_of(matvec(x)) - vector_of(b), b)
+        return minus(matvec(x), b)
 
     return system
 
 
-def _linear(matvec: Callable[..., Any], solve: Callable[..., Any]) -> Callable[..., Any]:
+def _linear(matvec: Callable[..., Any], solve: Any) -> Callable[..., Any]:
     """A solver of linear systems as one of a condition."""
+    solve_vectors = Solver.of(solve).function
+    system = _system(matvec)
+    given = implicit(_given(system), system, solve, False, has_aux=False)
 
     def solver(init, b):
+        if has_complex(b):  # the tangent, along b, of the solution 0 for 0: of real or complex vectors as A is
+            still = as_tree(np.zeros_like(vector_of(b)), b)
+            return jvp(given, (still, still), (still, b))[1]
+
         def product(v):
             return vector_of(matvec(as_tree(v, init)))
 
-        return as_tree(solve(product, vector_of(b)), init)
+        return as_tree(solve_vectors(product, vector_of(b)), init)
 
     return solver
 
@@ -68,7 +80,7 @@ def _forward_backward(f: Callable[..., Any], prox: Callable[..., Any]) -> Callab
 
     def proximal_step(x, *args):
         v = vector_of(x)
-        return prox(as_tree(v - vector_of(grad(f)(x, *args)), x), 1.0)
+        return prox(as_tree(v - vector_of(grad(f, conj=True)(x, *args)), x), 1.0)
 
     return proximal_step
 
@@ -87,7 +99,7 @@ KINDS: dict[str, tuple[Callable[..., Any], dict[str, Callable[..., Any]]]] = {
     "root": (_itself, {"newton": solvers.newton, "broyden": solvers.broyden, "brent": solvers.brent, "given": _given}),
     "fixed_point": (_itself, {"anderson": solvers.anderson, "iteration": solvers.iteration}),
     "minimize": (
-        grad,
+        _slope,
         {"newton": solvers.newton_minimum, "lbfgs": solvers.lbfgs, "gradient_descent": solvers.gradient_descent},
     ),
     "least_squares": (_half_square, {"levenberg_marquardt": solvers.levenberg_marquardt}),
@@ -137,7 +149,7 @@ class Problem:
             options = {"tol": None, "maxiter": None, **dict(self.options)}
             made = by_scipy(self.kind, function, (self.method or "").partition(":")[2], **options)
         elif self.method is None:
-            made = _linear(function, Solver.of(self.solve).function)
+            made = _linear(function, self.solve)
         else:
             made = known[self.method](function, **dict(self.options))
         return self.implicit(function, made, self.kind == "fixed_point")
@@ -198,8 +210,8 @@ def root(
 
     Args:
         F: a function of the language, which gives as many numbers as x has, in the same structure.
-        x0: where the solver begins: a number, an array of any shape, or a tree of them; for "brent" two numbers between
-            which the solution is, at which F has different signs.
+        x0: where the solver begins: a number, an array of any shape, or a tree of them, real or complex; for "brent"
+            two real numbers between which the solution is, at which F has different signs.
         *args: further arguments of F.
         method: "newton" (damped, by the dense Jacobian), "broyden", or "brent" for one number; "scipy" or
             "scipy:lm", … for SciPy's `scipy.optimize.root` and its methods, where F is not defined in a compiled

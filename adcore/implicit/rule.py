@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..builder import Builder
-from ..columns import concatenated, parts
 from ..derive import pull, push
-from ..linear import converted
 from ..marks import RULED, attached
 from ..program import Equation, Program, clone_equation
 from ..rules import Rule, conformed, spliced
@@ -84,23 +82,15 @@ class Implicit(Rule):
         pairs = [(self.unknowns + k, t) for k, t in zip(self.moving, tangents, strict=True) if t is not None]
         along = push(self.condition, [k for k, _ in pairs])
         found = spliced(b, along, [*kept, *(t for _, t in pairs)])[len(self.condition.results) :]
-        right = b.neg(concatenated(b, found))
-        return self.apart(b, self.solution(b, kept, right, transposed=False), kept)
+        return self.solution(b, kept, [b.neg(x) for x in found], transposed=False)
 
     def pullback(
         self, b: Builder, kept: tuple[Atom, ...], cotangents: list[Atom], arguments: tuple[Atom, ...], linear: bool
     ) -> list[Atom | None]:
         """As in `adcore.ruling.Pullback`."""
-        right = b.neg(concatenated(b, cotangents))
-        weights = self.apart(b, self.solution(b, kept, right, transposed=True), kept)
+        weights = self.solution(b, kept, [b.neg(x) for x in cotangents], transposed=True)
         back = pull(self.condition, [self.unknowns + k for k in self.moving])
         return list(spliced(b, back, [*kept, *weights])[len(self.condition.results) :])
 
-    def solution(self, b: Builder, kept: Sequence[Atom], right: Atom, transposed: bool) -> Atom:
+    def solution(self, b: Builder, kept: Sequence[Atom], right: Sequence[Atom], transposed: bool) -> list[Atom]:
         return solved(b, self.condition, self.unknowns, kept, right, self.solver, transposed, self.name)
-
-    def apart(self, b: Builder, whole: Atom, kept: Sequence[Atom]) -> list[Atom]:
-        """A vector as parts like the unknowns."""
-        likes = [Var(x.type, "x") for x in kept[: self.unknowns]]
-        pieces = parts(b, whole, likes)
-        return [converted(b, pieces[like], like.type.dtype) for like in likes]

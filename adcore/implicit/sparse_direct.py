@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse.linalg import spsolve
 
 from ..sparse import sparse_jacobian
+from ..vectors import as_tree, vector_of
 
 __all__ = ["sparse"]
 
@@ -26,4 +27,9 @@ def sparse(matvec: Any, b: Any) -> Any:
     >>> jit(lambda b: sparse(lambda x: 2.0 * x - 0.5 * np.roll(x, 1), b))(np.ones(4)).round(6)
     array([0.666667, 0.666667, 0.666667, 0.666667])
     """
-    return spsolve(sparse_jacobian(matvec, mode="columns")(np.zeros_like(b)), b)
+
+    def product(v: Any) -> Any:
+        return vector_of(matvec(as_tree(v, b)))
+
+    right = vector_of(b)  # of complex numbers their parts: sparse Jacobians are real
+    return as_tree(spsolve(sparse_jacobian(product, mode="columns")(np.zeros_like(right)), right), b)

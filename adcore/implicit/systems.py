@@ -16,11 +16,9 @@ from typing import Any
 
 from ..again import inner_lengths
 from ..builder import Builder
-from ..columns import concatenated, parts
 from ..demands import Around, demanded
 from ..derive import push_split, sweep
 from ..errors import RuleError, refuse
-from ..linear import converted
 from ..passes.dce import eliminate_dead
 from ..plugins import Capture, Leaf, Lowered, Spec, Static
 from ..program import Program, clone, substitute, uses
@@ -29,6 +27,7 @@ from ..signatures import definition, name_of
 from ..transforms import lower
 from ..types import I64, Atom, DType, Lit, Type, Var, literal
 from . import linear_solvers
+from .unknowns import apart, dtype_of, is_complex_linear, joined
 
 __all__ = ["LinearMap", "Solver", "solved"]
 
@@ -110,11 +109,11 @@ def solved(
     condition: Program,
     unknowns: int,
     point: Sequence[Atom],
-    right: Atom,
+    right: Sequence[Atom],
     solver: Solver,
     transposed: bool,
     name: str,
-) -> Atom:
+) -> list[Atom]:
     """Emit the solution x of A x = right, where A is the derivative of a condition by its first parameters.
 
     Args:
@@ -122,18 +121,29 @@ def solved(
         condition: the program, with as many results as unknowns, of the same types.
         unknowns: how many parameters these are.
         point: the values of all parameters.
-        right: a vector that has the elements of all unknowns, one after the other.
+        right: the right-hand side, in numbers and arrays like the unknowns.
         solver: what solves it.
         transposed: whether the system is that of the transposed matrix.
         name: of the function that the condition is about.
 
+    Returns:
+        The solution, in numbers and arrays like the unknowns.
+
     Raises:
         RuleError: the solver does not return a vector.
     """
-    product, kept = _product(b, condition, unknowns, point, transposed, right.type.dtype)
-    if unknowns == 1 and not point[0].type.shape:
-        return _quotient(b, product, kept, right, name)
-    right = b.conform(right, _count(b, point[:unknowns]), checked=False)
+    product, kept = _product(b, condition, unknowns, point, transposed)
+    dtype = product.params[0].type.dtype
+    likes = [Var(x.type, "x") for x in point[:unknowns]]
+    whole = joined(b, right, dtype)
+    if unknowns == 1 and not point[0].type.shape and dtype.complex is point[0].type.dtype.complex:
+        return apart(b, _quotient(b, product, kept, whole, name), likes)
+    whole = b.conform(whole, _count(b, point[:unknowns], dtype), checked=False)
+    return apart(b, _solution(b, product, kept, whole, solver, name), likes)
+
+
+def _solution(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, solver: Solver, name: str) -> Atom:
+    """The solution, a vector, of a system whose product with a vector is a program."""
     solver = solver.for_unknowns(right.type.shape[0])
     lowered = lower(solver.function, (Static(LinearMap(product)), Spec(right.type.dtype, (None,))))
     found = lowered.program.results[lowered.result.index] if isinstance(lowered.result, Leaf) else None
@@ -147,17 +157,18 @@ def solved(
     return b.conform(emit(b, program, operands), right.type.shape[0], checked=False)
 
 
-def _count(b: Builder, unknowns: Sequence[Atom]) -> Atom:
-    """How many numbers they have: by the lengths of primal values, as coefficients depend on it."""
+def _count(b: Builder, unknowns: Sequence[Atom], dtype: DType) -> Atom:
+    """How many numbers of a dtype they are: by the lengths of primal values, as coefficients depend on it."""
     with b.for_coefficients():
         count: Atom = literal(0)
         for x in unknowns:
-            count = b.add(count, b.size(x.type.shape))
+            for _ in range(1 + (x.type.dtype.complex and not dtype.complex)):
+                count = b.add(count, b.size(x.type.shape))
         return count
 
 
 def _product(
-    b: Builder, condition: Program, unknowns: int, point: Sequence[Atom], transposed: bool, dtype: DType
+    b: Builder, condition: Program, unknowns: int, point: Sequence[Atom], transposed: bool
 ) -> tuple[Program, list[Atom]]:
     """The product of the derivative with a vector, and the values that it needs of the point, emitted here."""
     own = range(unknowns)
@@ -165,7 +176,22 @@ def _product(
     first, second = swept.split()
     with b.for_coefficients():
         found = spliced(b, first, point)[len(swept.values) :]
-    late = second.params[len(found) :]
+    dtype = dtype_of(point[:unknowns])
+    product, lengths = _of_vectors(second, len(found), point, dtype)
+    if dtype.complex and not is_complex_linear(product):
+        product, lengths = _of_vectors(second, len(found), point, dtype.real)
+    return product, [*lengths, *found]
+
+
+def _of_vectors(linear: Program, first: int, point: Sequence[Atom], dtype: DType) -> tuple[Program, list[Atom]]:
+    """A linear program as one of a vector, and the lengths that it needs of the unknowns.
+
+    Args:
+        linear: from values, so many at `first`, and tangents to tangents.
+        point: the values that the tangents are like.
+        dtype: of the vector.
+    """
+    late = linear.params[first:]
     env: dict[Var, Atom] = {}
     lengths: list[Var] = []
     values: list[Atom] = []
@@ -180,16 +206,13 @@ def _product(
     inside = Builder()
     vector = Var(Type(dtype, (Var(I64, "n"),)), "v")
     typed = [Var(v.type.with_shape(*(substitute(a, env) for a in v.type.shape)), v.name) for v in late]
-    pieces = parts(inside, vector, typed)
-    for var, like in zip(late, typed, strict=True):
-        env[var] = converted(inside, pieces[like], var.type.dtype)
-    copy = clone(Program(second.params[: len(found)], second.equations, second.results), env)
+    for var, piece in zip(late, apart(inside, vector, typed), strict=True):
+        env[var] = piece
+    copy = clone(Program(linear.params[:first], linear.equations, linear.results), env)
     inside.adopt(copy.equations)
-    whole = inside.conform(
-        converted(inside, concatenated(inside, copy.results), dtype), *vector.type.shape, checked=False
-    )
+    whole = inside.conform(joined(inside, copy.results, dtype), *vector.type.shape, checked=False)
     program = Program((vector, *lengths, *copy.params), inside.equations, (whole,), "product")
-    return eliminate_dead(program), [*values, *found]
+    return eliminate_dead(program), values
 
 
 def _quotient(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, name: str) -> Atom:
@@ -197,7 +220,7 @@ def _quotient(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, n
     with b.for_coefficients():
         one = b.expand(right.type.dtype.constant(1), 1, axes=(0,))
         (slope,) = spliced(b, product, [one, *kept])
-        b.check(b.ne(b.view(slope, 0, codes="i"), 0.0), error="LinAlgError", message=singular(name))
+        b.check(b.ne(b.view(slope, 0, codes="i"), slope.type.dtype.zero), error="LinAlgError", message=singular(name))
     return b.div(right, slope)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DtypeError
 from ..trees import flatten
-from ..vectors import vector_of
+from ..vectors import real_vector_of
 
 __all__ = ["derivative_of", "fitting", "state_of"]
 
@@ -19,7 +19,7 @@ def state_of(tree: Any) -> Any:
     >>> state_of((1.0, np.array([[2.0, 3.0]])))
     array([1., 2., 3.])
     """
-    return vector_of(tree).astype(np.float64)
+    return real_vector_of(tree).astype(np.float64)
 
 
 def derivative_of(found: Any, like: Any, vector: Any) -> Any:
