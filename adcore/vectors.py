@@ -22,18 +22,22 @@ __all__ = [
 ]
 
 
-def vector_of(tree: Any) -> Any:
+def vector_of(tree: Any, like: Any = None) -> Any:
     """The elements of all numbers and arrays in a tree, one after the other, all of them real.
 
     Of a complex array they are first the real parts of all elements, then the imaginary parts.
 
+    Args:
+        tree: the tree.
+        like: a tree of the same structure, in whose order they are, where keys of dicts are in another one.
+
     Raises:
-        DtypeError: something in it is no real or complex number or array of them.
+        DtypeError: something in it is no real or complex number or array of them; it is not like the other tree.
 
     >>> vector_of((1.0, np.array([[2.0, 3.0 + 4.0j]])))
     array([1., 2., 3., 0., 4.])
     """
-    leaves = flatten(tree)[0]
+    leaves = flatten(tree)[0] if like is None else fitting(tree, like)
     if not leaves or not all(map(_is_inexact, leaves)):
         raise DtypeError(
             "real or complex numbers and arrays of them are needed here", write="float64 numbers and arrays"

@@ -68,7 +68,7 @@ def _linear(matvec: Callable[..., Any], solve: Any) -> Callable[..., Any]:
             return jvp(given, (still, still), (still, b))[1]
 
         def product(v):
-            return vector_of(matvec(as_tree(v, init)))
+            return vector_of(matvec(as_tree(v, init)), init)
 
         return as_tree(solve_vectors(product, vector_of(b)), init)
 

@@ -168,7 +168,7 @@ def iteration(condition: Callable[..., Any], tol: float = 1e-14, maxiter: int = 
         last = 1.0
         step = 0
         while last > tol and step < maxiter:
-            found = vector_of(condition(as_tree(x, init), *args))
+            found = vector_of(condition(as_tree(x, init), *args), init)
             last = np.max(np.abs(found - x)) / (1.0 + np.max(np.abs(x)))
             x = found
             step += 1
@@ -186,7 +186,7 @@ def anderson(condition: Callable[..., Any], tol: float = 1e-13, maxiter: int = 1
         x = vector_of(init)
         n = len(x)
         moves, changes = np.zeros((history, n)), np.zeros((history, n))
-        image = vector_of(condition(as_tree(x, init), *args))
+        image = vector_of(condition(as_tree(x, init), *args), init)
         r = image - x
         size = np.max(np.abs(r))
         best = size
@@ -199,7 +199,7 @@ def anderson(condition: Callable[..., Any], tol: float = 1e-13, maxiter: int = 1
                 q, upper = np.linalg.qr(np.concatenate((scaled, 1e-12 * np.eye(used))))
                 weights = np.linalg.solve(upper, np.concatenate((r, np.zeros(used))) @ q)
                 following = image - (weights * scale) @ moves[:used]
-            found = vector_of(condition(as_tree(following, init), *args))
+            found = vector_of(condition(as_tree(following, init), *args), init)
             further = found - following
             place = step % history
             moves[place] = found - image
@@ -382,14 +382,14 @@ def fista(objective: Callable[..., Any], prox: Callable[..., Any], tol: float = 
         last, step = np.inf, 0
         while last > tol and step < maxiter:
             at, slope = value_and_grad(value)(y)
-            following = vector_of(prox(as_tree(y - length * slope, init), length))
+            following = vector_of(prox(as_tree(y - length * slope, init), length), init)
             move = following - y
             halved = 0
             while halved < HALVINGS and not value(following) <= (
                 at + slope @ move + 0.5 / length * (move @ move) + 1e-14 * abs(at)
             ):
                 length = 0.5 * length
-                following = vector_of(prox(as_tree(y - length * slope, init), length))
+                following = vector_of(prox(as_tree(y - length * slope, init), length), init)
                 move = following - y
                 halved += 1
             last = np.max(np.abs(move)) / (min(length, 1.0) * (1.0 + np.max(np.abs(x))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import collections
+import dataclasses
 import inspect
 import types
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ __all__ = [
     "look_up",
     "make_param",
     "member",
+    "opened",
     "plain_dict",
 ]
 
@@ -259,6 +261,35 @@ def held_item(low: Lowering, owner: dict[Any, Any], key: Any) -> Value:
     except (KeyError, TypeError) as error:
         low.refuse_syntax(f"{type(error).__name__}: {error}", "a key that exists")
     return _outside(low, key, owner, found)
+
+
+def opened(low: Lowering, value: Value, name: str = "a dict from outside") -> Value:
+    """A dict or dataclass from outside as one with the items that it has at every call; anything else as it is.
+
+    The keys are those that it has when the function is compiled: further ones at a call are an error there.
+    """
+    if isinstance(value, Tuple):
+        return Tuple(tuple(opened(low, item, name) for item in value.items), value.kind)
+    if not isinstance(value, Static):
+        return value
+    found = value.value
+    if isinstance(found, list):
+        cause = f"in {name} there is a list, which may change between calls"
+        low.refuse_syntax(cause, "a tuple or a NumPy array, or the whole as an argument")
+    if plain_dict(found):
+        unrepeatable("the keys of a dict from outside")
+        count = _part(low, f"len of {name}", {name: found}, name, found, len)
+        message = "a dict from outside has {} keys, and had {} when the function that reads it was compiled"
+        known = literal(len(found))
+        low.b.check(low.b.eq(low.atom(count), known), low.atom(count), known, error="RuntimeError", message=message)
+        items = {key: opened(low, held_item(low, found, key), str(key)) for key in found}
+        return low.memory.new_dict(items, name)
+    if dataclasses.is_dataclass(found) and not isinstance(found, type):
+        fields = [f.name for f in dataclasses.fields(found)]
+        return low.memory.new_record(
+            type(found), {f: opened(low, member(low, found, f, getattr(found, f)), f) for f in fields}
+        )
+    return value
 
 
 def captured_value(low: Lowering, capture: Capture) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 
@@ -16,6 +17,7 @@ from adcore import (
     DtypeError,
     RuleError,
     UnsupportedFunctionError,
+    UnsupportedSyntaxError,
     check_grads,
     custom_fixed_point,
     custom_root,
@@ -383,6 +385,81 @@ def test_trees():
     x = root(f, {"u": np.ones(2), "v": (1.0, 0.0)}, np.array([2.0, 3.0]))
     np.testing.assert_allclose(f(x, np.array([2.0, 3.0]))["u"], 0.0, atol=1e-14)
     check_grads(lambda a: root(f, {"u": np.ones(2), "v": (1.0, 0.0)}, a), (np.array([2.0, 3.0]),), order=2)
+
+
+START = {"v": 1.0, "inner": (np.ones(2), {"w": 0.5})}
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+    y: np.ndarray
+
+
+POINT = Point(1.0, np.ones(2))
+
+
+def square_roots(x, a):
+    u, rest = x["inner"]
+    return {"inner": (u**2 - a, {"w": rest["w"] ** 2 - 3.0 * a}), "v": x["v"] ** 2 - 2.0 * a}
+
+
+def test_trees_from_outside(monkeypatch):
+    """Dicts and dataclasses that a compiled function has not made: their items are read at every call."""
+
+    def number(a):
+        x = root(square_roots, START, a)
+        point = minimize(lambda p: (p.x - a) ** 2 + np.sum((p.y - a * p.x) ** 2), POINT)
+        return x["v"] + 10.0 * x["inner"][0][1] + 100.0 * x["inner"][1]["w"] + 1000.0 * point.y[1]
+
+    def known(a):
+        return math.sqrt(2.0 * a) + 10.0 * math.sqrt(a) + 100.0 * math.sqrt(3.0 * a) + 1000.0 * a * a
+
+    compiled = jit(number)
+    assert math.isclose(compiled(2.0), known(2.0), rel_tol=1e-9)
+    assert math.isclose(grad(number)(2.0), grad(known)(2.0), rel_tol=1e-7)
+    monkeypatch.setitem(START, "v", -1.0)
+    assert math.isclose(compiled(2.0), known(2.0) - 2.0 * math.sqrt(4.0), rel_tol=1e-9)
+    monkeypatch.setitem(START, "further", 1.0)
+    with pytest.raises(RuntimeError, match="has 3 keys, and had 2 when the function that reads it was compiled"):
+        compiled(2.0)
+    monkeypatch.undo()
+    monkeypatch.setitem(START, "v", [1.0])
+    with pytest.raises(UnsupportedSyntaxError, match="a list"):
+        jit(lambda a: root(square_roots, START, a)["v"])(2.0)
+
+
+@pytest.mark.parametrize("method", ["anderson", "iteration"])
+def test_keys_in_another_order(method):
+    """What a map gives is matched to the unknowns by the keys of dicts, not by their order."""
+
+    def solution(a):
+        start = {"u": np.zeros(2), "v": 0.0}
+        return fixed_point(lambda x: {"v": 0.5 * x["v"] + a, "u": 0.5 * x["u"] + x["v"]}, start, method=method)
+
+    for found in (solution(3.0), jit(solution)(3.0)):
+        assert math.isclose(found["v"], 6.0, rel_tol=1e-10)
+        np.testing.assert_allclose(found["u"], 12.0, rtol=1e-10)
+    assert math.isclose(grad(lambda a: np.sum(solution(a)["u"]))(3.0), 8.0, rel_tol=1e-9)
+
+    def boxed(a):
+        def clipped(x, t):
+            return {"v": np.clip(x["v"], 0.0, 1.0), "u": x["u"]}
+
+        def distance(x):
+            return np.sum((x["u"] - a) ** 2) + (x["v"] - a) ** 2
+
+        return minimize(distance, {"u": np.zeros(2), "v": 0.5}, prox=clipped)
+
+    assert math.isclose(boxed(3.0)["v"], 1.0)
+    np.testing.assert_allclose(boxed(3.0)["u"], 3.0, rtol=1e-9)
+    b = {"u": np.array([1.0, 2.0]), "v": 4.0}
+    for solve in ("lu", "gmres"):
+        found = linear_solve(lambda x: {"v": 2.0 * x["v"], "u": 3.0 * x["u"] + x["v"]}, b, solve=solve)
+        assert math.isclose(found["v"], 2.0)
+        np.testing.assert_allclose(found["u"], (np.array([1.0, 2.0]) - 2.0) / 3.0, atol=1e-10)
+    with pytest.raises(DtypeError, match="a dict with 'v' for a dict with 'u', 'v'"):
+        fixed_point(lambda x: {"v": 0.5 * x["v"]}, {"u": np.zeros(2), "v": 0.0}, method=method)
 
 
 def test_nested():

@@ -10,6 +10,7 @@ from adcore.implicit import calls, problems
 from adcore.implicit.problems import root
 
 from ..operators import describe
+from ..outside import opened
 from ..strings import plain
 from ..values import NONE, Partial, Static, Value
 from .registry import defines, lowers, taking
@@ -85,7 +86,7 @@ def _lowers_problem(kind: str, public: Any) -> None:
         (function,) = (value for name, value in given.items() if name not in options)
         with low.foreign(kind):
             problem = problems.problem_of(kind, solve=_solve(low, solve), prox=operator, **options)
-        return _call(low, problem, function, [x0, *args])
+        return _call(low, problem, function, [opened(low, value) for value in (x0, *args)])
 
 
 for _public in (problems.root, problems.fixed_point, problems.minimize, problems.least_squares):
@@ -97,6 +98,7 @@ for _public in (problems.root, problems.fixed_point, problems.minimize, problems
 def linear_solve(low: Lowering, matvec: Value, b: Value, solve: Value) -> Value:
     with low.foreign("linear_solve"):
         problem = problems.Problem("linear_solve", None, _solve(low, solve))
+    b = opened(low, b)
     return _call(low, problem, matvec, [b, b])
 
 

@@ -15,7 +15,7 @@ from adcore.stated import described
 from adcore.trees import leaves, map_leaves, matched, structure
 from adcore.types import DType, Var
 
-from ..values import Array, Scalar, Static, Tuple, Value, number
+from ..values import NONE, Array, Scalar, Static, Tuple, Value, number
 from .registry import lowers
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ FLOATS, NUMBERS = "f", "fc"  # kinds of dtypes
 
 
 @lowers("adcore.vectors.vector_of")
-def vector_of(low: Lowering, tree: Value) -> Value:
+def vector_of(low: Lowering, tree: Value, like: Value = NONE) -> Value:
     given, _ = real_leaves(low, tree, NUMBERS)
+    if not (isinstance(like, Static) and like.value is None):
+        given = fitting(low, tree, *numbers_of(low, like))
     return _joined(low, given)
 
 
