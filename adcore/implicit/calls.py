@@ -16,7 +16,7 @@ from ..program import Program
 from ..rules import conformed
 from ..signatures import definition, name_of, places_of, signature_of
 from ..stated import described
-from ..transforms import Transform, lower, unchanging, without_writes
+from ..transforms import Transform, lower, parameter, unchanging, without_writes
 from ..trees import leaves, map_leaves, matched, structure
 from ..types import Atom, DType
 from .rule import Implicit
@@ -67,20 +67,23 @@ class Solution(Transform):
         before = sum(isinstance(leaf, Spec) for leaf in leaves(first))
         given = sum(isinstance(leaf, Spec) for leaf in leaves(tuple(rest)))
         captured = condition.program.params[len(unknowns) + given :]
+        around = tuple(parameter(capture.spec, str(capture.name)) for capture in self.solver.around)
+        closed = own + len(captured)
         rule = Implicit(
             name=name_of(self.function),
             function=self.function,
-            arguments=own + len(captured),
+            arguments=closed + len(around),
             condition=condition.program,
             unknowns=len(unknowns),
-            places=(*range(before, before + given), *range(own, own + len(captured))),
+            places=(*range(before, before + given), *range(own, closed)),
             solver=self.solver,
             further=len(order) - len(unknowns),
+            around=tuple(range(closed, closed + len(around))),
         )
         results = tuple(program.results[k] for k in order)
-        params = (*program.params, *captured)
+        params = (*program.params, *captured, *around)
         lowered.program = called(Program(params, program.equations, results, program.name), rule)
-        lowered.captures = (*lowered.captures, *condition.captures)
+        lowered.captures = (*lowered.captures, *condition.captures, *self.solver.around)
         lowered.guards = (*lowered.guards, *condition.guards)
         return lowered
 

@@ -58,12 +58,12 @@ def _system(matvec: Callable[..., Any]) -> Callable[..., Any]:
 
 def _linear(matvec: Callable[..., Any], solve: Any) -> Callable[..., Any]:
     """A solver of linear systems as one of a condition."""
-    solve_vectors = Solver.of(solve).function
+    solve_vectors, is_local = Solver.of(solve).function, isinstance(solve, Solver)
     system = _system(matvec)
     given = implicit(_given(system), system, solve, False, has_aux=False)
 
     def solver(init, b):
-        if has_complex(b):  # the tangent, along b, of the solution 0 for 0: of real or complex vectors as A is
+        if has_complex(b) or is_local:  # the tangent along b of the solution 0 for 0, which the condition's rule solves
             still = as_tree(np.zeros_like(vector_of(b)), b)
             return jvp(given, (still, still), (still, b))[1]
 

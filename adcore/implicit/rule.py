@@ -34,6 +34,7 @@ class Implicit(Rule):
         places: for each other parameter of the condition the operand of the call that it is.
         solver: of the linear systems.
         further: how many more results the call has, which have no derivative.
+        around: the operands that are what the solver may read of the functions around it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Implicit(Rule):
     places: tuple[int, ...]
     solver: Solver
     further: int = 0
+    around: tuple[int, ...] = ()
     closed: tuple[str, ...] = field(default=())
     surrogate: bool = False
 
@@ -71,7 +73,7 @@ class Implicit(Rule):
             values.append(conformed(b, value, out.type, f"the solution of {self.name}", b.source, known))
             ruled.append(out)
         arguments = [equation.operands[self.places[k]] for k in self.moving]
-        kept = [*values, *(operands[k] for k in self.places)]
+        kept = [*values, *(operands[k] for k in (*self.places, *self.around))]
         params = {"values": len(values), "arguments": len(arguments)}
         b.enter(Equation(RULED, (*values, *arguments, *kept), params, tuple(ruled), b.source, rule=self))
 
@@ -81,7 +83,7 @@ class Implicit(Rule):
         """Emit the tangents of the solution; None is the tangent of an argument that does not move."""
         pairs = [(self.unknowns + k, t) for k, t in zip(self.moving, tangents, strict=True) if t is not None]
         along = push(self.condition, [k for k, _ in pairs])
-        found = spliced(b, along, [*kept, *(t for _, t in pairs)])[len(self.condition.results) :]
+        found = spliced(b, along, [*self.point(kept), *(t for _, t in pairs)])[len(self.condition.results) :]
         return self.solution(b, kept, [b.neg(x) for x in found], transposed=False)
 
     def pullback(
@@ -90,7 +92,12 @@ class Implicit(Rule):
         """As in `adcore.ruling.Pullback`."""
         weights = self.solution(b, kept, [b.neg(x) for x in cotangents], transposed=True)
         back = pull(self.condition, [self.unknowns + k for k in self.moving])
-        return list(spliced(b, back, [*kept, *weights])[len(self.condition.results) :])
+        return list(spliced(b, back, [*self.point(kept), *weights])[len(self.condition.results) :])
+
+    def point(self, kept: Sequence[Atom]) -> Sequence[Atom]:
+        """The values of the condition's parameters, of all that is kept."""
+        return kept[: self.unknowns + len(self.places)]
 
     def solution(self, b: Builder, kept: Sequence[Atom], right: Sequence[Atom], transposed: bool) -> list[Atom]:
-        return solved(b, self.condition, self.unknowns, kept, right, self.solver, transposed, self.name)
+        point, around = self.point(kept), kept[self.unknowns + len(self.places) :]
+        return solved(b, self.condition, self.unknowns, point, right, self.solver, transposed, self.name, around)

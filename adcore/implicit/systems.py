@@ -40,9 +40,11 @@ class Solver:
 
     Attributes:
         function: `function(matvec, b)`, of the language.
+        around: what it may read of the functions around it, where it is defined inside of one that is compiled.
     """
 
     function: Callable[..., Any]
+    around: tuple[Capture, ...] = ()
 
     @classmethod
     def of(cls, given: Any) -> Solver:
@@ -51,7 +53,9 @@ class Solver:
         Raises:
             ValueError: there is none of this name.
         """
-        if given == "sparse":
+        if isinstance(given, Solver):
+            return given
+        if isinstance(given, str) and given == "sparse":
             from .sparse_direct import sparse
 
             return cls(sparse)
@@ -76,6 +80,10 @@ class Solver:
         return name_of(self.function) in DIRECT and self.function.__module__.startswith(f"{__package__}.")
 
 
+class Kept(Around):
+    """The owner of a capture that is a value which a linear map depends on."""
+
+
 class LinearMap:
     """A linear map of vectors, a program, as something that a function of the language can call.
 
@@ -94,7 +102,7 @@ class LinearMap:
     def __adcore_lower__(self, arguments: tuple[Any, ...]) -> Lowered:
         copy = clone(self.program)
         captures = [
-            Capture(f"kept_{k}", Around(k), Spec(p.type.dtype, tuple(_length(n) for n in p.type.shape)))
+            Capture(f"kept_{k}", Kept(k), Spec(p.type.dtype, tuple(_length(n) for n in p.type.shape)))
             for k, p in enumerate(copy.params[1:])
         ]
         return Lowered(copy, Leaf(0), tuple(captures))
@@ -113,6 +121,7 @@ def solved(
     solver: Solver,
     transposed: bool,
     name: str,
+    around: Sequence[Atom] = (),
 ) -> list[Atom]:
     """Emit the solution x of A x = right, where A is the derivative of a condition by its first parameters.
 
@@ -125,6 +134,7 @@ def solved(
         solver: what solves it.
         transposed: whether the system is that of the transposed matrix.
         name: of the function that the condition is about.
+        around: the values of what the solver may read of the functions around it.
 
     Returns:
         The solution, in numbers and arrays like the unknowns.
@@ -139,10 +149,18 @@ def solved(
     if unknowns == 1 and not point[0].type.shape and dtype.complex is point[0].type.dtype.complex:
         return apart(b, _quotient(b, product, kept, whole, name), likes)
     whole = b.conform(whole, _count(b, point[:unknowns], dtype), checked=False)
-    return apart(b, _solution(b, product, kept, whole, solver, name), likes)
+    return apart(b, _solution(b, product, kept, whole, solver, name, around), likes)
 
 
-def _solution(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, solver: Solver, name: str) -> Atom:
+def _solution(
+    b: Builder,
+    product: Program,
+    kept: Sequence[Atom],
+    right: Atom,
+    solver: Solver,
+    name: str,
+    around: Sequence[Atom],
+) -> Atom:
     """The solution, a vector, of a system whose product with a vector is a program."""
     solver = solver.for_unknowns(right.type.shape[0])
     lowered = lower(solver.function, (Static(LinearMap(product)), Spec(right.type.dtype, (None,))))
@@ -151,9 +169,11 @@ def _solution(b: Builder, product: Program, kept: Sequence[Atom], right: Atom, s
         cause = f"{name_of(solver.function)}, which solves for a derivative of {name}, does not return a vector like b"
         refuse(RuleError, cause, definition(solver.function), "def solve(matvec, b): …; return x")
     program = Program(lowered.program.params, lowered.program.equations, (found,), lowered.program.name)
-    around = [kept[c.owner.index] for c in lowered.captures if isinstance(c.owner, Around)]
-    operands = [right, *demanded(lowered, around)]
-    emit = _emitted if solver.is_direct else functools.partial(_wrapped, product=product, kept=kept, solver=solver)
+    owners = [c.owner for c in lowered.captures if isinstance(c.owner, Around)]
+    read = [(kept if isinstance(owner, Kept) else around)[owner.index] for owner in owners]
+    operands = [right, *demanded(lowered, read)]
+    wrapped = functools.partial(_wrapped, product=product, kept=kept, solver=solver, around=around)
+    emit = _emitted if solver.is_direct else wrapped
     return b.conform(emit(b, program, operands), right.type.shape[0], checked=False)
 
 
@@ -244,7 +264,13 @@ def _emitted(b: Builder, program: Program, operands: Sequence[Atom]) -> Atom:
 
 
 def _wrapped(
-    b: Builder, program: Program, operands: Sequence[Atom], product: Program, kept: Sequence[Atom], solver: Solver
+    b: Builder,
+    program: Program,
+    operands: Sequence[Atom],
+    product: Program,
+    kept: Sequence[Atom],
+    solver: Solver,
+    around: Sequence[Atom],
 ) -> Atom:
     """The same as a function whose derivative is that of the condition product(x) = right."""
     from .rule import Implicit
@@ -255,19 +281,21 @@ def _wrapped(
     inside.adopt(product.equations)
     condition = Program((unknown, right, *rest), inside.equations, (inside.sub(product.results[0], right),), "system")
     given = (operands[0], *kept)
-    others = tuple(a for a in operands[1:] if a not in kept)
+    others = tuple(a for a in operands[1:] if a not in kept and a not in around)
+    own = len(given) + len(others)
     rule = Implicit(
         name=name_of(solver.function),
         function=solver.function,
-        arguments=len(given) + len(others),
+        arguments=own + len(around),
         condition=condition,
         unknowns=1,
         places=tuple(range(len(given))),
         solver=solver,
+        around=tuple(range(own, own + len(around))),
     )
     body = Builder()
     results = spliced(body, program, operands)
     made = Program((), body.equations, tuple(results), program.name)
     lengths = inner_lengths(made)
     made.results = (*lengths, *made.results)
-    return b.custom_((*given, *others), made, rule)[len(lengths)]
+    return b.custom_((*given, *others, *around), made, rule)[len(lengths)]

@@ -34,7 +34,7 @@ from .values import EMPTY, NONE, Derived, Fields, LocalFunction, Maybe, Partial,
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["DECORATORS", "FUNCTIONS", "stated"]
+__all__ = ["DECORATORS", "FUNCTIONS", "stated", "surrounded"]
 
 
 # Making one, and stating its rules
@@ -179,6 +179,15 @@ def stated(low: Lowering, owner: Record) -> Any:
         rules = {"jvp": around.rule(function, whole=True)}
         return _finished(low, owner, whole, around, positions[0], rules)
     return _finished(low, owner, _function(low, function), around, positions[0], _rules(around, known["rules"]))
+
+
+def surrounded(low: Lowering, value: Value) -> tuple[Any, tuple[Capture, ...]]:
+    """A function that a derivative runs later, as something that is lowered by itself, and what it may read of here.
+
+    The first `Around` of what it reads is at the position of the first capture, and so on.
+    """
+    around = _Surroundings(low)
+    return around.rule(value), around.captures()
 
 
 def _is_lost(value: Value) -> bool:

@@ -281,7 +281,9 @@ def opened(low: Lowering, value: Value, name: str = "a dict from outside") -> Va
         count = _part(low, f"len of {name}", {name: found}, name, found, len)
         message = "a dict from outside has {} keys, and had {} when the function that reads it was compiled"
         known = literal(len(found))
-        low.b.check(low.b.eq(low.atom(count), known), low.atom(count), known, error="RuntimeError", message=message)
+        assert isinstance(count, Scalar)
+        now = low.atom(count)
+        low.b.check(low.b.eq(now, known), now, known, error="RuntimeError", message=message)
         items = {key: opened(low, held_item(low, found, key), str(key)) for key in found}
         return low.memory.new_dict(items, name)
     if dataclasses.is_dataclass(found) and not isinstance(found, type):

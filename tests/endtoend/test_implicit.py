@@ -663,14 +663,127 @@ def test_errors():
     with pytest.raises(DtypeError, match="real or complex numbers are needed here, not int64"):
         root(lambda x: x - 1, 1)
 
-    def local(a):
-        def mine(matvec, b):
-            return b * a
+    with pytest.raises(UnsupportedFunctionError, match=r"solve is a number"):
+        jit(lambda a: root(lambda x: x - a, np.zeros(2), solve=a))(1.0)
 
-        return custom_root(lambda x, a: x - a, solve=mine)(lambda x, a: a)(np.zeros(2), a * np.ones(2))[0]
+    def not_a_vector(a):
+        return root(lambda x: x - a, np.zeros(2), solve=lambda matvec, b: a)[0]
 
-    with pytest.raises(UnsupportedFunctionError, match=r"solve is .*, defined in the function that is compiled"):
-        grad(local)(1.0)
+    with pytest.raises(RuleError, match="does not return a vector like b"):
+        grad(not_a_vector)(1.0)
+
+
+# Solvers of linear systems that are defined inside of a compiled function
+
+
+def weak_cubic(x, a, b):
+    return a * (A @ x) + 0.1 * x**3 - b
+
+
+def by_function(a, b, jacobi, scale):
+    return root(weak_cubic, np.zeros(4), a, b, solve=jacobi)
+
+
+def by_lambda(a, b, jacobi, scale):
+    return root(lambda x: weak_cubic(x, a, b), np.zeros(4), solve=lambda matvec, r: jacobi(matvec, r))
+
+
+def by_partial(a, b, jacobi, scale):
+    return root(weak_cubic, np.zeros(4), a, b, solve=functools.partial(gmres, preconditioner=lambda r: scale * r))
+
+
+def by_option(a, b, jacobi, scale):
+    return root(weak_cubic, np.zeros(4), a, b, solve=functools.partial(gmres, tol=1e-13 * a))
+
+
+def by_decorator(a, b, jacobi, scale):
+    @custom_root(weak_cubic, solve=jacobi)
+    def solver(x, a, b):
+        for _ in range(80):
+            x = x - scale * weak_cubic(x, a, b)
+        return x
+
+    return solver(np.zeros(4), a, b)
+
+
+def of_linear_systems(a, b, jacobi, scale):
+    return linear_solve(lambda x: a * (A @ x) + x, b, solve=jacobi)
+
+
+def of_what_reads_nothing(a, b, jacobi, scale):
+    def plain(matvec, r):
+        x = np.zeros_like(r)
+        for _ in range(200):
+            x = x + 0.1 * (r - matvec(x))
+        return x
+
+    return linear_solve(lambda x: a * (A @ x) + x, b, solve=plain) + root(weak_cubic, np.zeros(4), a, b, solve=plain)
+
+
+def in_a_loop(a, b, jacobi, scale):
+    x = np.zeros(4)
+    for k in range(3):
+        smaller = scale / (1.0 + 0.1 * k)
+
+        def own(matvec, r):
+            x = np.zeros_like(r)
+            for _ in range(200):
+                x = x + smaller * (r - matvec(x))  # noqa: B023
+            return x
+
+        x = x + root(weak_cubic, np.zeros(4), a + 0.1 * k, b, solve=own)
+    return x
+
+
+def mapped(a, b, jacobi, scale):
+    return vmap(lambda b: root(weak_cubic, np.zeros(4), a, b, solve=jacobi))(np.stack((b, 2.0 * b)))[1]
+
+
+def within_a_derivative(a, b, jacobi, scale):
+    return jacfwd(lambda a: root(weak_cubic, np.zeros(4), a, b, solve=jacobi))(a)
+
+
+def of_minima(a, b, jacobi, scale):
+    def preconditioned(matvec, r):
+        return cg(matvec, r, preconditioner=lambda v: v * scale)
+
+    return minimize(lambda x: 0.5 * a * (x @ S @ x) - b @ x, np.zeros(4), solve=preconditioned)
+
+
+LOCAL = (
+    *(by_function, by_lambda, by_partial, by_option, by_decorator, of_linear_systems, of_what_reads_nothing),
+    *(in_a_loop, mapped, within_a_derivative, of_minima),
+)
+
+
+@pytest.mark.parametrize("solution", LOCAL, ids=lambda f: f.__name__)
+def test_local_solvers_of_linear_systems(solution):
+    """They close over values of the compiled function, as they are at the call."""
+
+    def number(a, b):
+        scale = 1.0 / (a * np.diagonal(A))
+
+        def jacobi(matvec, r):
+            x = np.zeros_like(r)
+            for _ in range(200):
+                x = x + scale * (r - matvec(x))
+            return x
+
+        return W @ solution(a, b, jacobi, scale)
+
+    def along(f):
+        return (f(1e-5) - f(-1e-5)) / 2e-5
+
+    slope = grad(number, argnums=(0, 1))
+    by_a, by_b = slope(1.1, B)
+    value = jit(number)
+    assert math.isclose(by_a, along(lambda t: value(1.1 + t, B)), rel_tol=1e-7)
+    assert math.isclose(W @ by_b, along(lambda t: value(1.1, B + t * W)), rel_tol=1e-7)
+    assert math.isclose(jvp(number, (1.1, B), (1.0, W))[1], by_a + W @ by_b, rel_tol=1e-11)
+    second = jvp(slope, (1.1, B), (1.0, W))[1]
+    expected = along(lambda t: np.array(slope(1.1 + t, B + t * W)[0]))
+    assert math.isclose(second[0], expected, rel_tol=1e-6)
+    np.testing.assert_allclose(second[1], along(lambda t: slope(1.1 + t, B + t * W)[1]), rtol=1e-6, atol=1e-9)
 
 
 def test_errors_name_the_users_line():

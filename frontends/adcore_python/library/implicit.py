@@ -8,11 +8,12 @@ from adcore.api import jvp, vjp
 from adcore.errors import UnsupportedFunctionError
 from adcore.implicit import calls, problems
 from adcore.implicit.problems import root
+from adcore.implicit.systems import Solver
 
 from ..operators import describe
 from ..outside import opened
 from ..strings import plain
-from ..values import NONE, Partial, Static, Value
+from ..values import NONE, Derived, LocalFunction, Partial, Static, Value
 from .registry import defines, lowers, taking
 
 if TYPE_CHECKING:
@@ -46,8 +47,14 @@ def _implicit(
 
     with low.foreign("this solver"):
         given = applied(low, condition)
-        options = {"solve": _solve(low, solve), "fixed_point": _known(fixed_point), "has_aux": _known(has_aux)}
-    return transform_by(low, lambda function: calls.implicit(function, given, **options), solver)
+        options = {"fixed_point": _known(fixed_point), "has_aux": _known(has_aux)}
+    if not _is_local(solve):
+        options["solve"] = _solve(low, solve)
+
+    def made(function: Any) -> Any:  # what a local solver reads is bound when it is called
+        return calls.implicit(function, given, **{"solve": _solve(low, solve)} | options)
+
+    return transform_by(low, made, solver)
 
 
 def _known(value: Value) -> Any:
@@ -56,16 +63,22 @@ def _known(value: Value) -> Any:
 
 
 def _solve(low: Lowering, value: Value) -> Any:
-    """A solver of linear systems: its name, or a function from outside."""
+    """A solver of linear systems: its name, a function from outside, or one that is defined in what is compiled."""
+    from ..local_rules import surrounded
     from ..lowered_calls import bound
 
     if isinstance(value, Static):
         return value.value
     known = bound(value) if isinstance(value, Partial) else None
-    if known is None:
-        cause = f"solve is {describe(value)}, defined in the function that is compiled"
-        low.refuse(UnsupportedFunctionError, cause, "a function defined outside, or the name of a solver")
-    return known[0]
+    if known is not None:
+        return known[0]
+    if isinstance(value, LocalFunction | Derived | Partial):
+        return Solver(*surrounded(low, value))
+    return low.refuse(UnsupportedFunctionError, f"solve is {describe(value)}", "a function, or the name of a solver")
+
+
+def _is_local(value: Value) -> bool:
+    return isinstance(value, LocalFunction | Derived | Partial)
 
 
 # Problems with a solver of adcore's
@@ -105,7 +118,7 @@ def linear_solve(low: Lowering, matvec: Value, b: Value, solve: Value) -> Value:
 def _call(low: Lowering, problem: Any, function: Value, arguments: list[Value]) -> Value:
     from ..derived import transform_by
 
-    if isinstance(function, Static):
+    if isinstance(function, Static) and not isinstance(problem.solve, Solver):  # one that is of this call alone
         return low.call(transform_by(low, lambda f: problems.kept(f, problem), function), arguments, {})
     return low.call(transform_by(low, problem, function), arguments, {})
 
