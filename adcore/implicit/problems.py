@@ -126,6 +126,7 @@ class Problem:
     prox: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "solve", Solver.kept(self.solve))
         _, known = KINDS[self.kind]
         if self.prox is not None:
             if self.method != "fista":

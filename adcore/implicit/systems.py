@@ -12,6 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from ..again import inner_lengths
@@ -68,6 +69,23 @@ class Solver:
             raise TypeError(f"solve is {given!r}, not the name of a solver or a function solve(matvec, b)")
         return cls(given)
 
+    @staticmethod
+    def kept(given: Any) -> Any:
+        """What is given; a partial that binds what one before has bound is that one, so that both compile once.
+
+        >>> from adcore.implicit import cg, gmres
+        >>> Solver.kept(functools.partial(cg, tol=1e-6)) is Solver.kept(functools.partial(cg, tol=1e-6))
+        True
+        >>> Solver.kept(functools.partial(cg, maxiter=1)) is Solver.kept(functools.partial(cg, maxiter=1.0))
+        False
+        """
+        if type(given) is not functools.partial or given.__dict__:
+            return given
+        bound = (*given.args, *given.keywords.values())
+        if not all(isinstance(value, bool | int | float | complex | str | FunctionType | None) for value in bound):
+            return given
+        return _partial(given.func, len(given.args), tuple(given.keywords), tuple(map(_Bound, bound)))
+
     def for_unknowns(self, count: Atom) -> Solver:
         """What it is for so many unknowns, where that is known."""
         if self.function is not linear_solvers.auto or not isinstance(count, Lit):
@@ -78,6 +96,29 @@ class Solver:
     def is_direct(self) -> bool:
         """Whether what it computes is differentiated as it stands."""
         return name_of(self.function) in DIRECT and self.function.__module__.startswith(f"{__package__}.")
+
+
+class _Bound:
+    """A number, a string or a function that a partial binds, equal to another one if nothing tells them apart."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        number = isinstance(value, bool | int | float | complex)
+        self.key = (type(value), repr(value) if number else value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Bound) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@functools.lru_cache(maxsize=64)
+def _partial(
+    function: Callable[..., Any], count: int, names: tuple[str, ...], bound: tuple[_Bound, ...]
+) -> functools.partial[Any]:
+    values = [each.value for each in bound]
+    return functools.partial(function, *values[:count], **dict(zip(names, values[count:], strict=True)))
 
 
 class Kept(Around):

@@ -590,6 +590,39 @@ def test_reports_of_singular_and_of_kinked_conditions():
     assert report(lambda x, a: np.maximum(x - a, 0.0) + x - a, 0.5, 1.0, warn=False).converged is False
 
 
+# What is compiled once
+
+
+def test_partials_made_anew_compile_once():
+    """A partial that binds what another one has bound is the same solver; one that binds something else is not."""
+
+    def f(x, a):
+        return A @ x - a
+
+    def symmetric(x):
+        return S @ x
+
+    def solved(a, **options):
+        return linear_solve(symmetric, a * B, solve=functools.partial(cg, **options))
+
+    scale = np.diagonal(S).copy()
+    for given in ({"tol": 1e-10}, {"tol": 1e-10, "preconditioner": preconditioner}):
+        for a in (1.0, 2.0):
+            np.testing.assert_allclose(solved(a, **given), a * np.linalg.solve(S, B), rtol=1e-8)
+    assert len(vars(symmetric)["__adcore_problems__"]) == 2
+    for tol in (1e-3, np.float64(1e-3), np.array(1e-3)):
+        root(f, np.zeros(4), B, solve=functools.partial(gmres, tol=tol))
+    assert len(vars(f)["__adcore_problems__"]) == 3
+    steps = [linear_solve(symmetric, B, solve=functools.partial(cg, maxiter=k)) for k in (1, 2)]
+    assert not np.allclose(*steps)
+    own = [functools.partial(cg, preconditioner=lambda r, k=k: r / (scale * k), maxiter=1) for k in (1.0, 2.0)]
+    np.testing.assert_allclose(*(linear_solve(symmetric, B, solve=solve) for solve in own))
+
+
+def preconditioner(r):
+    return r / np.diagonal(S)
+
+
 # What is refused
 
 
