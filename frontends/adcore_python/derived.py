@@ -233,7 +233,7 @@ TRANSFORMS: dict[Any, Any] = {
 
 
 def transform_by(low: Lowering, make: Callable[[Any], Any], f: Value) -> Value:
-    if isinstance(f, LocalFunction | Derived) or is_stated(f):
+    if isinstance(f, LocalFunction | Derived | Partial) or is_stated(f):
         return Derived(make, f)
     if isinstance(f, Static) and callable(f.value):
         from .known import known_function
@@ -331,8 +331,9 @@ def said_of(low: Lowering, value: Value) -> tuple[str, inspect.Signature, Source
     if isinstance(value, Partial):
         function = applied(low, value.function)
         with low.foreign("this partial"):
-            bound = functools.partial(function, *value.arguments, **value.keywords)
-            return name_of(function), signature_of(bound), definition(function)
+            bound = signature_of(functools.partial(function, *value.arguments, **value.keywords))
+            own = [p for p in bound.parameters.values() if p.name not in value.keywords]
+            return name_of(function), bound.replace(parameters=own), definition(function)
     function = applied(low, value)
     with low.foreign("this function"):
         return name_of(function), signature_of(function), definition(function)

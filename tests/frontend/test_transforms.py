@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 import pytest
 
 import adcore
-from adcore import grad, jvp, value_and_grad
+from adcore import grad, jit, jvp, value_and_grad
 from adcore.errors import DtypeError, UnsupportedFunctionError, UnsupportedSyntaxError
 
 X = np.array([1.0, -2.0, 0.5])
@@ -194,3 +195,33 @@ def test_options_of_complex_derivatives():
     ):
         found, expected = adcore.jit(inside)(z), inside(z)
         np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-14)
+
+
+class Power:
+    def __init__(self, exponent):
+        self.exponent = exponent
+
+    def value(self, x, factor):
+        return factor * x**self.exponent
+
+
+def test_methods_and_partials():
+    """Transforms of methods of objects that are made inside, and of partials of numbers that vary."""
+
+    def slopes(a):
+        power = Power(3.0 * a)
+        bound = functools.partial(power.value, factor=a)
+        before = functools.partial(lambda k, x: k * x**3, a)
+        return (
+            grad(power.value)(2.0, a)
+            + grad(bound)(2.0)
+            + grad(grad(before))(2.0)
+            + np.sum(adcore.vmap(before)(np.arange(3.0)))
+            + adcore.jvp(before, (2.0,), (1.0,))[1]
+        )
+
+    def known(a):
+        return 6.0 * a * a * 2.0 ** (3.0 * a - 1.0) + 12.0 * a + 9.0 * a + 12.0 * a
+
+    for f, g in ((jit(slopes), known), (grad(slopes), grad(known))):
+        np.testing.assert_allclose(f(1.1), g(1.1), rtol=1e-12)
