@@ -359,6 +359,18 @@ def _solved(of: _Operands) -> Atom:
     return of.b.reshape(solution, *leading, rows, columns, length)
 
 
+def _balanced(of: _Operands) -> Atom:
+    """Right-hand sides of Sylvester's equation, one after the other."""
+    of.only(2)
+    b, (first, second, given, *factors) = of.b, of.values
+    k, made = Var(I64, "k"), b.empty(*given.type.shape, dtype=given.type.dtype)
+    inside, so_far = b.region(), Var(made.type, "made")
+    one = inside.view(given, k, codes="::i")
+    solution = inside.emit(of.equation.primitive, (first, second, one, *factors), of.equation.params)
+    body = Program((k, so_far), inside.equations, (inside.update(so_far, solution, k, codes="::i"),), "directions")
+    return b.loop(of.length, (made,), body)[0]
+
+
 def _transformed(of: _Operands) -> Atom:
     """The Fourier transform along the last axis but one."""
     rank = len(of.shape) + 1
@@ -390,4 +402,5 @@ RULES: dict[str, Rewrite] = {
     "grow": _of_first,
     **dict.fromkeys(("once", "same", "detach", "tangent", "attach"), _marked),
     **dict.fromkeys(("solve", "solve_triangular", "sparse_solve"), _solved),
+    "sylvester": _balanced,
 }

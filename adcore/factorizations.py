@@ -1,6 +1,6 @@
 """Matrices taken apart and solved with, by LAPACK through SciPy; sparse ones by our own routines, solved with by SciPy.
 
-This is what the rows of `adcore.primitives.linear_algebra` and `adcore.primitives.sparse` mean.
+This is what the rows of `adcore.primitives.linear_algebra`, `spectra`, `sylvester` and `sparse` mean.
 
 None of these raises where a matrix has no such factorization: `info` is LAPACK's, 0 where all is well.
 """
@@ -22,12 +22,14 @@ __all__ = [
     "lu",
     "pseudo_inverse",
     "qr",
+    "schur",
     "solve",
     "solve_triangular",
     "sparse_lu",
     "sparse_order",
     "sparse_solve",
     "svd",
+    "sylvester",
 ]
 
 
@@ -91,6 +93,22 @@ def eig(a: Any) -> tuple[Any, Any, int]:
     return real + dtype.type(1j) * imaginary, vectors, info
 
 
+def schur(a: Any) -> tuple[Any, Any, Any, int]:
+    """T and Z with `a = Z @ T @ Z.conj().T`, the eigenvalues of `a`, complex numbers, and info.
+
+    T is upper triangular; that of a real matrix is real, and has blocks of two by two on its diagonal.
+    """
+    dtype = np.result_type(a, np.complex64)
+    if not a.size:
+        return np.array(a), np.array(a), np.zeros(0, dtype), 0
+    found = _lapack("gees", a)(lambda *_: False, a, sort_t=0)
+    if np.iscomplexobj(a):
+        t, _, w, z, _, info = found
+        return t, z, w, info
+    t, _, real, imaginary, z, _, info = found
+    return t, z, real + dtype.type(1j) * imaginary, info
+
+
 def svd(a: Any) -> tuple[Any, Any, Any, int]:
     """U, the singular values, descending, and Vᴴ, as many as the smaller side has; info."""
     (m, n), k = a.shape, min(a.shape)
@@ -112,6 +130,18 @@ def solve_triangular(t: Any, x: Any, lower: bool, unit: bool, transposed: bool) 
 def solve(a: Any, x: Any, *factors: Any, by: str = "", transposed: bool = False) -> Any:
     """a⁻¹ x, or that of the transposed matrix; the factors of `a` are not needed here."""
     return _lapack("gesv", a, x)(a.T if transposed else a, x)[2] if x.size else np.array(x)
+
+
+def sylvester(a: Any, b: Any, q: Any, *factors: Any, adjoint: bool = False, transposed: bool = False) -> Any:
+    """The x with a x + x b = q, or aᵀ x + x bᵀ = q; the Schur forms of `a` and `b` are not needed here."""
+    if not q.size:
+        return np.array(q)
+    dtype = np.result_type(a, b, q)
+    a, b = ((each.T if transposed else each).astype(dtype) for each in (a, b))
+    (first, u, *_), (second, v, *_) = schur(a), schur(b)
+    given = np.conj(u).T @ q @ v
+    x, scale, _ = _lapack("trsyl", first, second, given)(first, second, given)
+    return u @ (x / scale) @ np.conj(v).T
 
 
 def determinant(a: Any, *factors: Any) -> Any:

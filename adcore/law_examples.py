@@ -150,6 +150,12 @@ def _sparse_solve(transposed: bool) -> Callable[..., Any]:
     return call
 
 
+def _schur(b: Any, x: Any, adjoint: bool = False) -> tuple[Any, ...]:
+    if adjoint:
+        x = b.permute(b.conj(x) if x.type.dtype.complex else x, order=(1, 0))
+    return b.schur(x)[:2]
+
+
 _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     "lu": (
         _example(lambda b, a: b.lu(a, _shape(a)[0]), "nn"),
@@ -189,6 +195,16 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
             lambda b, a, x, f, p: b.solve(a, x, f, p, by="lu", transposed=False),
         ),
         _example(lambda b, a, x, f: b.solve(a, x, f, by="cholesky", transposed=False), "nn", "nm", "nn"),
+    ),
+    "schur": (_example(lambda b, a: b.schur(a), "nn"),),
+    "sylvester": tuple(
+        Example(
+            (Operand("nn", diagonal=4.0), Operand("mm", diagonal=4.0), Operand("nm")),
+            lambda b, x, y, q, adjoint=adjoint, transposed=transposed: b.sylvester(
+                *(x, y, q), *_schur(b, x), *_schur(b, y, adjoint), adjoint=adjoint, transposed=transposed
+            ),
+        )
+        for adjoint, transposed in itertools.product((False, True), repeat=2)
     ),
     "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
     "pseudo_inverse": (
@@ -338,7 +354,7 @@ KINKS: dict[str, tuple[tuple[Any, ...], ...]] = {
 
 
 # Rows whose meaning conjugates complex operands, so that a complex step does not give the derivative.
-CONJUGATING = ("cholesky", "qr", "eig", "eigh", "svd", "pseudo_inverse")
+CONJUGATING = ("cholesky", "qr", "eig", "eigh", "schur", "svd", "sylvester", "pseudo_inverse")
 
 
 def _phases(vectors: Any, near: Any) -> Any:

@@ -183,6 +183,11 @@ def substitution(matrix: Atom, lower: bool, unit: bool = False, transposed: bool
     return Generator("substitution", (matrix,), (lower, unit, transposed))
 
 
+def balance(a: Atom, b: Atom, *factors: Atom, adjoint: bool, transposed: bool = False) -> Generator:
+    """The x with a x + x b = t, or aᵀ x + x bᵀ = t; `factors` as for the row `sylvester`."""
+    return Generator("balance", (a, b, *factors), (adjoint, transposed))
+
+
 def sparse_solution(matrix: tuple[Atom, ...], factors: tuple[Atom, ...], transposed: bool = False) -> Generator:
     """matrix⁻¹ @ t, or that of the transposed matrix, of elements, rows and columns; `factors` as for `solution`."""
     return Generator("sparse_solution", (matrix, factors), (transposed,))
@@ -224,6 +229,7 @@ DUAL: dict[str, Callable[[Generator], Generator]] = {
     "solution": lambda g: solution(*g.residuals, by=g.params[0], transposed=not g.params[1]),
     "substitution": lambda g: substitution(g.residuals[0], g.params[0], g.params[1], not g.params[2]),
     "sparse_solution": lambda g: sparse_solution(*g.residuals, transposed=not g.params[0]),
+    "balance": lambda g: balance(*g.residuals, adjoint=g.params[0], transposed=not g.params[1]),
     "fourier": lambda g: g,  # exp(-2πi jk/n) is a symmetric matrix
     "share": lambda g: share_back(g.residuals[0], g.params, g.residuals[1:]),
     "share_back": lambda g: share(g.residuals[0], g.params, g.residuals[1:]),
@@ -285,6 +291,11 @@ def _substitution(b: Builder, g: Generator, t: Atom) -> Atom:
 def _sparse_solution(b: Builder, g: Generator, t: Atom) -> Atom:
     matrix, factors = g.residuals
     return b.sparse_solve(*matrix, t, *factors, transposed=g.params[0])
+
+
+def _balance(b: Builder, g: Generator, t: Atom) -> Atom:
+    first, second, *factors = g.residuals
+    return b.sylvester(first, second, t, *factors, adjoint=g.params[0], transposed=g.params[1])
 
 
 def _place_into(b: Builder, g: Generator, acc: Atom, t: Atom) -> Atom:
@@ -349,6 +360,7 @@ APPLY: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "solution": _solution,
     "substitution": _substitution,
     "sparse_solution": _sparse_solution,
+    "balance": _balance,
     "fourier": lambda b, g, t: b.fft(t, inverse=g.params[0]),
     "share": _share,
     "share_back": _share_back,

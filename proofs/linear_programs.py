@@ -85,6 +85,12 @@ def _sparse_solution(r: Residuals) -> Generator:
     return linear.sparse_solution((r.factors["row"], row, col), (row, r.factors["row"], row, row, row, row))
 
 
+def _balance(r: Residuals) -> Generator:
+    """That of two matrices; of the Schur forms only the types are read."""
+    a, b = r.squares["rows"], r.squares["columns"]
+    return linear.balance(a, b, a, a, b, b, adjoint=False)
+
+
 _BETWEEN: dict[tuple[str, str], list[Label]] = {
     ("scalar", "row"): [
         lambda r: linear.expand((0,), (_COLUMNS,)),
@@ -131,6 +137,7 @@ _BETWEEN: dict[tuple[str, str], list[Label]] = {
         lambda r: linear.right(r.squares["columns"]),
         lambda r: linear.solution(r.squares["rows"], r.squares["rows"], by="cholesky"),
         lambda r: linear.substitution(r.squares["rows"], lower=True),
+        _balance,
         lambda r: linear.sums(linear.left(r.squares["rows"]), linear.mask(r.masks["matrix"])),
     ],
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..builder import Builder
 from ..errors import MissingRuleError
-from ..linear import Generator, left, scale, transposed, zeros
+from ..linear import Generator, left, right, scale, transposed, zeros
 from ..masking import mask_of, negated, scaled
 from ..types import Atom, Lit, Var
 from .orders import Index, Orders
@@ -162,7 +162,10 @@ class Quotient(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution(Term):
-    """The series u with matrix u = source, solved with what the constant term of the matrix has come apart into."""
+    """The series u with matrix u = source, solved with what the constant term of the matrix has come apart into.
+
+    There may be several matrices, whose products with u are added up.
+    """
 
     generator: Generator
     source: Series
@@ -170,8 +173,9 @@ class Solution(Term):
     def at(self, scope: Scope, index: Index) -> Atom | None:
         generator = _valued(scope, self.generator)
         rest = scope.coefficient(self.source, index)
-        for by, u in _lower(scope, self, _moving(self.generator), index):
-            rest = subtracted(scope.b, rest, MATRIX[generator.name](scope.b, generator, by, u))
+        for moving, product in zip(_moving(self.generator), MATRIX[generator.name], strict=True):
+            for by, u in _lower(scope, self, moving, index):
+                rest = subtracted(scope.b, rest, product(scope.b, generator, by, u))
         return None if rest is None else generator.apply(scope.b, rest)
 
 
@@ -190,6 +194,10 @@ def _lower(scope: Scope, of: Term, divisor: Series, index: Index) -> Iterator[tu
 
 def _dense(b: Builder, g: Generator, by: Atom, u: Atom) -> Atom:
     return left(transposed(b, by) if g.params[1] else by).apply(b, u)
+
+
+def _dense_right(b: Builder, g: Generator, by: Atom, u: Atom) -> Atom:
+    return right(transposed(b, by) if g.params[1] else by).apply(b, u)
 
 
 def _triangular(b: Builder, g: Generator, by: Atom, u: Atom) -> Atom:
@@ -211,10 +219,12 @@ def _sparse(b: Builder, g: Generator, by: Atom, u: Atom) -> Atom:
     return b.scatter_add(zeros(b, u.type), each, rows, codes="a:")
 
 
-MATRIX: dict[str, Callable[[Builder, Generator, Atom, Atom], Atom]] = {
-    "solution": _dense,
-    "substitution": _triangular,
-    "sparse_solution": _sparse,
+# for each of the leading residuals, which are the matrices
+MATRIX: dict[str, tuple[Callable[[Builder, Generator, Atom, Atom], Atom], ...]] = {
+    "solution": (_dense,),
+    "substitution": (_triangular,),
+    "sparse_solution": (_sparse,),
+    "balance": (_dense, _dense_right),
 }
 PRODUCTS = {"scale", "left", "right", "left_transposed", "right_transposed"}
 
@@ -253,16 +263,16 @@ def applied(scope: Scope, generator: Generator, source: Series) -> Term:
     raise MissingRuleError(cause, scope.b.source, "nested jvp")
 
 
-def _moving(generator: Generator) -> Atom:
-    """The residual by which a generator may move."""
-    first = generator.residuals[0]
-    return first[0] if isinstance(first, tuple) else first
+def _moving(generator: Generator) -> list[Atom]:
+    """The residuals by which a generator of `MATRIX` may move."""
+    matrices = generator.residuals[: len(MATRIX[generator.name])]
+    return [each[0] if isinstance(each, tuple) else each for each in matrices]
 
 
 def is_constant(scope: Scope, generator: Generator) -> bool:
     """Whether nothing that the map is made of depends on what is expanded; factors of a matrix go with the matrix."""
     if generator.name in MATRIX:
-        return not scope.is_active(_moving(generator))
+        return not any(map(scope.is_active, _moving(generator)))
     return not any(_moves(scope, r) for r in generator.residuals)
 
 

@@ -22,7 +22,7 @@ from .terms import Each, Euler, Quotient, Series, Term, added, applied, divided,
 __all__ = ["Values"]
 
 # Rows that are linear in this operand: their value is its map, so that the operand's coefficients give theirs.
-LINEAR = {"mul": 0, "div": 0, "matmul": 0, "solve": 1, "solve_triangular": 1, "sparse_solve": 3}
+LINEAR = {"mul": 0, "div": 0, "matmul": 0, "solve": 1, "solve_triangular": 1, "sparse_solve": 3, "sylvester": 2}
 DEEPEST = 3  # derivatives of a routine, each of which is a longer Program
 # Rows whose maps are differences of nearly equal terms, or polynomials of some degree in a part of the domain: the
 # orders up to which their coefficients have 8 digits everywhere.

@@ -16,6 +16,7 @@ from . import (
     special_integrals,
     spectra,
     structure,
+    sylvester,
 )
 from .base import LENGTH, TABLE, Kind, Primitive, Sampler, TypeRuleError
 from .indexed import array_axes, index_arrays, indexed_shape, without_arrays
@@ -50,5 +51,6 @@ __all__ = [
     "special_integrals",
     "spectra",
     "structure",
+    "sylvester",
     "without_arrays",
 ]

@@ -313,6 +313,7 @@ FACTORIZATIONS = {
     "eig": 1,
     "eigh": 1,
     "svd": 1,
+    "schur": 1,
     "sparse_lu": 4,
 }  # and how many operands they are called with
 
@@ -340,6 +341,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "determinant": _solved,
     "sparse_order": _solved,
     "sparse_solve": _solved,
+    "sylvester": _solved,
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
     "fft": _transformed,
     "host_call": _hosted,

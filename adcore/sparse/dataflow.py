@@ -229,6 +229,8 @@ def _itself(b: Builder, g: Generator, t: Atom) -> Atom:
     return t
 
 
+_WHOLE_COLUMNS, _WHOLE_ROWS = (_whole(axis, _same(axis)) for axis in (-2, -1))
+
 UNION: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     **dict.fromkeys(("identity", "negate", "scale", "conjugate", "cast"), _itself),
     **{
@@ -242,6 +244,7 @@ UNION: dict[str, Callable[[Builder, Generator, Atom], Atom]] = {
     "left_transposed": _whole(-2, _rows_of(-1)),
     "right": _whole(-1, _rows_of(-1)),
     "right_transposed": _whole(-1, _rows_of(-2)),
-    **dict.fromkeys(("solution", "substitution", "sparse_solution"), _whole(-2, _same(-2))),
-    "fourier": _whole(-1, _same(-1)),
+    **dict.fromkeys(("solution", "substitution", "sparse_solution"), _WHOLE_COLUMNS),
+    "balance": lambda b, g, t: _WHOLE_COLUMNS(b, g, _WHOLE_ROWS(b, g, t)),
+    "fourier": _WHOLE_ROWS,
 }

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from adcore.program import Equation
-from adcore.types import Atom, DType, Var
+from adcore.types import Atom, DType
 
 from .array_routines import lower_array_routine
-from .code import LLVM_TYPE, Code, constant
+from .code import LLVM_TYPE, constant
+from .columns import at_least_one, bind_info, conjugate, in_columns, new_columns, workspace
 from .complexes import pair, times_real
 from .contraction import leading, multiplied, readable
 from .routines import call_routine, integer, letter
 from .scalar import lower_scalar
+from .sylvester import lower_schur, lower_sylvester
 from .values import Strided, load, store, zero
 
 if TYPE_CHECKING:
@@ -39,32 +41,6 @@ def lower_solve(block: Block, equation: Equation) -> None:
 # Memory
 
 
-def _new_columns(block: Block, dtype: DType, rows: str, columns: str) -> Strided:
-    """Fresh memory of a matrix by columns."""
-    memory = block.lowering.new(block, dtype, (columns, rows))
-    return Strided(dtype, memory.pointer, (rows, columns), ("1", rows), memory.root)
-
-
-def _in_columns(block: Block, atom: Atom) -> Strided:
-    """A copy of a matrix by columns."""
-    array, code = block.array(atom), block.code
-    rows, columns = array.lengths
-    copy = _new_columns(block, array.dtype, rows, columns)
-    code.nest([columns, rows], lambda ix: store(code, copy, ix[::-1], load(code, array, ix[::-1])))
-    return copy
-
-
-def _workspace(block: Block, dtype: DType, *terms: str) -> tuple[str, str]:
-    """Memory that is freed after the step, of as many elements as the terms add up to; and the address of that number.
-
-    An element of integers has room for two of LAPACK's.
-    """
-    length = terms[0]
-    for term in terms[1:]:
-        length = block.code.add(length, term)
-    return block.lowering.new(block, dtype, (length,)).pointer, integer(block.code, length)
-
-
 def _overwritten(block: Block, atom: Atom, *read: Strided) -> Strided:
     """The array by rows in memory that may be written, which none of those read is in."""
     array = block.array(atom)
@@ -72,24 +48,16 @@ def _overwritten(block: Block, atom: Atom, *read: Strided) -> Strided:
     return block.copied(array) if shared else block.writable(array)
 
 
-def _at_least_one(code: Code, n: str) -> str:
-    return code.intrinsic("smax", "i64", n, "1")
-
-
-def _bind_info(block: Block, out: Var, slot: str) -> None:
-    block.bind(out, block.code.op(f"sext i32 {block.code.op(f'load i32, ptr {slot}')} to i64"))
-
-
 # Factorizations
 
 
 def _lu(block: Block, e: Equation) -> None:
     code = block.code
-    packed = _in_columns(block, e.operands[0])
+    packed = in_columns(block, e.operands[0])
     m, n = packed.lengths
     k = block.scalar(e.operands[1])
-    pivots, _ = _workspace(block, DType.I64, k, "1")
-    rows = integer(code, _at_least_one(code, m))
+    pivots, _ = workspace(block, DType.I64, k, "1")
+    rows = integer(code, at_least_one(code, m))
     info = code.slot("i32", "0")
     call_routine(code, "getrf", packed.dtype, integer(code, m), integer(code, n), packed.pointer, rows, pivots, info)
     swaps, order = (block.lowering.new(block, DType.I64, (length,)) for length in (k, m))
@@ -103,7 +71,7 @@ def _lu(block: Block, e: Equation) -> None:
         store(code, order, [j], one)
     for out, value in zip(e.outs[:3], (packed, order, swaps), strict=True):
         block.bind(out, value)
-    _bind_info(block, e.outs[3], info)
+    bind_info(block, e.outs[3], info)
 
 
 def _cholesky(block: Block, e: Equation) -> None:
@@ -111,25 +79,25 @@ def _cholesky(block: Block, e: Equation) -> None:
     lower = _overwritten(block, e.operands[0])
     n = lower.lengths[0]
     info = code.slot("i32", "0")
-    rows = integer(code, _at_least_one(code, n))
+    rows = integer(code, at_least_one(code, n))
     call_routine(code, "potrf", lower.dtype, letter(code, "U"), integer(code, n), lower.pointer, rows, info)
     with code.counting(n) as i:
         following = code.add(i, "1")
         with code.counting(code.op(f"sub i64 {n}, {following}")) as j:
             store(code, lower, [i, code.add(following, j)], zero(lower.dtype))
     block.bind(e.outs[0], lower)
-    _bind_info(block, e.outs[1], info)
+    bind_info(block, e.outs[1], info)
 
 
 def _qr(block: Block, e: Equation) -> None:
     code = block.code
-    q = _in_columns(block, e.operands[0])
+    q = in_columns(block, e.operands[0])
     m, n = q.lengths
     info = code.slot("i32", "0")
     sizes = [integer(code, m), integer(code, n)]
-    rows = integer(code, _at_least_one(code, m))
-    scales, _ = _workspace(block, q.dtype, n, "1")
-    work, length = _workspace(block, q.dtype, code.mul(n, BLOCK), "1")
+    rows = integer(code, at_least_one(code, m))
+    scales, _ = workspace(block, q.dtype, n, "1")
+    work, length = workspace(block, q.dtype, code.mul(n, BLOCK), "1")
     call_routine(code, "geqrf", q.dtype, *sizes, q.pointer, rows, scales, work, length, info)
     r = block.lowering.new(block, q.dtype, (n, n), zeroed=True)
     with code.counting(n) as i, code.counting(code.op(f"sub i64 {n}, {i}")) as j:
@@ -143,56 +111,56 @@ def _qr(block: Block, e: Equation) -> None:
 
 def _eigh(block: Block, e: Equation) -> None:
     code = block.code
-    v = _in_columns(block, e.operands[0])
+    v = in_columns(block, e.operands[0])
     n = v.lengths[0]
     w = block.lowering.new(block, v.dtype.real, (n,))
     info = code.slot("i32", "0")
-    rows = integer(code, _at_least_one(code, n))
+    rows = integer(code, at_least_one(code, n))
     wanted = e.outs[1] in block.last_use
     further = code.mul("2", code.mul(n, n)) if wanted else "0"
-    work = _workspace(block, v.dtype, "1", code.mul(n, "70"), further)
+    work = workspace(block, v.dtype, "1", code.mul(n, "70"), further)
     if v.dtype.complex:
-        work += _workspace(block, v.dtype.real, "1", code.mul(n, "5"), further)
-    counts, _ = _workspace(block, DType.I64, "3", code.mul(n, "5"))
+        work += workspace(block, v.dtype.real, "1", code.mul(n, "5"), further)
+    counts, _ = workspace(block, DType.I64, "3", code.mul(n, "5"))
     count = integer(code, code.add("3", code.mul(n, "5")))
     how = [letter(code, "V" if wanted else "N"), letter(code, "L"), integer(code, n)]
     name = "heevd" if v.dtype.complex else "syevd"
     call_routine(code, name, v.dtype, *how, v.pointer, rows, w.pointer, *work, counts, count, info)
     block.bind(e.outs[0], w)
     block.bind(e.outs[1], v)
-    _bind_info(block, e.outs[2], info)
+    bind_info(block, e.outs[2], info)
 
 
 def _eig(block: Block, e: Equation) -> None:
     code = block.code
-    a = _in_columns(block, e.operands[0])
+    a = in_columns(block, e.operands[0])
     n, dtype = a.lengths[0], e.outs[1].type.dtype
     w = block.lowering.new(block, dtype, (n,))
     wanted = e.outs[1] in block.last_use
-    found = _new_columns(block, a.dtype, n, n)
+    found = new_columns(block, a.dtype, n, n)
     values = [w] if a.dtype.complex else [block.lowering.new(block, a.dtype, (n,)) for _ in range(2)]
     info = code.slot("i32", "0")
-    rows = integer(code, _at_least_one(code, n))
-    work = _workspace(block, a.dtype, "1", code.mul(n, BLOCK))
+    rows = integer(code, at_least_one(code, n))
+    work = workspace(block, a.dtype, "1", code.mul(n, BLOCK))
     if a.dtype.complex:
-        work += _workspace(block, a.dtype.real, "1", code.mul(n, "2"))[:1]
+        work += workspace(block, a.dtype.real, "1", code.mul(n, "2"))[:1]
     how = [letter(code, "N"), letter(code, "V" if wanted else "N"), integer(code, n)]
     sides = [found.pointer, rows] * 2  # the vectors of the left are not written
     call_routine(code, "geev", a.dtype, *how, a.pointer, rows, *(x.pointer for x in values), *sides, *work, info)
     vectors = found
     if not a.dtype.complex:
         code.nest([n], lambda ix: store(code, w, ix, pair(code, dtype, *(load(code, x, ix) for x in values))))
-        vectors = _of_pairs(block, found, values[1], dtype) if wanted else _new_columns(block, dtype, n, n)
+        vectors = _of_pairs(block, found, values[1], dtype) if wanted else new_columns(block, dtype, n, n)
     block.bind(e.outs[0], w)
     block.bind(e.outs[1], vectors)
-    _bind_info(block, e.outs[2], info)
+    bind_info(block, e.outs[2], info)
 
 
 def _of_pairs(block: Block, found: Strided, imaginary: Strided, dtype: DType) -> Strided:
     """The vectors of a real matrix: a conjugate pair has its real parts in one column, the imaginary in the next."""
     code, type = block.code, LLVM_TYPE[found.dtype]
     n = found.lengths[0]
-    vectors = _new_columns(block, dtype, n, n)
+    vectors = new_columns(block, dtype, n, n)
     with code.counting(n) as j:
         part = load(code, imaginary, [j])
         first, second = (code.op(f"fcmp {test} {type} {part}, 0.0") for test in ("ogt", "olt"))
@@ -209,20 +177,20 @@ def _of_pairs(block: Block, found: Strided, imaginary: Strided, dtype: DType) ->
 
 def _svd(block: Block, e: Equation) -> None:
     code = block.code
-    a = _in_columns(block, e.operands[0])
+    a = in_columns(block, e.operands[0])
     m, n = a.lengths
     k = block.scalar(e.operands[1])
-    u, vt = _new_columns(block, a.dtype, m, k), _new_columns(block, a.dtype, k, n)
+    u, vt = new_columns(block, a.dtype, m, k), new_columns(block, a.dtype, k, n)
     s = block.lowering.new(block, a.dtype.real, (k,))
     info = code.slot("i32", "0")
     wanted = any(out in block.last_use for out in (e.outs[0], e.outs[2]))
     squares = code.mul("5", code.mul(k, k)) if wanted else "0"
-    work = _workspace(block, a.dtype, "1", squares, code.mul(k, "10"), code.mul(BLOCK, code.add(m, n)))
+    work = workspace(block, a.dtype, "1", squares, code.mul(k, "10"), code.mul(BLOCK, code.add(m, n)))
     if a.dtype.complex:
         further = code.mul("2", code.mul(k, code.add(m, n))) if wanted else "0"
-        work += _workspace(block, a.dtype.real, "1", squares, code.mul(k, "10"), further)[:1]
-    counts, _ = _workspace(block, DType.I64, code.mul(k, "8"), "1")
-    rows, columns = (integer(code, _at_least_one(code, x)) for x in (m, k))
+        work += workspace(block, a.dtype.real, "1", squares, code.mul(k, "10"), further)[:1]
+    counts, _ = workspace(block, DType.I64, code.mul(k, "8"), "1")
+    rows, columns = (integer(code, at_least_one(code, x)) for x in (m, k))
     call_routine(
         code,
         "gesdd",
@@ -232,7 +200,7 @@ def _svd(block: Block, e: Equation) -> None:
     )
     for out, value in zip(e.outs[:3], (u, s, vt), strict=True):
         block.bind(out, value)
-    _bind_info(block, e.outs[3], info)
+    bind_info(block, e.outs[3], info)
 
 
 _FACTORIZATIONS: dict[str, Callable[[Block, Equation], None]] = {
@@ -242,6 +210,7 @@ _FACTORIZATIONS: dict[str, Callable[[Block, Equation], None]] = {
     "eig": _eig,
     "eigh": _eigh,
     "svd": _svd,
+    "schur": lower_schur,
     "sparse_order": lower_array_routine,
     "sparse_lu": lower_array_routine,
 }
@@ -265,7 +234,7 @@ def _substitute(block: Block, matrix: Strided, x: Strided, lower: bool, unit: bo
     turned = letter(code, "N" if transposed != by_rows else "T")
     one = code.slot(LLVM_TYPE[x.dtype], constant(x.dtype.constant(1)))
     width = integer(code, columns)
-    beside = integer(code, _at_least_one(code, columns))
+    beside = integer(code, at_least_one(code, columns))
     sides = [letter(code, "R"), triangle, turned, ones, width, size]
     call_routine(code, "trsm", x.dtype, *sides, one, matrix.pointer, rows, x.pointer, beside)
 
@@ -293,21 +262,11 @@ def _solve_by_cholesky(block: Block, e: Equation) -> None:
     turned = [e.params["transposed"], not e.params["transposed"]]
     for transposed in (False, True):
         if turned[transposed]:
-            _conjugate(block, x)
+            conjugate(block, x)
         _substitute(block, factor, x, True, False, transposed)
         if turned[transposed]:
-            _conjugate(block, x)
+            conjugate(block, x)
     block.bind(e.outs[0], x)
-
-
-def _conjugate(block: Block, x: Strided) -> None:
-    """Conjugate all elements in place."""
-    code, dtype = block.code, x.dtype
-    if dtype.complex:
-        code.nest(
-            list(x.lengths),
-            lambda ix: store(code, x, ix, lower_scalar(code, "conj", (dtype,), (load(code, x, ix),), {})),
-        )
 
 
 def _solve_by_lu(block: Block, e: Equation) -> None:
@@ -363,7 +322,7 @@ def _pseudo_inverse(block: Block, e: Equation) -> None:
         code.do(f"store {type} {load(code, s, [i])}, ptr {first}")
     largest = code.op(f"load {type}, ptr {first}")
     least = code.op(f"fmul {type} {block.scalar(e.operands[4])}, {largest}")
-    scaled = _new_columns(block, u.dtype, n, k)
+    scaled = new_columns(block, u.dtype, n, k)
     with code.counting(k) as i:
         value = load(code, s, [i])
         inverse, kept = code.op(f"fdiv {type} 1.0, {value}"), code.op(f"fcmp ogt {type} {value}, {least}")
@@ -372,7 +331,7 @@ def _pseudo_inverse(block: Block, e: Equation) -> None:
             store(code, scaled, [j, i], times_real(code, u.dtype, load(code, vt, [i, j]), factor))
     turned = Strided(u.dtype, u.pointer, u.lengths[::-1], u.strides[::-1], u.root)
     inverted = multiplied(block, scaled, turned, block.lengths(e.outs[0].type))
-    _conjugate(block, inverted)
+    conjugate(block, inverted)
     block.bind(e.outs[0], inverted)
 
 
@@ -381,5 +340,6 @@ _SOLVES: dict[str, Callable[[Block, Equation], None]] = {
     "solve": _solve,
     "pseudo_inverse": _pseudo_inverse,
     "determinant": _determinant,
+    "sylvester": lower_sylvester,
     "sparse_solve": lower_array_routine,
 }

@@ -168,6 +168,23 @@ def _eigh(low: Lowering, a: Value) -> Value:
     return _values(low, low.b.eigh(_square(low, a)))
 
 
+@lowers("adcore.factorizations.schur")
+def _schur(low: Lowering, a: Value) -> Value:
+    return _values(low, low.b.schur(_square(low, a)))
+
+
+@lowers("adcore.factorizations.sylvester")
+def _sylvester(
+    low: Lowering, a: Value, b: Value, q: Value, *factors: Value, adjoint: Value, transposed: Value
+) -> Value:
+    matrices = [_square(low, a), _square(low, b)]
+    m, n = (each.type.shape[0] for each in matrices)
+    given = _of_lengths(low, _matrix(low, q), m, n)
+    parts = [_of_lengths(low, _matrix(low, f), k, k) for f, k in zip(factors, (m, m, n, n), strict=True)]
+    flags = {"adjoint": _flag(low, adjoint), "transposed": _flag(low, transposed)}
+    return low.value(low.b.sylvester(*matrices, given, *parts, **flags))
+
+
 @lowers("adcore.factorizations.solve_triangular")
 def _solve_triangular(low: Lowering, t: Value, x: Value, lower: Value, unit: Value, transposed: Value) -> Value:
     matrix = _square(low, t)

@@ -1,4 +1,4 @@
-"""Functions of matrices, and linear equations for matrices.
+"""Functions of matrices.
 
 Derivatives are right where eigenvalues coincide, since none are computed.  Square roots and logarithms are found for
 matrices without eigenvalues on the closed negative axis, the ones that have a principal root and logarithm.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcore.custom import stop_gradient
-
 from .decompositions import square_for_scipy, stacked
-from .factors import adjoint, alike, doubled, inexact, precision
-from .products import kron
-from .registry import defines, refuse
+from .factors import alike, doubled, inexact, precision
+from .registry import defines
 from .solving import inverse, matrix_power, solution
 
 __all__ = ["expm", "logm", "sqrtm"]
@@ -175,111 +172,3 @@ def fractional_matrix_power(A, t):
     square_for_scipy(x)
     whole = np.floor(t)
     return matrix_power(x, int(whole)) if t == whole else expm(t * logm(x))
-
-
-# Linear equations
-
-
-@defines("scipy.linalg.solve_sylvester")
-def solve_sylvester(a, b, q):
-    x, y, given = alike(inexact(a), inexact(b), inexact(q))
-    m, n = x.shape[0], y.shape[0]
-    system = kron(x, np.eye(n, dtype=x.dtype)) + kron(np.eye(m, dtype=x.dtype), y.T)
-    return np.reshape(solution(system, np.reshape(given, (m * n, 1))), (m, n))
-
-
-@defines("scipy.linalg.solve_continuous_lyapunov", "scipy.linalg.solve_lyapunov")
-def solve_continuous_lyapunov(a, q):
-    x = inexact(a)
-    return solve_sylvester(x, adjoint(x), q)
-
-
-@defines("scipy.linalg.solve_discrete_lyapunov")
-def solve_discrete_lyapunov(a, q, method=None):
-    x, given = alike(doubled(a), doubled(q))
-    n = x.shape[0]
-    system = np.eye(n * n) - kron(x, np.conj(x))
-    return np.reshape(solution(system, np.reshape(given, (n * n, 1))), (n, n))
-
-
-# Riccati's equations.  The doubling algorithm (Chu, Fan and Lin 2005) finds the solution, of which nothing is
-# differentiated: three of Newton's steps from there, each of which doubles the order up to which derivatives are right,
-# have those of the solution up to the seventh order (Kleinman 1968; Hewer 1971).
-
-DOUBLINGS = 60
-
-
-@defines("scipy.linalg.solve_continuous_are")
-def solve_continuous_are(a, b, q, r, e=None, s=None, balanced=True):
-    if e is not None or s is not None:
-        refuse("solve_continuous_are with e or s", "the equation with e = 1 and s = 0")
-    x, y, given, weight = _riccati(a, b, q, r, "solve_continuous_are")
-    n = x.shape[0]
-    gain = y @ np.linalg.solve(weight, adjoint(y))
-    shift = 1.0 + np.max(np.sum(np.abs(stop_gradient(x)), axis=1))  # of Cayley's transform
-    moved = x - shift * np.eye(n)
-    inner = np.linalg.inv(adjoint(moved) + given @ np.linalg.solve(moved, gain))
-    first = np.eye(n) + 2.0 * shift * adjoint(inner)
-    second = 2.0 * shift * np.linalg.solve(moved, gain) @ inner
-    third = 2.0 * shift * inner @ given @ np.linalg.inv(moved)
-    found = stop_gradient(_doubled(first, second, third))
-    for _ in range(3):
-        back = np.linalg.solve(weight, adjoint(y) @ found)
-        found = solve_continuous_lyapunov(adjoint(x - y @ back), -(given + adjoint(back) @ weight @ back))
-    return 0.5 * (found + adjoint(found))
-
-
-@defines("scipy.linalg.solve_discrete_are")
-def solve_discrete_are(a, b, q, r, e=None, s=None, balanced=True):
-    if e is not None or s is not None:
-        refuse("solve_discrete_are with e or s", "the equation with e = 1 and s = 0")
-    x, y, given, weight = _riccati(a, b, q, r, "solve_discrete_are")
-    gain = y @ np.linalg.solve(weight, adjoint(y))
-    found = stop_gradient(_doubled(x, gain, given))
-    for _ in range(3):
-        back = np.linalg.solve(weight + adjoint(y) @ found @ y, adjoint(y) @ found @ x)
-        found = solve_discrete_lyapunov(adjoint(x - y @ back), given + adjoint(back) @ weight @ back)
-    return 0.5 * (found + adjoint(found))
-
-
-def _riccati(a, b, q, r, name):
-    x, y = alike(doubled(a), doubled(b))
-    given, weight = alike(doubled(q), doubled(r))
-    x, given = alike(x, given)
-    y, weight = alike(y, weight)
-    if x.ndim != 2 or y.ndim != 2 or given.ndim != 2 or weight.ndim != 2:
-        refuse(f"{name} of what are not matrices", "matrices, also for one input")
-    if y.shape[0] != x.shape[0]:
-        raise ValueError("Matrix a and b should have the same number of rows.")
-    if given.shape[0] != x.shape[0]:
-        raise ValueError("Matrix a and q should have the same shape.")
-    if weight.shape[0] != y.shape[1]:
-        raise ValueError("Matrix b and r should have the same number of columns.")
-    if not _is_hermitian(given):
-        raise ValueError("Matrix q should be symmetric/hermitian.")
-    if not _is_hermitian(weight):
-        raise ValueError("Matrix r should be symmetric/hermitian.")
-    return x, y, given, weight
-
-
-def _is_hermitian(x):
-    size = np.max(np.sum(np.abs(x), axis=0))
-    return np.max(np.sum(np.abs(x - adjoint(x)), axis=0)) <= 3e-14 * size
-
-
-def _doubled(a, g, h):
-    """The limit of h, where (a, g, h) are what the doubling algorithm goes on from."""
-    n = a.shape[0]
-    change = 1.0
-    step = 0
-    while change > 1e-15 and step < DOUBLINGS:
-        inner = np.linalg.inv(np.eye(n) + g @ h)
-        further = adjoint(a) @ h @ inner @ a
-        g = g + a @ inner @ g @ adjoint(a)
-        a = a @ inner @ a
-        h = h + further
-        change = np.max(np.abs(further)) / (1e-300 + np.max(np.abs(h)))
-        step += 1
-    if not change <= 1e-8:
-        raise np.linalg.LinAlgError("Failed to find a finite solution.")
-    return h

@@ -45,8 +45,6 @@ _LINEAR_ALGEBRA = {
     "scipy.linalg.null_space": (_BASIS, "the projection np.eye(n) - np.linalg.pinv(a) @ a"),
     "scipy.linalg.orth": (_BASIS, "the projection a @ np.linalg.pinv(a)"),
     "scipy.linalg.ldl": ("factorizations of indefinite matrices", "scipy.linalg.lu"),
-    "scipy.linalg.solve_continuous_are": ("Riccati equations", "Newton's iteration with solve_continuous_lyapunov"),
-    "scipy.linalg.solve_discrete_are": ("Riccati equations", "Newton's iteration with solve_discrete_lyapunov"),
 }
 REFUSED |= {name: (f"{name} is not supported: {why}", write) for name, (why, write) in _LINEAR_ALGEBRA.items()}
 

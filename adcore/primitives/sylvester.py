@@ -1,0 +1,75 @@
+"""Rows of Sylvester's equation, solved by Schur forms (Bartels and Stewart 1972).
+
+    schur(a)                          T, Z, w, info    a = Z T Zᴴ, with a's eigenvalues w in the order of T's diagonal
+    sylvester(a, b, q, *factors)      x                a x + x b = q
+
+A real matrix has a real T, which has a block of two by two on its diagonal for each pair of complex eigenvalues.  With
+`transposed` the equation is aᵀ x + x bᵀ = q, the dual.  The factors are T and Z of a, then those of b; with `adjoint`
+those of bᴴ: where b is aᴴ, as in Lyapunov's equation, one Schur form serves for both.
+
+As in `adcore.primitives.linear_algebra`, the solution is a function of a, b and q alone.  The Schur form is not unique,
+and nothing else reads it, so that it is a constant to derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import factorizations
+from ..linear import Generator, balance, compose, left, negate, permute, right
+from ..types import I64, Atom, Type
+from .base import Kind, operand_types, require, row
+from .kinks import edge
+from .matrix_parts import TURN, matrix
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..program import Equation
+
+__all__: list[str] = []
+
+
+def _schur_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    a = operands[0].type
+    matrix("schur", a, square=True)
+    return (a, a, Type(a.dtype.as_complex, a.shape[:1]), I64)
+
+
+def _sylvester_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    a, b, q, *factors = operand_types(operands)
+    matrix("sylvester", a, square=True)
+    matrix("sylvester", b, square=True)
+    require(a.dtype is b.dtype, "sylvester: {} and {}", a.dtype, b.dtype)
+    require(q == a.with_shape(a.shape[0], b.shape[0]), "sylvester: {} beside {} and {}", q, a, b)
+    require(factors == [a, a, b, b], "sylvester: {} are no Schur forms of {} and {}", factors, a, b)
+    return (q,)
+
+
+def _solving(e: Equation) -> Generator:
+    a, b, _, *factors = e.operands
+    return balance(a, b, *factors, **e.params)
+
+
+# x = S q: dx = S (dq - da x - x db); S comes last, so that the three have one dual solution between them
+
+
+def _of_left(b: Builder, e: Equation) -> Generator:
+    turned = (permute(TURN),) if e.params["transposed"] else ()
+    return compose(_solving(e), negate(), right(e.outs[0]), *turned)
+
+
+def _of_right(b: Builder, e: Equation) -> Generator:
+    turned = (permute(TURN),) if e.params["transposed"] else ()
+    return compose(_solving(e), negate(), left(e.outs[0]), *turned)
+
+
+row("schur", Kind.FACTORIZATION, _schur_typing, factorizations.schur, constant=(0,))
+row(
+    "sylvester",
+    Kind.SOLVE,
+    _sylvester_typing,
+    factorizations.sylvester,
+    maps=(_of_left, _of_right, lambda b, e: _solving(e), None),
+    kinks=(edge("where a and -b have an eigenvalue in common"),),
+)

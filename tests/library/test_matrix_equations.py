@@ -1,0 +1,183 @@
+"""Equations for matrices: derivatives of all orders in both modes, against systems of all elements and differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from adcore import grad, jacfwd, jacrev, jet, jvp, program, source, value_and_grad, vjp, vmap
+from adcore.sparse import jacobian_pattern
+from adcore.text import to_text
+
+RNG = np.random.default_rng(8)
+A, B = RNG.normal(size=(4, 4)) + 3.0 * np.eye(4), RNG.normal(size=(3, 3)) + 2.0 * np.eye(3)
+Q, W = RNG.normal(size=(2, 4, 3))
+S = RNG.normal(size=(4, 4))
+Z = RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(4, 4)) + 5.0 * np.eye(4)
+
+
+def quotient(f, x, u, h=1e-3):
+    """Differences of sixth order."""
+    steps = ((1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
+    return sum(c * (f(x + k * h * u) - f(x - k * h * u)) for k, c in steps) / h
+
+
+def whole_system(a, b, q):
+    """Sylvester's equation as one system for all elements."""
+    m, n = q.shape
+    system = np.kron(a, np.eye(n)) + np.kron(np.eye(m), b.T)
+    return np.linalg.solve(system, q.ravel()).reshape(m, n)
+
+
+def sylvester(a, b, q):
+    return scipy.linalg.solve_sylvester(a, b, q)
+
+
+def test_the_gradient_is_that_of_the_whole_system():
+    point = (A, B, Q)
+    ours = grad(lambda a, b, q: np.sum(scipy.linalg.solve_sylvester(a, b, q) ** 3), argnums=(0, 1, 2))(*point)
+    theirs = grad(lambda a, b, q: np.sum(whole_system(a, b, q) ** 3), argnums=(0, 1, 2))(*point)
+    for got, wanted in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
+
+
+SCALARS = {
+    "sylvester": (lambda x: np.sum(scipy.linalg.solve_sylvester(x, x[:3, :3] ** 2, x[:, 1:]) ** 2), A),
+    "matrices of one": (lambda x: np.sum(scipy.linalg.solve_sylvester(x, x[:1, :1], x[:, 1:2]) ** 2), A),
+    "lyapunov": (lambda x: np.sum(scipy.linalg.solve_continuous_lyapunov(x, x * x) ** 3), A),
+    "discrete lyapunov": (lambda x: np.sum(scipy.linalg.solve_discrete_lyapunov(0.1 * x, x) ** 3), A),
+    "complex sylvester": (
+        lambda x: np.sum(np.abs(scipy.linalg.solve_sylvester(x + 1j * x.T, 2.0 * x + 1j, x * x)) ** 2),
+        A,
+    ),
+    "complex lyapunov": (
+        lambda x: np.sum(np.abs(scipy.linalg.solve_continuous_lyapunov(x + 1j * x.T, x * x)) ** 2),
+        A,
+    ),
+    "complex discrete lyapunov": (
+        lambda x: np.sum(np.abs(scipy.linalg.solve_discrete_lyapunov(0.1 * x + 0.05j * x.T, x + 0j)) ** 2),
+        A,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_second_derivatives_in_both_modes(name):
+    f, x = SCALARS[name]
+    u, w = RNG.normal(size=(2, *x.shape))
+    np.testing.assert_allclose(np.sum(grad(f)(x) * u), quotient(f, x, u), rtol=1e-8)
+    second = lambda x: jvp(grad(f), (x,), (u,))[1]  # noqa: E731
+    along = second(x)
+    np.testing.assert_allclose(along, quotient(grad(f), x, u), rtol=1e-6, atol=1e-8 * np.max(np.abs(along)))
+    np.testing.assert_allclose(np.sum(vjp(grad(f), x)[1](w)[0] * u), np.sum(along * w), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sylvester", "complex lyapunov"])
+def test_third_derivatives(name):
+    f, x = SCALARS[name]
+    u, v, w = RNG.normal(size=(3, *x.shape))
+    second = lambda x: jvp(grad(f), (x,), (u,))[1]  # noqa: E731
+    third = jvp(second, (x,), (v,))[1]
+    np.testing.assert_allclose(third, quotient(second, x, v), rtol=1e-5, atol=1e-7 * np.max(np.abs(third)))
+    np.testing.assert_allclose(np.sum(vjp(second, x)[1](w)[0] * v), np.sum(third * w), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sylvester", "discrete lyapunov", "complex lyapunov"])
+def test_taylor_coefficients(name):
+    f, x = SCALARS[name]
+    u = RNG.normal(size=x.shape)
+    value, (first, second) = jet(f, x, (u, np.zeros_like(u)))
+    np.testing.assert_allclose(value, f(x), rtol=1e-10)
+    np.testing.assert_allclose(first, np.sum(grad(f)(x) * u), rtol=1e-9)
+    np.testing.assert_allclose(2.0 * second, np.sum(jvp(grad(f), (x,), (u,))[1] * u), rtol=1e-8)
+
+
+def test_the_complex_equation_and_its_dual():
+    point, tangents = (Z, Z[:3, :3].T, Z[:, 1:]), (Z * 1j, Z[:3, :3] + 1.0, Z[:, :3] ** 2)
+    value, moved = jvp(sylvester, point, tangents)
+    np.testing.assert_allclose(point[0] @ value + value @ point[1], point[2], atol=1e-12)
+    along = quotient(lambda h: sylvester(*(p + h * t for p, t in zip(point, tangents, strict=True))), 0.0, 1.0, 1e-4)
+    np.testing.assert_allclose(moved, along, rtol=1e-8, atol=1e-10)
+    cotangent = Q + 1j * W
+    back = vjp(sylvester, *point)[1](cotangent)
+    both = np.sum(cotangent * moved), sum(np.sum(c * t) for c, t in zip(back, tangents, strict=True))
+    np.testing.assert_allclose(np.real(both[0]), np.real(both[1]), rtol=1e-10)
+
+
+def test_jacobians_and_mapped_calls():
+    point = (A, B, Q)
+    for argnums in range(3):
+        forward, reverse = jacfwd(sylvester, argnums)(*point), jacrev(sylvester, argnums)(*point)
+        np.testing.assert_allclose(forward, reverse, rtol=1e-9, atol=1e-11)
+    many = np.stack([Q, W, Q + W])
+    np.testing.assert_allclose(
+        vmap(sylvester, in_axes=(None, None, 0))(A, B, many), [sylvester(A, B, q) for q in many], rtol=1e-10
+    )
+    gradient = grad(lambda a, b, q: np.sum(sylvester(a, b, q) ** 2))
+    moved = np.stack([A, A + 0.1, A.T])
+    np.testing.assert_allclose(
+        vmap(gradient, in_axes=(0, None, None))(moved, B, Q), [gradient(a, B, Q) for a in moved], rtol=1e-9
+    )
+
+
+def test_every_element_depends_on_every_other():
+    assert np.all(jacobian_pattern(lambda q: sylvester(A, B, q), Q).toarray())
+
+
+def test_one_schur_form_serves_values_and_derivatives():
+    gradient = grad(lambda a, q: np.sum(scipy.linalg.solve_continuous_lyapunov(a, q) ** 2), argnums=(0, 1))
+    text = to_text(program(gradient, A, S))
+    assert text.count("= schur(") == 1
+    assert text.count("= sylvester(") == 2
+
+
+def test_readable_source_is_run_by_numpy():
+    gradient = grad(lambda a, q: np.sum(scipy.linalg.solve_continuous_lyapunov(a, q) ** 2))
+    text = source(gradient, A, S)
+    assert "factorizations.sylvester(" in text
+    assert "factorizations.schur(" in text
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: scipy.linalg.solve_sylvester(x, -x, S), A),
+        (lambda x: scipy.linalg.solve_continuous_lyapunov(x - x.T, S), A),
+        (lambda x: scipy.linalg.solve_discrete_lyapunov(x, S), np.diag([1.0, 0.5, 0.2, 0.1])),
+        (lambda x: scipy.linalg.solve_discrete_lyapunov(x, S), np.diag([-1.0, 0.5, 0.2, 0.1])),
+    ],
+)
+def test_equations_without_one_solution_raise(f, x):
+    with pytest.raises(np.linalg.LinAlgError, match="solve_"):
+        value_and_grad(lambda x: np.sum(f(x)))(x)
+
+
+def test_what_is_not_finite_raises():
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        grad(lambda x: np.sum(sylvester(x, B, Q)))(A * np.nan)
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (3, 3)])
+def test_shapes_that_do_not_fit_raise(shape):
+    with pytest.raises(ValueError, match="as many rows as a"):
+        grad(lambda q: np.sum(sylvester(A, B, q)))(np.ones(shape))
+
+
+def test_large_equations_in_cubic_time():
+    """One system of all elements would take 800 MB."""
+    n = 100
+    a, b, q = RNG.normal(size=(3, n, n))
+    a, b = a + 25.0 * np.eye(n), b + 25.0 * np.eye(n)
+    f = lambda a: np.sum(scipy.linalg.solve_sylvester(a, b, q) ** 2)  # noqa: E731
+    x = scipy.linalg.solve_sylvester(a, b, q)
+    dual = scipy.linalg.solve_sylvester(a.T, b.T, 2.0 * x)
+    np.testing.assert_allclose(grad(f)(a), -dual @ x.T, rtol=1e-8, atol=1e-12)
+
+
+def test_single_precision():
+    point = tuple(x.astype(np.float32) for x in (A, B, Q))
+    f = lambda a, b, q: np.sum(scipy.linalg.solve_sylvester(a, b, q) ** 2)  # noqa: E731
+    got, wanted = grad(f)(*point), grad(f)(A, B, Q)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-4)
