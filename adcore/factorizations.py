@@ -28,6 +28,7 @@ __all__ = [
     "sparse_lu",
     "sparse_order",
     "sparse_solve",
+    "square_root",
     "svd",
     "sylvester",
 ]
@@ -142,6 +143,21 @@ def sylvester(a: Any, b: Any, q: Any, *factors: Any, adjoint: bool = False, tran
     given = np.conj(u).T @ q @ v
     x, scale, _ = _lapack("trsyl", first, second, given)(first, second, given)
     return u @ (x / scale) @ np.conj(v).T
+
+
+def square_root(a: Any, *found: Any) -> Any:
+    """The principal square root, which is real where `a` is; what is given beside it is not needed here."""
+    if not a.size:
+        return np.array(a)
+    t, z, _, _ = schur(a.astype(np.result_type(a, np.complex64)))
+    root = np.zeros_like(t)
+    for j in range(len(t)):  # Björck and Hammarling (1983)
+        root[j, j] = np.sqrt(t[j, j])
+        for i in range(j - 1, -1, -1):
+            between = slice(i + 1, j)
+            root[i, j] = (t[i, j] - root[i, between] @ root[between, j]) / (root[i, i] + root[j, j])
+    found = z @ root @ np.conj(z).T
+    return found if np.iscomplexobj(a) else np.real(found).astype(a.dtype)
 
 
 def determinant(a: Any, *factors: Any) -> Any:

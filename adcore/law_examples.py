@@ -156,6 +156,15 @@ def _schur(b: Any, x: Any, adjoint: bool = False) -> tuple[Any, ...]:
     return b.schur(x)[:2]
 
 
+def _root(b: Any, a: Any) -> Any:
+    """V √w V⁻¹."""
+    w, v, _ = b.eig(a)
+    (n,) = _shape(w)
+    turned = b.permute(b.mul(v, b.expand(b.sqrt(w), n, axes=(0,))), order=(1, 0))
+    root = b.permute(b.solve(v, turned, *b.lu(v, n)[:2], by="lu", transposed=True), order=(1, 0))
+    return root if a.type.dtype.complex else b.real(root)
+
+
 _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     "lu": (
         _example(lambda b, a: b.lu(a, _shape(a)[0]), "nn"),
@@ -206,6 +215,7 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
         )
         for adjoint, transposed in itertools.product((False, True), repeat=2)
     ),
+    "square_root": (_definite(lambda b, a: b.square_root(a, _root(b, a))),),
     "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
     "pseudo_inverse": (
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "nm"),
@@ -354,7 +364,7 @@ KINKS: dict[str, tuple[tuple[Any, ...], ...]] = {
 
 
 # Rows whose meaning conjugates complex operands, so that a complex step does not give the derivative.
-CONJUGATING = ("cholesky", "qr", "eig", "eigh", "schur", "svd", "sylvester", "pseudo_inverse")
+CONJUGATING = ("cholesky", "qr", "eig", "eigh", "schur", "svd", "sylvester", "square_root", "pseudo_inverse")
 
 
 def _phases(vectors: Any, near: Any) -> Any:

@@ -2,13 +2,15 @@
 
     schur(a)                          T, Z, w, info    a = Z T Zᴴ, with a's eigenvalues w in the order of T's diagonal
     sylvester(a, b, q, *factors)      x                a x + x b = q
+    square_root(a, x)                 x                x x = a, without eigenvalues on the closed negative axis
 
 A real matrix has a real T, which has a block of two by two on its diagonal for each pair of complex eigenvalues.  With
 `transposed` the equation is aᵀ x + x bᵀ = q, the dual.  The factors are T and Z of a, then those of b; with `adjoint`
 those of bᴴ: where b is aᴴ, as in Lyapunov's equation, one Schur form serves for both.
 
 As in `adcore.primitives.linear_algebra`, the solution is a function of a, b and q alone.  The Schur form is not unique,
-and nothing else reads it, so that it is a constant to derivatives.
+and nothing else reads it, so that it is a constant to derivatives.  So is the square root that has been found before
+and is given beside its square: the row states that it is one, and its derivative solves Sylvester's equation.
 """
 
 from __future__ import annotations
@@ -46,6 +48,13 @@ def _sylvester_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> 
     return (q,)
 
 
+def _root_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    a, x = operand_types(operands)
+    matrix("square_root", a, square=True)
+    require(x == a, "square_root: {} is no root of {}", x, a)
+    return (a,)
+
+
 def _solving(e: Equation) -> Generator:
     a, b, _, *factors = e.operands
     return balance(a, b, *factors, **e.params)
@@ -64,6 +73,13 @@ def _of_right(b: Builder, e: Equation) -> Generator:
     return compose(_solving(e), negate(), left(e.outs[0]), *turned)
 
 
+def _of_square(b: Builder, e: Equation) -> Generator:
+    # x dx + dx x = da
+    x = e.outs[0]
+    t, z = b.schur(x)[:2]
+    return balance(x, x, t, z, t, z, adjoint=False)
+
+
 row("schur", Kind.FACTORIZATION, _schur_typing, factorizations.schur, constant=(0,))
 row(
     "sylvester",
@@ -72,4 +88,12 @@ row(
     factorizations.sylvester,
     maps=(_of_left, _of_right, lambda b, e: _solving(e), None),
     kinks=(edge("where a and -b have an eigenvalue in common"),),
+)
+row(
+    "square_root",
+    Kind.SOLVE,
+    _root_typing,
+    factorizations.square_root,
+    maps=(_of_square, None),
+    kinks=(edge("matrices with an eigenvalue on the closed negative axis"),),
 )

@@ -16,7 +16,7 @@ from .values import Strided, load, store, zero
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["lower_schur", "lower_sylvester"]
+__all__ = ["lower_root", "lower_schur", "lower_sylvester"]
 
 BLOCK = "64"  # columns that LAPACK works on at once, at most
 
@@ -59,6 +59,11 @@ def lower_sylvester(block: Block, e: Equation) -> None:
     if not transposed:
         conjugate(block, found)
     block.bind(e.outs[0], found)
+
+
+def lower_root(block: Block, e: Equation) -> None:
+    """The root that has been found before."""
+    block.bind(e.outs[0], block.copied(block.array(e.operands[1])))
 
 
 def _product(block: Block, left: Strided, right: Strided) -> Strided:

@@ -181,3 +181,41 @@ def test_single_precision():
     got, wanted = grad(f)(*point), grad(f)(A, B, Q)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-4)
+
+
+# Square roots
+
+P = A @ A.T
+TURNED = np.array([[2.0, -3.0, 0.3], [3.0, 2.0, 0.1], [0.2, 0.4, 1.0]])  # of complex eigenvalues
+ROOTS = {
+    "a definite matrix": (lambda x: np.sum(scipy.linalg.sqrtm(x) ** 3), P),
+    "complex eigenvalues": (lambda x: np.sum(scipy.linalg.sqrtm(x) ** 3), TURNED),
+    "eigenvalues that coincide": (lambda x: np.sum(scipy.linalg.sqrtm(x) ** 3), np.eye(3)),
+    "no basis of eigenvectors": (lambda x: np.sum(scipy.linalg.sqrtm(x) ** 3), np.eye(3) + np.eye(3, k=1)),
+    "a complex matrix": (lambda x: np.sum(np.abs(scipy.linalg.sqrtm(x + 0.5j * x.T * x)) ** 4), A),
+    "a logarithm": (lambda x: np.sum(scipy.linalg.logm(x) ** 2), TURNED),
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_roots_have_derivatives_of_two_orders_in_both_modes(name):
+    f, x = ROOTS[name]
+    u, w = RNG.normal(size=(2, *x.shape))
+    np.testing.assert_allclose(np.sum(grad(f)(x) * u), quotient(f, x, u), rtol=1e-7)
+    along = jvp(grad(f), (x,), (u,))[1]
+    np.testing.assert_allclose(along, quotient(grad(f), x, u), rtol=1e-5, atol=1e-7 * np.max(np.abs(along)))
+    np.testing.assert_allclose(np.sum(vjp(grad(f), x)[1](w)[0] * u), np.sum(along * w), rtol=1e-8)
+
+
+def test_the_derivative_of_a_root_runs_no_iteration():
+    reverse = to_text(program(grad(lambda x: np.sum(scipy.linalg.sqrtm(x) ** 3)), P))
+    assert reverse.count("while") == to_text(program(lambda x: scipy.linalg.sqrtm(x), P)).count("while")
+    assert reverse.count("= sylvester(") == 1
+
+
+def test_taylor_coefficients_of_a_root():
+    u = RNG.normal(size=P.shape)
+    value, (first, second) = jet(lambda x: scipy.linalg.sqrtm(x), P, (u, np.zeros_like(u)))
+    np.testing.assert_allclose(value @ value, P, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(value @ first + first @ value, u, atol=1e-10)
+    np.testing.assert_allclose(value @ second + first @ first + second @ value, np.zeros_like(P), atol=1e-10)

@@ -185,6 +185,12 @@ def _sylvester(
     return low.value(low.b.sylvester(*matrices, given, *parts, **flags))
 
 
+@lowers("adcore.factorizations.square_root")
+def _square_root(low: Lowering, a: Value, found: Value) -> Value:
+    matrix = _square(low, a)
+    return low.value(low.b.square_root(matrix, _of_lengths(low, _matrix(low, found), *matrix.type.shape)))
+
+
 @lowers("adcore.factorizations.solve_triangular")
 def _solve_triangular(low: Lowering, t: Value, x: Value, lower: Value, unit: Value, transposed: Value) -> Value:
     matrix = _square(low, t)

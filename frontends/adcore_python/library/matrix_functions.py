@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from adcore import factorizations
+from adcore.custom import stop_gradient
+
 from .decompositions import square_for_scipy, stacked
 from .factors import alike, doubled, inexact, precision
 from .registry import defines
@@ -126,9 +129,14 @@ def sqrtm(A):
 
 
 def _root(x, name):
+    """The principal root, with the derivative that follows from what its square is."""
+    return factorizations.square_root(x, _iterated_root(stop_gradient(x), name))
+
+
+def _iterated_root(x, name):
     """Denman and Beavers's iteration, as a product (Cheng, Higham, Kenney and Laub 2001).
 
-    One step more than the value needs: the derivative converges after it.
+    One step more than where it has settled brings the last digits.
     """
     one, size = np.eye(x.shape[0], dtype=x.dtype), float(x.shape[0])
     root, product = x, x
