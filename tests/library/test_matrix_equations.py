@@ -219,3 +219,43 @@ def test_taylor_coefficients_of_a_root():
     np.testing.assert_allclose(value @ value, P, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(value @ first + first @ value, u, atol=1e-10)
     np.testing.assert_allclose(value @ second + first @ first + second @ value, np.zeros_like(P), atol=1e-10)
+
+
+# Riccati's equations
+
+
+def regulator(a, b):
+    return scipy.linalg.solve_continuous_are(a, b, np.eye(4), np.eye(2))
+
+
+def sampled(a, b):
+    return scipy.linalg.solve_discrete_are(a, b, np.eye(4), np.eye(2))
+
+
+def test_the_derivative_of_riccatis_solution_is_lyapunovs():
+    a, b, u = S, S[:, :2] + 1.0, RNG.normal(size=(4, 4))
+    x, moved = jvp(lambda a: regulator(a, b), (a,), (u,))
+    closed = a - b @ b.T @ x
+    np.testing.assert_allclose(closed.T @ moved + moved @ closed, -(u.T @ x + x @ u), rtol=1e-9, atol=1e-10)
+    x, moved = jvp(lambda a: sampled(a, b), (a,), (u,))
+    closed = a - b @ np.linalg.solve(np.eye(2) + b.T @ x @ b, b.T @ x @ a)
+    wanted = u.T @ x @ closed + closed.T @ x @ u
+    np.testing.assert_allclose(moved - closed.T @ moved @ closed, wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("solve", [regulator, sampled])
+def test_second_derivatives_of_riccatis_solution(solve):
+    f = grad(lambda a: np.sum(solve(a, S[:, :2] + 1.0) ** 2))
+    u, w = RNG.normal(size=(2, 4, 4))
+    along = jvp(f, (S,), (u,))[1]
+    np.testing.assert_allclose(along, quotient(f, S, u), rtol=1e-5, atol=1e-7 * np.max(np.abs(along)))
+    np.testing.assert_allclose(np.sum(vjp(f, S)[1](w)[0] * u), np.sum(along * w), rtol=1e-8)
+
+
+def test_large_riccati_equations():
+    n = 60
+    a, b = RNG.normal(size=(n, n)) / 8.0 - 1.5 * np.eye(n), RNG.normal(size=(n, 3))
+    f = lambda a: np.trace(scipy.linalg.solve_continuous_are(a, b, np.eye(n), np.eye(3)))  # noqa: E731
+    x = scipy.linalg.solve_continuous_are(a, b, np.eye(n), np.eye(3))
+    dual = scipy.linalg.solve_continuous_lyapunov(a - b @ b.T @ x, -np.eye(n))
+    np.testing.assert_allclose(grad(f)(a), 2.0 * x @ dual, rtol=1e-6, atol=1e-8)
