@@ -72,18 +72,38 @@ class CustomJvp(Transformed):
 class CustomVjp(Transformed):
     """What `custom_vjp` gives."""
 
-    def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+    def defvjp(
+        self, forward: Callable[..., Any], backward: Callable[..., Any], pushforward: Callable[..., Any] | None = None
+    ) -> None:
         """State the derivative.
 
         Args:
             forward: `forward(*arguments) -> (value, kept)`, where `kept` is a tree of whatever is needed.
             backward: `backward(kept, cotangent) -> tuple`, a cotangent for each argument, or None where there is none;
                 the constants of `nondiff_argnums` come before `kept`.
+            pushforward: `pushforward(kept, tangents) -> tangent`, where the tangents are a tuple with an entry for each
+                argument, or None: where `backward` computes its linear map by what is not linear in itself, as an
+                iteration does whose steps depend on the cotangent, forward mode needs this other half.  That the two
+                are of one map, `check_grads` looks at.
 
         Raises:
             ValueError: there is a rule already.
+
+        >>> from adcore import jvp
+        >>> @custom_vjp
+        ... def third(x):
+        ...     return x / 3.0
+        >>> def divided(kept, g):
+        ...     found = 0.0
+        ...     while abs(3.0 * found - g) > 1e-15 * abs(g):
+        ...         found += (g - 3.0 * found) / 4.0
+        ...     return (found,)
+        >>> third.defvjp(lambda x: (third(x), None), divided, lambda kept, tangents: tangents[0] / 3.0)
+        >>> jvp(third, (1.0,), (6.0,))
+        (0.3333333333333333, 2.0)
         """
-        cast("Custom", self.transform).state(vjp=(forward, backward))
+        rules = (forward, backward) if pushforward is None else (forward, backward, pushforward)
+        cast("Custom", self.transform).state(vjp=rules)
 
 
 class CustomRule(Transformed):

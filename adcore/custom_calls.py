@@ -12,7 +12,7 @@ from .errors import AdcoreError, AliasError, DtypeError, RuleError, refuse
 from .forward_rules import ByArgument, Forward
 from .plugins import Capture, Leaf, Lowered, Spec
 from .program import Equation, Program
-from .pullback_rules import Pair
+from .pullback_rules import BothWays, Pair
 from .rules import Rule
 from .signatures import definition, name_of, places_of, signature_of
 from .stated import LINEARIZATION, described, has_rows, is_within
@@ -32,7 +32,7 @@ class Custom(Transform):
         surrogate: whether the derivative is, on purpose, not that of the function.
         jvp: the rule of `defjvp`.
         jvps: those of `defjvps`.
-        vjp: the two of `defvjp`.
+        vjp: the two of `defvjp`, or three.
         around: what the rules may read of the functions around them, where they are defined inside of one that is
             compiled: these captures follow those of the function.
     """
@@ -41,7 +41,7 @@ class Custom(Transform):
     surrogate: bool = False
     jvp: Callable[..., Any] | None = None
     jvps: tuple[Callable[..., Any] | None, ...] | None = None
-    vjp: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+    vjp: tuple[Callable[..., Any], ...] | None = None
     around: tuple[Capture, ...] = ()
 
     def state(self, **rules: Any) -> None:
@@ -125,8 +125,9 @@ class Custom(Transform):
         if self.jvps is not None:
             return ByArgument(**common, rules=self.jvps, types=specs)
         if self.vjp is not None:
-            forward, backward = self.vjp
-            return Pair(**common, forward=forward, backward=backward, types=specs)
+            forward, backward, *along = self.vjp
+            pair: dict[str, Any] = {**common, "forward": forward, "backward": backward, "types": specs}
+            return BothWays(**pair, along=along[0]) if along else Pair(**pair)
         return Unstated(common["name"], self.function, arguments, common["closed"])
 
 

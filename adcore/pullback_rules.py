@@ -1,15 +1,18 @@
-"""The rules of `custom_vjp`: a value with what is kept, and the cotangents of the arguments."""
+"""The rules of `custom_vjp`: a value with what is kept, and the cotangents of the arguments.
+
+With a pushforward beside them both directions of the linear map are stated, as a rule of `adcore.ruling.Map` does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from .builder import Builder
-from .demands import demanded
-from .linear import is_differentiable
+from .demands import around_of, demanded
+from .linear import is_differentiable, zeros
 from .linearity import Kind
 from .marks import RULED
 from .plugins import Leaf, Lowered, Spec, Static
@@ -17,10 +20,11 @@ from .program import Equation
 from .rules import conformed, spliced
 from .signatures import name_of
 from .stated import Stated, described, still, tangent_like
+from .transforms import parameter
 from .trees import leaves, map_leaves
 from .types import Atom, Var
 
-__all__ = ["Pair"]
+__all__ = ["BothWays", "Pair"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +49,13 @@ class Pair(Stated):
     @cached_property
     def second(self) -> Lowered:
         """The program of the backward rule."""
-        first, _, kept = self.first
-        results = first.program.results
-        structure_kept = map_leaves(lambda x: self.spec(results[x.index]) if isinstance(x, Leaf) else x, kept)
         specs = iter(self.types)
         cotangent = map_leaves(
             lambda x: tangent_like(next(specs)) if isinstance(x, Leaf) else Static(None), self.result
         )
         before = tuple(self.given[k] for k in self.constant)
         signature = f"({'…, ' if before else ''}kept, cotangent)"
-        lowered = self.lowered(self.backward, (*before, structure_kept, cotangent), signature)
+        lowered = self.lowered(self.backward, (*before, self.structure_kept, cotangent), signature)
         count = len(self.moving)
         if not isinstance(lowered.result, tuple) or len(lowered.result) != count:
             got = described(lowered.result)
@@ -63,6 +64,13 @@ class Pair(Stated):
                 self.backward, f"returns {got}, and {needed} is needed", "return (x_bar, …), None where there is none"
             )
         return lowered
+
+    @property
+    def structure_kept(self) -> Any:
+        """The structure of what the forward rule keeps, as an argument."""
+        first, _, kept = self.first
+        results = first.program.results
+        return map_leaves(lambda x: self.spec(results[x.index]) if isinstance(x, Leaf) else x, kept)
 
     @property
     def kept(self) -> list[int]:
@@ -96,9 +104,14 @@ class Pair(Stated):
         self.give(b, plain, values, [None for _ in values], name_of(self.forward), self.forward)
         given = [moved[out] for out in ruled]
         arguments = [equation.operands[k] for k in self.real(*self.moving)]
-        kept = [*(found[k] for k in self.kept), *self.around(self.second, operands)]
+        kept = [*(found[k] for k in self.kept), *operands[self.arguments + len(self.closed) :]]
         params = {"values": len(given), "arguments": len(arguments)}
         b.enter(Equation(RULED, (*given, *arguments, *kept), params, ruled, b.source, rule=self))
+
+    def apart(self, lowered: Lowered, kept: Sequence[Atom]) -> tuple[Sequence[Atom], list[Atom]]:
+        """What the forward rule keeps, and what another rule's program reads of the functions around it."""
+        count = len(self.kept)
+        return kept[:count], [kept[count + k] for k in around_of(lowered)]
 
     def pullback(
         self, b: Builder, kept: tuple[Atom, ...], cotangents: list[Atom], arguments: tuple[Atom, ...], linear: bool
@@ -112,7 +125,7 @@ class Pair(Stated):
         real = iter(arguments)
         wanted = [next(real).type if spec.dtype.differentiable else None for spec in types]
         places = self.derivatives(self.backward, lowered, lowered.result, given, wanted, "a cotangent", none=True)
-        own, around = kept[: len(self.kept)], kept[len(self.kept) :]
+        own, around = self.apart(lowered, kept)
         found = spliced(b, lowered.program, [*own, *cotangents, *demanded(lowered, around)])
         pulled: list[Atom | None] = []
         for place, type in zip(places, wanted, strict=True):
@@ -122,3 +135,31 @@ class Pair(Stated):
                     None if place is None else conformed(b, found[place], type, what, self.place(self.backward))
                 )
         return pulled
+
+
+@dataclass(frozen=True, eq=False)
+class BothWays(Pair):
+    """The rules of `defvjp` with a third one: `along(*constants, kept, tangents) -> tangent`."""
+
+    along: Callable[..., Any] = field(kw_only=True)
+
+    @cached_property
+    def third(self) -> Lowered:
+        """The program of the pushforward."""
+        tangents = tuple(map_leaves(tangent_like, self.given[k]) for k in self.moving)
+        before = tuple(self.given[k] for k in self.constant)
+        signature = f"({'…, ' if before else ''}kept, tangents)"
+        return self.lowered(self.along, (*before, self.structure_kept, tangents), signature)
+
+    def pushforward(
+        self, b: Builder, kept: Sequence[Atom], tangents: Sequence[Atom | None], arguments: Sequence[Atom]
+    ) -> list[Atom]:
+        """As in `adcore.ruling.Map`."""
+        lowered = self.third
+        types = [parameter(spec, "y").type if spec.dtype.differentiable else None for spec in self.types]
+        places = self.derivatives(self.along, lowered, lowered.result, self.result, types, "the tangent")
+        own, around = self.apart(lowered, kept)
+        pairs = zip(tangents, arguments, strict=True)
+        given = [zeros(b, x.type) if t is None else t for t, x in pairs]
+        found = spliced(b, lowered.program, [*own, *given, *demanded(lowered, around)])
+        return [found[k] for k in places if k is not None]

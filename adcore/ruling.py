@@ -17,7 +17,7 @@ from .linear import Linear, LinearRule, is_differentiable, transpose
 from .marks import attached, ruled_arguments, ruled_kept, tangent_of
 from .passes.dce import eliminate_dead
 from .program import Equation, Program
-from .rules import expand_rules
+from .rules import conformed, expand_rules
 from .types import Atom, Var
 
 __all__ = ["Map", "Pullback", "emit_rule", "forwards"]
@@ -84,7 +84,7 @@ def _emit_forwards(b: Builder, step: LinearRule, values: Values, emit: Emit, lin
         arguments = ruled_arguments(origin)
         found = rule.pushforward(b, ruled_kept(origin), [moving.get(k) for k in range(len(arguments))], arguments)
         for out, tangent in zip(origin.outs, found, strict=True):
-            values[out] = b.conform(tangent, *out.type.shape, checked=False) if out.type.shape else tangent
+            values[out] = conformed(b, tangent, out.type, "the tangent that a pushforward gives", origin.source)
         return
     inner = Builder()  # with no parent: what it computes lives no longer than it is needed
     inner.source = b.source

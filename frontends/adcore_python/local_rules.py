@@ -103,8 +103,9 @@ def _defjvps(low: Lowering, owner: Value, *jvps: Value) -> Value:
     return NONE
 
 
-def _defvjp(low: Lowering, owner: Value, forward: Value, backward: Value) -> Value:
-    _state(low, owner, "defvjp", (forward, backward))
+def _defvjp(low: Lowering, owner: Value, forward: Value, backward: Value, pushforward: Value = NONE) -> Value:
+    rules = (forward, backward) if _is_none(pushforward) else (forward, backward, pushforward)
+    _state(low, owner, "defvjp", rules)
     return NONE
 
 
