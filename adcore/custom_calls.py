@@ -11,7 +11,7 @@ from .builder import Builder
 from .errors import AdcoreError, AliasError, DtypeError, RuleError, refuse
 from .forward_rules import ByArgument, Forward
 from .plugins import Capture, Leaf, Lowered, Spec
-from .program import Equation, Program
+from .program import Equation, Program, free_variables
 from .pullback_rules import BothWays, Pair
 from .rules import Rule
 from .signatures import definition, name_of, places_of, signature_of
@@ -64,6 +64,7 @@ class Custom(Transform):
                 self.wrong(RuleError, f"does not fit: {error.cause}", LINEARIZATION)
             raise
         self.require_value(lowered)
+        without_unread(lowered)
         program = lowered.program
         order = [leaf.index for leaf in leaves(lowered.result) if isinstance(leaf, Leaf)]
         count = iter(range(len(order)))
@@ -129,6 +130,18 @@ class Custom(Transform):
             pair: dict[str, Any] = {**common, "forward": forward, "backward": backward, "types": specs}
             return BothWays(**pair, along=along[0]) if along else Pair(**pair)
         return Unstated(common["name"], self.function, arguments, common["closed"])
+
+
+def without_unread(lowered: Lowered) -> None:
+    """Leave out captures that nothing is computed from: they are handed on to functions that got them as arguments."""
+    program = lowered.program
+    read = free_variables(Program((), program.equations, program.results))
+    own = len(program.params) - len(lowered.captures)
+    pairs = list(zip(program.params[own:], lowered.captures, strict=True))
+    kept = [(param, c) for param, c in pairs if param in read or any(n in read for n in param.type.shape)]
+    params = (*program.params[:own], *(param for param, _ in kept))
+    lowered.program = Program(params, program.equations, program.results, program.name)
+    lowered.captures = tuple(c for _, c in kept)
 
 
 def more_than_a_value(lowered: Lowered) -> tuple[type[RuleError | AliasError], str, str] | None:

@@ -96,7 +96,8 @@ def odeint(
         rtol, atol: tolerated errors of a step, by the state and absolute; numbers, or vectors with an entry for each
             number of the state, the least of which is that of an adjoint equation.
         adjoint: where derivatives come from.  "continuous": reverse mode solves the adjoint equation back in time and
-            keeps the states at `ts` only, however many steps there are; there is no forward mode.  "discrete": forward
+            keeps the states at `ts` only, however many steps there are; forward mode solves the equation of the
+            derivative along a direction beside that of the state.  "discrete": forward
             and reverse mode go through the steps that were made, whose sizes are constants; reverse mode keeps them,
             under the policy of `loop_policy`.  "forward": the derivatives by all of y0, ts and args are integrated
             beside the states, for few of them; nothing is kept.
@@ -113,9 +114,8 @@ def odeint(
         ValueError: at the call: the times are not ordered, an option is not known, or `f` gives another shape.
         DtypeError: the state is not of real numbers, or `f` gives another structure or rank.
 
-    Where `f` is defined inside of a function that is compiled and closes over values by which a derivative is taken,
-    adjoint="discrete" has that derivative; the others need them as arguments.  Outside of compiled functions the
-    solver is compiled once for each `f` and kept with it.
+    Where `f` is defined inside of a function that is compiled, values that it closes over have derivatives as arguments
+    have.  Outside of compiled functions the solver is compiled once for each `f` and kept with it.
 
     Source: Dormand and Prince (1980); Hairer, Nørsett and Wanner, Solving Ordinary Differential Equations I and II;
     Chen, Rubanova, Bettencourt and Duvenaud, Neural Ordinary Differential Equations (2018).

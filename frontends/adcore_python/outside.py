@@ -47,7 +47,7 @@ DTYPES = {d.numpy: d for d in DType}
 # Modules in the language, of which nobody changes anything.
 OURS = (
     f"{__name__.rpartition('.')[0]}.library.",
-    *("adcore.implicit.", "adcore.ode.", "adcore.vectors"),
+    *("adcore.implicit.", "adcore.ode.", "adcore.vectors", "adcore.closures"),
     *("adcore.conditions", "adcore.isotonic", "adcore.layers", "adcore.projections", "adcore.proximal"),
     "adcore.transport",
 )

@@ -18,6 +18,7 @@ from . import (
     applying,
     arrangement,
     axes,
+    closures,
     composition,
     corners,
     counting,
