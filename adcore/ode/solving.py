@@ -14,7 +14,7 @@ from . import adjoints
 from .methods import by_method
 from .vectors import derivative_of, state_of
 
-__all__ = ["require_options", "require_order", "solved", "states_by"]
+__all__ = ["require_options", "require_order", "require_tolerances", "solved", "states_by"]
 
 
 def solved(f: Any, y0: Any, ts: Any, rtol: Any, atol: Any, args: Any, adjoint: Any, method: Any, steps: Any) -> Any:
@@ -22,6 +22,7 @@ def solved(f: Any, y0: Any, ts: Any, rtol: Any, atol: Any, args: Any, adjoint: A
     require_options(adjoint, method)
     times = np.asarray(ts).astype(np.float64)
     require_order(times)
+    require_tolerances(rtol, atol)
     like = stop_gradient(y0)
     return as_rows(states_by(f, like, state_of(y0), times, args, rtol, atol, adjoint, method, steps), like)
 
@@ -59,14 +60,26 @@ def require_options(adjoint: Any, method: Any) -> None:
         raise ValueError('odeint: method is "dopri5", "radau" or "rk4"')
 
 
+def require_tolerances(rtol: Any, atol: Any) -> None:
+    """Refuse tolerances that are negative or NaN, or allow no error at all.
+
+    Raises:
+        ValueError: they are.
+    """
+    if not (np.all(rtol >= 0.0) and np.all(atol >= 0.0) and np.all(rtol + atol > 0.0)):
+        raise ValueError("odeint: rtol and atol are not positive")
+
+
 def require_order(ts: Any) -> None:
-    """Refuse times that are neither increasing nor decreasing.
+    """Refuse times that are neither increasing nor decreasing, or not finite.
 
     Raises:
         ValueError: they are not.
     """
     if ts.ndim != 1 or len(ts) == 0:
         raise ValueError("odeint: ts is not a vector of one time or more")
+    if not np.all(np.isfinite(ts)):
+        raise ValueError("odeint: ts has a time that is not finite")
     gaps = ts[1:] - ts[:-1]
     if not (np.all(gaps > 0.0) or np.all(gaps < 0.0)):
         raise ValueError("odeint: ts is neither strictly increasing nor strictly decreasing")

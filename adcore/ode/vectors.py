@@ -25,10 +25,14 @@ def state_of(tree: Any) -> Any:
 def derivative_of(found: Any, like: Any, vector: Any) -> Any:
     """The vector, as long as that of the state, of what the equation's right side gives for a state.
 
+    Where the state is one array, a list or tuple of numbers is an array too, as for SciPy.
+
     Raises:
         DtypeError: it has another structure.
         ValueError: it has another shape.
     """
+    if isinstance(like, np.ndarray) and isinstance(found, list | tuple) and not any(map(np.ndim, found)):
+        found = np.array(found)
     (leaves, tree), (wanted, structure) = flatten(found), flatten(like)
     if tree != structure:
         raise DtypeError("odeint: f gives another structure than that of the state", write="one value for each of it")

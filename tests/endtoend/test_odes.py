@@ -105,6 +105,14 @@ def test_one_time_is_the_beginning() -> None:
     assert grad(lambda y: odeint(decay, y, np.array([3.0]), 1.0)[0])(2.0) == 1.0
 
 
+def test_a_right_side_may_give_a_list_for_a_vector() -> None:
+    y0 = np.array([1.0, 0.0])
+    for f in (lambda y, t: [y[1], -y[0]], lambda y, t: (y[1], -y[0])):
+        assert np.allclose(odeint(f, y0, [0.0, 1.0])[1], [math.cos(1.0), -math.sin(1.0)], atol=1e-7)
+    with pytest.raises(ValueError, match="another shape than that of the state: 3 numbers for 2"):
+        odeint(lambda y, t: [y[1], -y[0], 0.0], y0, [0.0, 1.0])
+
+
 # Stiff equations
 
 
@@ -482,6 +490,10 @@ def _with_pair(x: Any) -> Any:
     [
         ([0.0, 1.0, 0.5], {}, "neither strictly increasing nor"),
         ([0.0, 0.0], {}, "neither strictly increasing nor"),
+        ([0.0, np.inf], {}, "not finite"),
+        ([0.0, np.nan], {}, "not finite"),
+        ([0.0, 1.0], {"rtol": -1e-3}, "not positive"),
+        ([0.0, 1.0], {"rtol": 0.0, "atol": 0.0}, "not positive"),
         ([0.0, 1.0], {"adjoint": "backward"}, "adjoint is"),
         ([0.0, 1.0], {"method": "euler"}, "method is"),
     ],

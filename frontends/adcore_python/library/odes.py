@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from adcore.columns import concatenated
 from adcore.errors import AdcoreError, DtypeError, refuse
 from adcore.ode import algebraic, calls, events, solving, vectors
 from adcore.trees import structure
 
+from ..containers import items
 from ..operators import describe
-from ..values import Array, Scalar, Static, Tuple, Value
+from ..values import Array, List, Scalar, Static, Tuple, Value
 from .registry import lowers, taking
 from .vectors import numbers_of, real_leaves
 
@@ -78,6 +81,9 @@ def _called(low: Lowering, solver: Callable[..., Any], *arguments: Value) -> Val
 
 @lowers("adcore.ode.vectors.derivative_of")
 def derivative_of(low: Lowering, found: Value, like: Value, vector: Value) -> Value:
+    parts = items(low, found) if isinstance(found, Tuple | List) else []
+    if isinstance(like, Array) and parts and all(isinstance(part, Scalar) for part in parts):
+        found = low.call(Static(np.array), [found], {})
     wanted, shape = real_leaves(low, like)
     given, taken = numbers_of(low, found)
     if structure(taken) != structure(shape) or len(given) != len(wanted):
