@@ -355,6 +355,40 @@ def test_derivatives_by_containers_of_helpers_that_the_equation_closes_over(adjo
         assert by_weights.ravel()[k] == pytest.approx(expected, rel=1e-6)
 
 
+PARTS = [
+    lambda y, t, a, w: np.tanh(w @ y) - a * y,
+    lambda y, t, a, w: np.sin(a * y[::-1]) * math.cos(t) - 0.1 * y,
+    lambda y, t, a, w: w @ y / (1.0 + np.sum(y * y)) + a * t,
+    lambda y, t, a, w: y * np.exp(-a * y * y) + 0.2,
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_two_maps_are_dual_and_those_of_the_steps(seed: int) -> None:
+    """⟨L u, w⟩ = ⟨u, Lᵀ w⟩ for sums of right sides, and the discrete L is the same."""
+    random = np.random.default_rng(seed)
+    first, second = (PARTS[k] for k in random.choice(len(PARTS), 2, replace=False))
+    weights, y0, ts = random.normal(size=(3, 3)), random.normal(size=3), np.sort(random.uniform(0.0, 2.0, 4))
+    ts = ts[::-1].copy() if seed == 1 else ts
+    cotangent = random.normal(size=(4, 3))
+
+    def solution(adjoint: str) -> Any:
+        def loss(y0: Any, ts: Any, a: Any, w: Any) -> Any:
+            def slope(y: Any, t: Any) -> Any:
+                return first(y, t, a, w) + second(y, t, 0.5 * a, w)
+
+            return np.sum(cotangent * odeint(slope, y0, ts, rtol=1e-10, atol=1e-10, adjoint=adjoint))
+
+        return loss
+
+    point = (y0, ts, 0.7, weights)
+    along = (random.normal(size=3), random.normal(size=4), -0.3, random.normal(size=(3, 3)))
+    gradient = grad(solution("continuous"), (0, 1, 2, 3))(*point)
+    expected = sum(np.sum(g * v) for g, v in zip(gradient, along, strict=True))
+    assert jvp(solution("continuous"), point, along)[1] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert jvp(solution("discrete"), point, along)[1] == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
 @pytest.mark.parametrize("adjoint", ADJOINTS)
 def test_second_derivatives(adjoint: str) -> None:
     def last(x: Any) -> Any:
