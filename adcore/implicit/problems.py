@@ -13,6 +13,7 @@ from ..signatures import definition
 from ..vectors import as_tree, has_complex, minus, reals_of, vector_of, with_reals
 from . import solvers
 from .calls import implicit
+from .coordinates import coordinate_descent
 from .systems import Solver
 
 __all__ = [
@@ -101,10 +102,19 @@ KINDS: dict[str, tuple[Callable[..., Any], dict[str, Callable[..., Any]]]] = {
     "minimize": (
         _slope,
         {"newton": solvers.newton_minimum, "lbfgs": solvers.lbfgs, "gradient_descent": solvers.gradient_descent},
+        grad,
+        {
+            "newton": solvers.newton_minimum,
+            "lbfgs": solvers.lbfgs,
+            "gradient_descent": solvers.gradient_descent,
+            "coordinate_descent": coordinate_descent,
+        },
     ),
     "least_squares": (_half_square, {"levenberg_marquardt": solvers.levenberg_marquardt}),
     "linear_solve": (_system, {}),
 }
+# Those of minima of sums with what a proximal operator is of.
+PROXIMAL: dict[str, Callable[..., Any]] = {"fista": solvers.fista, "coordinate_descent": coordinate_descent}
 
 
 @dataclass(frozen=True)
@@ -129,8 +139,9 @@ class Problem:
         object.__setattr__(self, "solve", Solver.kept(self.solve))
         _, known = KINDS[self.kind]
         if self.prox is not None:
-            if self.method != "fista":
-                raise ValueError(f"{self.kind} with prox: method={self.method!r}; there is 'fista'")
+            if self.method not in PROXIMAL:
+                names = ", ".join(map(repr, PROXIMAL))
+                raise ValueError(f"{self.kind} with prox: method={self.method!r}; there are {names}")
             return
         if self.method is not None and self.method not in known and not self._is_scipys():
             names = ", ".join(repr(name) for name in known if name != "given")
@@ -143,7 +154,8 @@ class Problem:
     def __call__(self, function: Callable[..., Any]) -> Any:
         _, known = KINDS[self.kind]
         if self.prox is not None:
-            return self.implicit(function, solvers.fista(function, self.prox, **dict(self.options)), is_fixed=True)
+            made = PROXIMAL[self.method or "fista"](function, self.prox, **dict(self.options))
+            return self.implicit(function, made, is_fixed=True)
         if self._is_scipys():
             from .scipy_solvers import by_scipy
 
@@ -278,8 +290,10 @@ def minimize(
     Args:
         f: a function of the language that gives one real number.
         x0, *args, solve, tol, maxiter: as of `root`; `solve="cg"` is for minima of many numbers.
-        method: "newton" (dense Hessian, the usual one), "lbfgs" (for many unknowns), "gradient_descent"; with `prox`
-            "fista" (accelerated proximal gradient).  "scipy" or "scipy:trust-constr", … as of `root`.
+        method: "newton" (dense Hessian, the usual one), "lbfgs" (for many unknowns), "gradient_descent",
+            "coordinate_descent" (one number after the other, with the dense Hessian); with `prox` "fista" (accelerated
+            proximal gradient, the usual one) or "coordinate_descent", if prox acts on each number by itself, as that of
+            the lasso does.  "scipy" or "scipy:trust-constr", … as of `root`.
         prox: `prox(x, scaling)`, the proximal operator of scaling times a further function g that is added to f, or
             the projection on a set in which x has to be, as `lambda x, t: prox_lasso(x, penalty, t)` of
             `adcore.proximal`.  The derivative by what it closes over is right, too.

@@ -302,7 +302,7 @@ def rosenbrock(x, a):
     return np.sum(a * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - a * x[:-1]) ** 2)
 
 
-@pytest.mark.parametrize("method", ["newton", "lbfgs", "gradient_descent"])
+@pytest.mark.parametrize("method", ["newton", "lbfgs", "gradient_descent", "coordinate_descent"])
 def test_minima(method):
     def loss(w, penalty):
         return np.sum(np.log(1.0 + np.exp(-A @ w))) + penalty * (w @ w)
@@ -317,7 +317,7 @@ def test_minima(method):
     np.testing.assert_allclose(jacrev(solution)(0.4), exact, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+@pytest.mark.parametrize("method", ["newton", "lbfgs", "coordinate_descent"])
 def test_minima_along_a_valley(method):
     x = minimize(rosenbrock, np.zeros(6), 1.0, method=method)
     np.testing.assert_allclose(x, np.ones(6), rtol=1e-6)
@@ -849,11 +849,15 @@ def half_squares(w, data):
     return 0.5 * np.sum((data @ w - 1.0) ** 2)
 
 
-def test_minima_with_a_proximal_operator():
+PROXIMAL = pytest.mark.parametrize("method", ["fista", "coordinate_descent"])
+
+
+@PROXIMAL
+def test_minima_with_a_proximal_operator(method):
     data = np.random.default_rng(2).normal(size=(30, 6))
 
     def lasso(penalty):
-        return minimize(half_squares, np.zeros(6), data, prox=lambda w, t: soft(w, penalty * t))
+        return minimize(half_squares, np.zeros(6), data, prox=lambda w, t: soft(w, penalty * t), method=method)
 
     w = lasso(4.0)
     slope = data.T @ (data @ w - 1.0)
@@ -868,10 +872,14 @@ def test_minima_with_a_proximal_operator():
     np.testing.assert_allclose(jit(lasso)(4.0), w, rtol=1e-12, atol=1e-14)
 
 
-def test_minima_in_a_box():
+@PROXIMAL
+def test_minima_in_a_box(method):
     def best(high, target):
         return minimize(
-            lambda w: np.sum((w - target) ** 2 * (w + 2.0)), 0.5 * np.ones(3), prox=lambda w, t: np.clip(w, 0.0, high)
+            lambda w: np.sum((w - target) ** 2 * (w + 2.0)),
+            0.5 * np.ones(3),
+            prox=lambda w, t: np.clip(w, 0.0, high),
+            method=method,
         )
 
     target = np.array([0.3, 2.0, -1.0])
@@ -879,8 +887,47 @@ def test_minima_in_a_box():
     by_high, by_target = jacfwd(best, argnums=(0, 1))(1.0, target)
     np.testing.assert_allclose(by_high, [0.0, 1.0, 0.0], atol=1e-9)
     np.testing.assert_allclose(by_target, np.diag([1.0, 0.0, 0.0]), atol=1e-9)
-    with pytest.raises(ValueError, match="minimize with prox: method='newton'; there is 'fista'"):
+    with pytest.raises(ValueError, match="with prox: method='newton'; there are 'fista', 'coordinate_desc"):
         minimize(half_squares, np.zeros(6), np.eye(6), method="newton", prox=lambda w, t: w)
+
+
+def test_coordinates_one_after_the_other():
+    """Where f is not quadratic, and where it bends down."""
+    data = np.random.default_rng(3).normal(size=(200, 8)) + np.linspace(-1.0, 1.0, 200)[:, None]
+
+    def loss(w):
+        return np.sum(np.log(1.0 + np.exp(data @ w))) - np.sum((data @ w)[::3])
+
+    def fit(penalty, method):
+        return minimize(loss, np.zeros(8), prox=lambda w, t: soft(w, penalty * t), method=method)
+
+    w = fit(12.0, "coordinate_descent")
+    assert 0 < np.sum(w != 0.0) < 8
+    np.testing.assert_allclose(w, fit(12.0, "fista"), atol=1e-9)
+    expected = jacfwd(lambda p: fit(p, "fista"))(12.0)
+    np.testing.assert_allclose(jacfwd(lambda p: fit(p, "coordinate_descent"))(12.0), expected, atol=1e-8)
+
+    def wells(x):
+        return np.sum((x**2 - 1.0) ** 2) + 0.3 * x[0] * x[1]
+
+    for start in (np.array([0.1, -0.2]), np.array([-0.1, -0.05]), np.array([40.0, 3.0])):
+        x = minimize(wells, start, method="coordinate_descent")
+        np.testing.assert_allclose(grad(wells)(x), 0.0, atol=1e-12)
+        assert np.all(np.linalg.eigvalsh(hessian(wells)(x)) > 0.0)
+    assert (
+        minimize(lambda x: 2.0 * x, 0.3, prox=lambda x, t: np.clip(x, -1.0, 1.0), method="coordinate_descent") == -1.0
+    )
+
+
+def test_operators_of_several_numbers_are_not_for_coordinates():
+    def together(w, t):
+        return w - np.mean(w) + 1.0 / len(w)
+
+    assert minimize(half_squares, np.zeros(3), np.eye(3), prox=together).sum() == pytest.approx(1.0)
+    with pytest.raises(RuntimeError, match="prox is not separable"):
+        minimize(half_squares, np.zeros(3), np.eye(3), prox=together, method="coordinate_descent")
+    with pytest.raises(RuntimeError, match="coordinate descent has not converged"):
+        minimize(lambda x: x, 0.0, method="coordinate_descent")
 
 
 # SciPy's solvers
