@@ -15,7 +15,7 @@ from typing import Any
 
 from .builder import Builder
 from .control import targets, value_or_zeros
-from .linear import Edge, Linear, LinearLoop, Step, loop_ends
+from .linear import Edge, Linear, LinearAgain, LinearLoop, Step, loop_ends
 from .masking import mask_of
 from .program import Equation, Program
 from .types import Atom, Var
@@ -92,8 +92,9 @@ class Guard:
 
 
 def _sources(step: Step) -> set[Var]:
+    """The values whose cotangents a statement of a dual program hands on."""
     if isinstance(step, Edge):
         return {step.source}
     if isinstance(step, LinearLoop):
         return {feed for feed, _, _, _ in loop_ends(step) if isinstance(feed, Var)}
-    return set()
+    return set(step.outs if isinstance(step, LinearAgain) else step.origin.outs)

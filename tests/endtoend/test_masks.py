@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcore import grad, jit, jvp, value_and_grad
+from adcore import check_grads, checkpoint, custom_root, custom_vjp, grad, jit, jvp, value_and_grad
 
 X = np.array([[0.0, 2.0], [3.0, 0.0]])
 S = np.array([0.0, 2.0])
@@ -73,3 +73,51 @@ def test_second_derivative_is_finite(f, x):
         return np.sum(g * g)
 
     assert np.all(np.isfinite(jit(grad(squared))(x)))
+
+
+@custom_vjp
+def stated(x):
+    return np.sin(x)
+
+
+stated.defvjp(lambda x: (np.sin(x), x), lambda x, ct: (ct * np.cos(x),))
+
+
+def by_branches(x):
+    if x[0] > 0.0:  # noqa: SIM108
+        y = np.sin(x)
+    else:
+        y = 2.0 * x
+    return y
+
+
+def by_steps(x):
+    y = x.copy()
+    for k in range(3):
+        y = np.sin(y) + 0.1 * k
+    return y
+
+
+WHOLE = {
+    "branches": by_branches,
+    "a checkpoint": checkpoint(np.sin),
+    "a stated derivative": stated,
+    "a condition": lambda x: custom_root(lambda y, x: y * y - x)(lambda _, x: np.sqrt(x))(None, x),
+    "steps": by_steps,
+}
+
+
+@pytest.mark.parametrize("inner", WHOLE.values(), ids=WHOLE)
+def test_a_mask_around_all_that_something_else_gives(inner):
+    """What hands on a cotangent is not left out where all that it is handed comes from a mask."""
+
+    def chosen(x):
+        y = inner(x)
+        return max(np.sum(y * y * y), -1.0)
+
+    def where(x):
+        y = inner(x)
+        return np.where(x[0] > 0.0, np.sum(y * y * y), 1.0)
+
+    for f in (chosen, where):
+        check_grads(f, (np.array([0.3, 0.4]),), order=2)
