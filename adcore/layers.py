@@ -21,7 +21,9 @@ TOLERANCE = 1e-13  # of the residuals, by the sizes of what they are of
 ACCEPTED = 1e-7  # where rounding lets them fall no further
 
 
-def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None) -> Any:
+def quadratic_program(
+    Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None, kappa: Any = 0.0
+) -> Any:
     """The minimum of ½ xᵀ Q x + cᵀ x for A x = b and G x ≤ h, and its multipliers.
 
     Solved by Mehrotra's predictor-corrector method (Nocedal and Wright 2006, algorithm 16.4) with dense matrices,
@@ -34,37 +36,48 @@ def quadratic_program(Q: Any, c: Any, A: Any = None, b: Any = None, G: Any = Non
         c: (n,).
         A, b: (p, n) and (p,), or None for no equations; the rows of A are independent.
         G, h: (m, n) and (m,), or None for no inequalities; h may be infinite where there is none.
+        kappa: the products lam · (h - G x) of the inequalities.  0 is the minimum; a positive number is a point inside
+            of the constraints, the minimum of the same less kappa Σ log(h - G x), which is smooth where constraints
+            become active, and so are its derivatives, by kappa too (Howell et al., Dojo, arXiv:2203.00806).
 
     Returns:
         (x, nu, lam): the minimum (n,), the multipliers (p,) of the equations and (m,), not negative, of the
         inequalities, with Q x + c + Aᵀ nu + Gᵀ lam = 0.  None for what there is none of.
 
     Raises:
-        ValueError: no minimum was found: no x fulfils the constraints, the minimum is unbounded, or Q is indefinite.
+        ValueError: no minimum was found: no x fulfils the constraints (of a positive kappa: in their interior), the
+            minimum is unbounded, or Q is indefinite; kappa is negative.
         LinAlgError: the rows of A are dependent, or the minimum without inequalities is not unique.
 
     >>> Q, c = np.eye(2), np.array([-2.0, -1.0])
     >>> x, nu, lam = quadratic_program(Q, c, G=np.eye(2), h=np.array([1.0, 3.0]))
     >>> x.round(6), nu, lam.round(6)
     (array([1., 1.]), None, array([1., 0.]))
+    >>> quadratic_program(Q, c, G=np.eye(2), h=np.array([1.0, 3.0]), kappa=0.5)[0].round(6)
+    array([0.633975, 0.775255])
     """
-    if G is not None:  # a row that is bounded by infinity is no constraint
-        bounded = h < np.inf
+    if kappa < 0.0:
+        raise ValueError("kappa is negative: there is no central path there")
+    bounded = None if h is None else h < np.inf
+    if bounded is not None:  # a row that is bounded by infinity is no constraint
         G, h = np.where(bounded[:, None], G, 0.0), np.where(bounded, h, 1.0)
-    x, nu, lam = _program(None, _double(0.5 * (Q + Q.T)), *[_double(given) for given in (c, A, b, G, h)])
+    x, nu, lam = _program(None, _double(0.5 * (Q + Q.T)), *[_double(given) for given in (c, A, b, G, h)], 1.0 * kappa)
+    if bounded is not None:
+        lam = np.where(bounded, lam, 0.0)
     return _like(x, c), _like(nu, c), _like(lam, c)
 
 
-def linear_program(c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None) -> Any:
+def linear_program(c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None, kappa: Any = 0.0) -> Any:
     """The minimum of cᵀ x for A x = b and G x ≤ h, and its multipliers: `quadratic_program` with Q = 0.
 
-    Among several minima it finds one in the middle of them, which has no derivative by c.  At a vertex that is 0.
+    Among several minima it finds one in the middle of them, which has no derivative by c.  At a vertex that is 0.  With
+    a positive kappa there is one solution, and a derivative by c.
 
     >>> x, _, lam = linear_program(np.array([-1.0, -2.0]), G=np.eye(2), h=np.array([1.0, 3.0]))
     >>> x.round(6), lam.round(6)
     (array([1., 3.]), array([1., 2.]))
     """
-    return quadratic_program(np.zeros((len(c), len(c))), c, A, b, G, h)
+    return quadratic_program(np.zeros((len(c), len(c))), c, A, b, G, h, kappa)
 
 
 def _double(given: Any) -> Any:
@@ -75,7 +88,7 @@ def _like(found: Any, given: Any) -> Any:
     return None if found is None else found.astype(np.result_type(given.dtype, np.float32))
 
 
-def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any) -> Any:
     """Stationarity, the equations, and complementarity."""
     x, nu, lam = solution
     slope = Q @ x + c
@@ -86,20 +99,20 @@ def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -
         equal = A @ x - b
     if G is not None:
         slope = slope + G.T @ lam
-        unequal = lam * (G @ x - h)
+        unequal = lam * (G @ x - h) + kappa
     return slope, equal, unequal
 
 
 @custom_root(_conditions, solve="lu")  # its matrices are dense anyway
-def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any) -> Any:
     if G is None:
         matrix, right = (Q, -c) if A is None else (_bordered(Q, A), np.concatenate((-c, b)))
         found = np.linalg.solve(matrix, right)
         return found[: len(c)], None if A is None else found[len(c) :], None
     if A is None:
-        x, _, lam = _interior_point(Q, c, np.zeros((0, len(c))), np.zeros(0), G, h)
+        x, _, lam = _interior_point(Q, c, np.zeros((0, len(c))), np.zeros(0), G, h, kappa)
         return x, None, lam
-    return _interior_point(Q, c, A, b, G, h)
+    return _interior_point(Q, c, A, b, G, h, kappa)
 
 
 def _bordered(H: Any, A: Any, corner: Any = None) -> Any:
@@ -107,7 +120,7 @@ def _bordered(H: Any, A: Any, corner: Any = None) -> Any:
     return np.concatenate((np.concatenate((H, A.T), axis=1), np.concatenate((A, last), axis=1)))
 
 
-def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
+def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any) -> Any:
     n = len(c)
     m = max(len(h), 1)
     found = np.linalg.solve(_bordered(Q + G.T @ G, A), np.concatenate((G.T @ h - c, b)))
@@ -130,7 +143,7 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
             np.max(np.abs(dual)) / max(size_c, np.max(np.abs(bent))),
             np.max(np.abs(primal) / size_b, initial=0.0),
             np.max(np.abs(slack) / size_h, initial=0.0),
-            np.max(np.minimum(s / size_h, lam / size_c), initial=0.0),
+            np.max(np.abs(s * lam - kappa) / (lam * size_h + s * size_c), initial=0.0),
         )
         stalled = 0 if error < 0.9 * best else stalled + 1
         if error < best:
@@ -141,10 +154,11 @@ def _interior_point(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any) -> Any:
         near = s < lam
         loose = np.where(near, 0.0, lam / s)
         factors = lu_factor(_matrix(Q + G.T @ (loose[:, None] * G), A, G[near], (s / lam)[near]), check_finite=False)
-        push = s * lam
+        push = s * lam - kappa
         dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, lam, near, G)
         affine = (s + _length(s, ds) * ds) @ (lam + _length(lam, dlam) * dlam) / m
-        push = push + ds * dlam - gap * (affine / gap) ** 3 if gap > 0.0 else push
+        reached = min(_length(s, ds), _length(lam, dlam)) if kappa > 0.0 else 1.0  # no bend that is not come to
+        push = s * lam + reached**2 * ds * dlam - max(gap * (affine / gap) ** 3, kappa) if gap > 0.0 else push
         dx, dnu, ds, dlam = _direction(factors, dual, primal, slack, push, s, lam, near, G)
         along = min(_length(s, ds), _length(lam, dlam))
         x = x + along * dx

@@ -10,41 +10,30 @@ derivative of these conditions at any κ is that of a smoothed contact (Howell e
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 
-from adcore import grad, root
+from adcore import grad
+from adcore.layers import quadratic_program
 
 THRESHOLD, STEP, MASS = 5.0, 0.1, 1.0
+BOTH, LIMITS = np.array([[1.0], [-1.0]]), np.full(2, THRESHOLD)
 RELAXED = (1e-1, 1e-2, 1e-4, 1e-6)
 
 
-def contact(unknowns: Any, force: float, kappa: float) -> Any:
-    """What is 0 on the central path.
+def velocity(force: float, kappa: float) -> float:
+    """The velocity after a step.
+
+    With m v = h (F - b) the conditions are those of Karush, Kuhn and Tucker for the minimum of ½ h/m (b - F)² over
+    the forces of friction b, with λ₊ and λ₋ as the multipliers of b ≤ 5 and -b ≤ 5.
 
     Args:
-        unknowns: the velocity after the step, the force of friction, and λ₊, λ₋.
-        force: that pushes.
+        force: F, which pushes.
         kappa: κ, the products of the complementary pairs.
     """
-    velocity, friction, ahead, back = unknowns
-    return (
-        MASS * velocity - STEP * (force - friction),
-        velocity - ahead + back,
-        ahead * (THRESHOLD - friction) - kappa,
-        back * (THRESHOLD + friction) - kappa,
-    )
-
-
-def velocity(force: float, kappa: float) -> float:
-    """The velocity after a step: κ goes down by tens from 1, and each root begins at the one before it."""
-    found = (0.0, 0.0, 1.0 / THRESHOLD, 1.0 / THRESHOLD)
-    now = 1.0
-    while now > kappa:
-        found = root(contact, found, force, now)
-        now = 0.1 * now
-    return root(contact, found, force, kappa)[0]
+    softness = STEP / MASS * np.eye(1)
+    _, _, held = quadratic_program(softness, -softness[0] * force, G=BOTH, h=LIMITS, kappa=kappa)
+    return held[0] - held[1]
 
 
 slope = grad(velocity)

@@ -611,6 +611,89 @@ def test_linear_programs():
     check_grads(lambda c, G, h: linear_program(c, None, None, G, h)[0], (c, G, h), eps=1e-3)
 
 
+@pytest.mark.parametrize("kappa", [10.0, 1e-1, 1e-4, 1e-9])
+@pytest.mark.parametrize("name", ["equations and inequalities", "inequalities", "all active", "none active"])
+def test_quadratic_programs_on_the_central_path(name, kappa):
+    """The conditions hold to rounding, and the point is the minimum with a logarithmic barrier."""
+    Q, c, A, b, G, h = PROGRAMS[name]
+    x, nu, lam = quadratic_program(*PROGRAMS[name], kappa=kappa)
+    slope = Q @ x + c + G.T @ lam + (0.0 if A is None else A.T @ nu)
+    np.testing.assert_allclose(slope, 0.0, atol=1e-11)
+    assert np.all(lam > 0.0)
+    assert np.all(h - G @ x > 0.0)
+    np.testing.assert_allclose(lam * (h - G @ x), kappa, rtol=1e-9 + 1e-13 / kappa)
+    if A is not None:
+        np.testing.assert_allclose(A @ x, b, atol=1e-11)
+        return
+
+    def barred(x, c, h, kappa):
+        room = h - G @ x
+        return 0.5 * x @ (Q @ x) + c @ x - kappa * np.sum(np.log(np.where(room > 0.0, room, np.nan)))
+
+    found, expected = (
+        jacfwd(f, argnums=(0, 1, 2))(c, h, kappa)
+        for f in (
+            lambda c, h, k: quadratic_program(Q, c, None, None, G, h, k)[0],
+            lambda c, h, k: custom_root(stationary(barred))(lambda init, *_: x)(None, c, h, k),
+        )
+    )
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7 * np.max(np.abs(other)))
+
+
+@pytest.mark.parametrize("kappa", [1.0, 1e-2])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_derivatives_on_the_central_path(name, kappa):
+    if name == "no rows":
+        assert np.all(jacrev(lambda k: quadratic_program(*PROGRAMS[name], k)[0])(kappa) == 0.0)
+    order = 2 if name == "inequalities" else 1
+    check_grads(quadratic_program, (*PROGRAMS[name], kappa), order=order, eps=1e-4, atol=1e-5, rtol=1e-5)
+
+
+def test_the_central_path_ends_at_the_minimum():
+    exact = quadratic_program(*PROGRAMS["inequalities"])[0]
+    off = [np.max(np.abs(quadratic_program(*PROGRAMS["inequalities"], k)[0] - exact)) for k in (1e-2, 1e-4, 1e-6)]
+    assert off[0] > 50.0 * off[1] > 2500.0 * off[2]
+
+    def moved(h, kappa):  # x ≤ h becomes active at 1
+        return quadratic_program(np.eye(1), -np.ones(1), G=np.eye(1), h=np.array([h]), kappa=kappa)[0][0]
+
+    for h in (0.9, 1.0, 1.2):  # (1 - x) (h - x) = kappa
+        middle, radius = 0.5 * (1.0 + h), np.sqrt(0.25 * (1.0 - h) ** 2 + 1e-2)
+        assert moved(h, 1e-2) == pytest.approx(middle - radius, rel=1e-12)
+        assert grad(moved)(h, 1e-2) == pytest.approx(0.5 + 0.25 * (1.0 - h) / radius, rel=1e-9)
+        assert grad(moved, argnums=1)(h, 1e-2) == pytest.approx(-0.5 / radius, rel=1e-9)
+        curved = -0.25 / radius + 0.0625 * (1.0 - h) ** 2 / radius**3
+        assert grad(grad(moved))(h, 1e-2) == pytest.approx(curved, rel=1e-7)
+
+
+def test_linear_programs_on_the_central_path():
+    """There is a derivative by c, also where the minimum is not unique."""
+    c, G, h = np.array([1.0, 0.0]), np.concatenate((np.eye(2), -np.eye(2))), np.ones(4)
+
+    def point(c, kappa):
+        return linear_program(c, G=G, h=h, kappa=kappa)[0]
+
+    def formula(c, kappa):  # c = kappa (1/(1 + x) - 1/(1 - x)) = -2 kappa x/(1 - x²)
+        return -c / (kappa + np.sqrt(kappa * kappa + c * c))
+
+    np.testing.assert_allclose(point(c, 0.1), formula(c, 0.1), atol=1e-12)
+    for k in (0, 1):
+        expected = jacfwd(formula, argnums=k)(c, 0.1)
+        np.testing.assert_allclose(jacfwd(point, argnums=k)(c, 0.1), expected, atol=1e-10)
+        np.testing.assert_allclose(jacrev(point, argnums=k)(c, 0.1), expected, atol=1e-10)
+    with pytest.raises(ValueError, match="kappa is negative"):
+        point(c, -0.1)
+    with pytest.raises(ValueError, match="no minimum found"):
+        linear_program(c, G=G[:2], h=h[:2], kappa=0.1)
+    near = np.array([True, False, True, True])
+    x, _, lam = linear_program(c + 0.5, G=G, h=np.where(near, h, np.inf), kappa=0.1)
+    expected = linear_program(c + 0.5, G=G[near], h=h[near], kappa=0.1)
+    np.testing.assert_allclose(x, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(lam[near], expected[2], rtol=1e-12)
+    assert lam[1] == 0.0
+
+
 def test_where_a_constraint_is_just_active_the_derivative_lies_between_both_sides():
     found = jacfwd(lambda h: quadratic_program(np.eye(1), -np.ones(1), G=np.eye(1), h=h)[0])(np.ones(1))
     assert 0.0 <= found[0, 0] <= 1.0
