@@ -61,9 +61,13 @@ def quadratic_program(
     bounded = None if h is None else h < np.inf
     if bounded is not None:  # a row that is bounded by infinity is no constraint
         G, h = np.where(bounded[:, None], G, 0.0), np.where(bounded, h, 1.0)
-    x, nu, lam = _program(None, _double(0.5 * (Q + Q.T)), *[_double(given) for given in (c, A, b, G, h)], 1.0 * kappa)
+    given = [_double(each) for each in (c, A, b, G, h)]
+    found = _program(None, _double(0.5 * (Q + Q.T)), *given, 1.0 * kappa)
+    x: Any = found[0]
+    nu: Any = found[1]
+    lam: Any = found[2]
     if bounded is not None:
-        lam = np.where(bounded, lam, 0.0)
+        lam = np.where(bounded, lam, np.zeros_like(lam))
     return _like(x, c), _like(nu, c), _like(lam, c)
 
 
