@@ -58,15 +58,15 @@ def quadratic_program(
     """
     if kappa < 0.0:
         raise ValueError("kappa is negative: there is no central path there")
-    bounded = None if h is None else h < np.inf
-    if bounded is not None:  # a row that is bounded by infinity is no constraint
+    bounded: Any = None if G is None else h < np.inf
+    if G is not None:  # a row that is bounded by infinity is no constraint
         G, h = np.where(bounded[:, None], G, 0.0), np.where(bounded, h, 1.0)
     given = [_double(each) for each in (c, A, b, G, h)]
     found = _program(None, _double(0.5 * (Q + Q.T)), *given, 1.0 * kappa)
     x: Any = found[0]
     nu: Any = found[1]
     lam: Any = found[2]
-    if bounded is not None:
+    if G is not None:
         lam = np.where(bounded, lam, np.zeros_like(lam))
     return _like(x, c), _like(nu, c), _like(lam, c)
 
