@@ -101,8 +101,6 @@ KINDS: dict[str, tuple[Callable[..., Any], dict[str, Callable[..., Any]]]] = {
     "fixed_point": (_itself, {"anderson": solvers.anderson, "iteration": solvers.iteration}),
     "minimize": (
         _slope,
-        {"newton": solvers.newton_minimum, "lbfgs": solvers.lbfgs, "gradient_descent": solvers.gradient_descent},
-        grad,
         {
             "newton": solvers.newton_minimum,
             "lbfgs": solvers.lbfgs,

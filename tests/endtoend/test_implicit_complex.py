@@ -320,7 +320,7 @@ def test_single_precision():
 
 
 def test_scipys_solvers_are_for_real_numbers():
-    with pytest.raises(DtypeError, match="host_call with .* complex128"):
+    with pytest.raises(DtypeError, match=r"host_call with .* complex128"):
         root(lambda x: x**2 + 1.0, 0.5j, method="scipy")
 
 

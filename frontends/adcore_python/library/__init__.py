@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 MODULES = (
-    *(applying, arrangement, axes, composition, corners, counting, decompositions, distributions, einsum),
+    *(applying, arrangement, axes, closures, composition, corners, counting, decompositions, distributions, einsum),
     *(
         elementwise,
         factors,
