@@ -29,6 +29,7 @@ from .api import (
     vjp,
 )
 from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
+from .enclosures import Certificate, certify
 from .errors import (
     AdcoreError,
     AliasError,
@@ -66,6 +67,7 @@ from .verdicts import Verdict, kinks, verdict
 __all__ = [
     "AdcoreError",
     "AliasError",
+    "Certificate",
     "CompileError",
     "ConvergenceWarning",
     "DtypeError",
@@ -77,6 +79,7 @@ __all__ = [
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
     "Verdict",
+    "certify",
     "check_grads",
     "checkpoint",
     "custom_fixed_point",

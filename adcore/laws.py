@@ -39,7 +39,7 @@ from .program import Equation, Program
 from .types import I64, Atom, DType, Lit, Type, Var, literal
 from .verify import verify
 
-__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table", "on_mpmath"]
+__all__ = ["LAWS", "Case", "LawError", "cases", "check_row", "check_table", "on_mpmath", "symbol_of"]
 
 Execute = Callable[[Program, tuple[Any, ...]], tuple[Any, ...]]
 Law = Callable[["Case", Execute], None]
@@ -223,7 +223,7 @@ def symbol(case: Case, execute: Execute) -> None:
     values = [np.asarray(v) for v in case.values()]
     number = complex if case.equation.outs[0].type.dtype.complex else float
     expected = [
-        number(_symbol(case.primitive.symbol, len(values))(*(v.item() for v in xs)))
+        number(symbol_of(case.primitive.symbol, len(values))(*(v.item() for v in xs)))
         for xs in zip(*(v.flat for v in values), strict=True)
     ]
     if not case.near(np.reshape(expected, values[0].shape), _meant(case.equation, case.values())[0], 1e-12):
@@ -380,7 +380,7 @@ def _complex_step(case: Case, pair: Pair, u: Any, h: float = 1e-100) -> Any:
 
 
 @cache
-def _symbol(text: str, arity: int) -> Callable[..., Any]:
+def symbol_of(text: str, arity: int) -> Callable[..., Any]:
     """A row's symbol as a function on mpmath's numbers."""
     import sympy  # only the laws need it: an extra of the package
 
@@ -408,7 +408,7 @@ def _symbolic_difference(case: Case, index: int) -> Any:
     import mpmath  # as above
 
     values = [np.asarray(v) for v in case.values()]
-    f = _symbol(case.primitive.symbol, len(values))
+    f = symbol_of(case.primitive.symbol, len(values))
     slopes = []
     with mpmath.workdps(50):
         h = mpmath.mpf(10) ** -15

@@ -1,0 +1,12 @@
+"""Interval execution of Programs: what a function, and its derivatives, can be on a whole box of arguments.
+
+The rows of the table of primitives are read over intervals, with outward rounding, as the reference backend reads them
+over numbers.
+"""
+
+from .certificates import Certificate, certify
+from .execution import UndecidedError, enclose
+from .intervals import Interval
+from .results import Enclosure, Touched, Undecided
+
+__all__ = ["Certificate", "Enclosure", "Interval", "Touched", "Undecided", "UndecidedError", "certify", "enclose"]

@@ -1,0 +1,210 @@
+"""Certificates: what is proven of functions on boxes is so at the points of these."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from adcore import DtypeError, MissingRuleError, certify, grad, hessian, jacobian
+
+
+def smooth(x):
+    return math.sin(x) * math.exp(-x * x) + math.log(x + 3.0)
+
+
+def kinked(x):
+    return abs(x - 1.0) * x
+
+
+def branching(x):
+    if x[0] > 0.0:
+        return np.sum(np.sqrt(x[0]) * x)
+    return np.sum(x * x)
+
+
+def recurrence(x):
+    y = np.zeros(5)
+    y[0] = x[0]
+    for k in range(1, 5):
+        y[k] = np.tanh(y[k - 1] * x[1]) + x[0]
+    return np.sum(y * y)
+
+
+def network(x):
+    weights = np.array([[0.3, -0.7], [1.1, 0.4], [-0.2, 0.9]])
+    return np.sum(np.maximum(weights @ x + 0.1, 0.0) ** 2)
+
+
+def newton(a):
+    x = a
+    for _ in range(6):
+        x = 0.5 * (x + a / x)
+    return x
+
+
+def converging(a):
+    x = a
+    while abs(x - 0.5) > 1e-3:
+        x = 0.5 * (x + 0.5)
+    return x
+
+
+def bell(x):
+    return math.erf(x) + np.max(np.array([x, 3.0]))
+
+
+SMOOTH = [
+    (smooth, 0.1, 0.3),
+    (kinked, 1.1, 1.2),
+    (branching, np.array([0.5, -1.0]), np.array([0.6, 1.0])),
+    (branching, np.array([-0.6, -1.0]), np.array([-0.5, 1.0])),
+    (recurrence, np.array([0.1, 0.2]), np.array([0.3, 0.5])),
+    (network, np.array([0.5, 0.1]), np.array([0.6, 0.2])),
+    (newton, 2.0, 2.1),
+    (bell, -0.2, 0.3),
+]
+
+
+@pytest.mark.parametrize(("f", "lower", "upper"), SMOOTH)
+def test_enclosures_hold_values_and_derivatives(f, lower, upper):
+    found = certify(f, lower, upper, hessian=True)
+    assert found.status == "differentiable"
+    assert found.undecided == ()
+    assert found.share == pytest.approx(1.0)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        x = lower + (upper - lower) * rng.uniform(size=np.shape(lower))
+        x = float(x) if isinstance(lower, float) else x
+        assert f(x) in found.value
+        assert grad(f)(x) in found.gradient
+        assert hessian(f)(x) in found.hessian
+
+
+@pytest.mark.parametrize(
+    ("f", "lower", "upper", "word"),
+    [
+        (kinked, 0.0, 3.0, "abs"),
+        (branching, np.array([-1.0, 0.0]), np.array([1.0, 1.0]), "gt"),
+        (network, -np.ones(2), np.ones(2), "maximum"),
+        (lambda x: np.floor(x) + x, 0.5, 1.5, "floor"),
+        (lambda x: np.max(np.array([x, 1.0 - x])), 0.0, 1.0, "reduce_max"),
+    ],
+)
+def test_a_kink_stays_undecided(f, lower, upper, word):
+    found = certify(f, lower, upper, budget=100)
+    assert found.status == "undecided"
+    assert word in {r.primitive for r in found.reasons}
+    assert found.examined <= 100
+    assert 0.5 < found.share < 1.0
+    assert word in str(found)
+    assert "test_certify.py" in str(found)
+
+
+def test_the_undecided_part_is_a_sliver_around_the_kink():
+    found = certify(kinked, 0.0, 3.0, budget=90)
+    assert all(box.lower <= 1.0 + 1e-6 and box.upper >= 1.0 - 1e-6 for box in found.undecided)
+    assert sum(box.upper - box.lower for box in found.undecided) < 1e-6
+    assert found.share > 0.999999
+
+
+def test_whole_numbers_are_told_exactly():
+    def f(x):
+        return np.floor(x) * x + np.rint(x) + x % 1.0
+
+    assert certify(f, 0.2, 0.4).status == "differentiable"
+    assert certify(lambda x: np.floor(x) * x, 0.4, 0.6).status == "differentiable"
+    assert certify(lambda x: np.rint(x) * x, 0.9, 1.1).status == "differentiable"
+
+
+def test_constants_have_no_kinks():
+    zero = np.zeros(3)
+    assert certify(lambda x: x * np.sum(np.abs(zero)) + x, -1.0, 1.0).status == "differentiable"
+
+    def padded(x):
+        a = np.zeros(4)
+        a[1] = x
+        return np.sum(np.maximum(a, 0.0))
+
+    assert certify(padded, 1.0, 2.0).status == "differentiable"
+
+
+def test_where_it_is_not_defined():
+    found = certify(lambda x: math.log(x - 2.0), 0.0, 1.0)
+    assert found.status == "not differentiable"
+    assert found.refutation
+    assert certify(lambda x: np.log(x), -1.0, 1.0).status == "not differentiable"
+    guarded = certify(lambda x: np.where(x > 0.0, np.log(np.maximum(x, 0.1)), x), -2.0, -1.0)
+    assert guarded.status == "differentiable"
+
+
+def test_loops_whose_end_is_not_known():
+    found = certify(converging, 0.6, 0.9, budget=40)
+    assert found.status == "undecided"
+    for x in np.linspace(0.6, 0.9, 20):
+        assert converging(float(x)) in found.value
+
+
+def test_structures_and_several_arguments():
+    def f(parts, n):
+        return parts["a"] * np.sum(parts["b"]) ** n
+
+    low, high = {"a": 1.0, "b": np.ones(2)}, {"a": 1.1, "b": 1.2 * np.ones(2)}
+    found = certify(f, (low, 2), (high, 2))
+    assert found.status == "differentiable"
+    assert set(found.gradient.lower[0]) == {"a", "b"}
+    assert grad(f)(low, 2) in type(found.gradient)(found.gradient.lower[0], found.gradient.upper[0])
+
+
+def test_functions_with_several_results():
+    def f(x):
+        return np.array([x[0] * x[1], np.exp(x[0])])
+
+    low, high = np.array([0.0, 1.0]), np.array([0.1, 1.1])
+    found = certify(f, low, high)
+    assert jacobian(f)(low) in found.gradient
+    assert f(high) in found.value
+
+
+def test_single_precision():
+    low, high = np.float32([0.1, 0.2]), np.float32([0.15, 0.3])
+    found = certify(recurrence_of_any, low, high)
+    assert found.status == "differentiable"
+    assert grad(recurrence_of_any)(low) in found.gradient
+    assert found.gradient.lower.dtype == np.float32
+
+
+def recurrence_of_any(x):
+    y = x[0]
+    for _ in range(4):
+        y = np.tanh(y * x[1]) + x[0]
+    return y
+
+
+def test_a_finer_budget_narrows():
+    widths = [certify(kinked, 0.0, 3.0, budget=n).gradient.width for n in (1, 10, 60)]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_refusals():
+    with pytest.raises(MissingRuleError, match="enclosure of"):
+        certify(lambda a: np.linalg.det(a), np.eye(2), 2.0 * np.eye(2))
+    with pytest.raises(DtypeError, match="same number at both corners"):
+        certify(kinked, 0, 1)
+    with pytest.raises(DtypeError, match="complex"):
+        certify(lambda z: abs(z), 1j, 2j)
+    with pytest.raises(ValueError, match="above the upper"):
+        certify(kinked, 1.0, 0.0)
+    with pytest.raises(ValueError, match="not finite"):
+        certify(kinked, 1.0, math.inf)
+    with pytest.raises(ValueError, match="budget"):
+        certify(kinked, 0.0, 1.0, budget=0)
+    with pytest.raises(TypeError, match="structures"):
+        certify(network, (np.ones(2), 1.0), (np.ones(2),))
+
+
+def test_progress(capsys):
+    pytest.importorskip("rich")
+    certify(kinked, 0.0, 3.0, budget=10, progress=True)
+    assert "decided" in capsys.readouterr().out
