@@ -29,7 +29,7 @@ from .api import (
     vjp,
 )
 from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
-from .enclosures import Certificate, certify
+from .enclosures import Certificate, certify, worst_case
 from .errors import (
     AdcoreError,
     AliasError,
@@ -123,6 +123,7 @@ __all__ = [
     "vhp",
     "vjp",
     "vmap",
+    "worst_case",
 ]
 
 __version__ = "0.1.0"

@@ -8,5 +8,16 @@ from .certificates import Certificate, certify
 from .execution import UndecidedError, enclose
 from .intervals import Interval
 from .results import Enclosure, Touched, Undecided
+from .worst_case import worst_case
 
-__all__ = ["Certificate", "Enclosure", "Interval", "Touched", "Undecided", "UndecidedError", "certify", "enclose"]
+__all__ = [
+    "Certificate",
+    "Enclosure",
+    "Interval",
+    "Touched",
+    "Undecided",
+    "UndecidedError",
+    "certify",
+    "enclose",
+    "worst_case",
+]

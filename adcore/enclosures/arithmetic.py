@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from .table import ROWS, Ends, UndecidedError, elementwise, entered
 
 __all__ = ["product_ends", "quotient", "square_ends", "sum_ends"]
 
+LEAST_NORMAL = 2.0**-1022
 LARGEST = 2.0**62  # of integers whose sums and products are computed
 
 
@@ -20,6 +22,8 @@ LARGEST = 2.0**62  # of integers whose sums and products are computed
 
 def sum_ends(a: Any, c: Any, lower: bool) -> Any:
     """The sum of two ends, rounded outwards where it is rounded at all: its error is known exactly (Knuth 1969)."""
+    if type(a) is np.float64 and type(c) is np.float64:
+        return np.float64(_sum_of_numbers(float(a), float(c), lower))
     s = a + c
     if not is_float(s.dtype):
         return _whole(s, a, c, np.add)
@@ -32,6 +36,38 @@ def sum_ends(a: Any, c: Any, lower: bool) -> Any:
         return np.where(unknown, -np.inf, rounded).astype(s.dtype)[()]
     rounded = np.where((error > 0.0) | (overflow & (s < 0.0)), above(s), s)
     return np.where(unknown, np.inf, rounded).astype(s.dtype)[()]
+
+
+def _sum_of_numbers(a: float, c: float, lower: bool) -> float:
+    """The same of two numbers, without NumPy's cost of a call."""
+    s = a + c
+    if math.isinf(s) and not (math.isinf(a) or math.isinf(c)):
+        return _next(s, lower) if (s > 0.0) == lower else s
+    if s != s:
+        return s if a != a or c != c else -math.inf if lower else math.inf
+    part = s - a
+    error = (a - (s - part)) + (c - part)
+    return _next(s, lower) if (error < 0.0 if lower else error > 0.0) else s
+
+
+def _next(x: float, lower: bool) -> float:
+    return math.nextafter(x, -math.inf if lower else math.inf)
+
+
+def _product_of_numbers(a: float, c: float, lower: bool) -> float:
+    if a == 0.0 or c == 0.0:
+        return 0.0 if a == a and c == c else math.nan
+    product = a * c
+    if product != product or (math.isinf(product) and (math.isinf(a) or math.isinf(c))):
+        return product
+    if product == 0.0:
+        return product if (math.copysign(1.0, product) < 0.0) != lower else _next(product, lower)
+    size = abs(product)
+    if a.is_integer() and c.is_integer() and size <= 2.0**52:
+        return product
+    if LEAST_NORMAL <= size < math.inf and (abs(math.frexp(a)[0]) == 0.5 or abs(math.frexp(c)[0]) == 0.5):
+        return product
+    return _next(product, lower)
 
 
 def _whole(result: Any, a: Any, c: Any, operation: Callable[[Any, Any], Any]) -> Any:
@@ -76,6 +112,8 @@ def _is_power_of_two(a: Any) -> Any:
 
 def times(a: Any, c: Any, lower: bool) -> Any:
     """The product of two ends, rounded outwards; 0 times infinity is 0, since infinite ends are not attained."""
+    if type(a) is np.float64 and type(c) is np.float64:
+        return np.float64(_product_of_numbers(float(a), float(c), lower))
     product = a * c
     if not is_float(product.dtype):
         return _whole(product, a, c, np.multiply)
