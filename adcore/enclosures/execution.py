@@ -20,6 +20,7 @@ from .intervals import Interval, hull, is_float, meet, point
 from .kinks import Touch, touches
 from .patterns import PATTERNS
 from .table import ROWS, UndecidedError
+from .zonotopes import refined
 
 __all__ = ["Execution", "UndecidedError", "enclose", "literal_of"]
 
@@ -66,11 +67,13 @@ class Execution:
     Attributes:
         touched: the kinks that may lie in the box, of what depends on the arguments.
         checks: the checks that may fail.
+        refining: whether zonotopes make intervals narrower.
     """
 
     def __init__(self, program: Program, watched: bool = False) -> None:
         self.program = program
         self.watched = watched
+        self.refining = True
         self.env: dict[Var, Interval] = {}
         self.made: dict[Var, Equation] = {}
         self.touched: list[Touch] = []
@@ -138,6 +141,8 @@ class Execution:
                     f"an enclosure of {name} is not written yet", equation.source, "a function without it"
                 )
             found = row(*operands, **equation.params)
+            if self.refining and any(x.form is not None for x in operands):
+                found = refined(self, equation, operands, found)
         return found if isinstance(found, tuple) else (found,)
 
     def known(self, equation: Equation, operands: list[Interval]) -> Interval | tuple[Interval, ...] | None:

@@ -46,11 +46,13 @@ class Interval:
         lower, upper: the ends, of the dtype of the value; both nan where there is certainly no number.
         marks: int64, what is known of each element: `UNDEFINED`, and the marks of the elements of the arguments that
             it depends on.
+        form: what is known of the elements as functions of the arguments, where zonotopes are computed.
     """
 
     lower: Any
     upper: Any
     marks: Any
+    form: Any = None
 
     @property
     def dtype(self) -> np.dtype:
@@ -116,7 +118,7 @@ def meet(x: Interval, lower: Any, upper: Any) -> Interval:
     """What is known to lie between these ends as well; where that is nothing, x as it is."""
     low, high = np.maximum(x.lower, lower), np.minimum(x.upper, upper)
     empty = ~(low <= high)
-    return Interval(np.where(empty, x.lower, low)[()], np.where(empty, x.upper, high)[()], x.marks)
+    return Interval(np.where(empty, x.lower, low)[()], np.where(empty, x.upper, high)[()], x.marks, x.form)
 
 
 def below(x: Any) -> Any:

@@ -25,6 +25,7 @@ from .intervals import UNDEFINED, Interval, bit_of, point
 from .kinks import Touch
 from .results import Enclosure, Touched
 from .table import UndecidedError
+from .zonotopes import forms_of
 
 __all__ = ["Box", "Subject", "Trial"]
 
@@ -65,14 +66,16 @@ class Subject:
     Args:
         f: the function.
         low, high: its argument at the corners of the box, or tuples of its arguments.
+        affine: whether zonotopes are computed beside intervals.
 
     Raises:
         DtypeError: an argument is complex, or an integer that differs between the corners; there is no real one.
         ValueError: a lower end is above the upper one, or not finite.
     """
 
-    def __init__(self, f: Callable[..., Any], low: Any, high: Any) -> None:
+    def __init__(self, f: Callable[..., Any], low: Any, high: Any, affine: bool = False) -> None:
         self.function = f
+        self.affine = affine
         self.name = name_of(f)
         self.single = not isinstance(low, tuple)
         arguments, others = ((low,), (high,)) if self.single else (low, high)
@@ -155,13 +158,18 @@ class Subject:
 
     def intervals(self, box: Box, lowered: Lowered) -> list[Interval]:
         """The arguments of a program: the leaves, then what it reads from outside."""
+        forms = forms_of(box.lower, box.upper) if self.affine else None
+        at = 0
         low, high = self.parts(box.lower), self.parts(box.upper)
         given: list[Interval] = []
         for k, spec in enumerate(self.specs):
             if not isinstance(spec, Spec):
                 continue
             if k in self.real:
-                given.append(Interval(low[k], high[k], self.marks[k]))
+                size = np.size(low[k])
+                form = None if forms is None else forms.part(at, size, np.shape(low[k]), low[k].dtype)
+                given.append(Interval(low[k], high[k], self.marks[k], form))
+                at += size
             else:
                 given.append(point(self.values[k], spec.dtype.numpy))
         return [*given, *(point(normalized(c.read()), c.spec.dtype.numpy) for c in lowered.captures)]

@@ -67,19 +67,21 @@ SMOOTH = [
 ]
 
 
+@pytest.mark.parametrize("domain", ["interval", "zonotope"])
 @pytest.mark.parametrize(("f", "lower", "upper"), SMOOTH)
-def test_enclosures_hold_values_and_derivatives(f, lower, upper):
-    found = certify(f, lower, upper, hessian=True)
+def test_enclosures_hold_values_and_derivatives(f, lower, upper, domain):
+    found = certify(f, lower, upper, hessian=True, domain=domain)
     assert found.status == "differentiable"
     assert found.undecided == ()
     assert found.share == pytest.approx(1.0)
     rng = np.random.default_rng(0)
+    first, second = grad(f), hessian(f)
     for _ in range(30):
         x = lower + (upper - lower) * rng.uniform(size=np.shape(lower))
         x = float(x) if isinstance(lower, float) else x
         assert f(x) in found.value
-        assert grad(f)(x) in found.gradient
-        assert hessian(f)(x) in found.hessian
+        assert first(x) in found.gradient
+        assert second(x) in found.hessian
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,35 @@ def test_the_undecided_part_is_a_sliver_around_the_kink():
     assert all(box.lower <= 1.0 + 1e-6 and box.upper >= 1.0 - 1e-6 for box in found.undecided)
     assert sum(box.upper - box.lower for box in found.undecided) < 1e-6
     assert found.share > 0.999999
+
+
+def dependent(x):
+    return x[0] * (1.0 - x[0]) + (x[0] + x[1]) - x[0] + np.exp(x[1]) - x[1]
+
+
+def crossing(x):
+    return abs(x[0] - x[1] * x[0] - 0.4)
+
+
+def test_zonotopes_know_what_depends_on_what():
+    low, high = np.array([0.4, 0.1]), np.array([0.5, 0.2])
+    widths = [certify(dependent, low, high, domain=d).value.width for d in ("interval", "zonotope")]
+    assert widths[1] < 0.4 * widths[0]
+    shares = [
+        certify(lambda x: abs(x[0] - x[1] * x[0] - 0.5), low, high, 30, domain=d).share
+        for d in ("interval", "zonotope")
+    ]
+    assert shares[1] >= shares[0]
+
+
+def test_zonotopes_of_single_precision():
+    low, high = np.float32([0.1, 0.2]), np.float32([0.15, 0.3])
+    found = certify(recurrence_of_any, low, high, domain="zonotope")
+    slope = grad(recurrence_of_any)
+    for share in np.linspace(0.0, 1.0, 11, dtype=np.float32):
+        x = low + share * (high - low)
+        assert recurrence_of_any(x) in found.value
+        assert slope(x) in found.gradient
 
 
 def test_whole_numbers_are_told_exactly():
@@ -198,6 +229,8 @@ def test_refusals():
         certify(kinked, 1.0, 0.0)
     with pytest.raises(ValueError, match="not finite"):
         certify(kinked, 1.0, math.inf)
+    with pytest.raises(ValueError, match="zonotope"):
+        certify(kinked, 0.0, 1.0, domain="polyhedron")
     with pytest.raises(ValueError, match="budget"):
         certify(kinked, 0.0, 1.0, budget=0)
     with pytest.raises(TypeError, match="structures"):
