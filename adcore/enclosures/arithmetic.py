@@ -228,37 +228,28 @@ def _pow(x: Interval, y: Interval) -> Ends:
 
 def _integer_power(x: Interval, y: Interval) -> Ends:
     n = y.lower
-    size = np.abs(n)
-    even = size % 2.0 == 0.0
-    zero = _has_zero(x)
+    even, negative, zero = n % 2.0 == 0.0, n < 0.0, _has_zero(x)
     far = np.maximum(np.abs(x.lower), np.abs(x.upper))
     near = np.where(zero, x.dtype.type(0.0), np.minimum(np.abs(x.lower), np.abs(x.upper)))
-    lower, upper = (np.where(even, e, o) for e, o in ((near, x.lower), (far, x.upper)))
-    low, high = raised(lower.astype(x.dtype), size, True), raised(upper.astype(x.dtype), size, False)
-    low, high = (np.where(size == 0.0, x.dtype.type(1.0), v)[()] for v in (low, high))
-    if not np.any(n < 0.0):
-        return low, high
-    one = Interval(np.ones_like(low), np.ones_like(high), 0)
-    inverse_low, inverse_high, bad = quotient(one, Interval(low, high, 0))  # type: ignore[misc]
-    inverse_low, inverse_high = spread(inverse_low, inverse_high, float(np.max(size)) + 2.0)
-    inverse_low = np.where(even, np.maximum(inverse_low, 0.0), inverse_low)
-    negative = n < 0.0
-    low, high = np.where(negative, inverse_low, low), np.where(negative, inverse_high, high)
-    return low.astype(x.dtype)[()], high.astype(x.dtype)[()], negative & bad
+    first, last = np.where(even, near, x.lower), np.where(even, far, x.upper)  # in whose order positive powers are
+    first, last = np.where(negative, last, first).astype(x.dtype), np.where(negative, first, last).astype(x.dtype)
+    low, high = _raised(first, n, True), _raised(last, n, False)
+    bad = negative & zero
+    low, high = np.where(bad & ~even, -np.inf, low), np.where(bad, np.inf, high)
+    return low.astype(x.dtype)[()], high.astype(x.dtype)[()], bad
 
 
-def raised(v: Any, n: Any, lower: bool) -> Any:
-    """The power of an end to a whole number, as a library computes it or as products do: each rounds once."""
+def _raised(v: Any, n: Any, lower: bool) -> Any:
+    """The power of an end to a whole number, as a library computes it or as products and a quotient do."""
     value = np.power(v, n)
-    most = float(np.max(n, initial=0.0))
-    low, high = spread(value, value, max(4.0, most if most <= 16.0 else 4.0))
-    small = (np.abs(value) <= 2.0 ** np.finfo(value.dtype).nmant) & (v == np.rint(v))
-    exact = small | (n <= 1.0) | np.isinf(v)
-    bound = low if lower else high
+    most = float(np.max(np.abs(n), initial=0.0))
+    low, high = spread(value, value, max(4.0, most + 2.0 if most <= 16.0 else 4.0))
+    integers = (n >= 0.0) & (np.abs(value) <= 2.0 ** np.finfo(value.dtype).nmant) & (v == np.rint(v))
+    exact = integers | (n == 0.0) | (n == 1.0) | np.isinf(v) | (np.abs(v) == 1.0)
     if lower:
-        bound = np.where(value >= 0.0, np.maximum(bound, 0.0), bound)
+        bound = np.where((value >= 0.0) & ~np.signbit(value), np.maximum(low, 0.0), low)
     else:
-        bound = np.where(value <= 0.0, np.minimum(bound, 0.0), bound)
+        bound = np.where((value <= 0.0) & np.signbit(value), np.minimum(high, 0.0), high)
     return np.where(exact, value, bound).astype(v.dtype)[()]
 
 

@@ -103,7 +103,7 @@ _SLICE = 0.4921875  # of a side, with a short fraction, so that corners have sho
 
 
 def _cut(box: Box, k: int, middle: float) -> tuple[Box, Box]:
-    part = (middle - box.lower[k]) / (box.upper[k] - box.lower[k])
+    part = float((middle - box.lower[k]) / (box.upper[k] - box.lower[k]))
     upper, lower = box.upper.copy(), box.lower.copy()
     upper[k] = lower[k] = middle
     return Box(box.lower, upper, box.share * part), Box(lower, box.upper, box.share * (1.0 - part))

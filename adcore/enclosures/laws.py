@@ -5,6 +5,7 @@
     inclusion    narrower operands give intervals that are within, up to the rounding of functions whose computed
                  values do not rise as they do
     points       of operands that are numbers, an interval that holds the meaning
+    programs     soundness of all values of random programs, with and without zonotopes
 
 `python -m adcore.enclosures.laws 1000000` tests so many points.
 """
@@ -19,14 +20,18 @@ from typing import Any
 
 import numpy as np
 
+from ..builder import Builder
 from ..law_examples import Example
 from ..laws import Case, cases, symbol_of
 from ..primitives import TABLE, Kind, Primitive
+from ..program import Equation, Program
+from ..types import F64, Atom, Var
 from .execution import Execution
 from .intervals import UNDEFINED, Interval, point
 from .table import ROWS, UndecidedError
+from .zonotopes import forms_of
 
-__all__ = ["BrokenLawError", "check_example", "check_scalars", "examples", "main", "scalars"]
+__all__ = ["BrokenLawError", "check_example", "check_programs", "check_scalars", "examples", "main", "scalars"]
 
 
 class BrokenLawError(AssertionError):
@@ -112,12 +117,9 @@ def check_scalars(primitive: Primitive, seed: int, intervals: int, points: int =
                 at = [draws.inside(e) for e in ends]
                 computed = float(primitive.meaning(*map(np.float64, at)))
                 _require(primitive, found, computed, at, ends, "computed")
-                try:
-                    with mpmath.workdps(_digits(at)):
-                        value = exact(*map(mpmath.mpf, at))
-                except (ZeroDivisionError, ValueError, OverflowError):
-                    continue
-                if isinstance(value, mpmath.mpf):
+                with mpmath.workdps(_digits(at)):
+                    value = _real(exact, list(map(mpmath.mpf, at)))
+                if value is not None:
                     compared += 1
                     _require(primitive, found, value, at, ends, "real")
     return compared
@@ -219,6 +221,82 @@ def _inside(rng: np.random.Generator, low: Any, high: Any, k: int) -> Any:
     return np.clip(np.asarray(low + share * (np.asarray(high) - low), array.dtype), low, high)[()]
 
 
+# Programs, in which operands depend on each other
+
+UNARY = ("neg", "exp", "tanh", "sin", "cos", "arctan", "sqrt", "log1p", "abs", "expit", "cosh", "cbrt")
+BINARY = ("add", "sub", "mul", "mul", "div", "hypot", "logaddexp")
+
+
+def check_programs(seed: int, affine: bool, length: int = 12, points: int = 20) -> int:
+    """Soundness of every value in a random program of two numbers, on a random box; with zonotopes if asked for.
+
+    Gives the number of values that were compared with mpmath.
+
+    Raises:
+        BrokenLawError: a value outside of its interval.
+    """
+    rng = np.random.default_rng(seed)
+    program = _random_program(rng, length)
+    center, width = rng.normal(size=2), 10.0 ** rng.uniform(-10.0, 0.0)
+    low, high = center - width * rng.uniform(size=2), center + width * rng.uniform(size=2)
+    forms = forms_of(low, high)
+    parts = [forms.part(k, 1, (), np.dtype(float)) if affine else None for k in range(2)]
+    execution = Execution(program)
+    execution.run([Interval(low[k], high[k], np.int64(0), parts[k]) for k in range(2)])
+    compared = 0
+    for _ in range(points):
+        at = np.clip(low + (high - low) * rng.uniform(size=2), low, high)
+        for equation, computed, real in _values(program, at):
+            interval = execution.env[equation.outs[0]]
+            if np.any(interval.marks & UNDEFINED):
+                continue
+            _require(equation.primitive, interval, computed, at, (low, high), "computed")
+            if real is not None:
+                compared += 1
+                _require(equation.primitive, interval, real, at, (low, high), "real")
+    return compared
+
+
+def _random_program(rng: np.random.Generator, length: int) -> Program:
+    params = (Var(F64, "x"), Var(F64, "y"))
+    b, known = Builder(), list[Var](params)
+    for _ in range(length):
+        names = UNARY if rng.uniform() < 0.4 else BINARY
+        count = 1 if names is UNARY else 2
+        operands = tuple(known[int(rng.integers(max(0, len(known) - 5), len(known)))] for _ in range(count))
+        made = b.emit(TABLE[str(rng.choice(names))], operands, {})
+        if isinstance(made, Var):
+            known.append(made)
+    return Program(params, b.equations, tuple(known))
+
+
+def _values(program: Program, at: np.ndarray) -> Iterator[tuple[Equation, float, Any]]:
+    """The value of each equation, as NumPy computes it, and as mpmath does with 50 digits, where it is real."""
+    import mpmath  # as above
+
+    numbers: dict[Atom, Any] = dict(zip(program.params, at, strict=True))
+    exact: dict[Atom, Any] = {p: mpmath.mpf(float(v)) for p, v in numbers.items()}
+    for equation in program.equations:
+        (out,) = equation.outs
+        with np.errstate(all="ignore"):
+            operands = [numbers[a] if isinstance(a, Var) else np.float64(a.value) for a in equation.operands]
+            numbers[out] = equation.primitive.meaning(*operands)
+        reals = [exact[a] if isinstance(a, Var) else mpmath.mpf(a.value) for a in equation.operands]
+        with mpmath.workdps(50):
+            exact[out] = None if None in reals else _real(symbol_of(equation.primitive.symbol, len(reals)), reals)
+        yield equation, float(numbers[out]), exact[out]
+
+
+def _real(f: Any, operands: list[Any]) -> Any:
+    import mpmath  # as above
+
+    try:
+        value = f(*operands)
+    except (ZeroDivisionError, ValueError, OverflowError):
+        return None
+    return value if isinstance(value, mpmath.mpf) else None
+
+
 def main(points: int) -> None:
     """Compare so many points with mpmath, shared out among the scalar rows."""
     rows, compared, seed = scalars(), 0, 0
@@ -227,6 +305,8 @@ def main(points: int) -> None:
             compared += check_scalars(primitive, seed, 200, 5)
         seed += 1
     print(f"{compared} points of {len(rows)} rows: each within its interval")
+    values = sum(check_programs(seed, affine) for seed in range(max(1, points // 400)) for affine in (False, True))
+    print(f"{values} values of random programs: each within its interval, and within that of its zonotope")
 
 
 if __name__ == "__main__":

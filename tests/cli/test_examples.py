@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcore import grad
+from adcore import certify, grad
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -65,3 +65,18 @@ def test_kepler():
     after = made["polynomial"](start, known, step)
     back = made["polynomial"](after, made["series"](after), -step)
     np.testing.assert_allclose(back, start, atol=1e-15)
+
+
+def test_contact():
+    made = runpy.run_path(str(EXAMPLES / "contact.py"))
+    found = made["certified"](60)
+    assert found.status == "undecided"
+    assert {reason.primitive for reason in found.reasons} == {"lt"}
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        start = made["LOW"] + (made["HIGH"] - made["LOW"]) * rng.uniform(size=2)
+        assert made["final_height"](start) in found.value
+    middle = np.array([0.65, 0.75])
+    part = certify(made["final_height"], middle - 0.01, middle + 0.01)
+    assert part.status == "differentiable"
+    assert grad(made["final_height"])(middle) in part.gradient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adcore.enclosures.laws import check_example, check_scalars, examples, scalars
+from adcore.enclosures.laws import check_example, check_programs, check_scalars, examples, scalars
 from adcore.enclosures.table import ROWS
 from adcore.primitives import TABLE
 
@@ -24,3 +24,8 @@ def test_examples_are_within(primitive, example):
 
 def test_meanings_belong_to_rows():
     assert all(name in TABLE for name in ROWS)
+
+
+@pytest.mark.parametrize("affine", [False, True], ids=["intervals", "zonotopes"])
+def test_values_of_random_programs_are_within(affine):
+    assert sum(check_programs(seed, affine, points=8) for seed in range(60)) > 1000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,3 +243,10 @@ def test_progress(capsys):
     pytest.importorskip("rich")
     certify(kinked, 0.0, 3.0, budget=10, progress=True)
     assert "decided" in capsys.readouterr().out
+
+
+def test_documentation():
+    path = Path(__file__).parents[2] / "docs" / "certify.md"
+    results = doctest.testfile(str(path), module_relative=False)
+    assert results.attempted > 20
+    assert results.failed == 0
