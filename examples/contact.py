@@ -72,6 +72,8 @@ def main(picture: str | None = None, budget: str = "200") -> None:
     print(
         f"{found.status}: {100.0 * found.share:.2f} % of the box are proven to be free of kinks, {found.examined} boxes"
     )
+    if found.refutation:
+        print(f"  somewhere in the rest {found.refutation}")
     for reason in found.reasons:
         print(f"  {reason}")
     start = 0.5 * (LOW + HIGH)

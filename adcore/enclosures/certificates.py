@@ -9,11 +9,13 @@ from typing import Any, Literal
 from ..plugins import Lowered
 from .boxes import Search, progressing
 from .intervals import Interval, hull
+from .refutation import refuted
 from .results import Enclosure, Touched, Undecided
 from .subject import Box, Subject, Trial
 
 __all__ = ["Certificate", "certify"]
 
+ATTEMPTS = 8  # at a proof that there is a kink
 Domain = Literal["interval", "zonotope"]
 Status = Literal["differentiable", "undecided", "not differentiable"]
 
@@ -26,7 +28,8 @@ class Certificate:
         name: of the function.
         lower, upper: the corners of the box.
         status: "differentiable": at every point of the box; "not differentiable": somewhere in it certainly not, for
-            the reason in `refutation`; "undecided": at least outside of the boxes in `undecided` it is.
+            the reason in `refutation`; "undecided": it is not known.  In all cases the function is differentiable
+            outside of the boxes in `undecided`, unless the search has ended where it is not defined.
         value: what the function is between.
         gradient: what its gradient, of a function that gives one number, or else its Jacobian, is between, wherever in
             the box it exists.
@@ -62,7 +65,7 @@ class Certificate:
             if found is not None
         ]
         boxes = "1 box" if self.examined == 1 else f"{self.examined} boxes"
-        if self.status == "undecided":
+        if self.undecided:
             lines.append(f"  {100.0 * self.share:.6g} % of the box decided, {len(self.undecided)} of {boxes} left:")
             lines += [f"    {reason}" for reason in self.reasons]
         else:
@@ -114,8 +117,8 @@ def certify(
     'differentiable'
     >>> 3.0 in found.gradient and found.gradient.width < 3.1
     True
-    >>> certify(lambda x: abs(x - 1.0) * x, 0.0, 3.0, budget=20).status
-    'undecided'
+    >>> certify(lambda x: abs(x - 1.0) * x, 0.0, 3.0, budget=50).status
+    'not differentiable'
     """
     if budget < 1:
         raise ValueError(f"certify: a budget of {budget} boxes; the least is 1")
@@ -127,9 +130,9 @@ def certify(
         search.run(budget, report)
     undecided = search.undecided()
     status: Status = "undecided" if undecided else "differentiable"
-    refutation = ""
-    if search.refuted is not None:
-        status, refutation = "not differentiable", search.refuted[0]
+    refutation = _refutation(search)
+    if refutation:
+        status = "not differentiable"
     reasons = dict.fromkeys(reason for _, trial in undecided for reason in trial.reasons)
     return Certificate(
         subject.name,
@@ -147,6 +150,15 @@ def certify(
         search.examined,
         refutation,
     )
+
+
+def _refutation(search: Search) -> str:
+    """Why the function is not differentiable somewhere, by one of the smallest boxes that are left."""
+    if search.refuted is not None:
+        return search.refuted[0]
+    single = [(b, t) for b, t in search.undecided() if t.touched and all(reason.primitive for reason in t.reasons)]
+    smallest = sorted(single, key=lambda pair: pair[0].share)[:ATTEMPTS]
+    return next((why for box, _ in smallest if (why := refuted(search.subject, box))), "")
 
 
 def _left(subject: Subject, box: Box, trial: Trial) -> Undecided:

@@ -39,6 +39,26 @@ def network(x):
     return np.sum(np.maximum(weights @ x + 0.1, 0.0) ** 2)
 
 
+def parted(x):
+    if x[0] + x[1] > 0.25:
+        return x[0] * x[1]
+    return x[0] - x[1]
+
+
+def ramps(x):
+    return np.sum(np.maximum(x * np.array([1.0, 2.0]), 0.7)) * x[0]
+
+
+def stepping(x):
+    height, velocity = x, 0.0
+    for _ in range(6):
+        velocity = velocity - 1.3
+        height = height + 0.11 * velocity
+        if height < 0.0:
+            height, velocity = -0.7 * height, -0.7 * velocity
+    return height
+
+
 def newton(a):
     x = a
     for _ in range(6):
@@ -87,18 +107,27 @@ def test_enclosures_hold_values_and_derivatives(f, lower, upper, domain):
 
 
 @pytest.mark.parametrize(
-    ("f", "lower", "upper", "word"),
+    ("f", "lower", "upper", "word", "status"),
     [
-        (kinked, 0.0, 3.0, "abs"),
-        (branching, np.array([-1.0, 0.0]), np.array([1.0, 1.0]), "gt"),
-        (network, -np.ones(2), np.ones(2), "maximum"),
-        (lambda x: np.floor(x) + x, 0.5, 1.5, "floor"),
-        (lambda x: np.max(np.array([x, 1.0 - x])), 0.0, 1.0, "reduce_max"),
+        (kinked, 0.0, 3.0, "abs", "not differentiable"),
+        (branching, np.array([-1.0, 0.0]), np.array([1.0, 1.0]), "gt", "undecided"),
+        (network, -np.ones(2), np.ones(2), "maximum", "undecided"),  # a square of the ramp, which is differentiable
+        (parted, -np.ones(2), np.ones(2), "gt", "not differentiable"),
+        (ramps, np.zeros(2), np.ones(2), "maximum", "not differentiable"),
+        (lambda x: np.floor(x) + x, 0.5, 1.5, "floor", "not differentiable"),
+        (lambda x: np.max(np.array([x, 1.0 - x])), 0.0, 1.0, "reduce_max", "undecided"),
+        (lambda x: abs(x - 1.0) ** 2, 0.0, 3.0, "abs", "undecided"),
+        (lambda x: x * 2.0 if x > 0.5 else x + x, 0.0, 1.0, "gt", "undecided"),
+        (stepping, 0.2, 0.9, "lt", "not differentiable"),
+        (lambda x: abs(abs(x - 1.0) - 0.5), 1.2, 1.7, "abs", "not differentiable"),
+        (lambda x: x - np.fmod(x, 1.0), 0.5, 1.5, "fmod", "not differentiable"),
     ],
 )
-def test_a_kink_stays_undecided(f, lower, upper, word):
+def test_where_a_kink_lies(f, lower, upper, word, status):
     found = certify(f, lower, upper, budget=100)
-    assert found.status == "undecided"
+    assert found.status == status
+    assert bool(found.refutation) is (status == "not differentiable")
+    assert word in found.refutation or status == "undecided"
     assert word in {r.primitive for r in found.reasons}
     assert found.examined <= 100
     assert 0.5 < found.share < 1.0
