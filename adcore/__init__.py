@@ -61,6 +61,8 @@ from .mapping import vmap
 from .memory_report import MemoryReport, memory
 from .ode import odeint
 from .policies import loop_policy
+from .soft import soft
+from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .threads import get_num_threads, set_num_threads
 from .verdicts import Verdict, kinks, verdict
 
@@ -76,6 +78,8 @@ __all__ = [
     "NonDifferentiableError",
     "NonDifferentiableWarning",
     "RuleError",
+    "Surrogate",
+    "SurrogateReport",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
     "Verdict",
@@ -114,9 +118,11 @@ __all__ = [
     "root_jvp",
     "root_vjp",
     "set_num_threads",
+    "soft",
     "source",
     "stop_gradient",
     "straight_through",
+    "surrogate_report",
     "taylor",
     "value_and_grad",
     "verdict",

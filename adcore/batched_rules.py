@@ -42,6 +42,10 @@ class Batched(Rule):
     def function(self) -> object:
         return self.one.rule.function
 
+    @property
+    def instead(self) -> str:
+        return self.one.rule.instead
+
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         from .batching import Batch
         from .builder import Builder

@@ -39,6 +39,7 @@ class Builder:
         self.adopted: set[Var] = set()
         self._of_coefficients = False
         self.source: Source | None = parent.source if parent else None
+        self.surrogate: Any = parent.surrogate if parent else None  # what the equations emitted stand for
         self.home: list[Equation] | None = None  # the primal equations beside which these will stand, if they will
         self._shared: dict[Any, tuple[Atom, ...]] = {}
         self._defining: dict[Var, Equation] = {}
@@ -83,7 +84,7 @@ class Builder:
             types = primitive.typing(operands, params)
         first = tuple(Var(t, name) for t in types[:1])
         outs = (*first, *(Var(retyped(t, {LENGTH: first[0]}), name) for t in types[1:]))
-        equation = Equation(primitive, operands, params, outs, self.source)
+        equation = Equation(primitive, operands, params, outs, self.source, surrogate=self.surrogate)
         self.enter(equation)
         return outs
 
@@ -200,7 +201,7 @@ class Builder:
                 if isinstance(atom, Var):
                     env.setdefault(atom, out)
             outs.append(out)
-        self.enter(Equation(TABLE[name], operands, params, tuple(outs), self.source))
+        self.enter(Equation(TABLE[name], operands, params, tuple(outs), self.source, surrogate=self.surrogate))
         return tuple(outs)
 
     @contextmanager
@@ -211,6 +212,16 @@ class Builder:
             yield
         finally:
             self.source = before
+
+
+    @contextmanager
+    def standing_for(self, surrogate: Any) -> Iterator[None]:
+        """Equations emitted inside are labelled as this surrogate (see `adcore.surrogates`)."""
+        before, self.surrogate = self.surrogate, surrogate
+        try:
+            yield
+        finally:
+            self.surrogate = before
 
 
 def _of_one_dtype(primitive: Primitive, operands: tuple[Any, ...]) -> tuple[Atom, ...]:

@@ -245,7 +245,7 @@ def pushed(linearize: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 
 def _stopped(f: Callable[..., Any]) -> Any:
-    return transformed(Custom(f, jvps=(None,), surrogate=True))
+    return transformed(Custom(f, jvps=(None,), surrogate=True, instead="a constant"))
 
 
 @_stopped
@@ -296,7 +296,7 @@ def straight_through(f: Callable[..., Any]) -> Any:
 
         del cast("Any", function).__wrapped__
         return straight_through(function)
-    return transformed(StraightThrough(f, jvps=(_along,), surrogate=True))
+    return transformed(StraightThrough(f, jvps=(_along,), surrogate=True, instead="the identity"))
 
 
 def _along(tangent: Any, value: Any, x: Any) -> Any:

@@ -30,6 +30,7 @@ class Custom(Transform):
     Attributes:
         constant: positions of arguments that are constants.
         surrogate: whether the derivative is, on purpose, not that of the function.
+        instead: of a surrogate, what the derivative is of, in words.
         jvp: the rule of `defjvp`.
         jvps: those of `defjvps`.
         vjp: the two of `defvjp`, or three.
@@ -39,6 +40,7 @@ class Custom(Transform):
 
     constant: tuple[int, ...] = ()
     surrogate: bool = False
+    instead: str = ""
     jvp: Callable[..., Any] | None = None
     jvps: tuple[Callable[..., Any] | None, ...] | None = None
     vjp: tuple[Callable[..., Any], ...] | None = None
@@ -115,6 +117,7 @@ class Custom(Transform):
             "arguments": arguments,
             "closed": tuple(str(c.name) for c in lowered.captures),
             "surrogate": self.surrogate,
+            "instead": self.instead or "what its rule states",
             "given": given,
             "constant": self.constants_of(given),
             "result": lowered.result,

@@ -39,7 +39,8 @@ class Equation:
     `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
     part of the iterations of another, cut to save memory; `joins` of `adcore.merging`: a loop that runs the iterations
     of the primal's loop of the same number again, each followed by its dual; `rule` of
-    `adcore.rules`: the derivative that the user has stated of a `custom`.
+    `adcore.rules`: the derivative that the user has stated of a `custom`; `surrogate` of `adcore.surrogates`: what this
+    stands for, of which it is neither the value nor the derivative.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -58,6 +59,7 @@ class Equation:
     joins: bool = False
     rule: Any = None
     first: bool = False
+    surrogate: Any = None
 
 
 @dataclass(slots=True, eq=False)

@@ -45,6 +45,7 @@ class Rule:
             and those after these are what its rules read of the functions around them.
         closed: the names of what the function closes over.
         surrogate: whether the derivative is, on purpose, not that of the function.
+        instead: of a surrogate, what the derivative is of.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Rule:
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool
+    instead: str
 
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         """Emit what takes the place of the equation, with the same outs; the operands in `moving` are active."""
@@ -192,6 +194,8 @@ def conformed(
 def surrogates(program: Program) -> list[tuple[str, Source | None]]:
     """The functions in a program whose derivatives are, on purpose, not theirs: their names, and where they are called.
 
+    `adcore.surrogates` says more, and of more.
+
     >>> from adcore import program as program_of
     >>> from adcore import straight_through
     >>> [name for name, _ in surrogates(program_of(lambda x: straight_through(lambda y: y // 1.0)(x), 2.5))]
@@ -202,7 +206,7 @@ def surrogates(program: Program) -> list[tuple[str, Source | None]]:
 
 def _surrogates(region: Program) -> Iterator[tuple[str, Source | None]]:
     for equation in region.equations:
-        if isinstance(equation.rule, Rule) and equation.rule.surrogate:
+        if isinstance(equation.rule, Rule) and equation.rule.surrogate and equation.surrogate is None:
             yield equation.rule.name, equation.source
         for _, inner in regions(equation):
             yield from _surrogates(inner)

@@ -38,6 +38,7 @@ class Stated(Rule):
         arguments: how many numbers and arrays its arguments have.
         closed: the names of what it closes over.
         surrogate: whether the derivative is, on purpose, not that of the function.
+        instead: of a surrogate, what the derivative is of.
         given: the structure of each argument, by position.
         constant: the positions of those that rules are given first, as constants.
         result: the structure of what the function returns, with the equation's outs in order as leaves.
@@ -48,6 +49,7 @@ class Stated(Rule):
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool
+    instead: str
     given: tuple[Any, ...]
     constant: tuple[int, ...]
     result: Any

@@ -25,11 +25,14 @@ from ..transport import sinkhorn
 __all__ = [
     "NETWORKS",
     "SWAPS",
+    "all_of",
+    "any_of",
     "soft_argmax",
     "soft_argmin",
     "soft_max",
     "soft_min",
     "soft_permutation",
+    "soft_permutations",
     "soft_rank",
     "soft_sort",
     "soft_swap",
@@ -82,6 +85,16 @@ def soft_argmax(x: Any, tau: Any, axis: int = -1) -> Any:
 def soft_argmin(x: Any, tau: Any, axis: int = -1) -> Any:
     """The probability of each element to be the smallest, as `soft_argmax`."""
     return soft_argmax(-x, tau, axis)
+
+
+def all_of(p: Any, axis: Any = None) -> Any:
+    """The probability that independent conditions hold all: the product of theirs."""
+    return np.prod(p, axis=axis)
+
+
+def any_of(p: Any, axis: Any = None) -> Any:
+    """The probability that one of independent conditions holds."""
+    return 1.0 - np.prod(1.0 - p, axis=axis)
 
 
 # Sorting networks
@@ -255,6 +268,14 @@ def soft_permutation(x: Any, tau: Any, method: str = "network", swap: str = "cau
         places = np.arange(len(x)).astype(x.dtype)
         return sinkhorn(-places[:, None] * x[None, :], ones, ones, tau)
     raise ValueError("method is 'network' or 'transport'; soft_sort, soft_rank and soft_top_k have 'isotonic', too")
+
+
+def soft_permutations(x: Any, tau: Any, swap: str = "cauchy") -> Any:
+    """`soft_permutation` of each row of (m, n), by sorting networks: (m, n, n)."""
+    found = np.zeros((x.shape[0], x.shape[1], x.shape[1]), x.dtype)
+    for k in range(x.shape[0]):
+        found[k] = _by_network(x[k], tau, swap, "bitonic")
+    return found
 
 
 def soft_sort(x: Any, tau: Any, method: str = "network", swap: str = "cauchy", network: str = "bitonic") -> Any:

@@ -22,6 +22,7 @@ from adcore.jets import jet, taylor
 from adcore.mapping import vmap
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
+from adcore.soft import soft
 from adcore.signatures import definition, name_of, signature_of
 from adcore.types import Lit
 
@@ -224,6 +225,7 @@ TRANSFORMS: dict[Any, Any] = {
     api.linearize: _linearize,
     custom.straight_through: _straight_through,
     jet: _jet,
+    soft: transform_of(soft),
     taylor: _taylor,
     api.value_and_grad: transform_of(api.value_and_grad),
     api.vhp: _vhp,

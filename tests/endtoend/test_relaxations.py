@@ -183,9 +183,10 @@ Z = np.array([0.3, -1.2, 2.2, 0.9, -0.4])
 def test_sorting_tends_to_sorting(method, swap, network):
     rank = np.argsort(np.argsort(Z))
     tau = 0.08 if method == "transport" else 1e-3
-    assert_allclose(soft_sort(Z, tau, method, swap, network), np.sort(Z), atol=2e-2)
-    assert_allclose(soft_rank(Z, tau, method, swap, network), rank, atol=2e-2)
-    assert_allclose(soft_top_k(Z, 2, tau, method, swap, network), rank >= 3, atol=2e-2)
+    atol = 4e-2 if method == "transport" else 2e-2
+    assert_allclose(soft_sort(Z, tau, method, swap, network), np.sort(Z), atol=atol)
+    assert_allclose(soft_rank(Z, tau, method, swap, network), rank, atol=atol)
+    assert_allclose(soft_top_k(Z, 2, tau, method, swap, network), rank >= 3, atol=atol)
     assert_allclose(np.sum(soft_sort(Z, 0.5, method, swap, network)), np.sum(Z), rtol=1e-9)
     assert_allclose(np.sum(soft_rank(Z, 0.5, method, swap, network)), 10.0, rtol=1e-9)
     assert_allclose(np.sum(soft_top_k(Z, 2, 0.5, method, swap, network)), 2.0, rtol=1e-9)
