@@ -51,6 +51,8 @@ class Softening:
         moving: the real values among these, so far.
         names: for each original value, what it is now; for a soft one what it would be if it were not.
         soft: for booleans and integers that depend on the arguments, what has become of them.
+        exact: for real values that are smooth now, what they would be if the equations in front, up to the begin of the
+            region, were not: for `stop_gradient`.
         dtype: that of probabilities and means.
     """
 
@@ -61,6 +63,7 @@ class Softening:
         self.options = options
         self.names: dict[Var, Atom] = {}
         self.soft: dict[Var, Soft | Choice] = {}
+        self.exact: dict[Var, Atom] = {}
         wide = any(v.type.dtype in (DType.F64, DType.C128) for v in moving)
         self.dtype = DType.F64 if wide else DType.F32
 
@@ -68,6 +71,10 @@ class Softening:
 
     def name(self, atom: Atom) -> Atom:
         return substitute(atom, self.names)
+
+    def exactly(self, atom: Atom) -> Atom:
+        """A value that nothing has smoothed, as far as that is known."""
+        return substitute(atom, self.exact) if isinstance(atom, Var) and atom in self.exact else self.name(atom)
 
     def is_soft(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and atom in self.soft
@@ -101,7 +108,9 @@ class Softening:
     def convert(self, equations: Iterable[Equation]) -> None:
         for equation in equations:
             with self.b.at(equation.source):
-                if equation.primitive.has_regions:
+                if self.marks.is_reported(equation):
+                    self.copied(equation)
+                elif equation.primitive.has_regions:
                     self.control(equation)
                 else:
                     self.row(equation)
@@ -131,6 +140,12 @@ class Softening:
         else:
             self.names[out] = result
             self.moving.add(out)
+            self.remember(equation)
+
+    def remember(self, equation: Equation) -> None:
+        """What an equation is without smoothing; whatever nothing comes to need is left out in the end."""
+        operands = tuple(map(self.exactly, equation.operands))
+        self.exact[equation.outs[0]] = self.b.emit(equation.primitive, operands, equation.params)
 
     def plain(self, equation: Equation) -> None:
         """An equation that is smooth, or whose kinks stay."""
@@ -143,6 +158,8 @@ class Softening:
         else:
             self.copied(equation)
         self.moving.update(filter(is_real, equation.outs))
+        if len(equation.outs) == 1 and any(a in self.exact for a in equation.operands if isinstance(a, Var)):
+            self.remember(equation)
 
     def kept(self, equation: Equation) -> None:
         """An equation whose decision stays as it is, on the values of the smooth program."""
@@ -177,11 +194,17 @@ class Softening:
 
     def custom(self, equation: Equation) -> None:
         """A function with a stated derivative, which is taken as smooth."""
+        if is_constant(equation):
+            exact = {a: self.exactly(a) for a in equation.operands if isinstance(a, Var)}
+            copy = clone_equation(equation, {**self.names, **exact})
+            self.b.enter(copy)
+            self.names.update(zip(equation.outs, copy.outs, strict=True))
+            return
         if any(map(self.is_soft, equation.operands)):
             what = "an integer or a boolean that depends on the arguments"
             self.refuse(equation, f"{equation.params['name']!r}, which has a stated derivative, is given {what}")
         self.b.enter(clone_equation(equation, self.names))
-        if not is_constant(equation) and any(map(self.moves, equation.operands)):
+        if any(map(self.moves, equation.operands)):
             self.moving.update(filter(is_real, equation.outs))
 
     @contextmanager

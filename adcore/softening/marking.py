@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..forward_rules import ByArgument
-from ..program import Equation, Program, regions
+from ..passes.dce import has_effect
+from ..primitives import Kind
+from ..program import Equation, Program, regions, uses
 from ..types import Atom, DType, Var
 
 __all__ = ["Marks", "is_kept", "is_real", "places_of_extremum"]
@@ -46,29 +48,48 @@ class Marks:
         marked: the values.
         defining: the equations.
         compared: for two real values, the equations that compare them.
+        reported: what equations give that only checks need, which stay as they are.
     """
 
     def __init__(self, program: Program, moving: Iterable[Var]) -> None:
         self.marked: set[Var] = set(moving)
         self.defining: dict[Var, Equation] = {}
         self.compared: dict[tuple[Atom, ...], list[Equation]] = {}
-        self._define(program.equations)
+        self.reported: set[Var] = set()
+        self._define(program)
         self.spread(program.equations)
 
     def __contains__(self, atom: Atom) -> bool:
         return isinstance(atom, Var) and atom in self.marked
 
-    def _define(self, equations: Iterable[Equation]) -> None:
-        for equation in equations:
+    def is_reported(self, equation: Equation) -> bool:
+        """Whether an equation is there for checks only."""
+        return bool(equation.outs) and equation.outs[0] in self.reported
+
+    def _define(self, region: Program) -> None:
+        self._report(region)
+        for equation in region.equations:
             self.defining.update(dict.fromkeys(equation.outs, equation))
             if equation.primitive.name in ("lt", "le", "gt", "ge") and is_real(equation.operands[0]):
                 self.compared.setdefault(equation.operands, []).append(equation)
-            for _, region in regions(equation):
-                self._define(region.equations)
+            for _, inner in regions(equation):
+                self._define(inner)
+
+    def _report(self, region: Program) -> None:
+        needed: set[Atom] = set(region.results)
+        for equation in reversed(region.equations):
+            if equation.primitive.kind is Kind.CHECK:
+                continue
+            if has_effect(equation) or not needed.isdisjoint(equation.outs):
+                needed.update(uses(equation))
+            else:
+                self.reported.update(equation.outs)
 
     def spread(self, equations: Iterable[Equation]) -> None:
         for equation in equations:
             name = equation.primitive.name
+            if self.is_reported(equation):
+                continue
             if name in ("loop", "while"):
                 self._loop(equation)
             elif name == "custom":

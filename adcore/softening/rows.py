@@ -7,6 +7,7 @@ the equation in words, empty for what is only carried over to means, and what em
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import relaxations
@@ -59,7 +60,7 @@ def _is_bend(kink: Kink) -> bool:
 KEPT_KINKS = frozenset(
     r.name
     for r in TABLE
-    if any(map(_is_bend, r.kinks))
+    if any(_is_bend(k) and not k.sided for k in r.kinks)
     and r.name not in {*SMOOTH, *_COMPARED, "eq", "ne", "cast", "reduce_max", "reduce_min", "argsort"}
 )
 
@@ -84,7 +85,25 @@ def rule_of(s: Softening, equation: Equation, found: Any) -> Found | None:
     rule = RULES.get(name)
     if rule is not None:
         return rule(s, equation)
-    return None
+    sided = [k for k in equation.primitive.kinks if k.sided and _is_bend(k)]
+    return _between(s, equation, sided[0]) if len(sided) == 1 and is_real(equation.outs[0]) else None
+
+
+def _between(s: Softening, equation: Equation, kink: Kink) -> Found:
+    """A row without a relaxation of its own: what it is on either side of its kink, by the probability of each."""
+    from .conversion import weighted
+
+    def emit() -> Atom:
+        b = s.b
+        copy = replace(equation, operands=tuple(map(s.real, equation.operands)))
+        copy.outs = (b.emit(copy.primitive, copy.operands, copy.params),)
+        assert kink.margin is not None and kink.below is not None and kink.above is not None
+        margin = kink.margin(b, copy)
+        if margin is None:
+            return copy.outs[0]
+        return weighted(b, step_of(s, margin), kink.above(b, copy), kink.below(b, copy))
+
+    return words(s, f"what it is on either side of {kink}, with a {{noise}} on where that is"), emit
 
 
 def words(s: Softening, text: str) -> str:
