@@ -43,6 +43,7 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
+from .estimators import Estimate, estimate
 from .gradient_check import check_grads
 from .hosting import host_call
 from .implicit import (
@@ -61,7 +62,7 @@ from .mapping import vmap
 from .memory_report import MemoryReport, memory
 from .ode import odeint
 from .policies import loop_policy
-from .soft import soft
+from .softened import soft
 from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .threads import get_num_threads, set_num_threads
 from .verdicts import Verdict, kinks, verdict
@@ -73,6 +74,7 @@ __all__ = [
     "CompileError",
     "ConvergenceWarning",
     "DtypeError",
+    "Estimate",
     "MemoryReport",
     "MissingRuleError",
     "NonDifferentiableError",
@@ -91,6 +93,7 @@ __all__ = [
     "custom_root",
     "custom_rule",
     "custom_vjp",
+    "estimate",
     "fixed_point",
     "get_num_threads",
     "grad",

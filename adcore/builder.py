@@ -213,7 +213,6 @@ class Builder:
         finally:
             self.source = before
 
-
     @contextmanager
     def standing_for(self, surrogate: Any) -> Iterator[None]:
         """Equations emitted inside are labelled as this surrogate (see `adcore.surrogates`)."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from .custom_calls import Custom, StraightThrough
 from .dispatch import Transformed, transformed
+from .signatures import name_of
 from .statics import declared
 
 __all__ = [
@@ -115,7 +116,11 @@ _TITLES: dict[type[Transformed], str] = {CustomJvp: "custom_jvp", CustomVjp: "cu
 
 
 def made(
-    f: Callable[..., Any], kind: type[Transformed], nondiff_argnums: int | Sequence[int] = (), **rules: Any
+    f: Callable[..., Any],
+    kind: type[Transformed],
+    nondiff_argnums: int | Sequence[int] = (),
+    surrogate: str = "",
+    **rules: Any,
 ) -> Any:
     """A function with a derivative of its own, of the class for what states it, with attributes of `Custom`."""
     title = _TITLES[kind]
@@ -124,16 +129,19 @@ def made(
         statics = declared(f, constant or None, None)
     except ValueError as error:
         raise ValueError(str(error).replace("static_argnums", f"{title}: nondiff_argnums")) from None
-    return transformed(Custom(f, constant, declared=statics, **rules), kind=kind)
+    labels: Any = {"surrogate": bool(surrogate), "instead": surrogate}
+    return transformed(Custom(f, constant, declared=statics, **labels, **rules), kind=kind)
 
 
-def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
+def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = (), surrogate: str = "") -> Any:
     """A function whose derivative is stated as a forward rule, from which reverse mode follows as well.
 
     Args:
         f: the function; without it a decorator is returned.
         nondiff_argnums: positions of arguments that are constants of the specialisation (functions, integers, strings),
             as `static_argnums` of `jit` are.  Rules are given them first, in this order.
+        surrogate: where the derivative is, on purpose, not that of `f`: of what it is, in words, which
+            `adcore.surrogate_report` shows.
 
     Returns:
         The function, compiled where it is called, with the methods `defjvp` and `defjvps`.
@@ -160,15 +168,15 @@ def custom_jvp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
     (1.0, 0.25)
     """
     if f is _MISSING:
-        return functools.partial(custom_jvp, nondiff_argnums=nondiff_argnums)
-    return made(f, CustomJvp, nondiff_argnums)
+        return functools.partial(custom_jvp, nondiff_argnums=nondiff_argnums, surrogate=surrogate)
+    return made(f, CustomJvp, nondiff_argnums, surrogate)
 
 
-def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = ()) -> Any:
+def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence[int] = (), surrogate: str = "") -> Any:
     """A function whose derivative is stated as a reverse rule.
 
     Args:
-        f, nondiff_argnums: as in `custom_jvp`.
+        f, nondiff_argnums, surrogate: as in `custom_jvp`.
 
     Returns:
         The function, compiled where it is called, with the method `defvjp`.
@@ -190,17 +198,18 @@ def custom_vjp(f: Callable[..., Any] = _MISSING, nondiff_argnums: int | Sequence
     1.0
     """
     if f is _MISSING:
-        return functools.partial(custom_vjp, nondiff_argnums=nondiff_argnums)
-    return made(f, CustomVjp, nondiff_argnums)
+        return functools.partial(custom_vjp, nondiff_argnums=nondiff_argnums, surrogate=surrogate)
+    return made(f, CustomVjp, nondiff_argnums, surrogate)
 
 
-def custom_rule(linearize: Callable[..., Any]) -> Any:
+def custom_rule(linearize: Callable[..., Any] = _MISSING, surrogate: str = "") -> Any:
     """A function given together with its linearization: one rule, from which both modes and all orders follow.
 
     Args:
         linearize: `linearize(*arguments) -> (value, pushforward)`, where `pushforward(*tangents)` is a function,
             defined inside, that gives the tangent of the value and is linear in the tangents (None of integers and
-            booleans).  What it needs of the value's computation it closes over.
+            booleans).  What it needs of the value's computation it closes over.  Without it a decorator is returned.
+        surrogate: as in `custom_jvp`.
 
     Returns:
         The function: called, it gives the value.
@@ -219,6 +228,8 @@ def custom_rule(linearize: Callable[..., Any]) -> Any:
     >>> root(4.0), grad(root)(4.0), grad(grad(root))(4.0)
     (2.0, 0.25, -0.03125)
     """
+    if linearize is _MISSING:
+        return functools.partial(custom_rule, surrogate=surrogate)
 
     @functools.wraps(linearize)
     def value(*arguments: Any) -> Any:
@@ -229,7 +240,7 @@ def custom_rule(linearize: Callable[..., Any]) -> Any:
         return pushed(linearize, primals, tangents)
 
     del cast("Any", rule).__wrapped__  # its parameters are its own
-    return made(value, CustomRule, jvp=rule)
+    return made(value, CustomRule, surrogate=surrogate, jvp=rule)
 
 
 def value_of(linearize: Callable[..., Any], *arguments: Any) -> Any:
@@ -265,20 +276,21 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
-def straight_through(f: Callable[..., Any]) -> Any:
-    """A function with the derivative of the identity: the straight-through estimator of Bengio, Léonard and Courville.
+def straight_through(f: Callable[..., Any], surrogate: Callable[..., Any] | None = None) -> Any:
+    """A function with the derivative of another one: the straight-through estimator of Bengio, Léonard and Courville.
 
-    Such a derivative is a surrogate, which `adcore.rules.surrogates` lists with the lines where it is used.
+    Such a derivative is a surrogate, which `adcore.surrogate_report` lists with the lines where it is used.
 
     Args:
-        f: a function of one number, array or tree, which gives another one like it.
+        f: a function of one number, array or tree, which gives another one like it; with a surrogate any function.
+        surrogate: a function of the same arguments whose derivative is used; without it that of the identity.
 
     Returns:
         A function with the values of `f`.
 
     Raises:
-        DtypeError: at the call: `f` gives something of another dtype or rank.
-        RuleError: `f` takes several arguments.
+        DtypeError: at the call: `f` gives something of another dtype or rank than it is given.
+        RuleError: `f` takes several arguments, and there is no surrogate; the surrogate does not fit.
 
     Source: Bengio, Léonard and Courville, Estimating or propagating gradients through stochastic neurons for
     conditional computation, arXiv:1308.3432 (2013).
@@ -287,16 +299,37 @@ def straight_through(f: Callable[..., Any]) -> Any:
     >>> from adcore import grad
     >>> grad(lambda x: straight_through(np.floor)(x) ** 2)(2.5)
     4.0
+    >>> grad(straight_through(np.sign, np.tanh))(0.0)
+    1.0
     """
-    if not isinstance(f, FunctionType | MethodType) and not hasattr(type(f), "__adcore_lower__"):
+    f = _python(f)
+    if surrogate is None:
+        return transformed(StraightThrough(f, jvps=(_along,), surrogate=True, instead="the identity"))
+    return transformed(Custom(f, jvp=_of(f, _python(surrogate)), surrogate=True, instead=name_of(surrogate)))
 
-        @functools.wraps(f)
-        def function(x: Any) -> Any:
-            return f(x)
 
-        del cast("Any", function).__wrapped__
-        return straight_through(function)
-    return transformed(StraightThrough(f, jvps=(_along,), surrogate=True, instead="the identity"))
+def _python(f: Any) -> Any:
+    """The function, of what is no Python function one of one argument."""
+    if isinstance(f, FunctionType | MethodType) or hasattr(type(f), "__adcore_lower__"):
+        return f
+
+    @functools.wraps(f)
+    def single(x: Any) -> Any:
+        return f(x)
+
+    del cast("Any", single).__wrapped__
+    return single
+
+
+def _of(f: Any, surrogate: Any) -> Callable[..., Any]:
+    """The rule that has the values of one function and the tangents of another."""
+    from .api import jvp
+
+    def straight_through(primals: Any, tangents: Any) -> Any:
+        _, tangent = jvp(surrogate, primals, tangents)
+        return f(*primals), tangent
+
+    return straight_through
 
 
 def _along(tangent: Any, value: Any, x: Any) -> Any:

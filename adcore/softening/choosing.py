@@ -181,5 +181,3 @@ def put(s: Softening, equation: Equation) -> Atom:
         added = b.total(b.mul(weights, spread), axes=(0,))
         kept = b.mul(b.sub(1.0, b.total(weights, axes=(0,))), old)
     return b.add(old if name in ("add_at", "scatter_add") else kept, added)
-
-

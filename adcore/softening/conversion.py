@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..builder import Builder
 from ..errors import UnsupportedFunctionError, refuse
@@ -328,9 +328,7 @@ class Softening:
             self.soft[out] = Soft(value)
             self.names[out] = self.hard(value, out.type.dtype)
 
-    def branch(
-        self, equation: Equation, name: str, region: Program, weight: Atom, ends: Sequence[int]
-    ) -> list[Atom]:
+    def branch(self, equation: Equation, name: str, region: Program, weight: Atom, ends: Sequence[int]) -> list[Atom]:
         """The values that a branch gives, as real numbers, zeros where its probability is 0."""
         with self.assumed(equation.operands[0], name == "then"), self.inside() as inner:
             self.convert(region.equations)
@@ -343,7 +341,10 @@ class Softening:
             return results
         then = Program((), inner.equations, tuple(results), name)
         nothing = self.b.region()
-        types = [Type(r.type.dtype, tuple(map(self.name, equation.outs[k].type.shape))) for k, r in zip(ends, results)]
+        types = [
+            Type(r.type.dtype, tuple(map(self.name, equation.outs[k].type.shape)))
+            for k, r in zip(ends, results, strict=True)
+        ]
         otherwise = Program((), nothing.equations, tuple(zeros(nothing, t) for t in types), "nothing")
         otherwise.equations = nothing.equations
         return list(self.b.cond(self.b.gt(weight, 0.0), then, otherwise))
@@ -383,10 +384,7 @@ class Softening:
                 self._assume(made.operands[0], holds, before)
                 self._assume(made.operands[1 if conjunction else 2], holds, before)
 
-
-    def _decide(
-        self, made: Equation, holds: bool, before: dict[Var, tuple[Soft | Choice | None, Atom]]
-    ) -> None:
+    def _decide(self, made: Equation, holds: bool, before: dict[Var, tuple[Soft | Choice | None, Atom]]) -> None:
         """Other comparisons of the same numbers, which are taken to be different."""
         x, y = made.operands
         above = holds is (made.primitive.name in ("gt", "ge"))

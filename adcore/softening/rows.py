@@ -97,7 +97,9 @@ def _between(s: Softening, equation: Equation, kink: Kink) -> Found:
         b = s.b
         copy = replace(equation, operands=tuple(map(s.real, equation.operands)))
         copy.outs = (b.emit(copy.primitive, copy.operands, copy.params),)
-        assert kink.margin is not None and kink.below is not None and kink.above is not None
+        assert kink.margin is not None
+        assert kink.below is not None
+        assert kink.above is not None
         margin = kink.margin(b, copy)
         if margin is None:
             return copy.outs[0]
@@ -261,9 +263,7 @@ def _cast(s: Softening, equation: Equation) -> Found | None:
             return "", lambda: Soft(s.b.cast(s.real(x), dtype=s.dtype))
         function, text = SMOOTH["trunc"]
         options = (s.options.tau, s.options.kernel)
-        return words(s, text), lambda: Soft(
-            s.b.cast(emit_numbers(s.b, function, [s.real(x)], *options), dtype=s.dtype)
-        )
+        return words(s, text), lambda: Soft(s.b.cast(emit_numbers(s.b, function, [s.real(x)], *options), dtype=s.dtype))
     if dtype.differentiable:
         return "", lambda: s.b.cast(s.real(x), dtype=dtype)
     if dtype is DType.BOOL and x.type.dtype is not DType.BOOL:

@@ -122,6 +122,7 @@ EXAMPLES: dict[str, str] = {
     "adcore.root": "adcore.root(lambda r, s: r**3 + r - s, x, y)",
     "adcore.root_jvp": "adcore.root_jvp(lambda r, s: r - s, x, (x,), (y,))",
     "adcore.root_vjp": "adcore.root_vjp(lambda r, s: r - s, x, (x,), y)",
+    "adcore.soft": "adcore.soft(lambda s: abs(s), 0.1)(x)",
     "adcore.sparse.sparse_hessian": "adcore.sparse.sparse_hessian(lambda s: numpy.sum(s**3))(v) @ w",
     "adcore.sparse.sparse_jacobian": "adcore.sparse.sparse_jacobian(lambda s: s**2)(v) @ w",
     "adcore.special.mittag_leffler": "adcore.special.mittag_leffler(v, x, y)",

@@ -22,8 +22,8 @@ from adcore.jets import jet, taylor
 from adcore.mapping import vmap
 from adcore.maps_at_points import PullbackAt, PushforwardAt
 from adcore.plugins import Capture, Lowered, Spec, Stateful
-from adcore.soft import soft
 from adcore.signatures import definition, name_of, signature_of
+from adcore.softened import soft
 from adcore.types import Lit
 
 from .carries import with_identity
@@ -203,7 +203,13 @@ def _with_map(low: Lowering, f: Value, primals: tuple[Value, ...], derived: Valu
     return Tuple((value, Partial(derived, (point,), {}), *aux))
 
 
-def _straight_through(low: Lowering, f: Value) -> Value:
+def _straight_through(low: Lowering, f: Value, surrogate: Value = NONE) -> Value:
+    if not (isinstance(surrogate, Static) and surrogate.value is None):
+        if isinstance(f, Static) and callable(f.value) and isinstance(surrogate, Static) and callable(surrogate.value):
+            with low.foreign("straight_through"):
+                return Static(custom.straight_through(f.value, surrogate.value))
+        cause = "straight_through with a surrogate, of a function that is defined inside of a compiled one"
+        low.refuse(UnsupportedFunctionError, cause, "both functions defined outside")
     if isinstance(f, Static) and callable(f.value):
         with low.foreign("straight_through"):
             return Static(custom.straight_through(f.value))
