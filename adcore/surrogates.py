@@ -1,8 +1,8 @@
 """What in a program is not the derivative of what the user wrote, on purpose, and says so.
 
 There are two ways in which a program carries a surrogate.  The rule of a `custom` equation may be one, which
-`rule.surrogate` says, as of `stop_gradient` and `straight_through`: the values are exact, the derivative is another one.
-Or equations stand for others, which `equation.surrogate` says, as of `soft`: values and derivatives fit each other, and
+`rule.surrogate` says, as of `stop_gradient` and `straight_through`: values are exact, derivatives are other ones.  Or
+equations stand for others, which `equation.surrogate` says, as of `soft`: values and derivatives fit each other, and
 are those of another function.
 """
 
