@@ -69,7 +69,7 @@ def soft_step(t: Any, kernel: str = "logistic") -> Any:
     if kernel == "gaussian":
         return 0.5 * erfc(-_ROOT_HALF * t)
     if kernel == "algebraic":
-        return 0.5 + 0.5 * t / np.hypot(1.0, t)
+        return 0.5 + 0.5 * np.sin(np.arctan(t))  # t/√(1 + t²), for infinities too
     if kernel == "cauchy":
         return 0.5 + np.arctan(t) / math.pi
     raise ValueError("kernel is 'logistic', 'gaussian', 'algebraic' or 'cauchy'")
@@ -155,17 +155,20 @@ def soft_abs(x: Any, tau: Any, kernel: str = "logistic") -> Any:
 
 
 def soft_maximum(x: Any, y: Any, tau: Any, kernel: str = "logistic") -> Any:
-    """max(x, y) smoothed: tau log(exp(x/tau) + exp(y/tau)) by the logistic kernel.
+    """max(x, y) smoothed: tau log(exp(x/tau) + exp(y/tau)) by the logistic kernel; of infinities the maximum.
 
     >>> soft_maximum(1.0, 1.0, 1.0).round(6)
     np.float64(1.693147)
     """
-    return y + soft_relu(x - y, tau, kernel)
+    if kernel == "logistic":
+        return tau * np.logaddexp(x / tau, y / tau)
+    finite = np.isfinite(x) & np.isfinite(y)
+    return np.where(finite, y + soft_relu(np.where(finite, x - y, 0.0), tau, kernel), np.maximum(x, y))
 
 
 def soft_minimum(x: Any, y: Any, tau: Any, kernel: str = "logistic") -> Any:
     """min(x, y) smoothed, so that with the smooth maximum it adds up to x + y."""
-    return y - soft_relu(y - x, tau, kernel)
+    return -soft_maximum(-x, -y, tau, kernel)
 
 
 def soft_sign(x: Any, tau: Any, kernel: str = "logistic") -> Any:

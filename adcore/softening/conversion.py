@@ -429,7 +429,7 @@ def weighted(b: Builder, yes: Atom, one: Atom, other: Atom) -> Atom:
 _HARMLESS = {
     *("add", "sub", "mul", "neg", "maximum", "minimum", "abs", "select", "cast", "sign", "floor", "rint", "expit"),
     *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "sin", "cos", "tanh", "arctan", "erf", "erfc"),
-    *("expand", "permute", "logaddexp", "hypot"),
+    *("expand", "permute", "logaddexp", "hypot", "isnan", "isfinite"),
 }
 
 

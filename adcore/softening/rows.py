@@ -118,6 +118,15 @@ def words(s: Softening, text: str) -> str:
     )
 
 
+def gap(s: Softening, x: Atom, y: Atom) -> Atom:
+    """The difference of two numbers, 0 of equal infinities."""
+    b, one, other = s.b, s.real(x), s.real(y)
+    found = b.sub(one, other)
+    if any(isinstance(a, Lit) or not is_real(a) for a in (x, y)):
+        return found
+    return b.select(b.land(b.eq(one, other), b.isnan(found)), 0.0, found)
+
+
 def step_of(s: Softening, margin: Atom) -> Atom:
     """The probability that a margin is positive."""
     return emit_numbers(s.b, relaxations.soft_indicator, [margin], s.options.tau, s.options.kernel)
@@ -168,7 +177,7 @@ def _compared(s: Softening, equation: Equation) -> Found:
     sign = _COMPARED[equation.primitive.name]
 
     def emit() -> Soft:
-        margin = s.b.sub(s.real(x), s.real(y)) if sign > 0 else s.b.sub(s.real(y), s.real(x))
+        margin = gap(s, x, y) if sign > 0 else gap(s, y, x)
         if not is_real(x):  # of integers x > y means x - y >= 1, so that the edge is halfway
             margin = s.b.add(margin, -0.5 if equation.primitive.name in ("gt", "lt") else 0.5)
         return Soft(step_of(s, margin))
@@ -310,7 +319,7 @@ def _all_or_any(s: Softening, equation: Equation) -> Found | None:
 def _side(s: Softening, equation: Equation) -> Found:
     x, y = equation.operands
     return words(s, "the probability that x > y with a {noise} on x - y"), lambda: Soft(
-        s.b.cast(step_of(s, s.b.sub(s.real(x), s.real(y))), dtype=s.dtype)
+        s.b.cast(step_of(s, gap(s, x, y)), dtype=s.dtype)
     )
 
 

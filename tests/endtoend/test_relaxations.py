@@ -81,8 +81,11 @@ def test_pointwise_relaxations_tend_to_what_they_stand_for(soft, kernel):
     assert all(error < bound for error, bound in zip(errors, (0.2, 3e-3, 3e-5), strict=True))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("soft", [*OF_ONE, *OF_TWO], ids=lambda f: f.__name__)
+KERNEL_OF = {f: KERNELS[k % len(KERNELS)] for k, f in enumerate([*OF_ONE, *OF_TWO])}  # in turn
+ALL = [(soft_abs, k) for k in KERNELS] + [(soft_maximum, k) for k in KERNELS] + [*KERNEL_OF.items()]
+
+
+@pytest.mark.parametrize(("soft", "kernel"), ALL)
 def test_pointwise_relaxations_are_differentiated_twice(soft, kernel):
     count = 1 if soft in OF_ONE else 2
     arguments = (X, Y)[:count]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
 import pytest
+from functions import EXAMPLES
 from numpy.testing import assert_allclose
+from test_derivatives import active
 
 import adcore
 from adcore import (
@@ -33,6 +36,7 @@ from adcore.relaxations import KERNELS
 from adcore.softening import softened
 from adcore.softening.rows import KEPT_KINKS, RULES, SMOOTH
 from adcore.softening.values import Options
+from adcore.trees import leaves
 from adcore.types import Var, f64
 from adcore.verify import verify
 
@@ -349,6 +353,41 @@ def test_what_is_not_selected_need_not_have_a_value():
     x = np.array([-1000.0, 1.0, 4.0])
     with np.errstate(invalid="ignore"):
         assert_allclose(soft(lambda x: np.where(x > 0, np.sqrt(x), 0.0), 0.01)(x), [0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_infinities(kernel):
+    x = np.array([math.inf, -math.inf, math.inf, 1.0, -math.inf])
+    y = np.array([math.inf, -math.inf, 2.0, math.inf, 3.0])
+    for f in (np.maximum, np.minimum):
+        g = soft(lambda x, y, f=f: f(x, y), 0.1, kernel)
+        assert_allclose(g(x, y), f(x, y))
+        slopes = grad(lambda x, y, g=g, f=f: np.sum(np.where(np.isfinite(f(x, y)), g(x, y), 0.0)), (0, 1))(x, y)
+        assert np.all(np.isfinite(slopes))
+    assert_allclose(soft(lambda x, y: x > y, 0.1, kernel)(x, y), [0.5, 0.5, 1.0, 0.0, 0.0])
+
+
+SOME = [e for k, e in enumerate(EXAMPLES) if k % 4 == 0 or e.name in ("dynamic_time_warping", "heapsort")]
+
+
+@pytest.mark.parametrize("example", SOME, ids=lambda e: e.name)
+def test_examples_at_a_low_temperature(example):
+    """What is not refused, with its line, tends to itself, and its gradient too, away from kinks."""
+    g, wrt = soft(example.function, 1e-7), active(example)
+    try:
+        found = g(*copy.deepcopy(example.arguments))
+    except UnsupportedFunctionError as refused:
+        found, message = None, str(refused)
+        assert example.function.__code__.co_filename in message
+    if found is None:
+        return
+    exact = jit(example.function)(*copy.deepcopy(example.arguments))
+    assert_allclose(found, exact, rtol=1e-4, atol=1e-4)
+    slopes = grad(g, argnums=wrt)(*copy.deepcopy(example.arguments)) if wrt else ()
+    expected = grad(example.function, argnums=wrt)(*copy.deepcopy(example.arguments)) if wrt else ()
+    for one, other in zip(leaves(slopes), leaves(expected), strict=True):
+        if other is not None:
+            assert_allclose(one, other, rtol=1e-3, atol=1e-3)
 
 
 # Refusals
