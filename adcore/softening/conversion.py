@@ -19,6 +19,7 @@ from .choosing import hard_place
 from .marking import Marks, is_constant, is_kept, is_real, places_of_extremum
 from .rows import KEPT_KINKS, rule_of
 from .values import Choice, Options, Soft, mean
+from .writing import Write, common_write
 
 __all__ = ["Softening", "softened"]
 
@@ -297,12 +298,20 @@ class Softening:
         label = self.label(equation, "the mean of both branches by the probability of the condition")
         weights = {"then": yes, "otherwise": self.b.sub(1.0, yes)}
         ends = [k for k, out in enumerate(equation.outs) if not self.settled(equation, k, out)]
-        parts: dict[str, list[Atom]] = {}
+        writes = {k: common_write(equation, k, inner, self.marks) for k in ends}
+        parts: dict[str, dict[int, Atom]] = {}
         for name, region in regions(equation):
-            parts[name] = self.branch(equation, name, region, weights[name], ends)
+            wanted = {k: w.values.get(name) if (w := writes[k]) else region.results[k] for k in ends}
+            found = {k: atom for k, atom in wanted.items() if atom is not None}
+            parts[name] = dict(zip(found, self.branch(equation, name, region, weights[name], found), strict=True))
         with self.b.standing_for(label):
-            for k, one, other in zip(ends, parts["then"], parts["otherwise"], strict=True):
-                self.blend(equation.outs[k], weights["then"], one, other)
+            for k in ends:
+                write, given = writes[k], {name: part[k] for name, part in parts.items() if k in part}
+                if write is None:
+                    value = self.blend(equation.outs[k], yes, given["then"], given["otherwise"])
+                else:
+                    value = self.write(write, weights, given)
+                self.settle(equation.outs[k], value)
 
     def settled(self, equation: Equation, k: int, out: Var) -> bool:
         """Whether both branches give the same value, from outside."""
@@ -316,11 +325,29 @@ class Softening:
             self.moving.add(out)
         return True
 
-    def blend(self, out: Var, yes: Atom, one: Atom, other: Atom) -> None:
-        """The mean of two values as what a result has become."""
+    def blend(self, out: Var, yes: Atom, one: Atom, other: Atom) -> Atom:
+        """The mean of two values."""
         shape = tuple(map(self.name, out.type.shape))
         one, other = (self.b.conform(x, *shape, checked=True) if shape else x for x in (one, other))
-        value = weighted(self.b, yes, one, other)
+        return weighted(self.b, yes, one, other)
+
+    def write(self, write: Write, weights: dict[str, Atom], given: dict[str, Atom]) -> Atom:
+        """The array after a write that one branch or both may do."""
+        b, base, places = self.b, self.real(write.base), tuple(map(self.name, write.places))
+        if len(given) == 2:
+            return b.update(
+                base, weighted(b, weights["then"], given["then"], given["otherwise"]), *places, **write.params
+            )
+        ((name, value),) = given.items()
+        with self.inside() as inner:  # where the branch is not run, its place need not be one
+            mixed = weighted(inner, weights[name], value, inner.view(base, *places, **write.params))
+            certain = inner.select(inner.ge(weights[name], 1.0), value, mixed) if not mixed.type.shape else mixed
+            written = Program((), inner.equations, (inner.update(base, certain, *places, **write.params),), "written")
+        (out,) = b.cond(b.gt(weights[name], 0.0), written, Program((), [], (base,), "left"))
+        return out
+
+    def settle(self, out: Var, value: Atom) -> None:
+        """Enter what a result has become."""
         if is_real(out):
             self.names[out] = value
             self.moving.add(out)
@@ -328,11 +355,13 @@ class Softening:
             self.soft[out] = Soft(value)
             self.names[out] = self.hard(value, out.type.dtype)
 
-    def branch(self, equation: Equation, name: str, region: Program, weight: Atom, ends: Sequence[int]) -> list[Atom]:
-        """The values that a branch gives, as real numbers, zeros where its probability is 0."""
+    def branch(
+        self, equation: Equation, name: str, region: Program, weight: Atom, wanted: dict[int, Atom]
+    ) -> list[Atom]:
+        """Values of a branch as real numbers, zeros where its probability is 0."""
         with self.assumed(equation.operands[0], name == "then"), self.inside() as inner:
             self.convert(region.equations)
-            results = [self.real(region.results[k]) for k in ends]
+            results = [self.real(atom) for atom in wanted.values()]
         for each in inner.equations:
             explain(each, equation)
         if all(map(is_harmless, inner.equations)):
@@ -342,11 +371,10 @@ class Softening:
         then = Program((), inner.equations, tuple(results), name)
         nothing = self.b.region()
         types = [
-            Type(r.type.dtype, tuple(map(self.name, equation.outs[k].type.shape)))
-            for k, r in zip(ends, results, strict=True)
+            Type(r.type.dtype, tuple(map(self.name, (out if region.results[k] is atom else atom).type.shape)))
+            for (k, atom), r, out in zip(wanted.items(), results, (equation.outs[k] for k in wanted), strict=True)
         ]
         otherwise = Program((), nothing.equations, tuple(zeros(nothing, t) for t in types), "nothing")
-        otherwise.equations = nothing.equations
         return list(self.b.cond(self.b.gt(weight, 0.0), then, otherwise))
 
     @contextmanager

@@ -158,6 +158,49 @@ def written(x):
     return out
 
 
+def written_in_one(x):
+    out = np.full(len(x), math.inf)
+    for i in range(len(x)):
+        out[i] = -1.0
+        if x[i] > 0.4:
+            out[i] = math.log(1.5 + x[i])
+    return out
+
+
+def written_in_both(x):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        if x[i] > 0.4:
+            out[i] = x[i] ** 2
+        else:
+            out[i] = -math.exp(x[i])
+    return out
+
+
+def rows_written(x):
+    out = np.ones((len(x), 2))
+    for i in range(len(x)):
+        if x[i] > 0.4:
+            out[i] = x[:2] * x[i]
+        if x[i] > 1.2:
+            out[-1, 0] = x[i]
+    return out
+
+
+def histogram(x):
+    counts = np.zeros(3, int)
+    flags = np.zeros(3, bool)
+    for i in range(len(x)):
+        if x[i] > 2.0:
+            counts[2] += 1
+            flags[-1] = True
+        elif x[i] > 0.3:
+            counts[1] += 1
+        else:
+            counts[0] += 1
+    return counts + 0.5 * flags
+
+
 def key_values(x):
     return np.cumsum(X)[np.argsort(x)]
 
@@ -197,6 +240,10 @@ ARRAYS = {
     "best": best,
     "seen": seen,
     "written": written,
+    "written in one": written_in_one,
+    "written in both": written_in_both,
+    "rows written": rows_written,
+    "histogram": histogram,
     "key_values": key_values,
     "row_of_matrix": row_of_matrix,
     "inverse": inverse,
@@ -388,6 +435,13 @@ def test_examples_at_a_low_temperature(example):
     for one, other in zip(leaves(slopes), leaves(expected), strict=True):
         if other is not None:
             assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_writes_in_branches_keep_elements_not_arrays():
+    for f in (written_in_one, written_in_both):
+        g = grad(soft(lambda x, f=f: np.sum(f(x)), 0.1))
+        small, large = (adcore.memory(g, np.linspace(0.0, 1.0, n)).total for n in (100, 1000))
+        assert large < 15 * small
 
 
 # Refusals
