@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcore import grad, jit, jvp, value_and_grad, vjp
+from adcore import grad, jit, jvp, soft, value_and_grad, vjp
 
 WHOLE = """
     import functools
@@ -146,6 +146,7 @@ def test_every_transform_is_served(modules, outcome):
         lambda m: grad(grad(m.calls_f))(2.0),
         lambda m: vjp(m.calls_reads, 2.0)[1](1.0),
         lambda m: jit(lambda x: m.stop_gradient(x) * m.f(x))(2.0),
+        lambda m: grad(soft(lambda x: abs(x) if x > 1.9 else np.sort(np.array([x, 2.1]))[0], 0.1))(2.0),
     )
     modules.write(user=WHOLE, other=OTHER)
     first = [call(modules.load()) for call in calls]
