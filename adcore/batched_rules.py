@@ -35,16 +35,13 @@ class Batched(Rule):
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool
+    instead: str
     one: Equation
     marked: tuple[bool, ...]
 
     @property
     def function(self) -> object:
         return self.one.rule.function
-
-    @property
-    def instead(self) -> str:
-        return self.one.rule.instead
 
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         from .batching import Batch

@@ -149,7 +149,7 @@ class Batch:
         rule = equation.rule
         if isinstance(rule, Rule) and any(marked):
             one = clone_equation(equation, {})
-            rule = Batched(rule.name, rule.arguments, rule.closed, rule.surrogate, one, marked)
+            rule = Batched(rule.name, rule.arguments, rule.closed, rule.surrogate, rule.instead, one, marked)
         outs = tuple(self.enter(out) for out in equation.outs)
         b.enter(replace(equation, operands=operands, params=params, outs=outs, rule=rule))
 

@@ -171,6 +171,7 @@ class Unstated(Rule):
     arguments: int
     closed: tuple[str, ...]
     surrogate: bool = False
+    instead: str = ""
 
     def expand(self, b: Builder, equation: Equation, moving: frozenset[int]) -> None:
         cause = f"{self.name} has no derivative rule yet"

@@ -48,6 +48,7 @@ class Implicit(Rule):
     around: tuple[int, ...] = ()
     closed: tuple[str, ...] = field(default=())
     surrogate: bool = False
+    instead: str = ""
 
     @property
     def moving(self) -> list[int]:

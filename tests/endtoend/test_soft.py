@@ -472,6 +472,20 @@ def powered_jvp(primals, tangents):
     return x**n, n * x ** (n - 1) * t
 
 
+def drawn(x, rng):
+    if x > 0.0:
+        return rng.normal()
+    return 0.0
+
+
+def chosen(x):
+    found = []
+    for value in (x, x + 1.0):
+        if value > 3.0:
+            found.append(value)
+    return found
+
+
 REFUSED = {
     "how often a loop runs": [newton, lambda x: sum(x for _ in range(int(x)))],
     "an index": [lambda x: X[int(x)], lambda x: np.interp(x, np.arange(4.0), X)],
@@ -486,6 +500,15 @@ def test_refusals_name_the_line(message, f):
     with pytest.raises(UnsupportedFunctionError, match=message) as error:
         soft(f, 0.1)(2.5)
     assert "test_soft.py" in str(error.value)
+
+
+def test_what_is_drawn_does_not_depend_on_the_arguments():
+    with pytest.raises(UnsupportedFunctionError, match="what is drawn from a random generator depends"):
+        soft(drawn, 0.1)(0.3, np.random.default_rng(0))
+    found = soft(lambda x, rng: x > rng.normal(), 0.1)(0.3, np.random.default_rng(0))
+    assert_allclose(found, 1.0 / (1.0 + np.exp((np.random.default_rng(0).normal() - 0.3) / 0.1)), rtol=1e-12)
+    with pytest.raises(UnsupportedFunctionError, match="length"):
+        soft(chosen, 0.1)(2.5)
 
 
 def test_stop_gradient_keeps_decisions():
