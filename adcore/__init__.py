@@ -64,6 +64,7 @@ from .ode import odeint
 from .policies import loop_policy
 from .softened import soft
 from .surrogates import Surrogate, SurrogateReport, surrogate_report
+from .stability_report import stability
 from .threads import get_num_threads, set_num_threads
 from .verdicts import Verdict, kinks, verdict
 
@@ -123,6 +124,7 @@ __all__ = [
     "set_num_threads",
     "soft",
     "source",
+    "stability",
     "stop_gradient",
     "straight_through",
     "surrogate_report",

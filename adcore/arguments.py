@@ -18,6 +18,7 @@ __all__ = [
     "abstract",
     "abstracted",
     "any_lengths",
+    "as_flat",
     "normalized",
     "otherwise",
     "serves",
@@ -151,6 +152,15 @@ def normalized(value: Any) -> Any:
             plain = plain.view(np.ndarray)
         return plain[()] if plain.ndim == 0 else plain
     return value
+
+
+def as_flat(value: Any) -> Any:
+    """A number or array as a program that was compiled by itself takes it: Python's numbers where it has the dtype."""
+    found = normalized(value)
+    return found.item() if isinstance(found, _AS_PYTHON) else found
+
+
+_AS_PYTHON = (np.float64, np.int64, np.bool_, np.complex128)
 
 
 def specialisation_key(specs: Iterable[Any]) -> Hashable:

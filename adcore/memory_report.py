@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .arguments import abstract, normalized
+from .arguments import abstract, as_flat
 from .boundary import Sweep
 from .builder import Builder
 from .demands import collecting
@@ -201,12 +201,12 @@ class _Measured:
         chosen = policy or current()
         if chosen is not None:
             note_policy(lowered.program, chosen)
-        values = [normalized(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
-        self.values = [*values, *(normalized(c.read()) for c in lowered.captures)]
+        values = [as_flat(v) for a in arguments for v in leaves(a) if isinstance(abstract(v), Spec)]
+        self.values = [*values, *(as_flat(c.read()) for c in lowered.captures)]
         with collecting() as demands:
             self.sweep = transform.sweep(lowered, structures)
         self.sweep.params = (*self.sweep.params, *(var for var, _ in demands.captures))
-        self.values += [normalized(capture.read()) for _, capture in demands.captures]
+        self.values += [as_flat(capture.read()) for _, capture in demands.captures]
         self.kept = self.sweep.kept()
         read = [_Origin(definition(transform.function), p.name, "argument") for p in self.sweep.read()]
         self.loops, plain = self._iterations(lowered.program)

@@ -328,3 +328,12 @@ def test_a_long_simulation_fits_in_memory(tmp_path, policy):
     measured, reported = map(float, ran.stdout.split())
     assert measured < 64.0
     assert reported < 9e6
+
+
+def test_numbers_of_numpy_are_measured_as_pythons_are():
+    def f(x, n):
+        for _ in range(n):
+            x = math.sin(x)
+        return x
+
+    assert memory(grad(f), np.float64(0.5), np.int64(20)).total == memory(grad(f), 0.5, 20).total > 0
