@@ -67,6 +67,7 @@ from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .stability_report import stability
 from .threads import get_num_threads, set_num_threads
 from .verdicts import Verdict, kinks, verdict
+from .truncation import clip_gradient, truncate
 
 __all__ = [
     "AdcoreError",
@@ -89,6 +90,7 @@ __all__ = [
     "certify",
     "check_grads",
     "checkpoint",
+    "clip_gradient",
     "custom_fixed_point",
     "custom_jvp",
     "custom_root",
@@ -129,6 +131,7 @@ __all__ = [
     "straight_through",
     "surrogate_report",
     "taylor",
+    "truncate",
     "value_and_grad",
     "verdict",
     "vhp",

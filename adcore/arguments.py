@@ -160,7 +160,7 @@ def as_flat(value: Any) -> Any:
     return found.item() if isinstance(found, _AS_PYTHON) else found
 
 
-_AS_PYTHON = (np.float64, np.int64, np.bool_, np.complex128)
+_AS_PYTHON: tuple[type, ...] = (np.float64, np.int64, np.bool_, np.complex128)
 
 
 def specialisation_key(specs: Iterable[Any]) -> Hashable:
