@@ -30,6 +30,7 @@ from .api import (
 )
 from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
 from .enclosures import Certificate, certify, worst_case
+from .debugging import debug_nans
 from .errors import (
     AdcoreError,
     AliasError,
@@ -39,6 +40,7 @@ from .errors import (
     MissingRuleError,
     NonDifferentiableError,
     NonDifferentiableWarning,
+    NonFiniteError,
     RuleError,
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
@@ -81,6 +83,7 @@ __all__ = [
     "MissingRuleError",
     "NonDifferentiableError",
     "NonDifferentiableWarning",
+    "NonFiniteError",
     "RuleError",
     "Surrogate",
     "SurrogateReport",
@@ -97,6 +100,7 @@ __all__ = [
     "custom_rule",
     "custom_vjp",
     "estimate",
+    "debug_nans",
     "fixed_point",
     "get_num_threads",
     "grad",

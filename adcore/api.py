@@ -43,7 +43,13 @@ __all__ = [
 _MISSING: Any = object()
 
 
-def jit(f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, static_argnames: Argnames = None) -> Any:
+def jit(
+    f: Callable[..., Any] = _MISSING,
+    *,
+    static_argnums: Argnums = None,
+    static_argnames: Argnames = None,
+    debug: str | None = None,
+) -> Any:
     """The function itself, compiled.
 
     Args:
@@ -52,6 +58,9 @@ def jit(f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, sta
         static_argnums: positions of arguments that are constants: a program is made for each value of them, by `==` and
             type, and `f` sees them as if they stood in its text, so that a recursion may end by them.
         static_argnames: names of further ones.
+        debug: "nan" to have every call checked: where its result is infinite or NaN and was made so, `NonFiniteError`
+            names the line, the operands and the iteration.  All transforms have it, and those of the function returned
+            inherit it; see `debug_nans` and docs/stability.md.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
@@ -60,6 +69,7 @@ def jit(f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, sta
         UnsupportedSyntaxError, UnsupportedFunctionError, AliasError: at the first call, if `f` is outside the
             language; the message shows the line.
         ValueError: `f` has no argument that is said to be static; at a call, a static argument cannot be hashed.
+        NonFiniteError: at a call, with `debug="nan"`.
 
     >>> import math
     >>> norm = jit(lambda x, y: math.sqrt(x * x + y * y))
@@ -73,7 +83,7 @@ def jit(f: Callable[..., Any] = _MISSING, *, static_argnums: Argnums = None, sta
     """
     if f is _MISSING:
         return _decorator(jit, locals())
-    return transformed(Identity(f, declared=declared(f, static_argnums, static_argnames)))
+    return transformed(Identity(f, declared=declared(f, static_argnums, static_argnames)), debug=debug)
 
 
 def grad(
@@ -88,6 +98,7 @@ def grad(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     on_kink: Any = None,
+    debug: str | None = None,
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -108,6 +119,7 @@ def grad(
             at every call; a function that is given the verdict and returns another gradient, or None; "left" or
             "right": take all kinks from the side where x < y, or x > y; "central": the mean of these two.  By default
             nothing is looked at and nothing is paid for.
+        debug: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -134,6 +146,7 @@ def grad(
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
     return _at_kinks(Gradient(f, *wanted, declared=static), on_kink)
+    return transformed(Gradient(f, *wanted, declared=static), debug=debug)
 
 
 def value_and_grad(
@@ -148,6 +161,7 @@ def value_and_grad(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     on_kink: Any = None,
+    debug: str | None = None,
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
@@ -172,6 +186,7 @@ def _at_kinks(gradient: Gradient, on_kink: Any) -> Any:
     from .verdicts.handling import handled  # which is written with what is defined here
 
     return handled(gradient, on_kink)
+    return transformed(Gradient(f, *wanted, declared=static), debug=debug)
 
 
 def _decorator(transform: Callable[..., Any], given: dict[str, Any]) -> Any:
@@ -187,6 +202,7 @@ def jacfwd(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The Jacobian, by forward mode: all columns at once, beside one run of the function.
 
@@ -198,6 +214,7 @@ def jacfwd(
         has_aux: `f` returns (value, aux); the result is (Jacobian, aux).
         holomorphic: `f` is a holomorphic function of complex numbers; the result is its complex derivative.
         static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
+        debug: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Jacobian
@@ -216,7 +233,7 @@ def jacfwd(
     if f is _MISSING:
         return _decorator(jacfwd, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static))
+    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
 
 
 def jacrev(
@@ -227,6 +244,7 @@ def jacrev(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The Jacobian, by reverse mode: all rows at once, beside one run of the function.
 
@@ -242,7 +260,7 @@ def jacrev(
     if f is _MISSING:
         return _decorator(jacrev, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static))
+    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
 
 
 def jacobian(
@@ -254,6 +272,7 @@ def jacobian(
     sparse: Any = False,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The Jacobian, by the mode that takes fewer directions: `jacfwd` or `jacrev`, whose arguments and result it has.
 
@@ -275,9 +294,11 @@ def jacobian(
     if f is _MISSING:
         return _decorator(jacobian, locals())
     if sparse is not False:
-        return _sparse("jacobian", f, argnums, sparse, has_aux or holomorphic, static_argnums, static_argnames)
+        return _sparse(
+            "jacobian", f, argnums, sparse, has_aux or holomorphic or bool(debug), static_argnums, static_argnames
+        )
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static))
+    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
 
 
 def hessian_diagonal(
@@ -286,6 +307,7 @@ def hessian_diagonal(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The diagonal of the Hessian of a function that returns one real number, ∂²f/∂xₖ² for every element.
 
@@ -304,7 +326,8 @@ def hessian_diagonal(
     """
     if f is _MISSING:
         return _decorator(hessian_diagonal, locals())
-    return transformed(HessianDiagonal(f, argnums, declared=declared(f, static_argnums, static_argnames)))
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(HessianDiagonal(f, argnums, declared=static), debug=debug)
 
 
 def laplacian(
@@ -313,6 +336,7 @@ def laplacian(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The Laplacian Σₖ ∂²f/∂xₖ² of a function that returns one real number, by all elements of the arguments together.
 
@@ -324,7 +348,8 @@ def laplacian(
     """
     if f is _MISSING:
         return _decorator(laplacian, locals())
-    return transformed(Laplacian(f, argnums, declared=declared(f, static_argnums, static_argnames)))
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(Laplacian(f, argnums, declared=static), debug=debug)
 
 
 def hessian(
@@ -336,6 +361,7 @@ def hessian(
     *,
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
+    debug: str | None = None,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
 
@@ -355,9 +381,11 @@ def hessian(
     if f is _MISSING:
         return _decorator(hessian, locals())
     if sparse is not False:
-        return _sparse("hessian", f, argnums, sparse, has_aux or holomorphic, static_argnums, static_argnames)
+        return _sparse(
+            "hessian", f, argnums, sparse, has_aux or holomorphic or bool(debug), static_argnums, static_argnames
+        )
     static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
-    return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic)
+    return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic, debug=debug)
 
 
 def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: Any) -> Any:
@@ -365,13 +393,18 @@ def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: 
     from .sparse import sparse_hessian, sparse_jacobian  # which compile loops with what is defined here
 
     if other or any(s is not None for s in static):
-        raise ValueError(f"{name}(sparse=…) takes no has_aux and no holomorphic; constants are those of jit(f, …)")
+        raise ValueError(f"{name}(sparse=…) takes no has_aux, holomorphic and debug; constants are those of jit(f, …)")
     make = sparse_hessian if name == "hessian" else sparse_jacobian
     return make(f, argnums, None if sparse is True else sparse)
 
 
 def jvp(
-    f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING, has_aux: bool = False
+    f: Callable[..., Any] = _MISSING,
+    primals: Any = _MISSING,
+    tangents: Any = _MISSING,
+    has_aux: bool = False,
+    *,
+    debug: str | None = None,
 ) -> Any:
     """Value and directional derivative, by forward mode.
 
@@ -380,6 +413,7 @@ def jvp(
         primals: the tuple of arguments of `f`.
         tangents: the tuple of their tangents, of the same structure and shapes.
         has_aux: `f` returns (value, aux); the result is (value, tangent, aux).
+        debug: as in `jit`.
 
     Returns:
         (value, tangent).  Without `primals` and `tangents` a function of these, compiled once: `g = jvp(f)`.
@@ -393,11 +427,17 @@ def jvp(
     (6.0, 3.0)
     """
     if f is _MISSING:
-        return functools.partial(jvp, has_aux=has_aux)
-    return _along(f, _PUSH_WITH_AUX if has_aux else Pushforward, primals, tangents)
+        return functools.partial(jvp, has_aux=has_aux, debug=debug)
+    return _along(f, _PUSH_WITH_AUX if has_aux else Pushforward, primals, tangents, debug)
 
 
-def hvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any = _MISSING) -> Any:
+def hvp(
+    f: Callable[..., Any] = _MISSING,
+    primals: Any = _MISSING,
+    tangents: Any = _MISSING,
+    *,
+    debug: str | None = None,
+) -> Any:
     """Gradient and the product of the Hessian with a vector, by forward over reverse mode; no Hessian is made.
 
     Args:
@@ -417,10 +457,18 @@ def hvp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, tangents: Any
     >>> hvp(lambda x: x[0] ** 2 * x[1], (np.array([2.0, 3.0]),), (np.array([1.0, 0.0]),))
     (array([12.,  4.]), array([6., 4.]))
     """
-    return hvp if f is _MISSING else _along(f, HessianProduct, primals, tangents)
+    if f is _MISSING:
+        return functools.partial(hvp, debug=debug)
+    return _along(f, HessianProduct, primals, tangents, debug)
 
 
-def vhp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, cotangents: Any = _MISSING) -> Any:
+def vhp(
+    f: Callable[..., Any] = _MISSING,
+    primals: Any = _MISSING,
+    cotangents: Any = _MISSING,
+    *,
+    debug: str | None = None,
+) -> Any:
     """Gradient and the product of a vector with the Hessian, by reverse over reverse mode; no Hessian is made.
 
     Arguments and result as of `hvp`, with which it agrees where second derivatives are continuous.
@@ -428,22 +476,27 @@ def vhp(f: Callable[..., Any] = _MISSING, primals: Any = _MISSING, cotangents: A
     >>> vhp(lambda x, y: x**2 * y, (2.0, 3.0), (1.0, 0.0))
     ((12.0, 4.0), (6.0, 4.0))
     """
-    return vhp if f is _MISSING else _along(f, ProductWithHessian, primals, cotangents)
+    if f is _MISSING:
+        return functools.partial(vhp, debug=debug)
+    return _along(f, ProductWithHessian, primals, cotangents, debug)
 
 
-def _along(f: Callable[..., Any], make: Callable[[Any], Transform], primals: Any, direction: Any) -> Any:
+def _along(
+    f: Callable[..., Any], make: Callable[[Any], Transform], primals: Any, direction: Any, debug: str | None
+) -> Any:
     """A derivative along a direction; without one the function of the point and the direction."""
-    found = derived(f, make)
+    found = derived(f, make, debug)
     return found if primals is _MISSING else found(tuple(primals), tuple(direction))
 
 
-def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
+def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False, debug: str | None = None) -> Any:
     """Value and pushforward, by forward mode in two parts.
 
     Args:
         f: the function.
         *primals: its arguments.
         has_aux: `f` returns (value, aux); the result is (value, pushforward, aux).
+        debug: as in `jit`; calls of the pushforward are checked too.
 
     Returns:
         (value, pushforward): `pushforward(*tangents)` takes a tangent for each argument, of its structure, and gives
@@ -458,20 +511,21 @@ def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = F
     (6.0, 3.0, 2.0)
     """
     if f is _MISSING or not primals:
-        return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux)
-    found, bound, value, aux, residuals, lists = _split(f, PushforwardSplit, primals, has_aux)
+        return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux, debug=debug)
+    found, bound, value, aux, residuals, lists, again = _split(f, PushforwardSplit, primals, has_aux, debug)
     is_given = len(bound) == len(primals) and all(map(operator.is_, bound, primals))
     defaults = () if is_given else bound[len(arranged(f, primals)) :]
-    return (value, linear_maps.Pushforward(found, primals, defaults, residuals, lists), *aux)
+    return (value, linear_maps.Pushforward(found, primals, defaults, residuals, lists, again), *aux)
 
 
-def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) -> Any:
+def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False, debug: str | None = None) -> Any:
     """Value and pullback, by reverse mode.
 
     Args:
         f: the function.
         *primals: its arguments.
         has_aux: `f` returns (value, aux); the result is (value, pullback, aux).
+        debug: as in `jit`; calls of the pullback are checked too.
 
     Returns:
         (value, pullback): `pullback(cotangent)` takes a cotangent of the value's structure and gives the tuple of
@@ -486,24 +540,30 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False) 
     ((6.0, 5.0), (3.0, 2.0))
     """
     if f is _MISSING or not primals:
-        return functools.partial(vjp, *(() if f is _MISSING else (f,)), has_aux=has_aux)
-    found, _, value, aux, residuals, lists = _split(f, PullbackSplit, primals, has_aux)
-    return (value, linear_maps.Pullback(found, value, residuals, lists, len(primals), has_aux), *aux)
+        return functools.partial(vjp, *(() if f is _MISSING else (f,)), has_aux=has_aux, debug=debug)
+    found, _, value, aux, residuals, lists, again = _split(f, PullbackSplit, primals, has_aux, debug)
+    return (value, linear_maps.Pullback(found, value, residuals, lists, len(primals), has_aux, again), *aux)
 
 
 def _split(
-    f: Callable[..., Any], make: type[PullbackSplit | PushforwardSplit], primals: tuple[Any, ...], has_aux: bool
-) -> tuple[Specialisation, tuple[Any, ...], Any, list[Any], tuple[Any, ...], tuple[Any, ...]]:
+    f: Callable[..., Any],
+    make: type[PullbackSplit | PushforwardSplit],
+    primals: tuple[Any, ...],
+    has_aux: bool,
+    debug: str | None,
+) -> tuple[Specialisation, tuple[Any, ...], Any, list[Any], tuple[Any, ...], tuple[Any, ...], list[Any] | None]:
     """The function run with what its linear map needs.
 
-    How it was compiled, one value for each parameter, the value, aux, residuals, lists.
+    How it was compiled, one value for each parameter, the value, aux, residuals, lists, and what it was run with, where
+    what the map gives is checked.
     """
-    splitting = derived(f, _WITH_AUX[make] if has_aux else make)
+    splitting = derived(f, _WITH_AUX[make] if has_aux else make, debug)
     bound = splitting.dispatcher.bind(primals, {})
     found = splitting.dispatcher.specialisation(bound)
+    again = found.copied(bound) if splitting.dispatcher.is_checked() else None
     out, residuals, lists = splitting(*primals)
     value, *aux = out if has_aux else (out,)
-    return found, bound, value, aux, residuals, lists
+    return found, bound, value, aux, residuals, lists, again
 
 
 # One object for each, by which `derived` knows them.

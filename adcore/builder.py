@@ -40,6 +40,7 @@ class Builder:
         self._of_coefficients = False
         self.source: Source | None = parent.source if parent else None
         self.surrogate: Any = parent.surrogate if parent else None  # what the equations emitted stand for
+        self.sweep: str = parent.sweep if parent else ""  # what the places in the user's program are marked with
         self.home: list[Equation] | None = None  # the primal equations beside which these will stand, if they will
         self._shared: dict[Any, tuple[Atom, ...]] = {}
         self._defining: dict[Var, Equation] = {}
@@ -207,6 +208,8 @@ class Builder:
     @contextmanager
     def at(self, source: Source | None) -> Iterator[None]:
         """Equations emitted inside carry this place of the user's program."""
+        if source is not None and self.sweep:
+            source = source.of(self.sweep)
         before, self.source = self.source, source or self.source
         try:
             yield
@@ -221,6 +224,13 @@ class Builder:
             yield
         finally:
             self.surrogate = before
+    def sweeping(self, sweep: str) -> Iterator[None]:
+        """What is emitted inside, at places of the user's program, is their adjoint, or their tangent."""
+        before, self.sweep = self.sweep, sweep
+        try:
+            yield
+        finally:
+            self.sweep = before
 
 
 def _of_one_dtype(primitive: Primitive, operands: tuple[Any, ...]) -> tuple[Atom, ...]:

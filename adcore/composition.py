@@ -108,7 +108,10 @@ def _inside(step: LinearLoop | LinearCond | LinearAgain | LinearRule, uses: _Use
 
 def _chained(first: Edge, then: Edge) -> Edge:
     def label(b: Builder) -> Generator:
-        return product(b, then.label(b), first.label(b))
+        with b.at(then.origin.source):
+            outer = then.label(b)
+        with b.at(first.origin.source):
+            return product(b, outer, first.label(b))
 
     return Edge(label, first.source, then.target, then.origin)
 

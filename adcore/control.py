@@ -166,6 +166,7 @@ def _separate(
     further, stacked, nexts = stack
     region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
     outs = b.loop(count, (*inits, *further), region)
+    b.equations[-1].backwards = loop.backwards and snapshots is None and not loop.origin.segment
     if loop.origin.params.get("parallel"):
         b.equations[-1].params["parallel"] = True
     return outs

@@ -153,9 +153,10 @@ def emit(b: Builder, linear: Linear, values: MutableMapping[Var, Atom], scope: l
     """
     steps = loops_first(linear.steps) if linear.backwards and b.home is scope else linear.steps
     guard = Guard(steps, scope) if linear.backwards else None
-    for position, step in enumerate(steps):
-        if guard is None or (position not in guard.done and not guard.emit(b, position, values, emit_step)):
-            emit_step(b, step, values, scope)
+    with b.sweeping("adjoint" if linear.backwards else "tangent"):
+        for position, step in enumerate(steps):
+            if guard is None or (position not in guard.done and not guard.emit(b, position, values, emit_step)):
+                emit_step(b, step, values, scope)
 
 
 def emit_step(b: Builder, step: Step, values: MutableMapping[Var, Atom], scope: list[Equation]) -> None:

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from . import policies, threads
+from . import debugging, policies, threads
 from .arguments import (
     abstract,
     abstracted,
@@ -32,10 +32,12 @@ from .arguments import (
 from .cache import Kept
 from .demands import with_demands
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
+from .nonfinite import is_finite
 from .outcomes import apply_changes, rebuilt
 from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
 from .program import Program
 from .signatures import definition
+from .splitting import SplitLowered
 from .statics import NOTHING, constant
 from .transforms import Transform
 from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
@@ -153,6 +155,12 @@ class Specialisation:
         if self.changing:
             apply_changes(self.lowered, arguments, result)
         return result if self.native else rebuilt(self.lowered.result, result)
+
+    def copied(self, arguments: tuple[Any, ...]) -> list[Any]:
+        """What the program is given for arguments, in copies."""
+        leaves = zip(flatten(arguments)[0], self.leaves, strict=True)
+        values = [*(v for v, leaf in leaves if isinstance(leaf, Spec)), *(c.read() for c in self.lowered.captures)]
+        return [np.array(v) if isinstance(v, np.ndarray) else v for v in values]
 
     def check_writes(self, values: list[Any]) -> None:
         """Refuse arguments that are written into and cannot be, or that share memory with another array."""
@@ -282,12 +290,13 @@ class Transformed:
 class Dispatcher:
     """Finds the specialisation for given arguments, or makes it."""
 
-    def __init__(self, target: Transformed, name: str) -> None:
+    def __init__(self, target: Transformed, name: str, debug: bool = False) -> None:
         self.target = target
         self.name = name
         self.known: dict[Any, list[Specialisation]] = {}
         self.latest: Specialisation | None = None
-        self.waits = False  # for the end of a loop policy, to enter machine code directly
+        self.waits = False  # for the end of a loop policy or of debugging, to enter machine code directly
+        self.debug = debug  # whether what calls give is checked
         self.signature: inspect.Signature | None = None
         self.constants = NOTHING
 
@@ -303,11 +312,48 @@ class Dispatcher:
             self.latest, self.waits = found, False
             if plain and found.is_direct():
                 self.enter_directly(self.entered(specs, tree))
-            elif found.drawing and not kwargs and len(args) == len(arguments):
+            elif found.drawing and not self.debug and not kwargs and len(args) == len(arguments):
                 takes = [state_of(a) for a in args]
                 if all(takes):
                     self.enter_directly(_Drawing(self, found, takes))
-        return found([v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)], arguments)
+        numbers = [v for v, s in zip(values, specs, strict=True) if isinstance(s, Spec)]
+        if self.is_checked():
+            return self.checked(found, numbers, arguments)
+        return found(numbers, arguments)
+
+    # Debugging
+
+    def is_checked(self) -> bool:
+        """Whether what a call gives is checked for numbers that are not finite."""
+        return self.debug or debugging.checks()
+
+    def checked(self, found: Specialisation, numbers: list[Any], arguments: tuple[Any, ...]) -> Any:
+        """A call whose result is checked.
+
+        Raises:
+            NonFiniteError: it is infinite or NaN, and what is in the arguments has not made it so.
+        """
+        lowered = found.lowered
+        captured = [c.read() for c in lowered.captures]
+        written = [w for w in lowered.writes if w.result is not None]
+        before = [*numbers, *captured]
+        for w in written:
+            before[w.param] = np.array(before[w.param])
+        result = found(numbers, arguments)
+        value = result[0] if isinstance(lowered, SplitLowered) else result
+        seen = [*numbers, *captured]
+        if is_finite(value) and all(is_finite(seen[w.param]) for w in written if not w.state):
+            return result
+        structure = lowered.value if isinstance(lowered, SplitLowered) else lowered.result
+        further = [w.result for w in written if w.result is not None and not w.state]
+        debugging.examine(self.title, debugging.traced(lowered.program, before), structure, further)
+        return result
+
+    @property
+    def title(self) -> str:
+        """What errors call a call."""
+        title = getattr(self.target.transform, "title", "")
+        return f"{title} of {self.name}" if title else self.name
 
     def check_distinct(self, arguments: tuple[Any, ...], change: Change) -> None:
         """Refuse arguments that hold one list, dict or object twice, where the function changes one."""
@@ -334,9 +380,15 @@ class Dispatcher:
 
     def enter_directly(self, function: Callable[..., Any]) -> None:
         """Have calls enter machine code from now on, unless they have to look at the loop policy first."""
-        if policies.in_force():
+        if policies.in_force() or debugging.in_force():
             self.waits = True
             return
+        if self.debug:
+            written = self.latest is not None and any(w.result is not None for w in self.latest.lowered.writes)
+            split = self.latest is not None and isinstance(self.latest.lowered, SplitLowered)
+            if written or split:
+                return
+            function = _Watched(self, function)
         with _lock:
             _direct.add(self)
         type(self.target).__call__ = function  # type: ignore[method-assign]
@@ -467,13 +519,18 @@ def _look_first() -> None:
 
 
 policies.when_set(_look_first)
+debugging.when_set(_look_first)
 threads.when_set(_look_first)
 when_set(_look_first)
 
 
-def transformed(transform: Transform, wraps: bool = True, kind: type[Transformed] = Transformed) -> Any:
-    """A callable for a transform of a function."""
+def transformed(
+    transform: Transform, wraps: bool = True, kind: type[Transformed] = Transformed, debug: str | None = None
+) -> Any:
+    """A callable for a transform of a function, checked if `debug` says so or what it is a transform of is."""
     function = transform.function
+    inner = getattr(function, "dispatcher", None)
+    checked = debugging.option(debug) or (isinstance(inner, Dispatcher) and inner.debug)
     name = getattr(function, "__name__", type(function).__name__)
     own = type(kind.__name__, (kind,), {"__module__": kind.__module__})
     made = own()
@@ -482,22 +539,23 @@ def transformed(transform: Transform, wraps: bool = True, kind: type[Transformed
     else:
         made.__signature__ = transform.signature()  # its arguments may be others, as those of `jvp` are
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
-    dispatcher = Dispatcher(made, name)
+    dispatcher = Dispatcher(made, name, checked)
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
     return made
 
 
-def derived(f: Callable[..., Any], make: Callable[[Any], Transform]) -> Any:
+def derived(f: Callable[..., Any], make: Callable[[Any], Transform], debug: str | None = None) -> Any:
     """The transformed function kept with `f`, so that repeated calls compile once."""
+    key = make if debug is None else (make, debug)
     kept = getattr(f, "__dict__", None)
     if kept is None:
-        return transformed(make(f), wraps=False)
+        return transformed(make(f), wraps=False, debug=debug)
     cache = kept.setdefault("__adcore_derived__", {})
-    found = cache.get(make)
+    found = cache.get(key)
     if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
-        found = transformed(make(f), wraps=False)
-        kept["__adcore_derived__"] = {**cache, make: found}
+        found = transformed(make(f), wraps=False, debug=debug)
+        kept["__adcore_derived__"] = {**cache, key: found}
     return found
 
 
@@ -548,6 +606,18 @@ class _Drawing:
                 return self.function(*[v.view(np.ndarray) if type(v) is Held else v for v in values])
         except _OtherCallError:
             return self.dispatcher(*args, **kwargs)
+
+
+class _Watched:
+    """What `__call__` is where machine code is entered directly, and what it gives is checked."""
+
+    def __init__(self, dispatcher: Dispatcher, function: Callable[..., Any]) -> None:
+        self.dispatcher = dispatcher
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.function(*args, **kwargs)
+        return result if is_finite(result) else self.dispatcher(*args, **kwargs)
 
 
 class _Caller:

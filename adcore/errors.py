@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 __all__ = [
     "AdcoreError",
@@ -14,6 +15,7 @@ __all__ = [
     "MissingRuleError",
     "NonDifferentiableError",
     "NonDifferentiableWarning",
+    "NonFiniteError",
     "RuleError",
     "Source",
     "UnsupportedFunctionError",
@@ -25,7 +27,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place in the user's program: file, function, 1-based line, 0-based columns, and the line's text."""
+    """A place in the user's program: file, function, 1-based line, 0-based columns, and the line's text.
+
+    `sweep` says what of a derivative stands for that place: "adjoint", "tangent", "tangent of the adjoint"; it is empty
+    for what the place itself says.
+    """
 
     file: str
     line: int
@@ -33,6 +39,12 @@ class Source:
     column: int = 0
     end_column: int = 0
     text: str = ""
+    sweep: str = field(default="", compare=False)
+
+    def of(self, sweep: str) -> Source:
+        """The place, for its adjoint or tangent."""
+        word = f"{sweep} of the {self.sweep}" if self.sweep else sweep
+        return Source(self.file, self.line, self.function, self.column, self.end_column, self.text, word)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -125,6 +137,26 @@ class NonDifferentiableError(AdcoreError, ArithmeticError):
 
 class NonDifferentiableWarning(UserWarning):
     """A gradient was asked for with `on_kink="warn"` at a point where the function has none, or another one."""
+class NonFiniteError(AdcoreError, FloatingPointError):
+    """A result is infinite or not a number, and was made so from finite numbers: with `debug="nan"`.
+
+    The message names the equation that made the first such number, in the function itself or in the adjoint or tangent
+    of one of its lines, with the operands, the element and the iterations of the loops around it; and where an infinity
+    became a NaN later, the equation that did that.
+
+    Attributes:
+        origins: these equations (`adcore.nonfinite.Origin`): the one that made the number, and what became of it.
+    """
+
+    def __init__(self, cause: str, origins: Sequence[Any] = ()) -> None:
+        super().__init__(cause, origins[0].source if origins else None)
+        self.origins = tuple(origins)
+        lines = [cause]
+        for origin in self.origins:
+            lines.append(f"{origin.text}, {origin.where}" if origin.source is not None else origin.text)
+            if origin.source is not None:
+                lines.append(origin.source.caret())
+        self.args = ("\n".join(lines),)
 
 
 class ConvergenceWarning(UserWarning):

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from . import debugging
 from .arguments import abstract, normalized
 from .dispatch import Specialisation
+from .nonfinite import is_finite
 from .outcomes import rebuilt, stacked
 from .plugins import Spec
 from .splitting import SplitLowered
@@ -27,7 +29,14 @@ class _LinearMap:
     takes = ""  # what it takes
     like = ""  # and at what
 
-    def __init__(self, specialisation: Specialisation, residuals: tuple[Any, ...], lists: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        specialisation: Specialisation,
+        residuals: tuple[Any, ...],
+        lists: tuple[Any, ...],
+        again: list[Any] | None = None,
+    ) -> None:
+        self._again = again  # what the function was called with, where what the map gives is checked
         assert isinstance(specialisation.lowered, SplitLowered)
         self._specialisation = specialisation
         self._lowered = specialisation.lowered
@@ -63,8 +72,20 @@ class _LinearMap:
     def run(self, given: Sequence[Any]) -> Any:
         """What the map gives for these (co)tangents."""
         lowered = self._lowered
-        results = self._specialisation.late(lowered.linear)(*self._residuals, *(g for g in given if g is not None))
+        taken = [g for g in given if g is not None]
+        results = self._specialisation.late(lowered.linear)(*self._residuals, *taken)
+        if (self._again is not None or debugging.checks()) and not is_finite(results):
+            self._examine([*self._residuals, *taken])
         return rebuilt(lowered.outcome, self._lists | dict(enumerate(results, len(lowered.program.results))))
+
+    def _examine(self, values: list[Any]) -> None:
+        """Say where numbers that are not finite come from, in the map or in the residuals."""
+        lowered = self._lowered
+        before = None if self._again is None else debugging.traced(lowered.program, self._again)
+        kept = [leaf.index for leaf in lowered.result[1]]
+        traced = debugging.traced(lowered.linear, values, before, kept)
+        title = f"{self.name} of {self._specialisation.name}"
+        debugging.examine(title, traced, lowered.outcome, first=len(lowered.program.results))
 
 
 class Pullback(_LinearMap):
@@ -80,8 +101,9 @@ class Pullback(_LinearMap):
         lists: tuple[Any, ...],
         count: int,
         has_aux: bool,
+        again: list[Any] | None = None,
     ) -> None:
-        super().__init__(specialisation, residuals, lists)
+        super().__init__(specialisation, residuals, lists, again)
         self._value = value
         self._count = count
         self._has_aux = has_aux
@@ -104,8 +126,9 @@ class Pushforward(_LinearMap):
         defaults: tuple[Any, ...],
         residuals: tuple[Any, ...],
         lists: tuple[Any, ...],
+        again: list[Any] | None = None,
     ) -> None:
-        super().__init__(specialisation, residuals, lists)
+        super().__init__(specialisation, residuals, lists, again)
         self._primals = primals
         self._still = [self._fitted(np.zeros(np.shape(d)), d) for d in flatten(defaults)[0]]
 

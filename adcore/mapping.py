@@ -24,7 +24,14 @@ __all__ = ["Mapped", "vmap"]
 _MISSING: Any = object()
 
 
-def vmap(f: Callable[..., Any] = _MISSING, in_axes: Any = 0, out_axes: Any = 0, parallel: bool = False) -> Any:
+def vmap(
+    f: Callable[..., Any] = _MISSING,
+    in_axes: Any = 0,
+    out_axes: Any = 0,
+    parallel: bool = False,
+    *,
+    debug: str | None = None,
+) -> Any:
     """The function over a batch of arguments: one call for what would be a loop of calls and a stack of the results.
 
     The function is run for each element by itself: its `while` loops run as often as the element needs, its branches
@@ -42,6 +49,7 @@ def vmap(f: Callable[..., Any] = _MISSING, in_axes: Any = 0, out_axes: Any = 0, 
             arguments, or a tree of these that is a prefix of the result.
         parallel: run the elements by several threads: by `get_num_threads()` of them, or if that is one, by as many as
             there are processors.  Each element is computed by one thread, so that results do not depend on it.
+        debug: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  Results are fresh C-contiguous arrays; numbers become arrays of one axis,
@@ -69,7 +77,7 @@ def vmap(f: Callable[..., Any] = _MISSING, in_axes: Any = 0, out_axes: Any = 0, 
            [3., 4.]])
     """
     if f is _MISSING:
-        return functools.partial(vmap, in_axes=in_axes, out_axes=out_axes, parallel=parallel)
+        return functools.partial(vmap, in_axes=in_axes, out_axes=out_axes, parallel=parallel, debug=debug)
     require_axes("in_axes", in_axes)
     require_axes("out_axes", out_axes)
     if isinstance(in_axes, list):
@@ -79,7 +87,7 @@ def vmap(f: Callable[..., Any] = _MISSING, in_axes: Any = 0, out_axes: Any = 0, 
             "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed "
             f"to the function, but got {in_axes!r}"
         )
-    mapped = transformed(Mapped(f, in_axes, out_axes, bool(parallel)))
+    mapped = transformed(Mapped(f, in_axes, out_axes, bool(parallel)), debug=debug)
     mapped.__signature__ = mapped.transform.signature()
     return mapped
 

@@ -7,17 +7,20 @@ The core imports neither, and they do not import each other.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
 
 from .errors import AdcoreError, Source
 from .program import Program
 from .types import Atom, DType, Type, Var, literal
+
+if TYPE_CHECKING:
+    from .nonfinite import Origin, Traced
 
 __all__ = [
     "ANY",
@@ -38,6 +41,7 @@ __all__ = [
     "New",
     "Objects",
     "Portable",
+    "Reference",
     "Rows",
     "Seldom",
     "Spec",
@@ -48,6 +52,7 @@ __all__ = [
     "frontend",
     "preload",
     "prepare",
+    "reference",
 ]
 
 
@@ -382,6 +387,17 @@ class Backend(Protocol):
     def description(self) -> tuple[str, ...]: ...
 
 
+class Reference(Protocol):
+    """The reference backend, which besides says where numbers that are not finite come from (`adcore.nonfinite`).
+
+    `known` are for the first arguments the numbers of their origins, which are those of `before`.
+    """
+
+    def trace(
+        self, program: Program, arguments: Sequence[Any], known: Sequence[Any] = (), before: Sequence[Origin] = ()
+    ) -> Traced: ...
+
+
 def _load(group: str, name: str) -> Any:
     installed = entry_points(group=group)
     found = [e for e in installed if e.name == name]
@@ -401,6 +417,11 @@ def frontend(name: str = "python") -> Frontend:
 def backend(name: str = "llvm") -> Backend:
     """The backend of that name."""
     return _load("adcore.backends", name)
+
+
+def reference() -> Reference:
+    """The backend named `numpy`."""
+    return cast("Reference", backend("numpy"))
 
 
 def prepare() -> None:

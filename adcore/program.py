@@ -41,6 +41,9 @@ class Equation:
     of the primal's loop of the same number again, each followed by its dual; `rule` of
     `adcore.rules`: the derivative that the user has stated of a `custom`; `surrogate` of `adcore.surrogates`: what this
     stands for, of which it is neither the value nor the derivative.
+    of the primal's loop of the same number again, each followed by its dual; `backwards` of `adcore.control`: a loop
+    whose iterations are those of a primal's loop, the last one first; `rule` of `adcore.rules`: the derivative that the
+    user has stated of a `custom`.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
@@ -60,6 +63,7 @@ class Equation:
     rule: Any = None
     first: bool = False
     surrogate: Any = None
+    backwards: bool = False
 
 
 @dataclass(slots=True, eq=False)

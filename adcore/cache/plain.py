@@ -68,7 +68,7 @@ class _Writer:
         if isinstance(x, Program):
             return ["program"]
         if kind is Source:
-            return ["source", self.file(x.file), x.line, x.function, x.column, x.end_column, x.text]
+            return ["source", self.file(x.file), x.line, x.function, x.column, x.end_column, x.text, x.sweep]
         if kind is Static:
             return ["static", self.object(x.value)]
         if isinstance(x, Guard):
@@ -197,9 +197,9 @@ class _Reader:
     def _program(self) -> Any:
         return self.program()
 
-    def _source(self, file: Any, line: int, function: str, column: int, end: int, text: str) -> Any:
+    def _source(self, file: Any, line: int, function: str, column: int, end: int, text: str, sweep: str) -> Any:
         name = self.world.files[file] if isinstance(file, int) else file
-        return Source(name, line, function, column, end, text)
+        return Source(name, line, function, column, end, text, sweep)
 
     def _static(self, value: Any) -> Any:
         return Static(self.any(value))

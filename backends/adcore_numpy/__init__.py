@@ -5,10 +5,11 @@ Nothing here is fast.  Every other backend, and every derivative, is tested agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adcore.arguments import serves
+from adcore.nonfinite import Origin, Traced
 from adcore.outcomes import rebuilt
 from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
@@ -16,6 +17,7 @@ from adcore.trees import flatten
 from adcore.verify import verify
 
 from .interpreter import interpret
+from .tracing import trace
 
 __all__ = ["NumPyBackend", "interpret"]
 
@@ -35,6 +37,12 @@ class NumPyBackend:
             return interpret(program, arguments)
 
         return run
+
+    def trace(
+        self, program: Program, arguments: Sequence[Any], known: Sequence[Any] = (), before: Sequence[Origin] = ()
+    ) -> Traced:
+        """The results of a program, and where numbers that are not finite come from (see `tracing`)."""
+        return trace(program, arguments, known, before)
 
     def entry(
         self,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import TYPE_CHECKING, Any, cast
 
-from adcore import api, custom
+from adcore import api, custom, debugging
 from adcore.dispatch import transformed
 from adcore.errors import Source, UnsupportedFunctionError
 from adcore.jets import jet, taylor
@@ -121,16 +121,32 @@ def option(low: Lowering, name: str, value: Value) -> Any:
     return known[0]
 
 
-def _jvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE, has_aux: Value = FALSE) -> Value:
+def _jvp(
+    low: Lowering,
+    f: Value,
+    primals: Value = NONE,
+    tangents: Value = NONE,
+    has_aux: Value = FALSE,
+    *,
+    debug: Value = NONE,
+) -> Value:
+    _require_debug(low, debug)
     known = bool(option(low, "has_aux", has_aux))
     return _along(low, functools.partial(api.jvp, has_aux=known), f, primals, tangents)
 
 
-def _hvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE) -> Value:
+def _require_debug(low: Lowering, debug: Value) -> None:
+    """Check the option, which inside of a compiled function says nothing: the call of that function is checked."""
+    debugging.option(option(low, "debug", debug))
+
+
+def _hvp(low: Lowering, f: Value, primals: Value = NONE, tangents: Value = NONE, *, debug: Value = NONE) -> Value:
+    _require_debug(low, debug)
     return _along(low, api.hvp, f, primals, tangents)
 
 
-def _vhp(low: Lowering, f: Value, primals: Value = NONE, cotangents: Value = NONE) -> Value:
+def _vhp(low: Lowering, f: Value, primals: Value = NONE, cotangents: Value = NONE, *, debug: Value = NONE) -> Value:
+    _require_debug(low, debug)
     return _along(low, api.vhp, f, primals, cotangents)
 
 
@@ -169,8 +185,15 @@ def _taylor(
     return low.call(derived, [x, given], {})
 
 
-def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_argnames: Value = NONE) -> Value:
+def _jit(
+    low: Lowering,
+    f: Value = NONE,
+    static_argnums: Value = NONE,
+    static_argnames: Value = NONE,
+    debug: Value = NONE,
+) -> Value:
     """The function itself, which is being compiled already, if no arguments have to be constants."""
+    _require_debug(low, debug)
     options = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     is_given = not (isinstance(f, Static) and f.value is None)
     if is_given and all(option(low, name, value) is None for name, value in options.items()):
@@ -178,13 +201,15 @@ def _jit(low: Lowering, f: Value = NONE, static_argnums: Value = NONE, static_ar
     return _with_options(low, api.jit, f, options)
 
 
-def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
+def _vjp(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE, debug: Value = NONE) -> Value:
+    _require_debug(low, debug)
     aux = bool(option(low, "has_aux", has_aux))
     derived = transform_by(low, lambda function: transformed(PullbackAt(function, aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
 
 
-def _linearize(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE) -> Value:
+def _linearize(low: Lowering, f: Value, *primals: Value, has_aux: Value = FALSE, debug: Value = NONE) -> Value:
+    _require_debug(low, debug)
     aux = bool(option(low, "has_aux", has_aux))
     derived = transform_by(low, lambda function: transformed(PushforwardAt(function, has_aux=aux), wraps=False), f)
     return _with_map(low, f, primals, derived, aux)
