@@ -108,6 +108,13 @@ def _root(traced: Traced, number: int) -> int:
 
 def is_finite(tree: Any) -> bool:
     """Whether all numbers in a tree are."""
+    kind = type(tree)
+    if kind is float:
+        return math.isfinite(tree)
+    if kind is tuple or kind is list:
+        return all(map(is_finite, tree))
+    if kind is np.ndarray:
+        return _is_finite(tree)
     return all(map(_is_finite, leaves(tree)))
 
 

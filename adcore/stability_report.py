@@ -84,7 +84,7 @@ class LoopStability:
         if self.overflow is not None:
             lines.append(f"  a derivative is not finite in iteration {self.overflow}")
         if math.isfinite(self.horizon):
-            lines.append(f"  gradients say something over {_counted(int(self.horizon), 'iteration')}")
+            lines.append(f"  gradients are informative over {_counted(int(self.horizon), 'iteration')}")
         if self.truncation is not None:
             lines.append(f"  suggested: truncate(f, every={self.truncation})")
         return "\n".join(lines)

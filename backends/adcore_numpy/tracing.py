@@ -8,7 +8,7 @@ earliest one among the operands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ Slot = tuple[Any, Any]  # a value, and the numbers of origins or None
 
 _MOVING = {Kind.VIEW, Kind.GATHER}
 _ADDING = {"add_at", "scatter_add"}
+MOST = 64  # elements of one result that have origins of their own
 _NONE = np.iinfo(np.int64).max
 
 
@@ -111,16 +112,31 @@ class _Tracer(Interpreter):
             return None
         inherited = _inherited(equation, operands, value) if any(n is not None for _, n in operands) else None
         numbers = np.zeros(np.shape(value), np.int64) if inherited is None else np.where(bad, inherited, 0)
-        born = bad & (numbers == 0)
-        if born.any():
-            numbers = np.where(born, self.number(self.origin(equation, operands, value, born)), numbers)
-        turned = np.isnan(value) & (numbers != 0) & ~born
+        nan = np.isnan(value)
+        for at in self.separate(bad & (numbers == 0) & ~nan, bad & (numbers == 0) & nan):
+            numbers = np.where(at, self.number(self.origin(equation, operands, value, at)), numbers)
+        turned = nan & (numbers != 0)
         for number in np.unique(numbers[turned]) if turned.any() else ():
             if not self.origins[number - 1].is_nan:
                 here = turned & (numbers == number)
                 origin = self.origin(equation, operands, value, here, int(number))
                 numbers = np.where(here, self.number(origin), numbers)
         return numbers
+
+    def separate(self, *masks: Any) -> Iterator[Any]:
+        """Elements one by one, as masks; where there are many, the rest together."""
+        for mask in masks:
+            places = np.argwhere(mask)
+            for k, place in enumerate(places):
+                if k == MOST - 1:
+                    rest = np.array(mask)
+                    for before in places[:k]:
+                        rest[tuple(before)] = False
+                    yield rest
+                    break
+                one = np.zeros(np.shape(mask), bool)
+                one[tuple(place)] = True
+                yield one
 
     def origin(self, equation: Equation, operands: list[Any], value: Any, where: Any, parent: int = 0) -> Origin:
         at = tuple(int(i) for i in np.argwhere(where)[0])
