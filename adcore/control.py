@@ -60,7 +60,8 @@ def push_loop(
     params: dict[str, Any] = dict(origin.params, body=extended)
     if "test" in params:
         extend_test(params["test"], body.params, seeds.values())
-    b.enter(Equation(origin.primitive, (*origin.operands, *inits), params, (*origin.outs, *outs), origin.source))
+    operands, results = (*origin.operands, *inits), (*origin.outs, *outs)
+    b.enter(Equation(origin.primitive, operands, params, results, origin.source, backwards=origin.backwards))
     for (_, _, _, out), tangent in zip(moving, outs, strict=True):
         tangents[out] = tangent
 
@@ -166,7 +167,9 @@ def _separate(
     further, stacked, nexts = stack
     region = Program((counter, *params, *stacked), unite(equations), (*ordered, *nexts), "body")
     outs = b.loop(count, (*inits, *further), region)
-    b.equations[-1].backwards = loop.backwards and snapshots is None and not loop.origin.segment
+    b.equations[-1].backwards = (
+        loop.backwards != loop.origin.backwards and snapshots is None and not loop.origin.segment
+    )
     if loop.origin.params.get("parallel"):
         b.equations[-1].params["parallel"] = True
     return outs

@@ -270,7 +270,7 @@ def _advance(pushed, frame, product, sums, scale, step, overflow, stride, transi
     place = rows - 1  # of what is not kept
     if overflow < 0 and not np.all(np.isfinite(pushed)):
         overflow = step
-    if overflow < 0:
+    if overflow < 0 and pushed.shape[0] > 0:
         frame, r = np.linalg.qr(pushed)
         if step >= transient:
             sums = sums + np.log(np.abs(np.diag(r)))
@@ -293,7 +293,7 @@ def _finish(product, sums, scale, step, overflow, figures, totals, transient, si
     out[1] += step
     out[2] += max(whole - transient, 0)
     out[3] = max(out[3], whole)
-    norm = scale + np.log(np.linalg.norm(product, 2))
+    norm = scale + np.log(np.linalg.norm(product, 2)) if width > 0 else 0.0
     out[4] = max(out[4], norm)
     out[5] = min(out[5], norm)
     if overflow >= 0 and out[6] < 0.0:

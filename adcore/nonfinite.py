@@ -17,7 +17,29 @@ import numpy as np
 from .errors import Source
 from .trees import leaves
 
-__all__ = ["Origin", "Traced", "first_of", "is_finite"]
+__all__ = ["Iteration", "Origin", "Traced", "first_of", "is_finite"]
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """An iteration of a loop.
+
+    Attributes:
+        source: the place of the loop; None for one that adcore has made, over the elements of `vmap` for instance.
+        number: of the iteration, from 0 on.
+        kind: "iteration" of the function's own loop, also where its adjoint goes backwards; "step" of the adjoint where
+            that goes another way, to save memory; "part" of a loop that is run in parts.
+    """
+
+    source: Source | None
+    number: int
+    kind: str = "iteration"
+
+    def __str__(self) -> str:
+        if self.source is None or not self.source.line:
+            return f"iteration {self.number} of a loop over elements"
+        of = f"the {self.source.sweep} of " if self.kind == "step" and self.source.sweep else ""
+        return f"{self.kind} {self.number} of {of}the loop at line {self.source.line}"
 
 
 @dataclass(frozen=True)
@@ -27,8 +49,7 @@ class Origin:
     Attributes:
         text: the operation with its operands and its result, "log(0.0) = -inf".
         source: the place in the user's program, whose `sweep` says of what part of a derivative.
-        iterations: the iterations it was in, the loops around others first: the place of the loop, and the number of
-            the iteration of the function's own loop, from 0 on.
+        iterations: the iterations it was in, the loops around others first.
         element: the indices of the first such element, where it is one of an array.
         parent: the number of the origin of an infinity from which it was made, 0 where there is none.
         is_nan: whether it is no infinity.
@@ -37,7 +58,7 @@ class Origin:
 
     text: str
     source: Source | None
-    iterations: tuple[tuple[Source | None, int], ...] = ()
+    iterations: tuple[Iteration, ...] = ()
     element: tuple[int, ...] = ()
     parent: int = 0
     is_nan: bool = False
@@ -50,10 +71,7 @@ class Origin:
         parts = [f"in the {sweep} of this line" if sweep else "at this line"]
         if self.element:
             parts.append(f"element [{', '.join(map(str, self.element))}]")
-        for place, k in self.iterations:
-            line = f"line {place.line}" if place is not None and place.line else "some line"
-            parts.append(f"iteration {k} of the loop at {line}")
-        return ", ".join(parts)
+        return ", ".join([*parts, *map(str, self.iterations)])
 
 
 @dataclass(frozen=True)

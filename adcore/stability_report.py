@@ -231,7 +231,7 @@ class Stability:
         return plan
 
     def _measured(self, plan: _Plan, number: int, state: list[int], values: list[Any]) -> LoopStability | None:
-        """The report of a loop; None of one that makes no iterations with these arguments."""
+        """The report of a loop; None of one that makes no iterations, or has no state, with these arguments."""
         loop = plan.loops[number]
         params = [carried(loop)[1][k] for k in state]
         source = loop.source or Source("", 0)
@@ -248,7 +248,7 @@ class Stability:
             if found["longest"] <= stride * ROWS:
                 break
             stride = math.ceil(found["longest"] / ROWS)
-        if not found["longest"] and found["overflow"] < 0.0:
+        if not found["size"] or (not found["longest"] and found["overflow"] < 0.0):
             return None
         epsilon = max(float(np.finfo(p.type.dtype.numpy).eps) for p in params)
         return self._judged(place, found, sums, history, stride, epsilon)

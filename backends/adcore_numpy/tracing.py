@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adcore.errors import Source
-from adcore.nonfinite import Origin, Traced
+from adcore.nonfinite import Iteration, Origin, Traced
 from adcore.primitives import Kind
 from adcore.program import Equation, Program
 from adcore.types import Var
@@ -101,7 +100,7 @@ class _Tracer(Interpreter):
 
     def computed(self, equation: Equation, operands: list[Any]) -> tuple[Any, ...]:
         values = self.meaning(equation, operands)
-        if equation.primitive.name == "empty":
+        if equation.primitive.name == "empty":  # whose elements are still to be written
             return tuple((value, None) for value in values)
         return tuple((value, self.numbers(equation, operands, value)) for value in values)
 
@@ -147,11 +146,16 @@ class _Tracer(Interpreter):
         iterations = tuple(self.iteration(loop, k) for loop, k in self.iterations)
         return Origin(text, equation.source, iterations, at, parent, bool(np.isnan(found)))
 
-    def iteration(self, loop: Equation, k: int) -> tuple[Source | None, int]:
-        """The place of a loop, and which iteration of the primal's loop is run."""
+    def iteration(self, loop: Equation, k: int) -> Iteration:
+        """Which iteration of the function's own loop is run, where that can be said."""
         if loop.backwards and loop.primitive.name == "loop":
             k = int(self.value(loop.operands[0])) - 1 - k
-        return loop.source, k
+        if any(inner.segment for inner in loop.params["body"].equations):
+            return Iteration(loop.source, k, "part")
+        if loop.backwards:
+            return Iteration(loop.source, k)
+        adjoint = loop.source is not None and "adjoint" in loop.source.sweep
+        return Iteration(loop.source, k, "step" if loop.segment or (adjoint and not loop.joins) else "iteration")
 
 
 def _bad(value: Any) -> Any:
@@ -171,7 +175,7 @@ def _inherited(equation: Equation, operands: list[Any], value: Any) -> Any:
     if primitive.kind is Kind.ELEMENTWISE:
         return _earliest_of(numbers, shape)
     rest = [x for x, _ in operands]
-    if primitive.kind in _MOVING and operands[0][1] is not None:
+    if (primitive.kind in _MOVING and operands[0][1] is not None) or primitive.name == "grow":
         return primitive.meaning(numbers[0], *rest[1:], **equation.params)
     if primitive.kind is Kind.WRITE and primitive.name not in _ADDING:
         return primitive.meaning(numbers[0], numbers[1], *rest[2:], **equation.params)

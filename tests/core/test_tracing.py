@@ -13,6 +13,7 @@ from adcore.text import from_text
 
 ROWS = [p for p in TABLE if p.kind not in (Kind.CONTROL, Kind.CHECK)]
 POISON = [np.nan, np.inf, -np.inf]
+ENDLESS = {Kind.FACTORIZATION, Kind.SOLVE}  # where LAPACK's iterations may not end at infinities
 
 
 def is_poisonous(x):
@@ -43,7 +44,7 @@ def test_every_row(primitive):
         case.restart()
         program = case.program(*case.equation.outs)
         for operand in [k for k, x in enumerate(case.point) if is_poisonous(x) and np.size(x)]:
-            for value in POISON:
+            for value in POISON[:1] if primitive.kind in ENDLESS else POISON:
                 point = poisoned(case, operand, value)
                 wanted = outcome(lambda program=program, point=point: interpret(program, point))
                 found = outcome(lambda program=program, point=point: trace(program, point))
@@ -51,8 +52,9 @@ def test_every_row(primitive):
                     assert found is wanted
                     continue
                 for result, numbers, expected in zip(found.results, found.numbers, wanted, strict=True):
-                    if primitive.name != "empty":
-                        np.testing.assert_array_equal(result, expected)
+                    if primitive.name == "empty":  # whose elements are whatever they are
+                        continue
+                    np.testing.assert_array_equal(result, expected)
                     result = np.asarray(result)
                     bad = ~np.isfinite(result) if is_poisonous(result) else np.zeros(np.shape(result), bool)
                     numbers = np.zeros(np.shape(result), int) if numbers is None else np.asarray(numbers)
@@ -132,9 +134,22 @@ def test_an_infinity_that_becomes_nan():
         5,
     )
     first, last = traced.chain(int(traced.numbers[0]))
-    assert (first.text, [k for _, k in first.iterations]) == ("mul(1e+200, 1e+200) = inf", [1])
-    assert (last.text, [k for _, k in last.iterations]) == ("sub(inf, inf) = nan", [2])
+    assert (first.text, [i.number for i in first.iterations]) == ("mul(1e+200, 1e+200) = inf", [1])
+    assert (last.text, [i.number for i in last.iterations]) == ("sub(inf, inf) = nan", [2])
     assert last.parent
+
+
+def test_a_longer_array_has_the_origins_of_the_shorter_one():
+    traced = run(
+        """program f(x: f64[n], m: i64) -> (f64[m]) {
+          a: f64[n] = log(x)
+          b: f64[m] = grow(a, m)
+          return b
+        }""",
+        [1.0, 0.0],
+        100,
+    )
+    assert texts(traced) == {(1,): ["log(0) = -inf"]}
 
 
 def test_what_is_known_of_arguments():

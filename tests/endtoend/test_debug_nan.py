@@ -151,9 +151,9 @@ def test_iterations_are_told():
     error = raised(jit(overflowing, debug="nan"), 3.0, 10)
     [origin] = error.origins
     assert line_of(origin) == "x = x * x"
-    assert [k for _, k in origin.iterations] == [3, 0]
+    assert [i.number for i in origin.iterations] == [3, 0]
     start = overflowing.__code__.co_firstlineno
-    assert [place.line - start for place, _ in origin.iterations] == [2, 3]
+    assert [i.source.line - start for i in origin.iterations] == [2, 3]
     assert f"iteration 3 of the loop at line {start + 2}, iteration 0 of the loop at line {start + 3}" in str(error)
 
 
@@ -165,13 +165,20 @@ def with_a_root(x, values):
 
 def test_iterations_of_the_adjoint_are_those_of_the_function():
     values = np.array([1.0, 2.0, 0.0, 3.0, 4.0])
-    for policy in ("all", None):
-        with loop_policy("all") if policy else loop_policy(1):
-            error = raised(grad(with_a_root, 1, debug="nan"), 1.0, values)
-        assert error.origins[0].text == "div(0.5, 0) = inf"
-        if policy:
-            assert [k for _, k in error.origins[0].iterations] == [2]
-        assert error.origins[0].source.sweep == "adjoint"
+    [iteration] = raised(grad(with_a_root, 1, debug="nan"), 1.0, values).origins[0].iterations
+    assert (iteration.number, iteration.kind) == (2, "iteration")
+    forward = jvp(grad(with_a_root, 1), debug="nan")
+    [iteration] = raised(forward, (1.0, values), (1.0, values)).origins[0].iterations
+    assert (iteration.number, iteration.kind) == (2, "iteration")
+    for policy, kinds in (
+        (loop_policy(2), ["part", "step"]),
+        (loop_policy("revolve", snapshots=2), ["step"]),
+    ):
+        with policy:
+            origin = raised(grad(with_a_root, 1, debug="nan"), 1.0, values).origins[0]
+        assert origin.text == "div(0.5, 0) = inf"
+        assert [i.kind for i in origin.iterations] == kinds
+        assert origin.source.sweep == "adjoint"
     assert grad(with_a_root, debug="nan")(1.0, values) > 0.0
 
 
@@ -196,7 +203,7 @@ def diverging(x):
 
 def test_loops_of_unknown_length_and_branches():
     error = raised(jit(diverging, debug="nan"), 1.0)
-    assert [k for _, k in error.origins[0].iterations] == [4]
+    assert [i.number for i in error.origins[0].iterations] == [4]
     assert line_of(error.origins[0]) == "x = 1e200 * x * 1e200"
     with pytest.raises(ValueError, match=r"math domain error|expected a positive input"):
         jit(until, debug="nan")(1.0)

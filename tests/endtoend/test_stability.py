@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from adcore import grad, jit, program, stability, vmap
+from adcore import checkpoint, custom_jvp, grad, jit, program, stability, vmap
 from adcore.loop_states import carried, loops_of, state_of
 
 RNG = np.random.default_rng(7)
@@ -236,6 +236,10 @@ def test_a_function_without_states_is_stable():
     assert "no loop that was run carries a state" in str(report)
 
 
+def test_a_state_without_elements_is_none():
+    assert stability(linear)(np.zeros(0), np.zeros((0, 0)), 5).loops == ()
+
+
 # Where loops stand
 
 
@@ -280,6 +284,21 @@ def test_loops_in_branches_and_helpers():
     assert first.verdict == "exploding"
     assert second.verdict == "vanishing"
     assert first.line == second.line
+
+
+def with_a_rule(x, n):
+    for _ in range(n):
+        x = 0.5 * x
+    return x
+
+
+def test_loops_of_functions_with_stated_derivatives_do_not_count():
+    """No gradient goes through them."""
+    stated = custom_jvp(with_a_rule)
+    stated.defjvps(lambda t, y, x, n: t, None)
+    assert stability(lambda x: stated(x, 10))(1.0).loops == ()
+    regions = stability(checkpoint(logistic, policy="revolve", snapshots=3))(0.3, 4.0, 100)
+    assert regions.exponents == stability(logistic)(0.3, 4.0, 100).exponents
 
 
 def test_transformed_functions():
