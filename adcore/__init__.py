@@ -29,8 +29,8 @@ from .api import (
     vjp,
 )
 from .custom import custom_jvp, custom_rule, custom_vjp, stop_gradient, straight_through
-from .enclosures import Certificate, certify, worst_case
 from .debugging import debug_nans
+from .enclosures import Certificate, certify, worst_case
 from .errors import (
     AdcoreError,
     AliasError,
@@ -65,11 +65,11 @@ from .memory_report import MemoryReport, memory
 from .ode import odeint
 from .policies import loop_policy
 from .softened import soft
-from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .stability_report import stability
+from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .threads import get_num_threads, set_num_threads
-from .verdicts import Verdict, kinks, verdict
 from .truncation import clip_gradient, truncate
+from .verdicts import Verdict, kinks, verdict
 
 __all__ = [
     "AdcoreError",
@@ -99,8 +99,8 @@ __all__ = [
     "custom_root",
     "custom_rule",
     "custom_vjp",
-    "estimate",
     "debug_nans",
+    "estimate",
     "fixed_point",
     "get_num_threads",
     "grad",

@@ -145,8 +145,7 @@ def grad(
         return _decorator(grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink)
-    return transformed(Gradient(f, *wanted, declared=static), debug=debug)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug)
 
 
 def value_and_grad(
@@ -176,17 +175,18 @@ def value_and_grad(
         return _decorator(value_and_grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug)
 
 
-def _at_kinks(gradient: Gradient, on_kink: Any) -> Any:
+def _at_kinks(gradient: Gradient, on_kink: Any, debug: str | None) -> Any:
     """The gradient, with what is wanted where a point touches a kink."""
     if on_kink is None:
-        return transformed(gradient)
+        return transformed(gradient, debug=debug)
+    if debug is not None:
+        raise ValueError(f"{gradient.title}: debug={debug!r} beside on_kink; adcore.debug_nans() goes with it")
     from .verdicts.handling import handled  # which is written with what is defined here
 
     return handled(gradient, on_kink)
-    return transformed(Gradient(f, *wanted, declared=static), debug=debug)
 
 
 def _decorator(transform: Callable[..., Any], given: dict[str, Any]) -> Any:

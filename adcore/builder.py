@@ -224,6 +224,8 @@ class Builder:
             yield
         finally:
             self.surrogate = before
+
+    @contextmanager
     def sweeping(self, sweep: str) -> Iterator[None]:
         """What is emitted inside, at places of the user's program, is their adjoint, or their tangent."""
         before, self.sweep = self.sweep, sweep

@@ -137,6 +137,8 @@ class NonDifferentiableError(AdcoreError, ArithmeticError):
 
 class NonDifferentiableWarning(UserWarning):
     """A gradient was asked for with `on_kink="warn"` at a point where the function has none, or another one."""
+
+
 class NonFiniteError(AdcoreError, FloatingPointError):
     """A result is infinite or not a number, and was made so from finite numbers: with `debug="nan"`.
 

@@ -38,12 +38,10 @@ class Equation:
     `adcore.storage`: the value of an iteration that an `update` keeps for the reverse sweep; `unread` of
     `adcore.passes.dce`: which of several results need no tangents; `segment` of `adcore.passes.tiling`: a loop over a
     part of the iterations of another, cut to save memory; `joins` of `adcore.merging`: a loop that runs the iterations
-    of the primal's loop of the same number again, each followed by its dual; `rule` of
-    `adcore.rules`: the derivative that the user has stated of a `custom`; `surrogate` of `adcore.surrogates`: what this
-    stands for, of which it is neither the value nor the derivative.
     of the primal's loop of the same number again, each followed by its dual; `backwards` of `adcore.control`: a loop
     whose iterations are those of a primal's loop, the last one first; `rule` of `adcore.rules`: the derivative that the
-    user has stated of a `custom`.
+    user has stated of a `custom`; `surrogate` of `adcore.surrogates`: what this stands for, of which it is neither the
+    value nor the derivative.
     """
 
     primitive: Any  # adcore.primitives.Primitive; typed there, which imports this module
