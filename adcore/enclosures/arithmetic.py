@@ -79,13 +79,21 @@ def _whole(result: Any, a: Any, c: Any, operation: Callable[[Any, Any], Any]) ->
 @entered("add", "plus")
 @elementwise
 def _add(x: Interval, y: Interval) -> Ends:
-    return sum_ends(x.lower, y.lower, True), sum_ends(x.upper, y.upper, False)
+    return _sums(x.lower, x.upper, y.lower, y.upper)
 
 
 @entered("sub")
 @elementwise
 def _sub(x: Interval, y: Interval) -> Ends:
-    return sum_ends(x.lower, -y.upper, True), sum_ends(x.upper, -y.lower, False)
+    return _sums(x.lower, x.upper, -y.upper, -y.lower)
+
+
+def _sums(a: Any, c: Any, other_a: Any, other_c: Any) -> Ends:
+    lower, upper = sum_ends(a, other_a, True), sum_ends(c, other_c, False)
+    if not is_float(lower.dtype):
+        return lower, upper
+    cancels = (np.isposinf(c) & np.isneginf(other_a)) | (np.isneginf(a) & np.isposinf(other_c))
+    return lower, upper, cancels  # ∞ - ∞, of numbers that are too large, is none
 
 
 @entered("neg")
@@ -180,13 +188,14 @@ def _has_zero(x: Interval) -> Any:
 def quotient(x: Interval, y: Interval) -> Ends:
     """The ends of x / y: all numbers where y may be 0, but where its sign is known half of them."""
     bad = _has_zero(y)
+    none = bad | (_may_be_infinite(x) & _may_be_infinite(y))
     corners = [(a, c) for a in (x.lower, x.upper) for c in (y.lower, y.upper)]
     lower = _least([_divided(a, c, True) for a, c in corners])
     upper = _largest([_divided(a, c, False) for a, c in corners])
     return (
         np.where(bad, -np.inf, lower).astype(lower.dtype)[()],
         np.where(bad, np.inf, upper).astype(lower.dtype)[()],
-        bad,
+        none,
     )
 
 
@@ -337,7 +346,7 @@ def _mod(x: Interval, y: Interval) -> Ends:
     low, high = _remainder(x, y, np.floor(lower), np.floor(upper))
     zero = x.dtype.type(0.0)
     low, high = np.maximum(low, np.minimum(y.lower, zero)), np.minimum(high, np.maximum(y.upper, zero))
-    return low, high, bad
+    return low, high, bad | _may_be_infinite(x)
 
 
 @entered("fmod")
@@ -348,7 +357,7 @@ def _fmod(x: Interval, y: Interval) -> Ends:
     low, high = _remainder(x, y, np.trunc(lower), np.trunc(upper))
     zero, size = x.dtype.type(0.0), np.maximum(np.abs(y.lower), np.abs(y.upper))
     low = np.maximum(low, np.maximum(-size, np.minimum(x.lower, zero)))
-    return low, np.minimum(high, np.minimum(size, np.maximum(x.upper, zero))), bad
+    return low, np.minimum(high, np.minimum(size, np.maximum(x.upper, zero))), bad | _may_be_infinite(x)
 
 
 def _remainder(x: Interval, y: Interval, first: Any, last: Any) -> tuple[Any, Any]:

@@ -160,7 +160,12 @@ def _total(x: Interval, axes: tuple[int, ...]) -> Interval:
         lower, upper, sizes = (np.sum(v, axis=axes, dtype=x.dtype) for v in (x.lower, x.upper, _size(x)))
         nonzero = np.count_nonzero(_size(x), axis=axes)
         lower, upper = _rounded(lower, upper, sizes, np.where(nonzero <= 1, 0, nonzero))
-    return Interval(lower, upper, np.bitwise_or.reduce(x.marks, axis=axes))
+    return Interval(lower, upper, np.bitwise_or.reduce(x.marks, axis=axes) | _overflow(sizes))
+
+
+def _overflow(sizes: Any) -> Any:
+    """The mark of sums that may have infinite terms, of which some cancel."""
+    return np.where(np.isinf(sizes), UNDEFINED, 0)[()] if is_float(np.asarray(sizes).dtype) else 0
 
 
 @entered("matmul")
@@ -180,7 +185,7 @@ def _matmul(x: Interval, y: Interval) -> Interval:
             nonzero += size != 0
             marks |= a.marks | c.marks
         lower, upper = _rounded(lower, upper, sizes, np.where(nonzero <= 1, 0, nonzero + 1))
-    return Interval(lower, upper, marks)
+    return Interval(lower, upper, marks | _overflow(sizes))
 
 
 # Order

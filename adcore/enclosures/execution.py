@@ -6,7 +6,8 @@ with all states that it may have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..primitives import Kind
 from ..program import Equation, Program
 from ..types import Atom, Lit, Var
 from . import arithmetic, arrays, functions  # noqa: F401  (which enter the rows)
-from .intervals import Interval, hull, is_float, meet, point
+from .intervals import UNDEFINED, Interval, hull, is_float, meet, point
 from .kinks import Touch, touches
 from .patterns import PATTERNS
 from .table import ROWS, UndecidedError
@@ -74,6 +75,7 @@ class Execution:
         self.program = program
         self.watched = watched
         self.refining = True
+        self.doubts = 0
         self.env: dict[Var, Interval] = {}
         self.made: dict[Var, Equation] = {}
         self.touched: list[Touch] = []
@@ -121,7 +123,10 @@ class Execution:
             results = self.applied(equation)
             if self.watched and equation.primitive.kinks:
                 self.env.update(zip(equation.outs, results, strict=True))
-                self.touched += touches(self, equation)
+                found = touches(self, equation)
+                self.touched += found
+                if not found and _is_step(equation):
+                    results = tuple(_constant(x) for x in results)
         for out, result in zip(equation.outs, results, strict=True):
             self.env[out] = result
             self.made[out] = equation
@@ -140,7 +145,10 @@ class Execution:
                 raise MissingRuleError(
                     f"an enclosure of {name} is not written yet", equation.source, "a function without it"
                 )
-            found = row(*operands, **equation.params)
+            try:
+                found = row(*operands, **equation.params)
+            except IndexError:
+                raise UndecidedError("an index that may be out of range") from None
             if self.refining and any(x.form is not None for x in operands):
                 found = refined(self, equation, operands, found)
         return found if isinstance(found, tuple) else (found,)
@@ -160,8 +168,19 @@ class Execution:
     def check(self, equation: Equation) -> tuple[Interval, ...]:
         holds = self.value(equation.operands[0])
         if not bool(holds.lower):
-            self.checks.append(Raised(equation, surely=not bool(holds.upper)))
+            self.checks.append(Raised(equation, surely=not bool(holds.upper) and not self.doubts))
+            if not bool(holds.upper):
+                raise UndecidedError(f"{equation.params['error']} is raised")
         return ()
+
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """A context of what need not be run at every point of the box."""
+        self.doubts += 1
+        try:
+            yield
+        finally:
+            self.doubts -= 1
 
     def results(self, region: Program, values: Sequence[Interval] = ()) -> list[Interval]:
         """The results of a region for its parameters."""
@@ -178,7 +197,8 @@ class Execution:
         found: list[list[Interval]] = []
         for name, holds in (("then", True), ("otherwise", False)):
             before = self.narrowed(equation.operands[0], holds)
-            found.append(self.results(equation.params[name]))
+            with self.doubting():
+                found.append(self.results(equation.params[name]))
             self.env.update(before)
         return [joined(pair).marked(taken.marks) for pair in zip(*found, strict=True)]
 
@@ -207,31 +227,37 @@ class Execution:
         for k in range(max(int(count.lower), 0), int(count.upper)):
             if k - int(count.lower) >= ROUNDS:
                 raise UndecidedError("a trip count that is not known")
-            after = self.results(body, (point(np.int64(k)), *state))
+            with self.doubting():
+                after = self.results(body, (point(np.int64(k)), *state))
             state = [joined(pair).marked(count.marks) for pair in zip(state, after, strict=True)]
         return state
 
     def while_(self, equation: Equation) -> list[Interval]:
         test, body = equation.params["test"], equation.params["body"]
         state = [self.value(atom) for atom in equation.operands]
-        left: list[Interval] | None = None  # all states in which the loop may have ended
+        left: list[Interval] | None = None  # all states since the first in which the loop may have ended
         doubts = 0
         while True:
             (goes_on,) = self.results(test, state)
-            if not bool(goes_on.lower):
+            if not bool(goes_on.lower) or left is not None:
                 ended = [x.marked(goes_on.marks) for x in state]
                 left = ended if left is None else [joined(pair) for pair in zip(left, ended, strict=True)]
             if not bool(goes_on.upper):
                 return left or state
-            state = self.results(body, state)
             if left is None:
+                state = self.results(body, state)
                 continue
             doubts += 1
             if doubts >= ROUNDS:
                 raise UndecidedError("a loop whose end is not known")
-            if all(_within(x, y) for x, y in zip(state, left, strict=True)):
-                return left
-            state = [joined(pair) for pair in zip(state, left, strict=True)] if doubts > PATIENCE else state
+            with self.doubting():
+                state = self.results(body, state)
+                if _all_within(state, left):  # is there any state to come that is not among these?
+                    state = self.results(body, left)
+                    if _all_within(state, left):
+                        return left
+            if doubts > PATIENCE:
+                state = [joined(pair) for pair in zip(state, left, strict=True)]
 
     def inside(self, equation: Equation) -> list[Interval]:
         return self.results(equation.params["body"])
@@ -247,6 +273,17 @@ _CONTROL: dict[str, Callable[[Execution, Equation], Sequence[Interval]]] = {
     "checkpoint": Execution.inside,
     "custom": Execution.inside,
 }
+
+
+def _is_step(equation: Equation) -> bool:
+    """Whether a row is constant between its kinks."""
+    maps = equation.primitive.maps
+    return all(m is None for m in maps) or not any(out.type.dtype.differentiable for out in equation.outs)
+
+
+def _constant(x: Interval) -> Interval:
+    """A value that is the same on the whole box, and beside it."""
+    return Interval(x.lower, x.upper, x.marks & UNDEFINED, x.form) if x.is_point else x
 
 
 def literal_of(atom: Lit) -> Interval:
@@ -269,6 +306,10 @@ def joined(pair: Sequence[Interval]) -> Interval:
     if len({x.shape for x in pair}) > 1:
         raise UndecidedError("a length that is not known")
     return hull(pair)
+
+
+def _all_within(state: Sequence[Interval], others: Sequence[Interval]) -> bool:
+    return all(_within(x, y) for x, y in zip(state, others, strict=True))
 
 
 def _within(x: Interval, y: Interval) -> bool:

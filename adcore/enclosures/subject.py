@@ -220,15 +220,17 @@ class Subject:
         try:
             values = execution.run(self.intervals(box, self.lowered))
         except UndecidedError as error:
-            marks = 0
-            for touch in execution.touched:
-                marks |= touch.marks
-            return Trial(
-                None, execution.touched, [Touched(str(error), "", execution.source), *_named(execution)], marks
-            )
-        trial = Trial(values, execution.touched, _named(execution), 0)
-        for touch in execution.touched:
-            trial.marks |= touch.marks
+            reasons = [Touched(str(error), "", execution.source), *_named(execution)]
+            stopped = Trial(None, execution.touched, reasons, _marks_of(execution))
+            self.note_checks(execution, stopped)
+            return stopped
+        trial = Trial(values, execution.touched, _named(execution), _marks_of(execution))
+        self.note_checks(execution, trial)
+        self.note_undefined(execution, trial, values)
+        return trial
+
+    def note_checks(self, execution: Execution, trial: Trial) -> None:
+        """Errors that may be raised, or are."""
         for check in execution.checks:
             equation = check.equation
             what = f"{equation.params['error']} may be raised"
@@ -236,8 +238,6 @@ class Subject:
             trial.marks |= int(execution.value(equation.operands[0]).marks)
             if check.surely:
                 trial.refuted = f"{equation.params['error']} is raised" + _at(equation.source)
-        self.note_undefined(execution, trial, values)
-        return trial
 
     def note_undefined(self, execution: Execution, trial: Trial, values: tuple[Interval, ...]) -> None:
         """Results that may be no number, or are none."""
@@ -276,6 +276,13 @@ class Subject:
 
 def _python(v: Any) -> Any:
     return v if np.ndim(v) else v.item() if v.dtype in (np.float64, np.int64, np.bool_) else v
+
+
+def _marks_of(execution: Execution) -> int:
+    marks = 0
+    for touch in execution.touched:
+        marks |= touch.marks
+    return marks
 
 
 def _named(execution: Execution) -> list[Touched]:

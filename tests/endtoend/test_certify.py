@@ -201,6 +201,45 @@ def test_where_it_is_not_defined():
     assert guarded.status == "differentiable"
 
 
+def drifting(x):
+    """A loop of which the states between others, when it may end, go on to where no state has been."""
+    y, n = x, 0
+    while y < 1.0 and n < 40:
+        y = y * 2.0 if y > 0.5 else 3.0 * y - y * y
+        n += 1
+    return y + n
+
+
+def indexed(x):
+    a = np.array([0.5, 2.0, 3.0])
+    return a[int(x)] * x
+
+
+def asserting(x):
+    if x > 0.5:
+        raise ValueError("too large")
+    return x * x
+
+
+@pytest.mark.parametrize(("f", "lower", "upper"), [(drifting, 0.05, 0.9), (indexed, 0.2, 2.8), (converging, 0.51, 4.0)])
+@pytest.mark.parametrize("budget", [1, 30])
+def test_values_on_undecided_boxes(f, lower, upper, budget):
+    found = certify(f, lower, upper, budget)
+    assert found.status != "differentiable"
+    if found.value is not None:
+        assert all(f(float(x)) in found.value for x in np.linspace(lower, upper, 200))
+
+
+def test_errors_that_are_raised():
+    found = certify(asserting, 0.6, 0.9)
+    assert found.status == "not differentiable"
+    assert "ValueError is raised" in found.refutation
+    assert certify(asserting, 0.1, 0.4).status == "differentiable"
+    assert certify(asserting, 0.1, 0.9, budget=20).status == "not differentiable"
+    assert certify(indexed, 3.5, 3.9).status == "not differentiable"
+    assert certify(indexed, 1.2, 1.9).status == "differentiable"
+
+
 def test_loops_whose_end_is_not_known():
     found = certify(converging, 0.6, 0.9, budget=40)
     assert found.status == "undecided"
