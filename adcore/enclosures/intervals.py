@@ -26,7 +26,6 @@ __all__ = [
     "meet",
     "point",
     "spread",
-    "whole",
 ]
 
 UNDEFINED = 1  # the mark of what may be no number, as the root of -1 is none
@@ -89,19 +88,6 @@ def point(value: Any, dtype: Any = None) -> Interval:
     """The interval of one number, or an array of such."""
     array = np.asarray(value, dtype)[()]
     return Interval(array, array, np.zeros(np.shape(array), np.int64)[()])
-
-
-def whole(shape: tuple[int, ...], dtype: Any, marks: Any = UNDEFINED) -> Interval:
-    """All numbers of a dtype."""
-    dtype = np.dtype(dtype)
-    if is_float(dtype):
-        ends: tuple[Any, Any] = (-np.inf, np.inf)
-    elif dtype.kind == "b":
-        ends = (False, True)
-    else:
-        ends = (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    lower, upper = (np.full(shape, end, dtype)[()] for end in ends)
-    return Interval(lower, upper, np.full(shape, marks, np.int64)[()])
 
 
 def hull(parts: Sequence[Interval]) -> Interval:
