@@ -6,6 +6,8 @@
 0.0
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import started as started  # isort: split
 
 from . import cache, plugins
@@ -45,7 +47,6 @@ from .errors import (
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
-from .estimators import Estimate, estimate
 from .gradient_check import check_grads
 from .hosting import host_call
 from .implicit import (
@@ -70,6 +71,9 @@ from .surrogates import Surrogate, SurrogateReport, surrogate_report
 from .threads import get_num_threads, set_num_threads
 from .truncation import clip_gradient, truncate
 from .verdicts import Verdict, kinks, verdict
+
+if TYPE_CHECKING:
+    from .estimators import Estimate, estimate
 
 __all__ = [
     "AdcoreError",
@@ -145,6 +149,20 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# The modules of names that need scipy.special, which takes longer to import than all of adcore.
+_LATER = {"Estimate": "estimators", "estimate": "estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
 
 plugins.preload()
 cache.prepare()

@@ -12,10 +12,7 @@ from typing import Any
 from .dispatch import transformed
 from .errors import UnsupportedFunctionError
 from .plugins import Capture, Lowered, Rows, Spec
-from .relaxations import KERNELS, SWAPS
 from .signatures import definition, name_of
-from .softening import softened
-from .softening.values import Options
 from .transforms import Transform, lower, replaced, unchanging
 from .trees import leaves, map_nodes
 
@@ -66,6 +63,8 @@ def soft(f: Callable[..., Any] = _MISSING, tau: float = 0.1, kernel: str = "logi
     """
     if f is _MISSING:
         return functools.partial(soft, tau=tau, kernel=kernel, swap=swap)
+    from .relaxations import KERNELS, SWAPS  # which need scipy.special, slow to import
+
     if not (isinstance(tau, int | float) and 0.0 < tau < math.inf):
         raise ValueError(f"soft: tau is {tau!r}, and a positive number is needed")
     if kernel not in KERNELS:
@@ -88,6 +87,9 @@ class Softened(Transform):
     swap: str
 
     def lower(self, arguments: tuple[Any, ...]) -> Lowered:
+        from .softening import softened  # as above
+        from .softening.values import Options
+
         lowered = unchanging(lower(self.function, arguments))
         program = lowered.program
         specs = [leaf for leaf in leaves(arguments) if isinstance(leaf, Spec)]
