@@ -6,6 +6,7 @@ given, and comparing with the loop.
 
 from __future__ import annotations
 
+from copy import copy
 from random import Random
 
 import numpy as np
@@ -770,15 +771,15 @@ class Reordering:
         self.found = {}
         self.compared = set()
 
-    def loop(self, equation, env):
+    def loop(self, running, equation):
         if equation not in self.found:
             self.found[equation] = roles(equation)
-        results = interpreter._loop(equation, env)
+        results = running.loop(equation)
         found, body = self.found[equation], equation.params["body"]
-        trips, *inits = (interpreter._value(env, atom) for atom in equation.operands)
-        if found is None or not all(self.separate(role, body, found, inits, env, trips) for role in found):
+        trips, *inits = (running.value(atom) for atom in equation.operands)
+        if found is None or not all(self.separate(role, body, found, inits, running, trips) for role in found):
             return results
-        ends, sizes = self.run(body, found, inits, env, trips)
+        ends, sizes = self.run(body, found, inits, running, trips)
         self.compared.add(equation)
         for role, result, end, size in zip(found, results, ends, sizes, strict=True):
             if self.exact or not isinstance(role, Sum):
@@ -787,55 +788,56 @@ class Reordering:
                 np.testing.assert_allclose(end, result, rtol=0, atol=1e-12 * np.max(size, initial=1.0))
         return results
 
-    def run(self, body, found, inits, env, trips):
+    def run(self, body, found, inits, running, trips):
         """What the loop gives, and a bound of the sizes of the numbers that are added up."""
         states = [
             np.zeros_like(init)[()] if isinstance(role, Sum) else init for role, init in zip(found, inits, strict=True)
         ]
         sizes = [np.abs(init) for init in inits]
         for k in self.random.sample(range(int(trips)), int(trips)):
-            given = self.given(found, inits, states, env, k)
-            results = interpreter._results(body, env, body.params, (np.int64(k), *given))
+            given = self.given(found, inits, states, running, k)
+            results = running.results(body, body.params, (np.int64(k), *given))
             for j, (role, result) in enumerate(zip(found, results, strict=True)):
                 if isinstance(role, Sum):
                     states[j], sizes[j] = states[j] + result, sizes[j] + np.abs(result)
                 elif not isinstance(role, Step):
                     states[j] = result
         sums = [init + s if isinstance(r, Sum) else s for r, init, s in zip(found, inits, states, strict=True)]
-        return self.given(found, inits, sums, env, trips, begin=False), sizes
+        return self.given(found, inits, sums, running, trips, begin=False), sizes
 
-    def given(self, found, inits, states, env, k, begin=True):
+    def given(self, found, inits, states, running, k, begin=True):
         """What an iteration is given: of sums zeros, unless they are asked for."""
         values = []
         for role, init, state in zip(found, inits, states, strict=True):
             if isinstance(role, Step):
-                values.append(init + np.int64(k) * sum(interpreter._value(env, a) for a in role.by))
+                values.append(init + np.int64(k) * sum(running.value(a) for a in role.by))
             elif isinstance(role, Sum) and begin:
                 values.append(np.zeros_like(init)[()])
             else:
                 values.append(state)
         return values
 
-    def separate(self, role, body, found, inits, env, trips):
+    def separate(self, role, body, found, inits, running, trips):
         """Whether no place lies in ranges of two iterations, which the slice is enough to tell."""
         if not isinstance(role, Inspected):
             return True
         inside = defined_within(body)
-        outside = {var: value for var, value in env.items() if var not in inside}
+        outside = {var: value for var, value in running.env.items() if var not in inside}
         seen = set()
         for k in range(int(trips)):
-            ahead = dict(outside)
+            ahead = copy(running)
+            values = self.given(found, inits, inits, running, k)
             given = [
                 (param, value)
-                for param, value, r in zip(body.params[1:], self.given(found, inits, inits, env, k), found, strict=True)
+                for param, value, r in zip(body.params[1:], values, found, strict=True)
                 if isinstance(r, Same | Step)
             ]
-            ahead.update([(body.params[0], np.int64(k)), *given])
-            interpreter._run(Program((), list(role.slice)), ahead)
+            ahead.env = {**outside, body.params[0]: np.int64(k), **dict(given)}
+            ahead.run(Program((), list(role.slice)))
             places = set()
             for start, length in role.ranges:
-                first = interpreter._value(ahead, start)
-                places.update(range(first, first + interpreter._value(ahead, length)))
+                first = ahead.value(start)
+                places.update(range(first, first + ahead.value(length)))
             if not places.isdisjoint(seen):
                 return False
             seen |= places
