@@ -177,8 +177,9 @@ def custom_root(condition: Callable[..., Any], has_aux: bool = False, solve: Any
             by these is right too.
         has_aux: whether the solver returns (solution, aux); aux has no derivative.
         solve: how the linear systems are solved: "auto" ("lu" for up to 256 unknowns, else "gmres"), "lu", "lstsq",
-            "sparse", "cg" (symmetric definite derivatives, as of minima), "bicgstab", "gmres", "normal_cg", "neumann",
-            or a function `solve(matvec, b)` of the language, which gets a product and a vector (see `adcore.implicit`).
+            "sparse", "cg" (symmetric definite derivatives, as of minima), "bicgstab", "gmres", "normal_cg", "lsmr",
+            "neumann", "scipy:gmres", …, or a function `solve(matvec, b)` of the language, which gets a product and a
+            vector (see `adcore.implicit`).
 
     Returns:
         A decorator of a solver `solver(init, *arguments)`.  What it begins with has no derivative, and neither has

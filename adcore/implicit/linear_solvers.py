@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..api import jacfwd, vjp
+from .least_residuals import lsmr
 
-__all__ = ["SOLVERS", "auto", "bicgstab", "cg", "gmres", "lstsq", "lu", "neumann", "normal_cg"]
+__all__ = ["SOLVERS", "auto", "bicgstab", "cg", "gmres", "lsmr", "lstsq", "lu", "neumann", "normal_cg"]
 
 DENSE = 256  # unknowns up to which `auto` makes the matrix
 TOLERANCE = 1e-12
@@ -272,4 +273,4 @@ def neumann(matvec: Any, b: Any, terms: Any = 20, step: Any = -1.0) -> Any:
     return step * total
 
 
-SOLVERS = {f.__name__: f for f in (auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg)}
+SOLVERS = {f.__name__: f for f in (auto, bicgstab, cg, gmres, lsmr, lstsq, lu, neumann, normal_cg)}

@@ -59,7 +59,8 @@ def _system(matvec: Callable[..., Any]) -> Callable[..., Any]:
 
 def _linear(matvec: Callable[..., Any], solve: Any) -> Callable[..., Any]:
     """A solver of linear systems as one of a condition."""
-    solve_vectors, is_local = Solver.of(solve).function, isinstance(solve, Solver)
+    found = Solver.of(solve)
+    solve_vectors, is_local = found.function, isinstance(solve, Solver) or found.is_emitted
     system = _system(matvec)
     given = implicit(_given(system), system, solve, False, has_aux=False)
 

@@ -28,6 +28,7 @@ from ..signatures import definition, name_of
 from ..transforms import lower
 from ..types import I64, Atom, DType, Lit, Type, Var, literal
 from . import linear_solvers
+from .scipy_linear import ScipySolver, scipy_solver
 from .unknowns import apart, dtype_of, is_complex_linear, joined
 
 __all__ = ["LinearMap", "Solver", "solved"]
@@ -60,10 +61,12 @@ class Solver:
             from .sparse_direct import sparse
 
             return cls(sparse)
+        if isinstance(given, str) and given.startswith("scipy:"):
+            return cls(scipy_solver(given.removeprefix("scipy:")))
         if isinstance(given, str):
             if given not in linear_solvers.SOLVERS:
                 known = ", ".join(map(repr, (*linear_solvers.SOLVERS, "sparse")))
-                raise ValueError(f"solve={given!r}; there are {known}, and functions solve(matvec, b)")
+                raise ValueError(f"solve={given!r}; there are {known}, scipy:gmres, …, and functions solve(matvec, b)")
             return cls(linear_solvers.SOLVERS[given])
         if not callable(given):
             raise TypeError(f"solve is {given!r}, not the name of a solver or a function solve(matvec, b)")
@@ -91,6 +94,11 @@ class Solver:
         if self.function is not linear_solvers.auto or not isinstance(count, Lit):
             return self
         return Solver(linear_solvers.lu if int(count.value) <= linear_solvers.DENSE else linear_solvers.gmres)
+
+    @property
+    def is_emitted(self) -> bool:
+        """Whether it is no function to be called, but makes its program where a derivative is emitted."""
+        return isinstance(self.function, ScipySolver)
 
     @property
     def is_direct(self) -> bool:

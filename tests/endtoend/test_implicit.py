@@ -40,7 +40,7 @@ from adcore import (
     vjp,
     vmap,
 )
-from adcore.implicit import auto, bicgstab, cg, gmres, lstsq, lu, neumann, normal_cg, report
+from adcore.implicit import auto, bicgstab, cg, gmres, lsmr, lstsq, lu, neumann, normal_cg, report
 from adcore.implicit.problems import kept, problem_of
 
 RNG = np.random.default_rng(5)
@@ -48,7 +48,7 @@ A = RNG.normal(size=(4, 4)) + 4.0 * np.eye(4)
 S = A @ A.T + np.eye(4)
 B = RNG.normal(size=4)
 W = RNG.normal(size=4)
-SOLVERS = ("auto", "lu", "lstsq", "sparse", "gmres", "bicgstab", "normal_cg")
+SOLVERS = ("auto", "lu", "lstsq", "sparse", "gmres", "bicgstab", "normal_cg", "lsmr")
 
 
 def cubic(x, a, b):
@@ -512,7 +512,7 @@ def test_of_known_solutions():
 # Linear solvers by themselves
 
 
-@pytest.mark.parametrize("solver", [auto, lu, lstsq, gmres, bicgstab, normal_cg, cg], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("solver", [auto, lu, lstsq, gmres, bicgstab, normal_cg, lsmr, cg], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("compiled", [False, True])
 def test_linear_solvers(solver, compiled):
     a = S if solver is cg else A
