@@ -11,6 +11,7 @@ from scipy.linalg import lu_factor, lu_solve
 
 from .implicit import custom_root
 from .isotonic import isotonic_regression
+from .linprog import by_highs, require_method
 from .transport import sinkhorn, sinkhorn_potentials
 
 __all__ = ["isotonic_regression", "linear_program", "quadratic_program", "sinkhorn", "sinkhorn_potentials"]
@@ -58,11 +59,15 @@ def quadratic_program(
     """
     if kappa < 0.0:
         raise ValueError("kappa is negative: there is no central path there")
+    return _solved(0.5 * (Q + Q.T), c, A, b, G, h, kappa, "interior_point")
+
+
+def _solved(Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any, method: Any) -> Any:
     bounded: Any = None if G is None else h < np.inf
     if G is not None:  # a row that is bounded by infinity is no constraint
         G, h = np.where(bounded[:, None], G, 0.0), np.where(bounded, h, 1.0)
     given = [_double(each) for each in (c, A, b, G, h)]
-    found = _program(None, _double(0.5 * (Q + Q.T)), *given, 1.0 * kappa)
+    found = _program(None, _double(Q), *given, 1.0 * kappa, method)
     x: Any = found[0]
     nu: Any = found[1]
     lam: Any = found[2]
@@ -71,17 +76,38 @@ def quadratic_program(
     return _like(x, c), _like(nu, c), _like(lam, c)
 
 
-def linear_program(c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None, kappa: Any = 0.0) -> Any:
+def linear_program(
+    c: Any, A: Any = None, b: Any = None, G: Any = None, h: Any = None, kappa: Any = 0.0, method: str = "interior_point"
+) -> Any:
     """The minimum of cᵀ x for A x = b and G x ≤ h, and its multipliers: `quadratic_program` with Q = 0.
 
     Among several minima it finds one in the middle of them, which has no derivative by c.  At a vertex that is 0.  With
     a positive kappa there is one solution, and a derivative by c.
 
+    All unknowns are real numbers: of a mixed-integer program (`scipy.optimize.milp`) this is the relaxation, in which
+    they need not be integers, with the derivatives of that.  Those of the integers themselves are 0 but for jumps.
+
+    Args:
+        c, A, b, G, h, kappa: as of `quadratic_program`.
+        method: "interior_point", or, without kappa, "scipy": `scipy.optimize.linprog` (HiGHS), which finds a vertex
+            of many unknowns or constraints sooner; "scipy:highs-ds", "scipy:highs-ipm" for a method of it.  The
+            multipliers are those that it finds, and derivatives are those of the same conditions.
+
+    Raises:
+        ValueError: as of `quadratic_program`; there is no such method, or it has a kappa; SciPy says that it failed.
+        LinAlgError: at the call of a derivative, by "scipy": the minimum or its multipliers are not unique.
+
     >>> x, _, lam = linear_program(np.array([-1.0, -2.0]), G=np.eye(2), h=np.array([1.0, 3.0]))
     >>> x.round(6), lam.round(6)
     (array([1., 3.]), array([1., 2.]))
+    >>> x, _, lam = linear_program(np.array([-1.0, -2.0]), G=np.eye(2), h=np.array([1.0, 3.0]), method="scipy")
+    >>> x, lam
+    (array([1., 3.]), array([1., 2.]))
     """
-    return quadratic_program(np.zeros((len(c), len(c))), c, A, b, G, h, kappa)
+    if method == "interior_point":
+        return quadratic_program(np.zeros((len(c), len(c))), c, A, b, G, h, kappa)
+    require_method(method, kappa)
+    return _solved(np.zeros((len(c), len(c))), c, A, b, G, h, kappa, method)
 
 
 def _double(given: Any) -> Any:
@@ -92,7 +118,7 @@ def _like(found: Any, given: Any) -> Any:
     return None if found is None else found.astype(np.result_type(given.dtype, np.float32))
 
 
-def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any) -> Any:
+def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any, method: Any) -> Any:
     """Stationarity, the equations, and complementarity."""
     x, nu, lam = solution
     slope = Q @ x + c
@@ -108,7 +134,9 @@ def _conditions(solution: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, k
 
 
 @custom_root(_conditions, solve="lu")  # its matrices are dense anyway
-def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any) -> Any:
+def _program(init: Any, Q: Any, c: Any, A: Any, b: Any, G: Any, h: Any, kappa: Any, method: Any) -> Any:
+    if method != "interior_point":
+        return by_highs(c, A, b, G, h, method)
     if G is None:
         matrix, right = (Q, -c) if A is None else (_bordered(Q, A), np.concatenate((-c, b)))
         found = np.linalg.solve(matrix, right)

@@ -611,6 +611,41 @@ def test_linear_programs():
     check_grads(lambda c, G, h: linear_program(c, None, None, G, h)[0], (c, G, h), eps=1e-3)
 
 
+@pytest.mark.parametrize("method", ["scipy", "scipy:highs-ds", "scipy:highs-ipm"])
+def test_linear_programs_by_scipy(method):
+    """The same as by the interior point method: values, multipliers and derivatives of all of them."""
+    c = np.array([-1.0, -2.0, -1.5, 0.5])
+    A, b = np.array([[1.0, -1.0, 1.0, 1.0]]), np.array([0.5])
+    G = np.concatenate((np.array([[1.0, 1.0, 1.0, 0.0], [1.0, 3.0, 0.5, 0.0]]), -np.eye(4), np.ones((1, 4))))
+    h = np.array([4.0, 6.0, 0.0, 0.0, 0.0, 0.0, np.inf])
+
+    def by(method):
+        return lambda c, A, b, G, h: linear_program(c, A, b, G, h, method=method)
+
+    given = c, A, b, G, h
+    for one, other in zip(by(method)(*given), by("interior_point")(*given), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)
+    found, expected = (jacrev(by(m), argnums=(0, 1, 2, 3, 4))(*given) for m in (method, "interior_point"))
+    for one, other in zip(found, expected, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-7)
+    inside = jacfwd(lambda k: linear_program(k * c, G=G[:6], h=k * k * h[:6], method=method)[0])(1.5)
+    np.testing.assert_allclose(inside, 3.0 * linear_program(c, G=G[:6], h=h[:6])[0], atol=1e-8)
+
+
+def test_linear_programs_that_scipy_does_not_solve():
+    with pytest.raises(ValueError, match=r"no minimum found: .*unbounded"):
+        linear_program(-np.ones(2), G=-np.eye(2), h=np.zeros(2), method="scipy")
+    with pytest.raises(ValueError, match="kappa that is not 0"):
+        linear_program(np.ones(2), G=-np.eye(2), h=np.zeros(2), kappa=0.1, method="scipy")
+    with pytest.raises(ValueError, match='method is "interior_point", "scipy"'):
+        linear_program(np.ones(2), G=-np.eye(2), h=np.zeros(2), method="simplex")
+    with pytest.raises(np.linalg.LinAlgError):  # all of an edge is a minimum
+        jacfwd(lambda h: linear_program(np.array([1.0, 0.0]), None, None, -np.eye(2), h, method="scipy")[0])(
+            np.zeros(2)
+        )
+
+
 @pytest.mark.parametrize("kappa", [10.0, 1e-1, 1e-4, 1e-9])
 @pytest.mark.parametrize("name", ["equations and inequalities", "inequalities", "all active", "none active"])
 def test_quadratic_programs_on_the_central_path(name, kappa):
