@@ -22,6 +22,7 @@ import numpy as np
 from ..api import jvp, vjp
 from ..custom import custom_vjp, stop_gradient
 from .methods import by_method, moved_by_method
+from .scipy_methods import METHODS
 
 __all__ = ["states"]
 
@@ -45,7 +46,10 @@ def states(slope: Any, y0: Any, ts: Any, p: Any, rtol: Any, atol: Any, method: A
         return by_method(lambda y, t: slope(y, t, p), y0, ts, rtol, atol, method, steps)
 
     def forward(y0: Any, ts: Any, p: Any) -> Any:
-        ys = by_method(lambda y, t: slope(y, t, p), y0, ts, rtol, atol, method, steps)
+        if method in METHODS:  # whose steps have no derivative for second ones to go through
+            ys = states(slope, y0, ts, p, rtol, atol, method, steps)
+        else:
+            ys = by_method(lambda y, t: slope(y, t, p), y0, ts, rtol, atol, method, steps)
         return ys, (ys, ts, p)
 
     def backward(kept: Any, g: Any) -> Any:
@@ -69,7 +73,10 @@ def moved(slope: Any, y: Any, t: Any, end: Any, p: Any, h: Any, rtol: Any, atol:
         return moved_by_method(lambda y, t: slope(y, t, p), y, t, end, h, rtol, atol, method, steps)
 
     def forward(y: Any, t: Any, end: Any, p: Any, h: Any) -> Any:
-        last, further = moved_by_method(lambda y, t: slope(y, t, p), y, t, end, h, rtol, atol, method, steps)
+        if method in METHODS:
+            last, further = moved(slope, y, t, end, p, h, rtol, atol, method, steps)
+        else:
+            last, further = moved_by_method(lambda y, t: slope(y, t, p), y, t, end, h, rtol, atol, method, steps)
         return (last, further), (y, t, last, end, p)
 
     def backward(kept: Any, cotangent: Any) -> Any:

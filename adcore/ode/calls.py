@@ -102,7 +102,9 @@ def odeint(
             under the policy of `loop_policy`.  "forward": the derivatives by all of y0, ts and args are integrated
             beside the states, for few of them; nothing is kept.
         method: "dopri5": explicit, of order 5, with dense output; "radau": implicit, of order 5, for stiff equations;
-            "rk4": explicit, of order 4, with steps of equal size.
+            "rk4": explicit, of order 4, with steps of equal size.  "scipy:RK45", "scipy:RK23", "scipy:DOP853",
+            "scipy:Radau", "scipy:BDF" and "scipy:LSODA" are those of `scipy.integrate.solve_ivp`, with a compiled
+            right side and Jacobian, for the adjoint "continuous", which is solved by the same method.
         steps: of "rk4", between two times.
 
     Returns:
@@ -110,7 +112,7 @@ def odeint(
 
     Raises:
         RuntimeError: at the call: the size of a step underflows, since the state becomes infinite or NaN, or the
-            derivative is not finite at the beginning.  The message has the time.
+            derivative is not finite at the beginning.  The message has the time.  SciPy's solver has failed.
         ValueError: at the call: the times are not ordered, an option is not known, or `f` gives another shape.
         DtypeError: the state is not of real numbers, or `f` gives another structure or rank.
 

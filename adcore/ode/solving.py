@@ -10,7 +10,7 @@ from ..api import jacfwd
 from ..closures import closed_over
 from ..custom import custom_rule, stop_gradient
 from ..vectors import as_rows, as_tree, reals_of, with_reals
-from . import adjoints
+from . import adjoints, scipy_methods
 from .methods import by_method
 from .vectors import derivative_of, state_of
 
@@ -19,7 +19,11 @@ __all__ = ["require_options", "require_order", "require_tolerances", "solved", "
 
 def solved(f: Any, y0: Any, ts: Any, rtol: Any, atol: Any, args: Any, adjoint: Any, method: Any, steps: Any) -> Any:
     """What `odeint` computes, with its arguments."""
-    require_options(adjoint, method)
+    if method in scipy_methods.METHODS:
+        if adjoint != "continuous":
+            raise ValueError('odeint: the steps of SciPy have no derivative: adjoint is "continuous"')
+    else:
+        require_options(adjoint, method)
     times = np.asarray(ts).astype(np.float64)
     require_order(times)
     require_tolerances(rtol, atol)
@@ -57,7 +61,7 @@ def require_options(adjoint: Any, method: Any) -> None:
     if adjoint not in ("continuous", "discrete", "forward"):
         raise ValueError('odeint: adjoint is "continuous", "discrete" or "forward"')
     if method not in ("dopri5", "radau", "rk4"):
-        raise ValueError('odeint: method is "dopri5", "radau" or "rk4"')
+        raise ValueError('odeint: method is "dopri5", "radau" or "rk4", and of odeint "scipy:RK45", "scipy:LSODA", …')
 
 
 def require_tolerances(rtol: Any, atol: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from adcore.columns import concatenated
 from adcore.errors import AdcoreError, DtypeError, refuse
-from adcore.ode import algebraic, calls, events, solving, vectors
+from adcore.ode import algebraic, calls, events, scipy_methods, solving, vectors
 from adcore.trees import structure
 
 from ..containers import items
@@ -77,6 +78,14 @@ def _called(low: Lowering, solver: Callable[..., Any], *arguments: Value) -> Val
         if calls.is_solver(error.source):
             refuse(type(error), error.cause, source, error.write)
         raise
+
+
+@lowers("adcore.ode.scipy_methods.integrated")
+def integrated(low: Lowering, rhs: Value, y0: Value, ts: Value, rtol: Value, atol: Value, method: Value) -> Value:
+    from ..derived import option, transform_by
+
+    made = functools.partial(scipy_methods.trajectory, method=option(low, "method", method))
+    return low.call(transform_by(low, made, rhs), [y0, ts, rtol, atol], {})
 
 
 @lowers("adcore.ode.vectors.derivative_of")
