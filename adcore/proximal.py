@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from .custom import custom_jvp
+from .vectors import as_tree, real_vector_of
 
 __all__ = [
     "make_prox_from_projection",
+    "over_tree",
     "prox_elastic_net",
     "prox_group_lasso",
     "prox_lasso",
@@ -178,3 +180,29 @@ def make_prox_from_projection(projection: Callable[..., Any]) -> Callable[..., A
         return projection(x, hyperparams)
 
     return prox
+
+
+def over_tree(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """A proximal operator or projection of a vector as one of a tree, of all its numbers together.
+
+    Norms, balls and simplices are of all leaves; operators that act on each number by itself, as those of the lasso and
+    of a box, are so leaf by leaf.
+
+    Args:
+        operator: `operator(x, …)` of this module or of `adcore.projections`, x a vector.
+
+    Returns:
+        The same function of a tree (tuples, dicts, …) of real numbers and arrays, whose elements, one leaf after the
+        other, are the vector; further arguments are the operator's own, so that arrays among them are as long as it.
+
+    >>> over_tree(prox_lasso)({"w": np.array([3.0, -0.5]), "b": -2.0}, 1.0)
+    {'w': array([2., 0.]), 'b': -1.0}
+    >>> from adcore.projections import projection_l2_ball
+    >>> over_tree(projection_l2_ball)((3.0, np.array([4.0])), 2.5)
+    (1.5, array([2.]))
+    """
+
+    def of_tree(x: Any, *arguments: Any) -> Any:
+        return as_tree(operator(real_vector_of(x), *arguments), x)
+
+    return of_tree

@@ -9,7 +9,19 @@ import pytest
 import scipy.optimize
 import scipy.special
 
-from adcore import check_grads, custom_fixed_point, custom_root, grad, hessian, jacfwd, jacrev, jit, stop_gradient, vmap
+from adcore import (
+    check_grads,
+    custom_fixed_point,
+    custom_root,
+    grad,
+    hessian,
+    jacfwd,
+    jacrev,
+    jit,
+    minimize,
+    stop_gradient,
+    vmap,
+)
 from adcore.conditions import (
     block_coordinate,
     conic_residual,
@@ -43,6 +55,7 @@ from adcore.projections import (
 )
 from adcore.proximal import (
     make_prox_from_projection,
+    over_tree,
     prox_elastic_net,
     prox_group_lasso,
     prox_lasso,
@@ -404,6 +417,31 @@ def test_proximal_gradient(prox, parameters):
     T = proximal_gradient(squares, prox, STEP)
     solver = custom_fixed_point(T)(lambda init, hyperparams: iterated(T, init, hyperparams))
     check_grads(lambda t, p: solver(np.zeros(5), (t, p)), (TARGET, parameters), eps=1e-4, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("operator", [prox_lasso, prox_group_lasso, make_prox_from_projection(projection_simplex)])
+def test_minima_over_trees(operator):
+    """A penalty or a set of all leaves together gives what it gives for one vector, and so do its derivatives."""
+    data, target = np.array([[2.0, 1.0, 0.5], [0.0, 3.0, -1.0], [1.0, 1.0, 2.0]]), np.array([1.0, -2.0, 3.0])
+    on_tree = over_tree(operator)
+
+    def loss(v):
+        return 0.5 * np.sum((data @ v - target) ** 2)
+
+    def of_tree(weight):
+        def fit(x):
+            return loss(np.concatenate((x["w"], np.array([x["b"]]))))
+
+        start = {"w": np.zeros(2), "b": 0.0}
+        found = minimize(fit, start, prox=lambda x, t: on_tree(x, weight, t))
+        return np.concatenate((found["w"], np.array([found["b"]])))
+
+    def of_vector(weight):
+        return minimize(loss, np.zeros(3), prox=lambda x, t: operator(x, weight, t))
+
+    np.testing.assert_allclose(of_tree(0.7), of_vector(0.7), atol=1e-9)
+    for mode in (jacfwd, jacrev):
+        np.testing.assert_allclose(mode(of_tree)(0.7), jacfwd(of_vector)(0.7), atol=1e-8)
 
 
 def test_proximal_gradient_of_matrices():
