@@ -22,6 +22,7 @@ __all__ = [
     "lu",
     "pseudo_inverse",
     "qr",
+    "riccati",
     "schur",
     "solve",
     "solve_triangular",
@@ -158,6 +159,14 @@ def square_root(a: Any, *found: Any) -> Any:
             root[i, j] = (t[i, j] - root[i, between] @ root[between, j]) / (root[i, i] + root[j, j])
     found = z @ root @ np.conj(z).T
     return found if np.iscomplexobj(a) else np.real(found).astype(a.dtype)
+
+
+def riccati(a: Any, b: Any, c: Any, d: Any, found: Any) -> Any:
+    """The x with x a + x b x = c + d x to which Newton's iteration goes from the one given."""
+    x = np.array(found)
+    for _ in range(6):
+        x = x - sylvester(d - x @ b, -(a + b @ x), c + d @ x - x @ a - x @ b @ x)
+    return x
 
 
 def determinant(a: Any, *factors: Any) -> Any:

@@ -165,6 +165,16 @@ def _root(b: Any, a: Any) -> Any:
     return root if a.type.dtype.complex else b.real(root)
 
 
+def _riccati(b: Any, x: Any, beside: Any, c: Any, y: Any) -> Any:
+    """The smallest solution, by Newton's iteration."""
+    found = b.sub(c, c)
+    for _ in range(6):
+        kept, other = b.neg(b.add(x, b.matmul(beside, found))), b.sub(y, b.matmul(found, beside))
+        left = b.neg(b.add(c, b.matmul(found, b.matmul(beside, found))))
+        found = b.sylvester(other, kept, left, *_schur(b, other), *_schur(b, kept), adjoint=False, transposed=False)
+    return found
+
+
 _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
     "lu": (
         _example(lambda b, a: b.lu(a, _shape(a)[0]), "nn"),
@@ -216,6 +226,12 @@ _LINEAR_ALGEBRA: dict[str, tuple[Example, ...]] = {
         for adjoint, transposed in itertools.product((False, True), repeat=2)
     ),
     "square_root": (_definite(lambda b, a: b.square_root(a, _root(b, a))),),
+    "riccati": (
+        Example(
+            (Operand("nn", diagonal=-8.0), Operand("nm"), Operand("mn"), Operand("mm", diagonal=8.0)),
+            lambda b, *blocks: b.riccati(*blocks, _riccati(b, *blocks)),
+        ),
+    ),
     "determinant": (_example(lambda b, a: b.determinant(a, *b.lu(a, _shape(a)[0])[:3]), "nn"),),
     "pseudo_inverse": (
         _example(lambda b, a: b.pseudo_inverse(a, *b.svd(a, _smaller(b, a))[:3], _cutoff(a)), "nm"),
@@ -364,7 +380,7 @@ KINKS: dict[str, tuple[tuple[Any, ...], ...]] = {
 
 
 # Rows whose meaning conjugates complex operands, so that a complex step does not give the derivative.
-CONJUGATING = ("cholesky", "qr", "eig", "eigh", "schur", "svd", "sylvester", "square_root", "pseudo_inverse")
+CONJUGATING = ("cholesky", "qr", "eig", "eigh", "schur", "svd", "sylvester", "square_root", "riccati", "pseudo_inverse")
 
 
 def _phases(vectors: Any, near: Any) -> Any:

@@ -3,6 +3,7 @@
     schur(a)                          T, Z, w, info    a = Z T Zᴴ, with a's eigenvalues w in the order of T's diagonal
     sylvester(a, b, q, *factors)      x                a x + x b = q
     square_root(a, x)                 x                x x = a, without eigenvalues on the closed negative axis
+    riccati(a, b, c, d, x)            x                x a + x b x = c + d x, of the solutions the one near x
 
 A real matrix has a real T, which has a block of two by two on its diagonal for each pair of complex eigenvalues.  With
 `transposed` the equation is aᵀ x + x bᵀ = q, the dual.  The factors are T and Z of a, then those of b; with `adjoint`
@@ -10,7 +11,9 @@ those of bᴴ: where b is aᴴ, as in Lyapunov's equation, one Schur form serves
 
 As in `adcore.primitives.linear_algebra`, the solution is a function of a, b and q alone.  The Schur form is not unique,
 and nothing else reads it, so that it is a constant to derivatives.  So is the square root that has been found before
-and is given beside its square: the row states that it is one, and its derivative solves Sylvester's equation.
+and is given beside its square: the row states that it is one, and its derivative solves Sylvester's equation.  So is
+the solution of Riccati's equation, which says that (1, x) spans what the matrix ((a, b), (c, d)) maps into itself:
+((a, b), (c, d)) (1, x) = (1, x) (a + b x).  Neither conjugates anything, nor has to be symmetric.
 """
 
 from __future__ import annotations
@@ -55,6 +58,17 @@ def _root_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple
     return (a,)
 
 
+def _riccati_typing(operands: tuple[Atom, ...], params: Mapping[str, Any]) -> tuple[Type, ...]:
+    a, b, c, d, x = operand_types(operands)
+    matrix("riccati", a, square=True)
+    matrix("riccati", d, square=True)
+    n, m = a.shape[0], d.shape[0]
+    require(a.dtype is d.dtype, "riccati: {} and {}", a.dtype, d.dtype)
+    require((b, c) == (a.with_shape(n, m), a.with_shape(m, n)), "riccati: {} and {} beside {} and {}", b, c, a, d)
+    require(x == c, "riccati: {} is no solution beside {}", x, c)
+    return (c,)
+
+
 def _solving(e: Equation) -> Generator:
     a, b, _, *factors = e.operands
     return balance(a, b, *factors, **e.params)
@@ -80,6 +94,16 @@ def _of_square(b: Builder, e: Equation) -> Generator:
     return balance(x, x, t, z, t, z, adjoint=False)
 
 
+# (d - x b) dx - dx (a + b x) = x da + x db x - dc - dd x; as above what solves comes last
+
+
+def _closing(b: Builder, e: Equation) -> Generator:
+    a, beside, _, d, _ = e.operands
+    x = e.outs[0]
+    kept, other = b.neg(b.add(a, b.matmul(beside, x))), b.sub(d, b.matmul(x, beside))
+    return balance(other, kept, *b.schur(other)[:2], *b.schur(kept)[:2], adjoint=False)
+
+
 row("schur", Kind.FACTORIZATION, _schur_typing, factorizations.schur, constant=(0,))
 row(
     "sylvester",
@@ -96,4 +120,18 @@ row(
     factorizations.square_root,
     maps=(_of_square, None),
     kinks=(edge("matrices with an eigenvalue on the closed negative axis"),),
+)
+row(
+    "riccati",
+    Kind.SOLVE,
+    _riccati_typing,
+    factorizations.riccati,
+    maps=(
+        lambda b, e: compose(_closing(b, e), left(e.outs[0])),
+        lambda b, e: compose(_closing(b, e), left(e.outs[0]), right(e.outs[0])),
+        lambda b, e: compose(_closing(b, e), negate()),
+        lambda b, e: compose(_closing(b, e), negate(), right(e.outs[0])),
+        None,
+    ),
+    kinks=(edge("where a + b x and d - x b have an eigenvalue in common"),),
 )

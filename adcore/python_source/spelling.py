@@ -343,6 +343,7 @@ _STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expres
     "sparse_solve": _solved,
     "sylvester": _solved,
     "square_root": _solved,
+    "riccati": _solved,
     "argsort": lambda equation, x, lengths: union(f'np.argsort({x[0].text}, kind="stable")', *x),
     "fft": _transformed,
     "host_call": _hosted,

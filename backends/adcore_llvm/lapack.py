@@ -19,7 +19,7 @@ from .complexes import pair, times_real
 from .contraction import leading, multiplied, readable
 from .routines import call_routine, integer, letter
 from .scalar import lower_scalar
-from .sylvester import lower_root, lower_schur, lower_sylvester
+from .sylvester import lower_found, lower_schur, lower_sylvester
 from .values import Strided, load, store, zero
 
 if TYPE_CHECKING:
@@ -341,6 +341,7 @@ _SOLVES: dict[str, Callable[[Block, Equation], None]] = {
     "pseudo_inverse": _pseudo_inverse,
     "determinant": _determinant,
     "sylvester": lower_sylvester,
-    "square_root": lower_root,
+    "square_root": lower_found,
+    "riccati": lower_found,
     "sparse_solve": lower_array_routine,
 }

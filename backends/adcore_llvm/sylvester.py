@@ -16,7 +16,7 @@ from .values import Strided, load, store, zero
 if TYPE_CHECKING:
     from .lower import Block
 
-__all__ = ["lower_root", "lower_schur", "lower_sylvester"]
+__all__ = ["lower_found", "lower_schur", "lower_sylvester"]
 
 BLOCK = "64"  # columns that LAPACK works on at once, at most
 
@@ -61,9 +61,9 @@ def lower_sylvester(block: Block, e: Equation) -> None:
     block.bind(e.outs[0], found)
 
 
-def lower_root(block: Block, e: Equation) -> None:
-    """The root that has been found before."""
-    block.bind(e.outs[0], block.copied(block.array(e.operands[1])))
+def lower_found(block: Block, e: Equation) -> None:
+    """The root, or the solution, that has been found before."""
+    block.bind(e.outs[0], block.copied(block.array(e.operands[-1])))
 
 
 def _product(block: Block, left: Strided, right: Strided) -> Strided:

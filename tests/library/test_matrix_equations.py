@@ -252,6 +252,66 @@ def test_second_derivatives_of_riccatis_solution(solve):
     np.testing.assert_allclose(np.sum(vjp(f, S)[1](w)[0] * u), np.sum(along * w), rtol=1e-8)
 
 
+def series(order, *coefficients):
+    """Coefficients of powers of t, with zeros up to the last power looked at."""
+    return np.stack([*coefficients, *[np.zeros_like(coefficients[0])] * (order + 1 - len(coefficients))])
+
+
+def product(first, *others):
+    """Of matrices whose elements are power series."""
+    for other in others:
+        first = np.stack([sum(first[i] @ other[k - i] for i in range(k + 1)) for k in range(len(first))])
+    return first
+
+
+def quotient_of_series(first, other):
+    """first⁻¹ other."""
+    found = []
+    for k in range(len(first)):
+        rest = other[k] - sum((first[k - i] @ found[i] for i in range(k)), np.zeros_like(other[k]))
+        found.append(np.linalg.solve(first[0], rest))
+    return np.stack(found)
+
+
+def adjoint(x):
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+@pytest.mark.parametrize(("turn", "order"), [(0.0, 9), (1j, 4)])
+@pytest.mark.parametrize("solve", [scipy.linalg.solve_continuous_are, scipy.linalg.solve_discrete_are])
+def test_riccatis_solution_has_derivatives_of_every_order(solve, turn, order):
+    """Taylor coefficients, as power series that satisfy the equation."""
+    n, m = 3, 2
+    a, u, q = RNG.normal(size=(3, n, n)) + turn * RNG.normal(size=(3, n, n))
+    b, v = RNG.normal(size=(2, n, m)) + turn * RNG.normal(size=(2, n, m))
+    a, u, v = 0.4 * a, 0.1 * u, 0.1 * v
+    p, q = 0.1 * (u + adjoint(u)), q @ adjoint(q) + np.eye(n)
+
+    def solution(t):
+        return solve(a + t * u, b + t * v, q + t * p, np.eye(m))
+
+    value, coefficients = jet(solution, 0.0, (1.0, *[0.0] * (order - 1)))
+    np.testing.assert_allclose(value, solve(a, b, q, np.eye(m)), rtol=1e-10)
+    x, along, given = np.stack([value, *coefficients]), series(order, a, u), series(order, q, p)
+    beside = series(order, b, v)
+    gain, one = product(beside, adjoint(beside)), series(order, np.eye(n))
+    if solve is scipy.linalg.solve_continuous_are:
+        left = product(adjoint(along), x) + product(x, along) - product(x, gain, x) + given
+    else:
+        closed = quotient_of_series(one + product(gain, x), along)
+        left = product(adjoint(along), x, closed) - x + given
+    for k in range(order + 1):
+        np.testing.assert_allclose(left[k], 0.0, atol=1e-10 * max(1e-4, np.max(np.abs(x[k]))))
+
+
+def test_the_derivative_of_riccatis_solution_runs_no_iteration():
+    for solve in (regulator, sampled):
+        f = lambda a: np.sum(solve(a, S[:, :2] + 1.0) ** 2)  # noqa: B023, E731
+        reverse = to_text(program(grad(f), S))
+        assert reverse.count("while") == to_text(program(f, S)).count("while")
+        assert reverse.count("= riccati(") == 1
+
+
 def test_large_riccati_equations():
     n = 60
     a, b = RNG.normal(size=(n, n)) / 8.0 - 1.5 * np.eye(n), RNG.normal(size=(n, 3))

@@ -13,7 +13,7 @@ from adcore.text import from_text
 
 BACKEND = LLVMBackend()
 ROWS = ["lu", "cholesky", "qr", "eig", "eigh", "svd", "solve_triangular", "pseudo_inverse", "determinant"]
-ROWS += ["schur", "sylvester", "square_root", "sparse_order", "sparse_lu", "sparse_solve"]
+ROWS += ["schur", "sylvester", "square_root", "riccati", "sparse_order", "sparse_lu", "sparse_solve"]
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -191,6 +191,15 @@ def _square_root(low: Lowering, a: Value, found: Value) -> Value:
     return low.value(low.b.square_root(matrix, _of_lengths(low, _matrix(low, found), *matrix.type.shape)))
 
 
+@lowers("adcore.factorizations.riccati")
+def _riccati(low: Lowering, a: Value, b: Value, c: Value, d: Value, found: Value) -> Value:
+    first, last = _square(low, a), _square(low, d)
+    n, m = first.type.shape[0], last.type.shape[0]
+    beside, given, x = (_matrix(low, each) for each in (b, c, found))
+    given, x = (_of_lengths(low, each, m, n) for each in (given, x))
+    return low.value(low.b.riccati(first, _of_lengths(low, beside, n, m), given, last, x))
+
+
 @lowers("adcore.factorizations.solve_triangular")
 def _solve_triangular(low: Lowering, t: Value, x: Value, lower: Value, unit: Value, transposed: Value) -> Value:
     matrix = _square(low, t)

@@ -93,9 +93,8 @@ def _stein(x, given):
     return _lyapunov(solution(moved, x - one, message), -2.0 * right, message)
 
 
-# Riccati's equations.  The doubling algorithm (Chu, Fan and Lin 2005) finds the solution, of which nothing is
-# differentiated: three of Newton's steps from there, each of which doubles the order up to which derivatives are right,
-# have those of the solution up to the seventh order (Kleinman 1968; Hewer 1971).
+# Riccati's equations.  The doubling algorithm (Chu, Fan and Lin 2005) and two of Newton's steps (Kleinman 1968; Hewer
+# 1971) find the solution.  Nothing of that is differentiated: the row states which equation the solution satisfies.
 
 DOUBLINGS = 60
 
@@ -105,19 +104,24 @@ def solve_continuous_are(a, b, q, r, e=None, s=None, balanced=True):
     if e is not None or s is not None:
         refuse("solve_continuous_are with e or s", "the equation with e = 1 and s = 0")
     x, y, given, weight = _riccati(a, b, q, r, "solve_continuous_are")
-    n = x.shape[0]
     gain = y @ np.linalg.solve(weight, adjoint(y))
-    shift = 1.0 + np.max(np.sum(np.abs(stop_gradient(x)), axis=1))  # of Cayley's transform
-    moved = x - shift * np.eye(n)
-    inner = np.linalg.inv(adjoint(moved) + given @ np.linalg.solve(moved, gain))
-    first = np.eye(n) + 2.0 * shift * adjoint(inner)
-    second = 2.0 * shift * np.linalg.solve(moved, gain) @ inner
-    third = 2.0 * shift * inner @ given @ np.linalg.inv(moved)
-    found = stop_gradient(_doubled(first, second, third))
-    for _ in range(3):
-        back = np.linalg.solve(weight, adjoint(y) @ found)
-        found = solve_continuous_lyapunov(adjoint(x - y @ back), -(given + adjoint(back) @ weight @ back))
-    return 0.5 * (found + adjoint(found))
+    found = _continuous(stop_gradient(x), stop_gradient(gain), stop_gradient(given))
+    return _stated(x, -gain, -given, -adjoint(x), found)
+
+
+def _continuous(a, g, q):
+    """The stabilizing y with aᴴ y + y a - y g y + q = 0."""
+    one = np.eye(a.shape[0], dtype=a.dtype)
+    shift = 1.0 + np.max(np.sum(np.abs(a), axis=1))  # of Cayley's transform
+    moved = a - shift * one
+    inner = np.linalg.inv(adjoint(moved) + q @ np.linalg.solve(moved, g))
+    first = one + 2.0 * shift * adjoint(inner)
+    second = 2.0 * shift * np.linalg.solve(moved, g) @ inner
+    third = 2.0 * shift * inner @ q @ np.linalg.inv(moved)
+    found = _doubled(first, second, third)
+    for _ in range(2):
+        found = solve_continuous_lyapunov(adjoint(a - g @ found), -(q + found @ g @ found))
+    return found
 
 
 @defines("scipy.linalg.solve_discrete_are")
@@ -126,11 +130,42 @@ def solve_discrete_are(a, b, q, r, e=None, s=None, balanced=True):
         refuse("solve_discrete_are with e or s", "the equation with e = 1 and s = 0")
     x, y, given, weight = _riccati(a, b, q, r, "solve_discrete_are")
     gain = y @ np.linalg.solve(weight, adjoint(y))
-    found = stop_gradient(_doubled(x, gain, given))
-    for _ in range(3):
-        back = np.linalg.solve(weight + adjoint(y) @ found @ y, adjoint(y) @ found @ x)
-        found = solve_discrete_lyapunov(adjoint(x - y @ back), given + adjoint(back) @ weight @ back)
-    return 0.5 * (found + adjoint(found))
+    found = _discrete(stop_gradient(x), stop_gradient(y), stop_gradient(given), stop_gradient(weight))
+    # With c of the closed loop ((x, 0), (-given, 1)) (1, found) = ((1, gain), (0, xᴴ)) (1, found) c.  The transform
+    # of Cayley,
+    # (c + 1)⁻¹ (c - 1) of c, makes one matrix of the two.
+    n = x.shape[0]
+    one = np.eye(n, dtype=x.dtype)
+    both = np.linalg.solve(
+        _of_blocks(x + one, gain, -given, one + adjoint(x)), _of_blocks(x - one, -gain, -given, one - adjoint(x))
+    )
+    return _stated(both[:n, :n], both[:n, n:], both[n:, :n], both[n:, n:], found)
+
+
+def _discrete(a, b, q, r):
+    """The stabilizing y with aᴴ y a - y - aᴴ y b (r + bᴴ y b)⁻¹ bᴴ y a + q = 0."""
+    found = _doubled(a, b @ np.linalg.solve(r, adjoint(b)), q)
+    for _ in range(2):
+        back = np.linalg.solve(r + adjoint(b) @ found @ b, adjoint(b) @ found @ a)
+        found = solve_discrete_lyapunov(adjoint(a - b @ back), q + adjoint(back) @ r @ back)
+    return found
+
+
+def _of_blocks(a, b, c, d):
+    """((a, b), (c, d)) of matrices of one shape."""
+    n = a.shape[0]
+    made = np.empty((2 * n, 2 * n), a.dtype)
+    made[:n, :n] = a
+    made[:n, n:] = b
+    made[n:, :n] = c
+    made[n:, n:] = d
+    return made
+
+
+def _stated(a, b, c, d, found):
+    """The Hermitian y with y a + y b y = c + d y, which has been found."""
+    y = factorizations.riccati(a, b, c, d, stop_gradient(0.5 * (found + adjoint(found))))
+    return 0.5 * (y + adjoint(y))
 
 
 def _riccati(a, b, q, r, name):
@@ -150,7 +185,7 @@ def _riccati(a, b, q, r, name):
         raise ValueError("Matrix q should be symmetric/hermitian.")
     if not _is_hermitian(weight):
         raise ValueError("Matrix r should be symmetric/hermitian.")
-    return x, y, given, weight
+    return x, y, 0.5 * (given + adjoint(given)), 0.5 * (weight + adjoint(weight))
 
 
 def _is_hermitian(x):
