@@ -319,3 +319,61 @@ def test_large_riccati_equations():
     x = scipy.linalg.solve_continuous_are(a, b, np.eye(n), np.eye(3))
     dual = scipy.linalg.solve_continuous_lyapunov(a - b @ b.T @ x, -np.eye(n))
     np.testing.assert_allclose(grad(f)(a), 2.0 * x @ dual, rtol=1e-6, atol=1e-8)
+
+
+# Some of the eigenvalues and eigenvectors
+
+SPECTRUM = np.array([-2.0, -0.5, 1.0, 1.0, 1.0])
+
+
+def with_spectrum(w, turn):
+    """A Hermitian matrix with these eigenvalues."""
+    n = len(w)
+    v = np.linalg.qr(RNG.normal(size=(n, n)) + turn * RNG.normal(size=(n, n)))[0]
+    return (v * w) @ adjoint(v)
+
+
+def of_values(x, first, last):
+    return np.sum(scipy.linalg.eigh(x, eigvals_only=True, subset_by_index=(first, last)) ** 3)
+
+
+def of_vectors(x, first, last):
+    w, v = scipy.linalg.eigh(x, subset_by_index=(first, last))
+    return np.sum(np.sin(w) * np.abs(v[0]) ** 2) + np.sum(np.abs(v[1]) ** 4)
+
+
+PARTS = {
+    "the least": (SPECTRUM, 0, 1),
+    "the largest": (-SPECTRUM[::-1], 3, 4),
+    "between": (np.array([0.0, 0.0, 1.0, 3.0, 4.0, 4.0]), 2, 3),
+}
+
+
+@pytest.mark.parametrize("f", [of_values, of_vectors])
+@pytest.mark.parametrize(("name", "turn"), [*((name, 0.0) for name in PARTS), ("between", 1j)])
+def test_a_part_of_the_eigenvalues_where_the_others_coincide(f, name, turn):
+    w, first, last = PARTS[name]
+    x, u, v = (with_spectrum(each, turn) for each in (w, *RNG.normal(size=(2, len(w)))))
+    along = lambda t, s: f(x + t * u + s * v, first, last)  # noqa: E731
+    slope = lambda t: grad(along, 1)(t, 0.0)  # noqa: E731
+    np.testing.assert_allclose(slope(0.0), quotient(lambda s: along(0.0, s), 0.0, 1.0), rtol=1e-7)
+    second = jvp(grad(along, 1), (0.0, 0.0), (1.0, 0.0))[1]
+    np.testing.assert_allclose(second, quotient(slope, 0.0, 1.0), rtol=1e-6)
+
+
+def test_eigenvectors_that_meet_a_discarded_one_raise():
+    x = with_spectrum(SPECTRUM, 0.0)
+    np.testing.assert_allclose(np.trace(grad(lambda x: of_values(x, 1, 2))(x)), 3.0 * (0.25 + 1.0), rtol=1e-10)
+    with pytest.raises(np.linalg.LinAlgError, match="eigenvalues coincide"):
+        grad(lambda x: of_vectors(x, 1, 2))(x)
+
+
+@pytest.mark.parametrize("subset", [(0, 4), (3, 5)])
+def test_all_eigenvalues_and_indices_that_name_none(subset):
+    x = with_spectrum(np.arange(5.0), 0.0)
+    f = lambda x: np.sum(scipy.linalg.eigvalsh(x, subset_by_index=subset))  # noqa: E731
+    if subset == (0, 4):
+        np.testing.assert_allclose(grad(f)(x), np.eye(5), atol=1e-12)
+        return
+    with pytest.raises(ValueError, match="eigenvalue indices are not valid"):
+        grad(f)(x)

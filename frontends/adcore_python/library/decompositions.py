@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from adcore import factorizations
+from adcore.custom import stop_gradient
 
 from .elementwise import squares_of
-from .factors import adjoint, alike, inexact
+from .factors import adjoint, alike, inexact, precision
 from .registry import defines, refuse
 
 __all__ = ["eigen", "householder", "mirrored", "singular_values", "square", "stacked", "triangle_of"]
@@ -326,8 +327,38 @@ def _symmetric_for_scipy(a, b, lower, type):
     return adjoint(factor) @ x @ factor, factor
 
 
-def _chosen(w, subset_by_index):
-    return w if subset_by_index is None else w[..., subset_by_index[0] : subset_by_index[1] + 1]
+def _chosen(x, subset_by_index):
+    """The eigenvalues and eigenvectors of which the subset names the first and the last."""
+    return eigen(x) if subset_by_index is None else _part(x, subset_by_index[0], subset_by_index[1])
+
+
+def _part(x, first, last):
+    """Those from the first to the last, with derivatives that the others may coincide for.
+
+    With y = 0 at the point, the columns of kept + others y span what x maps into itself, whatever basis the others are.
+    Where one of the others coincides with one of them, but for rounding, these are a part of all.
+    """
+    n = x.shape[0]
+    if first < 0 or first > last or last >= n:
+        raise ValueError("Requested eigenvalue indices are not valid: 0 <= start <= end < n is wanted")
+    w, v = eigen(stop_gradient(x))
+    least = 16.0 * precision(x) * float(n) * np.max(np.abs(w))
+    below = first == 0 or w[max(first, 1)] - w[max(first, 1) - 1] > least
+    above = last == n - 1 or w[min(last + 1, n - 1)] - w[min(last, n - 2)] > least
+    if last - first + 1 == n or not (below and above):
+        values, vectors = eigen(x)
+        return values[first : last + 1], vectors[:, first : last + 1]
+    kept, others = v[:, first : last + 1], np.concatenate((v[:, :first], v[:, last + 1 :]), axis=1)
+    start = np.zeros((n - (last - first + 1), last - first + 1), x.dtype)
+    along, beside = x @ kept, x @ others
+    y = factorizations.riccati(
+        adjoint(kept) @ along, adjoint(kept) @ beside, adjoint(others) @ along, adjoint(others) @ beside, start
+    )
+    lower = lower_factor(np.eye(last - first + 1, dtype=x.dtype) + adjoint(y) @ y, "no basis of the subspace")
+    half = adjoint(kept + others @ y)
+    basis = adjoint(factorizations.solve_triangular(lower, half, lower=True, unit=False, transposed=False))
+    values, turned = eigen(adjoint(basis) @ x @ basis)
+    return values, basis @ turned
 
 
 @defines("scipy.linalg.eigh")
@@ -344,15 +375,15 @@ def scipy_eigh(
     subset_by_index=None,
 ):
     x, factor = _symmetric_for_scipy(a, b, lower, type)
-    w, v = eigen(x)
+    w, v = _chosen(x, subset_by_index)
     if eigvals_only:
-        return _chosen(w, subset_by_index)
+        return w
     if factor is not None:
         if type == 3:
             v = factor @ v
         else:
             v = factorizations.solve_triangular(np.conj(factor), v, lower=True, unit=False, transposed=True)
-    return _chosen(w, subset_by_index), _chosen(v, subset_by_index)
+    return w, v
 
 
 @defines("scipy.linalg.eigvalsh")
@@ -360,7 +391,7 @@ def scipy_eigvalsh(
     a, b=None, *, lower=True, overwrite_a=False, overwrite_b=False, type=1, check_finite=True, subset_by_index=None
 ):
     x, _ = _symmetric_for_scipy(a, b, lower, type)
-    return _chosen(eigen(x)[0], subset_by_index)
+    return _chosen(x, subset_by_index)[0]
 
 
 # Singular values

@@ -132,8 +132,7 @@ def solve_discrete_are(a, b, q, r, e=None, s=None, balanced=True):
     gain = y @ np.linalg.solve(weight, adjoint(y))
     found = _discrete(stop_gradient(x), stop_gradient(y), stop_gradient(given), stop_gradient(weight))
     # With c of the closed loop ((x, 0), (-given, 1)) (1, found) = ((1, gain), (0, xᴴ)) (1, found) c.  The transform
-    # of Cayley,
-    # (c + 1)⁻¹ (c - 1) of c, makes one matrix of the two.
+    # of Cayley, (c + 1)⁻¹ (c - 1) of c, makes one matrix of the two.
     n = x.shape[0]
     one = np.eye(n, dtype=x.dtype)
     both = np.linalg.solve(
