@@ -47,7 +47,14 @@ FURTHER = (
     "numpy.c_",
 )
 # What is no function of the user's, and solvers of differential equations, which docs/odes.md is about.
-INTERNAL = ("adcore.factorizations.", "adcore.implicit.", "adcore.ode.", "adcore.vectors.", "adcore_python.")
+INTERNAL = (
+    "adcore.closures.",
+    "adcore.factorizations.",
+    "adcore.implicit.",
+    "adcore.ode.",
+    "adcore.vectors.",
+    "adcore_python.",
+)
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
 # Names that stand for others in the library, classes that only mark a place, what has a row to be refused well, and
 # what states derivatives, which no single call shows.
