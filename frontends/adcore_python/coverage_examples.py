@@ -275,6 +275,8 @@ EXAMPLES: dict[str, str] = {
     "scipy.sparse.diags": "scipy.sparse.diags(v) @ w",
     "scipy.sparse.diags_array": "scipy.sparse.diags_array(v) @ w",
     "scipy.sparse.issparse": "scipy.sparse.issparse(v)",
+    "scipy.sparse.linalg.eigsh": "scipy.sparse.linalg.eigsh(scipy.sparse.csr_array(a), 2, return_eigenvectors=False)",
+    "scipy.sparse.linalg.svds": "scipy.sparse.linalg.svds(a, 2, return_singular_vectors=False)",
     "scipy.sparse.linalg.factorized": "scipy.sparse.linalg.factorized(scipy.sparse.csc_array(a))(v)",
     "scipy.sparse.linalg.splu": "scipy.sparse.linalg.splu(scipy.sparse.csc_array(a)).solve(v)",
     "scipy.linalg.solve_continuous_are": "scipy.linalg.solve_continuous_are(a, b, c + c.T, a + a.T)",

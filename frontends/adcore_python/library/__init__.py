@@ -50,6 +50,7 @@ from . import (
     sparse,
     sparse_jacobians,
     sparse_solving,
+    sparse_spectra,
     special,
     special_functions,
     spectra,
@@ -94,6 +95,7 @@ MODULES = (
     *(
         sparse_jacobians,
         sparse_solving,
+        sparse_spectra,
         special,
         spectra,
         special_functions,

@@ -14,7 +14,16 @@ from .elementwise import squares_of
 from .factors import adjoint, alike, inexact, precision
 from .registry import defines, refuse
 
-__all__ = ["eigen", "householder", "mirrored", "singular_values", "square", "stacked", "triangle_of"]
+__all__ = [
+    "eigen",
+    "householder",
+    "mirrored",
+    "part_of_eigen",
+    "singular_values",
+    "square",
+    "stacked",
+    "triangle_of",
+]
 
 EigResult = type(np.linalg.eig(np.eye(1)))
 EighResult = type(np.linalg.eigh(np.eye(1)))
@@ -329,11 +338,11 @@ def _symmetric_for_scipy(a, b, lower, type):
 
 def _chosen(x, subset_by_index):
     """The eigenvalues and eigenvectors of which the subset names the first and the last."""
-    return eigen(x) if subset_by_index is None else _part(x, subset_by_index[0], subset_by_index[1])
+    return eigen(x) if subset_by_index is None else part_of_eigen(x, subset_by_index[0], subset_by_index[1])
 
 
-def _part(x, first, last):
-    """Those from the first to the last, with derivatives that the others may coincide for.
+def part_of_eigen(x, first, last):
+    """Those from the first to the last, ascending, with derivatives that the others may coincide for.
 
     With y = 0 at the point, the columns of kept + others y span what x maps into itself, whatever basis the others are.
     Where one of the others coincides with one of them, but for rounding, these are a part of all.
