@@ -21,7 +21,7 @@ from .conditions import located
 from .judgement import judge, judge_untouched
 from .points import Instruments, Point
 from .report import Verdict
-from .sites import SURROGATE, Place, from_text
+from .sites import SOFTENED, SURROGATE, Place, from_text
 from .watching import active_parameters
 
 __all__ = ["Verifier", "kinks", "verdict"]
@@ -144,7 +144,7 @@ def _doubtful(places: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Of the places those with a surrogate's derivative, and those whose distance is not known."""
     found = from_text(places)
     surrogates = tuple(f"{p.primitive!r} (line {p.line})" for p in found if p.effect == SURROGATE)
-    others = (p for p in found if not p.watched and p.effect != SURROGATE)
+    others = (p for p in found if not p.watched and p.effect not in (SURROGATE, SOFTENED))
     return surrogates, tuple(f"{p.expression} (line {p.line})" for p in others)
 
 

@@ -15,7 +15,7 @@ from .elements import directional, in_hull, lexicographic
 from .forms import AbsLinear, abs_linear
 from .judgement import Judgement
 from .points import Instruments, Met, Point, Run, Touched
-from .sites import Place, from_text
+from .sites import SOFTENED, Place, from_text
 
 __all__ = ["Kink", "Near", "Verdict"]
 
@@ -143,6 +143,11 @@ class Verdict:
         """Whether the gradient is the derivative."""
         return self.status == "differentiable"
 
+    @functools.cached_property
+    def softened(self) -> tuple[Place, ...]:
+        """The expressions for which others stand, as in `soft(f, tau)`: value and gradient are those of the others."""
+        return tuple(p for p in from_text(self._met.places) if p.effect == SOFTENED)
+
     @property
     def elements(self) -> np.ndarray:
         """The gradients of the pieces that were found to meet at the point, one row each, without repetition.
@@ -222,6 +227,9 @@ class Verdict:
         lines = [f"{self.status}: {SAID[self.status]}"]
         if self.evidence != "untouched" or self.status != "differentiable":
             lines.append(f"  {self.reason} ({EVIDENCE[self.evidence]})")
+        if self.softened:
+            lines.append("  a surrogate: not the function itself, but in the place of")
+            lines += _some([f"{p.expression or p.primitive} (line {p.line}): {p.where}" for p in self.softened])
         if self.kinks:
             lines.append("  touched:")
             lines += _some(self.kinks)

@@ -21,6 +21,7 @@ from ..types import Atom, Var
 
 __all__ = [
     "PAIRWISE",
+    "SOFTENED",
     "SURROGATE",
     "Place",
     "Places",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 SURROGATE = "surrogate"  # what happens where a stated derivative is, on purpose, another one
+SOFTENED = "softened"  # and where value and derivative are those of something else, as of `soft`
 PAIRWISE = {"reduce_max": "maximum", "reduce_min": "minimum"}  # of folds, the row that they are made of
 
 
@@ -43,8 +45,8 @@ class Place:
     Attributes:
         primitive: the row of the table: "abs", "lt", …
         where: the operands at which it is, in words of the operands x and y.
-        effect: "bend", "cone", "jump" or "edge" (`adcore.primitives.kinks.Effect`), or "surrogate" of a function whose
-            stated derivative is, on purpose, not its own.
+        effect: "bend", "cone", "jump" or "edge" (`adcore.primitives.kinks.Effect`); "surrogate" of a function whose
+            stated derivative is, on purpose, not its own; "softened" where another expression stands there (`soft`).
         source: the user's expression, or None where it is not known.
         watched: whether the distance to it can be computed while the function runs.
         sided: whether it is known what the expression is on either side of it.
@@ -126,7 +128,7 @@ def places_in(program: Program, wrt: Sequence[int], result: int, conditions: Col
     acting = [e for e in _equations(program) if e in deciding and any(a in active for a in e.operands)]
     switching, comparing = _searches(program, acting)
     by_equation: dict[Equation, list[tuple[int, Kink]]] = {}
-    found: list[Place] = []
+    found = _softened(acting)
     for equation in acting:
         if isinstance(equation.rule, Rule) and equation.rule.surrogate:
             found.append(Place(equation.rule.name, "every point", SURROGATE, equation.source, watched=False))
@@ -143,6 +145,12 @@ def places_in(program: Program, wrt: Sequence[int], result: int, conditions: Col
             told = (kink.where, kink.effect.value, equation.source, watched, sided)
             found.append(Place(equation.primitive.name, *told))
     return Places(by_equation, tuple(found))
+
+
+def _softened(acting: Sequence[Equation]) -> list[Place]:
+    """What equations stand for, each once."""
+    labels = dict.fromkeys(e.surrogate for e in acting if e.surrogate is not None)
+    return [Place(s.name, s.instead, SOFTENED, s.source, watched=False) for s in labels]
 
 
 def _spread_tests(region: Program, active: set[Var]) -> None:

@@ -361,6 +361,22 @@ def test_a_surrogate_is_no_derivative():
     assert (found.status, found.evidence, found.gradient) == ("incorrect", "stated", 2.0)
 
 
+def test_what_soft_has_put_in_the_place_of_kinks_is_told():
+    found = verdict_of(adcore.soft(lambda x: abs(x), 0.1))(0.0)
+    assert (found.status, found.gradient) == ("differentiable", 0.0)
+    assert [p.expression for p in found.softened] == ["abs(x)"]
+    assert "a surrogate: not the function itself" in str(found)
+    assert verdict_of(lambda x: abs(x))(1.0).softened == ()
+    cut = verdict_of(adcore.truncate(lambda x, n: halved(x, n), every=2))(0.3, 8)
+    assert (cut.status, cut.evidence) == ("incorrect", "stated")
+
+
+def halved(x, n):
+    for _ in range(n):
+        x = 0.5 * x * (1.0 - x)
+    return x
+
+
 def test_a_stated_derivative_is_taken_as_stated():
     @adcore.custom_jvp
     def smooth_abs(x):
