@@ -41,6 +41,8 @@ def eigsh(
 ):
     if M is not None or sigma is not None:
         refuse("eigsh with M or sigma", "scipy.linalg.eigh(A, M, subset_by_index=(first, last))")
+    if which not in ("LM", "LA", "SA"):
+        refuse("eigsh with this `which`", "which='LM', 'LA' or 'SA'")
     given = _dense(A)
     x = 0.5 * (given + adjoint(given))
     n = len(x)
@@ -50,12 +52,10 @@ def eigsh(
         w, v = part_of_eigen(x, n - k, n - 1)
     elif which == "SA":
         w, v = part_of_eigen(x, 0, k - 1)
-    elif which == "LM":  # the subspace of the largest squares, and the eigenvalues in it
+    else:  # the subspace of the largest squares, and the eigenvalues in it
         _, basis = part_of_eigen(x @ x, n - k, n - 1)
         w, turned = eigen(adjoint(basis) @ x @ basis)
         v = basis @ turned
-    else:
-        refuse("eigsh with this `which`", "which='LM', 'LA' or 'SA'")
     if return_eigenvectors:
         return w, v
     return w
