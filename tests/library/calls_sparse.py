@@ -95,6 +95,13 @@ CALLS = {
     "scipy.sparse.diags_array": [(lambda d: sp.diags_array([d, d[2:]], offsets=[0, -2]).toarray(), D)],
     "scipy.sparse.eye": [(lambda d: (sp.eye(4, 5, 1) * d[0]).toarray(), D)],
     "scipy.sparse.eye_array": [(lambda d: (sp.eye_array(4) * d[0]).toarray(), D)],
+    "scipy.sparse.linalg.eigsh": [
+        (lambda d: sl.eigsh(full(d) + full(d).T, 2, which="LA", return_eigenvectors=False), F),
+        (lambda d: sl.eigsh(full(d) + full(d).T, 1, which="SA", return_eigenvectors=False), F),
+    ],
+    "scipy.sparse.linalg.svds": [
+        (lambda d: sl.svds(full(d), 2, return_singular_vectors=False), F),
+    ],
     "scipy.sparse.linalg.spsolve": [
         (lambda e: sl.spsolve(system(e), W), E),
         (lambda w: sl.spsolve(system(E), w), W),
