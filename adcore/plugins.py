@@ -34,6 +34,7 @@ __all__ = [
     "Given",
     "Guard",
     "Held",
+    "Kernel",
     "Known",
     "Leaf",
     "Lowered",
@@ -339,6 +340,23 @@ class Portable:
 
     code: bytes
     rest: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A Program as a function of the C calling convention, which nothing of Python is needed to call.
+
+    Attributes:
+        name: the function's name; `<name>_release` gives back the memory of an array among its results.
+        assembly: its module, in the language of LLVM.
+        failures: what the numbers mean that it gives where it fails, from 1 on.
+        needs: what the module refers to; the backend's `provide` sees to that.
+    """
+
+    name: str
+    assembly: str
+    failures: tuple[Any, ...]
+    needs: Any
 
 
 class Entry(Protocol):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from adcore.plugins import Guard, Portable, Write
+from adcore.plugins import Guard, Kernel, Portable, Write
 from adcore.program import Program
 
-from . import memory
+from . import memory, symbols
 from .engine import described, optimized_assembly, start
 from .entry import emit_module
 from .executable import Compiled, Function, compiled, flat_inputs, flat_result
+from .kernels import emit_kernel
 
 __all__ = ["LLVMBackend"]
 
@@ -56,6 +57,14 @@ class LLVMBackend:
     def restored(self, portable: Portable, name: str) -> Compiled:
         """What `entry` gave in another process that had the same description."""
         return Compiled(portable, name)
+
+    def kernel(self, program: Program, name: str) -> Kernel:
+        """A program as a function of the C calling convention; `adcore_llvm.kernels` says how it is called."""
+        return emit_kernel(program, name)
+
+    def provide(self, kernel: Kernel) -> None:
+        """Let this process find what the module of a kernel refers to."""
+        symbols.provide(kernel.needs)
 
     def description(self) -> tuple[str, ...]:
         """What machine code depends on beside the program."""

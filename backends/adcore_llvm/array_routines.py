@@ -83,7 +83,7 @@ def _compiled(name: str, *types: str) -> str:
 
 
 def _module(name: str, types: tuple[str, ...], symbol: str) -> tuple[str, Needs]:
-    from .entry import assembly_of, emit_function  # which lowers such rows by this module
+    from .kernels import assembly_of, emit_function  # which lowers such rows by this module
     from .lower import Lowering
 
     lowering = Lowering(Code())

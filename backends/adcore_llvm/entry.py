@@ -12,19 +12,19 @@ from typing import Any
 from adcore.passes.inline import inline_customs
 from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
-from adcore.types import Lit, Type
+from adcore.types import Type
 
 from . import symbols
 from .boxing import boxed, slots_of
-from .code import LLVM_TYPE, Code, constant
+from .code import Code
 from .engine import NAME
-from .lower import Lowering, lower_program
+from .kernels import assembly_of, emit_function
+from .lower import Lowering
 from .python_code import TABLE, PythonCode
 from .unboxing import unboxed_all
-from .values import Root, Strided, row_major
 from .write_back import guard_writes, write_back
 
-__all__ = ["Module", "assembly_of", "emit_function", "emit_module"]
+__all__ = ["Module", "emit_module"]
 
 
 @dataclass
@@ -61,53 +61,6 @@ def emit_module(
     table = f"@{TABLE} = global [{max(len(entry.py.table), 1)} x ptr] zeroinitializer"
     text = assembly_of(declarations, table, function, *body)
     return Module(text, lowering.failures, entry.py.table, symbols.needs_of(declarations))
-
-
-def assembly_of(declarations: dict[str, str], *functions: str) -> str:
-    """A module of functions and what they declare."""
-    vectors = [name for name in declarations if name.startswith("_ZGV")]
-    used = ""
-    if vectors:
-        list_ = ", ".join(f"ptr @{v}" for v in vectors)
-        used = f'@llvm.compiler.used = appending global [{len(vectors)} x ptr] [{list_}], section "llvm.metadata"'
-    return "\n".join([used, *declarations.values(), *functions, '!0 = !{!"branch_weights", i32 1048575, i32 1}'])
-
-
-# The kernel
-
-
-def emit_function(program: Program, lowering: Lowering, linkage: str, name: str) -> str:
-    """A program as a function, of memory for what a failure reports, memory for the results, and the parameters.
-
-    It gives 0, or the number of the failure.  An array is its pointer and its lengths.
-    """
-    code = lowering.code
-    code.entry.append("entry:")
-    signature = ["ptr noalias %err", "ptr noalias %out"]
-    arguments: list[str | Strided] = []
-    for k, param in enumerate(program.params):
-        if not param.type.shape:
-            signature.append(f"{LLVM_TYPE[param.type.dtype]} %a{k}")
-            arguments.append(f"%a{k}")
-            continue
-        signature.append(f"ptr noalias readonly %a{k}")
-        lengths = [f"%a{k}_{axis}" for axis in range(param.type.rank)]
-        signature.extend(f"i64 {n}" for n in lengths)
-        known = tuple(constant(a) if isinstance(a, Lit) else n for a, n in zip(param.type.shape, lengths, strict=True))
-        arguments.append(Strided(param.type.dtype, f"%a{k}", known, row_major(code, known), Root(f"%a{k}"), whole=True))
-    results = lower_program(program, lowering, arguments)
-    slot = 0
-    for value, result in zip(results, program.results, strict=True):
-        registers = [(LLVM_TYPE[result.type.dtype], value)] if isinstance(value, str) else [("ptr", value.pointer)]
-        if isinstance(value, Strided):
-            registers += [("i64", n) for n in value.lengths]
-        for k, (type, register) in enumerate(registers):
-            place = code.op(f"getelementptr i64, ptr %out, i64 {slot + k}")
-            code.do(f"store {type} {register}, ptr {place}")
-        slot += slots_of(result.type)
-    code.do("ret i64 0")
-    head = f"define {linkage} i64 @{name}({', '.join(signature)}) nounwind {{"
-    return "\n".join([head, *code.entry, *code.lines, *lowering.tails, *lowering.failing(), "}"])
 
 
 # The entry point

@@ -19,7 +19,7 @@ import llvmlite.binding as llvm
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
 
-__all__ = ["FUNCTIONS", "give_back", "handler", "provide"]
+__all__ = ["FUNCTIONS", "give_back", "handler", "provide", "unshared"]
 
 LINE = 64  # bytes: a vector of 512 bits that crosses the lines of the cache is loaded in twice the time
 SMALL = 1 << 10  # bytes: larger blocks begin with a line
@@ -56,12 +56,14 @@ def provide() -> None:
 def _module() -> tuple[str, Needs]:
     parts = [
         _ALLOCATE,
+        _COMMON,
         "declare noalias ptr @aligned_alloc(i64, i64)" if llvm.address_of_symbol("aligned_alloc") else _UNALIGNED,
         "declare i32 @madvise(ptr, i64, i32)" if llvm.address_of_symbol("madvise") else _NO_ADVICE,
         _OWN_LISTS if llvm.address_of_symbol("pthread_getspecific") else _NO_THREADS,
         _HANDLER,
     ]
     text = "\n".join(parts).format(
+        linkage="",
         line=LINE,
         small=SMALL,
         classes=SMALL // LINE + 1,
@@ -73,6 +75,15 @@ def _module() -> tuple[str, Needs]:
         advice=MADV_HUGEPAGE,
     )
     return text, []
+
+
+def unshared() -> str:
+    """The same functions over malloc for one module alone: any number of threads can call them at once."""
+    aligned = "declare noalias ptr @aligned_alloc(i64, i64)"
+    if not llvm.address_of_symbol("aligned_alloc"):
+        aligned = f"declare noalias ptr @malloc(i64)\n{_UNALIGNED}"
+    text = "\n".join([aligned, _COMMON, _UNSHARED])
+    return text.format(linkage="internal ", line=LINE, possible=POSSIBLE)
 
 
 class _Handler(ctypes.Structure):
@@ -113,12 +124,7 @@ _ALLOCATE = """
 @free_small = internal global [{classes} x {{ptr, i64}}] zeroinitializer  ; lists of blocks by lines, and their lengths
 
 declare noalias ptr @malloc(i64)
-declare void @free(ptr)
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare i64 @llvm.umax.i64(i64, i64)
-declare i64 @llvm.umin.i64(i64, i64)
-declare {{i64, i1}} @llvm.umul.with.overflow.i64(i64, i64)
 
 define void @adcore_set_parallel(i32 %whether) nounwind {{
   store atomic i32 %whether, ptr @parallel seq_cst, align 4
@@ -142,14 +148,6 @@ done:
 define internal void @leave() nounwind {{
   store atomic i32 0, ptr @lock release, align 4
   ret void
-}}
-
-define i64 @adcore_product(i64 %x, i64 %y) nounwind willreturn memory(none) {{
-  %both = call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 %x, i64 %y)
-  %product = extractvalue {{i64, i1}} %both, 0
-  %over = extractvalue {{i64, i1}} %both, 1
-  %result = select i1 %over, i64 -1, i64 %product
-  ret i64 %result
 }}
 
 define noalias ptr @adcore_allocate(i64 %bytes) nounwind noinline {{
@@ -242,17 +240,6 @@ done:
   ret ptr %made
 }}
 
-define noalias ptr @adcore_allocate_zeroed(i64 %bytes) nounwind noinline {{
-  %pointer = call ptr @adcore_allocate(i64 %bytes)
-  %got = icmp ne ptr %pointer, null
-  br i1 %got, label %clear, label %done
-clear:
-  call void @llvm.memset.p0.i64(ptr %pointer, i8 0, i64 %bytes, i1 false)
-  br label %done
-done:
-  ret ptr %pointer
-}}
-
 define void @adcore_release(ptr %block) nounwind noinline {{
 entry:
   %header = getelementptr i8, ptr %block, i64 -8
@@ -309,9 +296,35 @@ give:
   %line_before = getelementptr i8, ptr %block, i64 -{line}
   call void @free(ptr %line_before)
   ret void
+}}"""
+
+_COMMON = """
+declare void @free(ptr)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare i64 @llvm.umin.i64(i64, i64)
+declare {{i64, i1}} @llvm.umul.with.overflow.i64(i64, i64)
+
+define {linkage}i64 @adcore_product(i64 %x, i64 %y) nounwind willreturn memory(none) {{
+  %both = call {{i64, i1}} @llvm.umul.with.overflow.i64(i64 %x, i64 %y)
+  %product = extractvalue {{i64, i1}} %both, 0
+  %over = extractvalue {{i64, i1}} %both, 1
+  %result = select i1 %over, i64 -1, i64 %product
+  ret i64 %result
 }}
 
-define ptr @adcore_resize(ptr %block, i64 %bytes) nounwind noinline {{
+define {linkage}noalias ptr @adcore_allocate_zeroed(i64 %bytes) nounwind noinline {{
+  %pointer = call ptr @adcore_allocate(i64 %bytes)
+  %got = icmp ne ptr %pointer, null
+  br i1 %got, label %clear, label %done
+clear:
+  call void @llvm.memset.p0.i64(ptr %pointer, i8 0, i64 %bytes, i1 false)
+  br label %done
+done:
+  ret ptr %pointer
+}}
+
+define {linkage}ptr @adcore_resize(ptr %block, i64 %bytes) nounwind noinline {{
 entry:
   %header = getelementptr i8, ptr %block, i64 -8
   %size = load i64, ptr %header
@@ -333,6 +346,33 @@ copy:
   ret ptr %moved
 none:
   ret ptr null
+}}"""
+
+_UNSHARED = """
+define internal noalias ptr @adcore_allocate(i64 %bytes) nounwind noinline {{
+  %impossible = icmp ugt i64 %bytes, {possible}
+  br i1 %impossible, label %none, label %some
+some:
+  %above = add i64 %bytes, {line}
+  %beyond = sub i64 %above, 1
+  %lines = and i64 %beyond, -{line}
+  %in_all = add i64 %lines, {line}
+  %base = call ptr @aligned_alloc(i64 {line}, i64 %in_all)
+  %got = icmp ne ptr %base, null
+  br i1 %got, label %enter, label %none
+enter:
+  %block = getelementptr i8, ptr %base, i64 {line}
+  %header = getelementptr i8, ptr %block, i64 -8
+  store i64 %lines, ptr %header
+  ret ptr %block
+none:
+  ret ptr null
+}}
+
+define internal void @adcore_release(ptr %block) nounwind noinline {{
+  %base = getelementptr i8, ptr %block, i64 -{line}
+  call void @free(ptr %base)
+  ret void
 }}"""
 
 _OWN_LISTS = """

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOP_LEVEL = {"adcore", "adcore_python", "adcore_numpy", "adcore_llvm"}
+TOP_LEVEL = {"adcore", "adcore_python", "adcore_numpy", "adcore_llvm", "adcore_numba"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Programs as Python source that Numba compiles, and derivatives that functions compiled by Numba can call."""
