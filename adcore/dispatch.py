@@ -66,6 +66,7 @@ class Specialisation:
     tree: PyTreeSpec  # that they are taken from
     name: str
     function: Callable[..., Any]
+    sharing: threads.Sharing
     kept: Kept | None = None  # on disk
     entry: Any = None  # None where parts of captured objects have to be computed first
     direct: Callable[..., Any] = field(init=False)  # captures are read by the code itself
@@ -88,7 +89,8 @@ class Specialisation:
         result = lowered.result if self.native else self.flat_result()
         arguments = self.tree.unflatten(self.leaves) if self.whole else self.specs
         inputs = (*arguments, *lowered.captures)
-        return backend().entry(lowered.program, inputs, result, self.name, lowered.guards, lowered.writes)
+        rest = (lowered.guards, lowered.writes, self.sharing)
+        return backend().entry(lowered.program, inputs, result, self.name, *rest)
 
     @property
     def specs(self) -> list[Spec]:
@@ -123,15 +125,20 @@ class Specialisation:
         def compiled() -> Any:
             inputs = (*self.specs, *(c.spec for c in self.lowered.captures))
             result = self.lowered.result if self.native else self.flat_result()
-            return backend().entry(self.lowered.program, inputs, result, self.name, (), self.lowered.writes)
+            rest = ((), self.lowered.writes, self.sharing)
+            return backend().entry(self.lowered.program, inputs, result, self.name, *rest)
 
         return compiled() if self.kept is None else self.kept.part("explicit", self.name, compiled)
 
     def late(self, linear: Program) -> Callable[..., Any]:
         """The compiled linear map of a split function."""
         if self.linear is None:
-            entry = self.kept.part("linear map", self.name, lambda: backend().flat(linear)) if self.kept else None
-            self.linear = (entry or backend().flat(linear)).function(_refuse)
+
+            def compiled() -> Any:
+                return backend().flat(linear, self.sharing)
+
+            entry = self.kept.part("linear map", self.name, compiled) if self.kept else None
+            self.linear = (entry or compiled()).function(_refuse)
         return self.linear
 
     def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
@@ -290,13 +297,14 @@ class Transformed:
 class Dispatcher:
     """Finds the specialisation for given arguments, or makes it."""
 
-    def __init__(self, target: Transformed, name: str, debug: bool = False) -> None:
+    def __init__(self, target: Transformed, name: str, debug: bool = False, parallel: bool = False) -> None:
         self.target = target
         self.name = name
         self.known: dict[Any, list[Specialisation]] = {}
         self.latest: Specialisation | None = None
         self.waits = False  # for the end of a loop policy or of debugging, to enter machine code directly
         self.debug = debug  # whether what calls give is checked
+        self.parallel = parallel  # whether all processors run it where one thread is set
         self.signature: inspect.Signature | None = None
         self.constants = NOTHING
 
@@ -454,7 +462,14 @@ class Dispatcher:
         return self._made(leaves, tree)
 
     def key(self, leaves: list[Any], tree: Any) -> Hashable:
-        return *setting(), tree, specialisation_key(leaves)
+        return *self.setting(), tree, specialisation_key(leaves)
+
+    def setting(self) -> tuple[policies.LoopPolicy | None, threads.Sharing, bool]:
+        """What a specialisation is made for, beside the arguments.
+
+        The loop policy, which loops threads are to run, and whether it has to serve arrays of any lengths.
+        """
+        return policies.current(), threads.sharing(self.parallel), serves_any_lengths()
 
     def current(self, leaves: list[Any], tree: Any) -> list[Specialisation]:
         """What has been compiled for leaves like these, of whatever lengths, and can be used: for short axes first."""
@@ -470,15 +485,15 @@ class Dispatcher:
 
     def _made(self, leaves: list[Any], tree: Any) -> Specialisation:
         """The specialisation for such arguments, from the disk or compiled."""
-        transform, (policy, effort, _) = self.target.transform, setting()
+        transform, (policy, sharing, _) = self.target.transform, self.setting()
         arguments = cast("tuple[Any, ...]", tree.unflatten(leaves))
 
         def lower() -> Lowered:
             with policies.under(policy):  # also where the program is asked for later
                 return with_demands(lambda: transform.lower(arguments))
 
-        rest = (leaves, tree, self.name, transform.function)
-        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, effort, arguments)
+        rest = (leaves, tree, self.name, transform.function, sharing)
+        kept = Kept.of(f"{type(transform).__name__} of {self.name}", lower, transform, policy, sharing, arguments)
         if kept is not None and kept.load(self.name):
             assert kept.lowered is not None
             found = Specialisation(kept.lowered, *rest, kept, kept.entry)
@@ -496,14 +511,6 @@ class Dispatcher:
 
 _lock = threading.Lock()
 _direct: weakref.WeakSet[Dispatcher] = weakref.WeakSet()  # those whose calls enter machine code
-
-
-def setting() -> tuple[policies.LoopPolicy | None, int | None, bool]:
-    """What a specialisation is made for, beside the arguments.
-
-    The loop policy, which loops threads are to run, and whether it has to serve arrays of any lengths.
-    """
-    return policies.current(), threads.least_effort(), serves_any_lengths()
 
 
 def _look_first() -> None:
@@ -525,12 +532,21 @@ when_set(_look_first)
 
 
 def transformed(
-    transform: Transform, wraps: bool = True, kind: type[Transformed] = Transformed, debug: str | None = None
+    transform: Transform,
+    wraps: bool = True,
+    kind: type[Transformed] = Transformed,
+    debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
-    """A callable for a transform of a function, checked if `debug` says so or what it is a transform of is."""
+    """A callable for a transform of a function.
+
+    It is checked if `debug` says so, and run by several threads if it is `parallel`, or what it is a transform of is.
+    """
     function = transform.function
     inner = getattr(function, "dispatcher", None)
-    checked = debugging.option(debug) or (isinstance(inner, Dispatcher) and inner.debug)
+    checked, shared = debugging.option(debug), bool(parallel)
+    if isinstance(inner, Dispatcher):
+        checked, shared = checked or inner.debug, shared or inner.parallel
     name = getattr(function, "__name__", type(function).__name__)
     own = type(kind.__name__, (kind,), {"__module__": kind.__module__})
     made = own()
@@ -539,22 +555,24 @@ def transformed(
     else:
         made.__signature__ = transform.signature()  # its arguments may be others, as those of `jvp` are
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
-    dispatcher = Dispatcher(made, name, checked)
+    dispatcher = Dispatcher(made, name, checked, shared)
     made.dispatcher = dispatcher
     own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
     return made
 
 
-def derived(f: Callable[..., Any], make: Callable[[Any], Transform], debug: str | None = None) -> Any:
+def derived(
+    f: Callable[..., Any], make: Callable[[Any], Transform], debug: str | None = None, parallel: bool = False
+) -> Any:
     """The transformed function kept with `f`, so that repeated calls compile once."""
-    key = make if debug is None else (make, debug)
+    key = (make, debug, bool(parallel))
     kept = getattr(f, "__dict__", None)
     if kept is None:
-        return transformed(make(f), wraps=False, debug=debug)
+        return transformed(make(f), wraps=False, debug=debug, parallel=parallel)
     cache = kept.setdefault("__adcore_derived__", {})
     found = cache.get(key)
     if found is None or found.transform.function is not f:  # functools.wraps copies the attribute to wrappers
-        found = transformed(make(f), wraps=False, debug=debug)
+        found = transformed(make(f), wraps=False, debug=debug, parallel=parallel)
         kept["__adcore_derived__"] = {**cache, key: found}
     return found
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from .errors import AdcoreError, Source
 from .program import Program
+from .threads import Sharing
 from .types import Atom, DType, Type, Var, literal
 
 if TYPE_CHECKING:
@@ -381,6 +382,8 @@ class Backend(Protocol):
     `restored` makes an entry of what one was in another process, with the same `description` of the machine and of the
     compiler, and the same sources of this package.
 
+    `sharing` says which loops several threads run; without it the number of threads does that is set now.
+
     `prepare` makes ready what most programs need, so that the first call need not.
     """
 
@@ -388,7 +391,7 @@ class Backend(Protocol):
 
     def compile(self, program: Program) -> Executable: ...
 
-    def flat(self, program: Program) -> Entry: ...
+    def flat(self, program: Program, sharing: Sharing | None = None) -> Entry: ...
 
     def entry(
         self,
@@ -398,6 +401,7 @@ class Backend(Protocol):
         name: str,
         guards: tuple[Guard, ...] = (),
         writes: tuple[Write, ...] = (),
+        sharing: Sharing | None = None,
     ) -> Entry: ...
 
     def restored(self, portable: Portable, name: str) -> Entry: ...

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from .errors import AdcoreError
 
 __all__ = [
     "EFFORT",
     "VARIABLE",
+    "Sharing",
     "eager",
     "get_num_threads",
-    "least_effort",
     "processors",
     "set_num_threads",
+    "sharing",
     "when_set",
 ]
 
@@ -33,8 +35,9 @@ def set_num_threads(count: int) -> None:
 
     One thread runs everything at first, or as many as the environment variable ADCORE_NUM_THREADS says.  A function is
     compiled once for one thread, and once for several.  Loops that take less than some microseconds are run by one
-    thread always.  Sums are added up in the order of the iterations within each thread's part, and the parts in their
-    order: results depend on the number of threads in the last digits, and are the same in each run.
+    thread always.  Loops are divided into parts by what they are and by the lengths of arrays, not by the number of
+    threads: results are the same, to the bit, whether two threads run the parts or eight, and those of one thread
+    alone, which has no parts, differ by the order of sums.
 
     Args:
         count: threads, that of the caller included: as many as there are processors, at best.
@@ -90,9 +93,22 @@ def processors() -> int:
     return min(os.cpu_count() or 1, MOST)
 
 
-def least_effort() -> int | None:
-    """How many operations a loop takes at least that several threads run; None where there is one thread."""
-    return _effort if get_num_threads() > 1 else None
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which loops of a program several threads run.
+
+    Attributes:
+        least: those that take so many operations; None where there are none but loops that say so themselves.
+        wide: whether all processors serve where one thread is set.
+    """
+
+    least: int | None = None
+    wide: bool = False
+
+
+def sharing(parallel: bool = False) -> Sharing:
+    """What holds of programs that are compiled now, whose functions are `parallel` or not."""
+    return Sharing(_effort if parallel or get_num_threads() > 1 else None, wide=parallel)
 
 
 @contextmanager

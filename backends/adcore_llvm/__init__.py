@@ -6,6 +6,7 @@ from typing import Any
 
 from adcore.plugins import Guard, Kernel, Portable, Write
 from adcore.program import Program
+from adcore.threads import Sharing
 
 from . import memory, symbols
 from .engine import described, optimized_assembly, start
@@ -34,9 +35,9 @@ class LLVMBackend:
         """A function of flat arguments, one a parameter, that gives the tuple of results."""
         return self.flat(program).function(_refuse)
 
-    def flat(self, program: Program) -> Compiled:
+    def flat(self, program: Program, sharing: Sharing | None = None) -> Compiled:
         """The entry of such a function."""
-        return self.entry(program, flat_inputs(program), flat_result(program), program.name)
+        return self.entry(program, flat_inputs(program), flat_result(program), program.name, sharing=sharing)
 
     def entry(
         self,
@@ -46,13 +47,14 @@ class LLVMBackend:
         name: str,
         guards: tuple[Guard, ...] = (),
         writes: tuple[Write, ...] = (),
+        sharing: Sharing | None = None,
     ) -> Compiled:
         """A program compiled for the user's own call.
 
         The inputs are structures of arguments, then captures.  These are read, and guards tested, at every call;
         results come in the structure `result`, and those of `writes` in the arguments' own memory.
         """
-        return compiled(program, inputs, result, name, guards, writes)
+        return compiled(program, inputs, result, name, guards, writes, sharing)
 
     def restored(self, portable: Portable, name: str) -> Compiled:
         """What `entry` gave in another process that had the same description."""

@@ -90,7 +90,7 @@ def large_product(block: Block, left: Strided, right: Strided, result: Strided) 
     Each computes some of its rows, or of its columns where there are more of those.
     """
     code, lengths = block.code, (*result.lengths, left.lengths[1])
-    if block.lowering.effort is None or all(n.isdigit() for n in lengths):
+    if block.lowering.sharing.least is None or all(n.isdigit() for n in lengths):
         gemm(code, left, right, result)
         return
     rows, columns, inner = lengths
@@ -108,11 +108,21 @@ def large_product(block: Block, left: Strided, right: Strided, result: Strided) 
     k = ("0", part.numbers((inner,))[0])
     gemm(part.code, block_of(part.code, a, i, k), block_of(part.code, b, k, j), block_of(part.code, product, i, j))
     part.finish(writes=True)
-    chunks = chunks_of(block, trips, operations(code, BLAS_SHARE, lengths), adds_arrays=True)
+    chunks = chunks_of(block, trips, operations(code, BLAS_SHARE, lengths), most_blocks(code, trips))
     Chunks(part, trips, (), chunks).run()
 
 
 BLAS_SHARE = 0.125  # of the time that the operations of a loop would take
+
+
+def most_blocks(code: Code, lines: str) -> str:
+    """How many blocks of its lines a product is divided into at most, as a double: BLAS reads all of the other matrix
+    again for each block, which is little beside the work on lines enough."""
+    most = "4.0"
+    for least, count in ((1024, 8.0), (4096, 16.0)):
+        many = code.op(f"icmp sge i64 {lines}, {least}")
+        most = code.op(f"select i1 {many}, double {count!r}, double {most}")
+    return most
 
 
 def block_of(code: Code, matrix: Strided, rows: tuple[str, str], columns: tuple[str, str]) -> Strided:

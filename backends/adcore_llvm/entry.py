@@ -12,6 +12,7 @@ from typing import Any
 from adcore.passes.inline import inline_customs
 from adcore.plugins import Capture, Guard, Write
 from adcore.program import Program
+from adcore.threads import Sharing
 from adcore.types import Type
 
 from . import symbols
@@ -43,17 +44,17 @@ def emit_module(
     result: Any,
     guards: tuple[Guard, ...] = (),
     writes: tuple[Write, ...] = (),
-    effort: int | None = None,
+    sharing: Sharing | None = None,
 ) -> Module:
     """The kernel of a program and its entry point.
 
     `inputs` are the structures of the arguments, then captures; `result` is the structure of what is returned; a call
-    for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into;
-    several threads run loops of independent iterations that take as many operations as `effort`.
+    for which one of `guards` does not hold goes to the fallback.  `writes` says which arguments are written into,
+    and `sharing` which loops several threads run.
     """
     program = inline_customs(program)
     kernel = Code()
-    lowering = Lowering(kernel, effort)
+    lowering = Lowering(kernel, sharing)
     function = emit_function(program, lowering, "internal", "kernel")
     entry = _Entry(program, inputs, result, guards, writes, Code(kernel.declarations))
     body = entry.emit()

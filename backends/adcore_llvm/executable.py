@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from adcore import cache as disk
+from adcore import threads
 from adcore.errors import Source
 from adcore.plugins import ANY, Guard, Leaf, Objects, Portable, Seldom, Spec, Write
 from adcore.primitives import CHECKED_ERRORS
 from adcore.primitives.host import taken_error
 from adcore.program import Program
-from adcore.threads import least_effort
+from adcore.threads import Sharing
 from adcore.types import DType, Lit
 
 from . import memory, symbols
@@ -80,9 +81,10 @@ def compiled(
     name: str,
     guards: tuple[Guard, ...] = (),
     writes: tuple[Write, ...] = (),
+    sharing: Sharing | None = None,
 ) -> Compiled:
     """A program compiled for calls with arguments like the inputs."""
-    module = emit_module(program, inputs, result, guards, writes, least_effort())
+    module = emit_module(program, inputs, result, guards, writes, sharing or threads.sharing())
     code = machine_code(module.text)
     return Compiled(Portable(code, (Objects(module.table), Seldom(module.failures), module.needs)), name)
 

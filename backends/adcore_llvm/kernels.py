@@ -37,6 +37,7 @@ def emit_kernel(program: Program, name: str) -> Kernel:
     refuse_python(program)
     code = Code()
     lowering = Lowering(code)
+    lowering.is_part = True  # whoever calls it may be one of several threads
     function = emit_function(program, lowering, "", name)
     own = memory.unshared()
     declarations = {k: v for k, v in code.declarations.items() if f"@{k}(" not in own}

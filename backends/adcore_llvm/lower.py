@@ -14,6 +14,7 @@ from math import prod
 from adcore.errors import Source
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, uses
+from adcore.threads import Sharing
 from adcore.types import Atom, DType, Lit, Type, Var
 
 from . import fourier, lapack, memory, nests, parallel, views, writes
@@ -52,9 +53,9 @@ class WayOut:
 class Lowering:
     """The lowering of one program into one function body."""
 
-    def __init__(self, code: Code, effort: int | None = None, failures: list[Failure] | None = None) -> None:
+    def __init__(self, code: Code, sharing: Sharing | None = None, failures: list[Failure] | None = None) -> None:
         self.code = code
-        self.effort = effort  # operations of loops that several threads run, if any do
+        self.sharing = sharing or Sharing()  # which loops several threads run
         self.is_part = False  # of what several threads run
         self.failures: list[Failure] = [] if failures is None else failures
         self.blocks: list[Block] = []

@@ -26,7 +26,7 @@ SHORTEST = 64  # elements along the axis that is divided, where that is known
 
 
 def lower_group(block: Block, group: Group) -> None:
-    (Nest if block.lowering.effort is None else _Divided)(block, group).emit()
+    (Nest if block.lowering.sharing.least is None else _Divided)(block, group).emit()
 
 
 class _Divided(Nest):
@@ -94,8 +94,8 @@ class _Divided(Nest):
 def copy_elements(block: Block, source: Strided, target: Strided) -> None:
     """Copy an array, element by element."""
     lengths = list(source.lengths)
-    axis = None if block.lowering.effort is None else next((a for a, n in enumerate(lengths) if not is_short(n)), None)
-    if axis is None:
+    axis = next((a for a, n in enumerate(lengths) if not is_short(n)), None)
+    if axis is None or block.lowering.sharing.least is None:
         block.code.nest(lengths, lambda ix: store(block.code, target, ix, load(block.code, source, ix)))
         return
     part = Part(block)
@@ -120,7 +120,7 @@ def lengths_inside(part: Part, lengths: list[str], axis: int) -> list[str]:
 def run(part: Part, lengths: list[str], axis: int, operations: int) -> Chunks:
     """Run the part for all of an axis of a nest, which takes so many operations an element."""
     total = product(part.outside.code, operations, lengths)
-    chunks = Chunks(part, lengths[axis], (), chunks_of(part.outside, lengths[axis], total, adds_arrays=False))
+    chunks = Chunks(part, lengths[axis], (), chunks_of(part.outside, lengths[axis], total))
     chunks.run()
     return chunks
 

@@ -6,6 +6,9 @@ A loop over a range becomes two functions, and the caller fills a frame with wha
     chunk(frame, c)                        the part that is the c-th chunk's, with the values in the frame
     fork_join(chunk, frame, chunks)        runs the chunks, on as many threads as there are
 
+How many chunks there are, and where they begin, depends on the trip counts and lengths alone, and not on the number of
+threads: so does how sums are grouped, and all that depends on it to the last bit.
+
 Each chunk has a row of words: its status (0, or the number of a failure), what the failure reports, and what the chunk
 gives to be added up.
 """
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Chunks", "Part", "chunks_of"]
 
 MOST_CHUNKS = 64
+SHARE = 8  # chunks where there are just enough operations for several
 WIDE = "_wide"  # functions for what all processors run where one thread is wanted
-CHUNKS_A_THREAD = 8  # so that a thread that is late is given less; where chunks add up arrays, they are fewer
 ERROR_WORDS = 8
 SLOT_WORDS = 2  # of a value in a frame or in a row: a complex number has two parts
 
@@ -156,7 +159,7 @@ class Chunks:
         self.trips = trips
         self.handed = handed
         self.count = count
-        self.wide = wide
+        self.wide = wide or self.block.lowering.sharing.wide
         self.words = 1 + ERROR_WORDS + SLOT_WORDS * part.given
         self.rows = self.code.scratch("rows", MOST_CHUNKS * self.words)
 
@@ -249,21 +252,15 @@ class Chunks:
         return self.code.op(f"load {type}, ptr {row(self.code, slot, chunk, self.words)}")
 
 
-def chunks_of(block: Block, trips: str, effort: str, adds_arrays: bool, wide: bool = False) -> str:
-    """How many chunks a range of so many operations has: one where there is little to do."""
+def chunks_of(block: Block, trips: str, effort: str, most: str = str(float(MOST_CHUNKS))) -> str:
+    """How many chunks a range of so many operations has: one where there is little to do; `most` is a double."""
     code = block.code
-    threads.provide()
-    name = f"adcore_threads{WIDE if wide else ''}"
-    code.declare(name, threads.FUNCTIONS[name])
-    count = code.op(f"call i64 @{name}()")
-    least = EFFORT if block.lowering.effort is None else block.lowering.effort
-    wanted = count if adds_arrays else code.op(f"mul i64 {count}, {CHUNKS_A_THREAD}")
-    for most in (trips, str(MOST_CHUNKS)):
-        wanted = code.intrinsic("smin", "i64", wanted, most)
-    several = code.op(f"icmp sgt i64 {count}, 1")
+    least = EFFORT if block.lowering.sharing.least is None else block.lowering.sharing.least
+    if least:
+        most = code.intrinsic("minnum", "double", most, code.op(f"fmul double {effort}, {SHARE / least!r}"))
+    wanted = code.intrinsic("smin", "i64", trips, code.op(f"fptosi double {most} to i64"))
     worth = code.op(f"fcmp oge double {effort}, {float(least)!r}")
-    some = code.intrinsic("smax", "i64", wanted, "1")
-    return code.op(f"select i1 {code.op(f'and i1 {several}, {worth}')}, i64 {some}, i64 1")
+    return code.op(f"select i1 {worth}, i64 {code.intrinsic('smax', 'i64', wanted, '1')}, i64 1")
 
 
 def boundary(code: Code, c: str, each: str, rest: str) -> str:

@@ -1,9 +1,9 @@
 """Loops of independent iterations, run by several threads.
 
 What of such a loop goes from one iteration to the next one, `adcore.independence` says.  What iterations add up begins
-with zeros in all chunks but the first, and is added in their order afterwards, so that results depend on the number of
-threads, but not on which of them is faster.  Of failures that of the first chunk counts, which is the one that the
-loop would have met first.
+with zeros in all chunks but the first, and is added in their order afterwards: results depend neither on which thread
+is faster nor on how many there are.  Of failures that of the first chunk counts, which is the one that the loop would
+have met first.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from adcore.types import I64, Atom, DType, Type, Var
 from . import control
 from .code import LLVM_TYPE, Code
 from .control import CopiedError, Loop, whole
-from .effort import effort
+from .effort import effort, product
 from .fused import combine
 from .inspection import can_be_inspected, inspected
-from .outlined import Chunks, Part, chunks_of
+from .outlined import MOST_CHUNKS, Chunks, Part, chunks_of
 from .values import Root, Strided, load, store
 
 if TYPE_CHECKING:
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = ["lower_control"]
 
+MOST_SUMS = 16  # of an array, by as many chunks
+MOST_NUMBERS = 1 << 25  # in the sums of all chunks
+ADDED = 4  # operations that an element of a chunk's sum has to be worth
+
 
 def lower_control(block: Block, equation: Equation) -> None:
     """Loops and branches; loops of independent iterations by several threads, where there are to be some."""
     lowering = block.lowering
-    is_shared_out = lowering.effort is not None or (equation.params.get("parallel") and not lowering.is_part)
+    is_shared_out = lowering.sharing.least is not None or (equation.params.get("parallel") and not lowering.is_part)
     found = roles(equation) if is_shared_out else None
     if found is None or not can_be_inspected(found) or not _Split(block, equation, found).emit():
         control.lower_control(block, equation)
@@ -140,8 +144,8 @@ class _Split:
         code, block = self.code, self.block
         trips = block.scalar(self.equation.operands[0])
         handed = [(self.start(k), self.is_sum(k)) for k in self.arrays]
-        adds_arrays = any(self.is_sum(k) for k in self.arrays)
-        count = chunks_of(block, trips, effort(block, self.body, trips), adds_arrays, self.wide)
+        operations = effort(block, self.body, trips)
+        count = chunks_of(block, trips, operations, self.most(operations))
         if any(isinstance(role, Inspected) for role in self.roles):
             count = self.inspected(count)
         chunks = Chunks(self.part, trips, handed, count, self.wide)
@@ -156,6 +160,23 @@ class _Split:
                 block.bind(out, self.added_arrays(out.type, chunks, self.places[k]))
             elif self.is_sum(k):
                 block.bind(out, self.added(out.type.dtype, block.scalar(init), chunks, self.places[k]))
+
+    def most(self, operations: str) -> str:
+        """How many chunks there may be, as a double: few where each has arrays of its own to add to."""
+        code, sums = self.code, [k for k in self.arrays if self.is_sum(k)]
+        if not sums:
+            return repr(float(MOST_CHUNKS))
+        numbers = "1.0"
+        for k in sums:
+            size = product(code, 1, self.block.lengths(self.params[k].type))
+            numbers = code.op(f"fadd double {numbers}, {size}")
+        bounds = [code.op(f"fdiv double {float(MOST_NUMBERS)!r}, {numbers}")]
+        if self.block.lowering.sharing.least != 0:
+            bounds.append(code.op(f"fdiv double {operations}, {code.op(f'fmul double {numbers}, {float(ADDED)!r}')}"))
+        most = repr(float(MOST_SUMS))
+        for bound in bounds:
+            most = code.intrinsic("minnum", "double", most, bound)
+        return most
 
     def inspected(self, count: str) -> str:
         """How many chunks there are: one if iterations may not be apart."""

@@ -5,8 +5,8 @@ it has taken a chunk, and knows of which job.  The caller takes chunks too, and 
 find nothing look on for a moment, which is long enough in a loop that forks again and again, and then sleep.  A call
 from inside a chunk, or while another thread of Python's is inside one, is done by the caller alone.
 
-OpenBLAS has threads of its own, which would wait for each other where several of ours call it: while these are at work
-it is told to do with one.
+OpenBLAS has threads of its own, which would wait for each other where several of ours call it, and round otherwise than
+one does: while chunks are run it is told to do with one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import llvmlite.binding as llvm
 
@@ -23,7 +25,7 @@ from . import memory
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
 
-__all__ = ["FUNCTIONS", "note_blas", "provide", "set_threads"]
+__all__ = ["FUNCTIONS", "in_turn", "note_blas", "provide", "set_threads"]
 
 STACK = 1 << 24  # bytes
 LOOKS = 4000  # at the word, before a thread sleeps: some tens of microseconds
@@ -89,6 +91,22 @@ def set_threads(count: int) -> None:
     ctypes.CFUNCTYPE(None, ctypes.c_int64)(function_address("adcore_set_threads"))(count)
 
 
+@contextmanager
+def in_turn(stride: int) -> Iterator[None]:
+    """A context in which the caller runs all chunks, one after the other in an order of which the stride is: for tests.
+
+    The stride is a prime larger than any number of chunks, or 0 for the order of the chunks.  What chunks give depends
+    on the order if one of them reads or writes what another one writes.
+    """
+    provide()
+    set_stride = ctypes.CFUNCTYPE(None, ctypes.c_int64)(function_address("adcore_set_stride"))
+    set_stride(stride)
+    try:
+        yield
+    finally:
+        set_stride(0)
+
+
 def _module() -> tuple[str, Needs]:
     if not llvm.address_of_symbol("pthread_create"):
         return _RUN_ALONE + _ALONE, []
@@ -113,17 +131,35 @@ _LOOK = {  # by processor: an instruction that says to it that somebody waits
 }
 
 
+# Where there is a stride, the chunks come in the order of its multiples, modulo how many they are.
+
 _RUN_ALONE = """
+@stride = internal global i64 0
+
+define void @adcore_set_stride(i64 %stride) nounwind {
+  store i64 %stride, ptr @stride
+  ret void
+}
+
 define internal void @run_alone(ptr %function, ptr %frame, i64 %chunks) nounwind {
 entry:
+  %stride = load i64, ptr @stride
+  %in_order = icmp eq i64 %stride, 0
   br label %head
 head:
-  %c = phi i64 [ 0, %entry ], [ %next, %body ]
+  %c = phi i64 [ 0, %entry ], [ %next, %run ]
   %more = icmp ult i64 %c, %chunks
   br i1 %more, label %body, label %done
 body:
-  call void %function(ptr %frame, i64 %c)
   %next = add i64 %c, 1
+  br i1 %in_order, label %run, label %turn
+turn:
+  %far = mul i64 %next, %stride
+  %place = urem i64 %far, %chunks
+  br label %run
+run:
+  %at = phi i64 [ %c, %body ], [ %place, %turn ]
+  call void %function(ptr %frame, i64 %at)
   br label %head
 done:
   ret void
@@ -162,6 +198,9 @@ _POOL = """
 @asleep = internal global i64 0, align 128  ; threads
 @get_blas = internal global ptr null
 @set_blas = internal global ptr null
+@blas_lock = internal global i32 0, align 128
+@blas_users = internal global i64 0  ; callers whose chunks are run
+@blas_before = internal global i32 0  ; its number of threads otherwise
 @mutex = internal global [128 x i8] zeroinitializer, align 64
 @condition = internal global [128 x i8] zeroinitializer, align 64
 
@@ -214,32 +253,79 @@ define void @adcore_connect_blas(ptr %get, ptr %set) nounwind {{
   ret void
 }}
 
-; Have the BLAS do with one thread; gives how many it had, 0 where nothing is to be done.
+define internal void @lock_blas() nounwind {{
+entry:
+  br label %look
+look:
+  %taken = cmpxchg ptr @blas_lock, i32 0, i32 1 seq_cst seq_cst
+  %got = extractvalue {{i32, i1}} %taken, 1
+  br i1 %got, label %done, label %wait
+wait:
+  %ignored = call i32 @sched_yield()
+  br label %look
+done:
+  ret void
+}}
 
-define internal i32 @quiet_blas() nounwind {{
+define internal void @set_blas_threads(i32 %count) nounwind {{
+entry:
+  %several = icmp sgt i32 %count, 1
+  br i1 %several, label %change, label %done
+change:
+  %set = load ptr, ptr @set_blas
+  %users = load i64, ptr @blas_users
+  %free = icmp eq i64 %users, 0
+  %wanted = select i1 %free, i32 %count, i32 1
+  call void %set(i32 %wanted)
+  br label %done
+done:
+  ret void
+}}
+
+; Have the BLAS do with one thread, until the last one who has asked for it gives it back.
+
+define internal void @quiet_blas() nounwind {{
 entry:
   %get = load ptr, ptr @get_blas
   %known = icmp ne ptr %get, null
-  br i1 %known, label %ask, label %nothing
+  br i1 %known, label %ask, label %done
 ask:
-  %count = call i32 %get()
-  %several = icmp sgt i32 %count, 1
-  br i1 %several, label %reduce, label %nothing
+  call void @lock_blas()
+  %before = load i64, ptr @blas_users
+  %users = add i64 %before, 1
+  store i64 %users, ptr @blas_users
+  %first = icmp eq i64 %before, 0
+  br i1 %first, label %reduce, label %unlock
 reduce:
-  %set = load ptr, ptr @set_blas
-  call void %set(i32 1)
-  ret i32 %count
-nothing:
-  ret i32 0
+  %count = call i32 %get()
+  store i32 %count, ptr @blas_before
+  call void @set_blas_threads(i32 %count)
+  br label %unlock
+unlock:
+  store atomic i32 0, ptr @blas_lock seq_cst, align 4
+  br label %done
+done:
+  ret void
 }}
 
-define internal void @restore_blas(i32 %count) nounwind {{
+define internal void @restore_blas() nounwind {{
 entry:
-  %changed = icmp ne i32 %count, 0
-  br i1 %changed, label %restore, label %done
+  %get = load ptr, ptr @get_blas
+  %known = icmp ne ptr %get, null
+  br i1 %known, label %ask, label %done
+ask:
+  call void @lock_blas()
+  %before = load i64, ptr @blas_users
+  %users = sub i64 %before, 1
+  store i64 %users, ptr @blas_users
+  %last = icmp eq i64 %users, 0
+  br i1 %last, label %restore, label %unlock
 restore:
-  %set = load ptr, ptr @set_blas
-  call void %set(i32 %count)
+  %count = load i32, ptr @blas_before
+  call void @set_blas_threads(i32 %count)
+  br label %unlock
+unlock:
+  store atomic i32 0, ptr @blas_lock seq_cst, align 4
   br label %done
 done:
   ret void
@@ -253,6 +339,8 @@ define void @adcore_forget_threads() nounwind {{
   store i32 0, ptr @prepared
   store i32 0, ptr @taken
   store i64 0, ptr @asleep
+  store i32 0, ptr @blas_lock
+  store i64 0, ptr @blas_users
   call void @adcore_set_parallel(i32 0)
   ret void
 }}
@@ -395,20 +483,25 @@ define void @adcore_fork_join_wide(ptr %function, ptr %frame, i64 %chunks) nounw
 
 define internal void @fork_join(ptr %function, ptr %frame, i64 %chunks, i64 %threads) nounwind {{
 entry:
-  %several = icmp ugt i64 %threads, 1
+  %more = icmp ugt i64 %threads, 1
+  %stride = load i64, ptr @stride
+  %any_order = icmp eq i64 %stride, 0
+  %several = and i1 %more, %any_order
   %parts = icmp ugt i64 %chunks, 1
   %few = icmp ule i64 %chunks, {most}
   %both = and i1 %several, %parts
   %all = and i1 %both, %few
-  br i1 %all, label %try, label %alone
+  br i1 %parts, label %quiet, label %alone
+quiet:
+  call void @quiet_blas()
+  br i1 %all, label %try, label %in_turn
 try:
   %taken = cmpxchg ptr @taken, i32 0, i32 1 seq_cst seq_cst
   %got = extractvalue {{i32, i1}} %taken, 1
-  br i1 %got, label %fork, label %alone
+  br i1 %got, label %fork, label %in_turn
 fork:
   call void @begin_threads(i64 %threads)
   store atomic i64 %threads, ptr @allowed seq_cst, align 8
-  %blas = call i32 @quiet_blas()
   call void @adcore_set_parallel(i32 1)
   store ptr %function, ptr @function
   store ptr %frame, ptr @frame
@@ -448,8 +541,13 @@ give_way:
   br label %join
 joined:
   call void @adcore_set_parallel(i32 0)
-  call void @restore_blas(i32 %blas)
   store atomic i32 0, ptr @taken seq_cst, align 4
+  br label %done
+in_turn:
+  call void @run_alone(ptr %function, ptr %frame, i64 %chunks)
+  br label %done
+done:
+  call void @restore_blas()
   ret void
 alone:
   call void @run_alone(ptr %function, ptr %frame, i64 %chunks)
