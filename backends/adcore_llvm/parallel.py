@@ -32,7 +32,7 @@ __all__ = ["lower_control"]
 
 MOST_SUMS = 16  # of an array, by as many chunks
 MOST_NUMBERS = 1 << 25  # in the sums of all chunks
-ADDED = 4  # operations that an element of a chunk's sum has to be worth
+WORTH = 8.0  # operations for an element of the sum, from which on a second chunk is worth its own sum
 
 
 def lower_control(block: Block, equation: Equation) -> None:
@@ -162,7 +162,11 @@ class _Split:
                 block.bind(out, self.added(out.type.dtype, block.scalar(init), chunks, self.places[k]))
 
     def most(self, operations: str) -> str:
-        """How many chunks there may be, as a double: few where each has arrays of its own to add to."""
+        """How many chunks there may be, as a double: few where each has arrays of its own to add to.
+
+        An element of these costs what some ten operations do.  So two chunks gain where two threads run them, from a
+        few operations an element on; and for many threads many chunks do where there are many operations an element.
+        """
         code, sums = self.code, [k for k in self.arrays if self.is_sum(k)]
         if not sums:
             return repr(float(MOST_CHUNKS))
@@ -172,7 +176,8 @@ class _Split:
             numbers = code.op(f"fadd double {numbers}, {size}")
         bounds = [code.op(f"fdiv double {float(MOST_NUMBERS)!r}, {numbers}")]
         if self.block.lowering.sharing.least != 0:
-            bounds.append(code.op(f"fdiv double {operations}, {code.op(f'fmul double {numbers}, {float(ADDED)!r}')}"))
+            each = code.op(f"fdiv double {operations}, {code.op(f'fmul double {numbers}, {WORTH!r}')}")
+            bounds.append(code.op(f"fadd double 1.0, {code.intrinsic('sqrt', 'double', each)}"))
         most = repr(float(MOST_SUMS))
         for bound in bounds:
             most = code.intrinsic("minnum", "double", most, bound)
