@@ -49,6 +49,7 @@ def jit(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The function itself, compiled.
 
@@ -61,6 +62,10 @@ def jit(
         debug: "nan" to have every call checked: where its result is infinite or NaN and was made so, `NonFiniteError`
             names the line, the operands and the iteration.  All transforms have it, and those of the function returned
             inherit it; see `debug_nans` and docs/stability.md.
+        parallel: whether loops whose iterations are independent, expressions of large arrays and matrix products are
+            shared out among threads: as many as `set_num_threads` says, or if that is one, as there are processors.
+            All transforms have it, and those of the function returned inherit it; results are the same, to the bit, for
+            any number of threads.  See docs/threads.md.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
@@ -83,7 +88,8 @@ def jit(
     """
     if f is _MISSING:
         return _decorator(jit, locals())
-    return transformed(Identity(f, declared=declared(f, static_argnums, static_argnames)), debug=debug)
+    static = declared(f, static_argnums, static_argnames)
+    return transformed(Identity(f, declared=static), debug=debug, parallel=parallel)
 
 
 def grad(
@@ -99,6 +105,7 @@ def grad(
     static_argnames: Argnames = None,
     on_kink: Any = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -119,7 +126,7 @@ def grad(
             at every call; a function that is given the verdict and returns another gradient, or None; "left" or
             "right": take all kinks from the side where x < y, or x > y; "central": the mean of these two.  By default
             nothing is looked at and nothing is paid for.
-        debug: as in `jit`.
+        debug, parallel: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -145,7 +152,7 @@ def grad(
         return _decorator(grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel)
 
 
 def value_and_grad(
@@ -161,6 +168,7 @@ def value_and_grad(
     static_argnames: Argnames = None,
     on_kink: Any = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
@@ -175,15 +183,17 @@ def value_and_grad(
         return _decorator(value_and_grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel)
 
 
-def _at_kinks(gradient: Gradient, on_kink: Any, debug: str | None) -> Any:
+def _at_kinks(gradient: Gradient, on_kink: Any, debug: str | None, parallel: bool) -> Any:
     """The gradient, with what is wanted where a point touches a kink."""
     if on_kink is None:
-        return transformed(gradient, debug=debug)
+        return transformed(gradient, debug=debug, parallel=parallel)
     if debug is not None:
         raise ValueError(f"{gradient.title}: debug={debug!r} beside on_kink; adcore.debug_nans() goes with it")
+    if parallel:
+        raise ValueError(f"{gradient.title}: parallel=True beside on_kink; adcore.set_num_threads() goes with it")
     from .verdicts.handling import handled  # which is written with what is defined here
 
     return handled(gradient, on_kink)
@@ -203,6 +213,7 @@ def jacfwd(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The Jacobian, by forward mode: all columns at once, beside one run of the function.
 
@@ -214,7 +225,7 @@ def jacfwd(
         has_aux: `f` returns (value, aux); the result is (Jacobian, aux).
         holomorphic: `f` is a holomorphic function of complex numbers; the result is its complex derivative.
         static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
-        debug: as in `jit`.
+        debug, parallel: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Jacobian
@@ -233,7 +244,8 @@ def jacfwd(
     if f is _MISSING:
         return _decorator(jacfwd, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
+    made = ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static)
+    return transformed(made, debug=debug, parallel=parallel)
 
 
 def jacrev(
@@ -245,6 +257,7 @@ def jacrev(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The Jacobian, by reverse mode: all rows at once, beside one run of the function.
 
@@ -260,7 +273,8 @@ def jacrev(
     if f is _MISSING:
         return _decorator(jacrev, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
+    made = ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static)
+    return transformed(made, debug=debug, parallel=parallel)
 
 
 def jacobian(
@@ -273,6 +287,7 @@ def jacobian(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The Jacobian, by the mode that takes fewer directions: `jacfwd` or `jacrev`, whose arguments and result it has.
 
@@ -294,11 +309,10 @@ def jacobian(
     if f is _MISSING:
         return _decorator(jacobian, locals())
     if sparse is not False:
-        return _sparse(
-            "jacobian", f, argnums, sparse, has_aux or holomorphic or bool(debug), static_argnums, static_argnames
-        )
+        other = has_aux or holomorphic or bool(debug) or parallel
+        return _sparse("jacobian", f, argnums, sparse, other, static_argnums, static_argnames)
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug)
+    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug, parallel=parallel)
 
 
 def hessian_diagonal(
@@ -308,6 +322,7 @@ def hessian_diagonal(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The diagonal of the Hessian of a function that returns one real number, ∂²f/∂xₖ² for every element.
 
@@ -327,7 +342,7 @@ def hessian_diagonal(
     if f is _MISSING:
         return _decorator(hessian_diagonal, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(HessianDiagonal(f, argnums, declared=static), debug=debug)
+    return transformed(HessianDiagonal(f, argnums, declared=static), debug=debug, parallel=parallel)
 
 
 def laplacian(
@@ -337,6 +352,7 @@ def laplacian(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The Laplacian Σₖ ∂²f/∂xₖ² of a function that returns one real number, by all elements of the arguments together.
 
@@ -349,7 +365,7 @@ def laplacian(
     if f is _MISSING:
         return _decorator(laplacian, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Laplacian(f, argnums, declared=static), debug=debug)
+    return transformed(Laplacian(f, argnums, declared=static), debug=debug, parallel=parallel)
 
 
 def hessian(
@@ -362,6 +378,7 @@ def hessian(
     static_argnums: Argnums = None,
     static_argnames: Argnames = None,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
 
@@ -381,11 +398,11 @@ def hessian(
     if f is _MISSING:
         return _decorator(hessian, locals())
     if sparse is not False:
-        return _sparse(
-            "hessian", f, argnums, sparse, has_aux or holomorphic or bool(debug), static_argnums, static_argnames
-        )
+        other = has_aux or holomorphic or bool(debug) or parallel
+        return _sparse("hessian", f, argnums, sparse, other, static_argnums, static_argnames)
     static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
-    return jacfwd(jacrev(f, argnums, has_aux, holomorphic, **static), argnums, has_aux, holomorphic, debug=debug)
+    gradient = jacrev(f, argnums, has_aux, holomorphic, **static)
+    return jacfwd(gradient, argnums, has_aux, holomorphic, debug=debug, parallel=parallel)
 
 
 def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: Any) -> Any:
@@ -393,7 +410,7 @@ def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: 
     from .sparse import sparse_hessian, sparse_jacobian  # which compile loops with what is defined here
 
     if other or any(s is not None for s in static):
-        raise ValueError(f"{name}(sparse=…) takes no has_aux, holomorphic and debug; constants are those of jit(f, …)")
+        raise ValueError(f"{name}(sparse=…) takes no has_aux, holomorphic, debug and parallel; constants: jit(f, …)")
     make = sparse_hessian if name == "hessian" else sparse_jacobian
     return make(f, argnums, None if sparse is True else sparse)
 
@@ -405,6 +422,7 @@ def jvp(
     has_aux: bool = False,
     *,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """Value and directional derivative, by forward mode.
 
@@ -413,7 +431,7 @@ def jvp(
         primals: the tuple of arguments of `f`.
         tangents: the tuple of their tangents, of the same structure and shapes.
         has_aux: `f` returns (value, aux); the result is (value, tangent, aux).
-        debug: as in `jit`.
+        debug, parallel: as in `jit`.
 
     Returns:
         (value, tangent).  Without `primals` and `tangents` a function of these, compiled once: `g = jvp(f)`.
@@ -427,8 +445,8 @@ def jvp(
     (6.0, 3.0)
     """
     if f is _MISSING:
-        return functools.partial(jvp, has_aux=has_aux, debug=debug)
-    return _along(f, _PUSH_WITH_AUX if has_aux else Pushforward, primals, tangents, debug)
+        return functools.partial(jvp, has_aux=has_aux, debug=debug, parallel=parallel)
+    return _along(f, _PUSH_WITH_AUX if has_aux else Pushforward, primals, tangents, debug, parallel)
 
 
 def hvp(
@@ -437,6 +455,7 @@ def hvp(
     tangents: Any = _MISSING,
     *,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """Gradient and the product of the Hessian with a vector, by forward over reverse mode; no Hessian is made.
 
@@ -458,8 +477,8 @@ def hvp(
     (array([12.,  4.]), array([6., 4.]))
     """
     if f is _MISSING:
-        return functools.partial(hvp, debug=debug)
-    return _along(f, HessianProduct, primals, tangents, debug)
+        return functools.partial(hvp, debug=debug, parallel=parallel)
+    return _along(f, HessianProduct, primals, tangents, debug, parallel)
 
 
 def vhp(
@@ -468,6 +487,7 @@ def vhp(
     cotangents: Any = _MISSING,
     *,
     debug: str | None = None,
+    parallel: bool = False,
 ) -> Any:
     """Gradient and the product of a vector with the Hessian, by reverse over reverse mode; no Hessian is made.
 
@@ -477,26 +497,37 @@ def vhp(
     ((12.0, 4.0), (6.0, 4.0))
     """
     if f is _MISSING:
-        return functools.partial(vhp, debug=debug)
-    return _along(f, ProductWithHessian, primals, cotangents, debug)
+        return functools.partial(vhp, debug=debug, parallel=parallel)
+    return _along(f, ProductWithHessian, primals, cotangents, debug, parallel)
 
 
 def _along(
-    f: Callable[..., Any], make: Callable[[Any], Transform], primals: Any, direction: Any, debug: str | None
+    f: Callable[..., Any],
+    make: Callable[[Any], Transform],
+    primals: Any,
+    direction: Any,
+    debug: str | None,
+    parallel: bool,
 ) -> Any:
     """A derivative along a direction; without one the function of the point and the direction."""
-    found = derived(f, make, debug)
+    found = derived(f, make, debug, parallel)
     return found if primals is _MISSING else found(tuple(primals), tuple(direction))
 
 
-def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False, debug: str | None = None) -> Any:
+def linearize(
+    f: Callable[..., Any] = _MISSING,
+    *primals: Any,
+    has_aux: bool = False,
+    debug: str | None = None,
+    parallel: bool = False,
+) -> Any:
     """Value and pushforward, by forward mode in two parts.
 
     Args:
         f: the function.
         *primals: its arguments.
         has_aux: `f` returns (value, aux); the result is (value, pushforward, aux).
-        debug: as in `jit`; calls of the pushforward are checked too.
+        debug, parallel: as in `jit`; calls of the pushforward are checked too.
 
     Returns:
         (value, pushforward): `pushforward(*tangents)` takes a tangent for each argument, of its structure, and gives
@@ -511,21 +542,28 @@ def linearize(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = F
     (6.0, 3.0, 2.0)
     """
     if f is _MISSING or not primals:
-        return functools.partial(linearize, *(() if f is _MISSING else (f,)), has_aux=has_aux, debug=debug)
-    found, bound, value, aux, residuals, lists, again = _split(f, PushforwardSplit, primals, has_aux, debug)
+        given = () if f is _MISSING else (f,)
+        return functools.partial(linearize, *given, has_aux=has_aux, debug=debug, parallel=parallel)
+    found, bound, value, aux, residuals, lists, again = _split(f, PushforwardSplit, primals, has_aux, debug, parallel)
     is_given = len(bound) == len(primals) and all(map(operator.is_, bound, primals))
     defaults = () if is_given else bound[len(arranged(f, primals)) :]
     return (value, linear_maps.Pushforward(found, primals, defaults, residuals, lists, again), *aux)
 
 
-def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False, debug: str | None = None) -> Any:
+def vjp(
+    f: Callable[..., Any] = _MISSING,
+    *primals: Any,
+    has_aux: bool = False,
+    debug: str | None = None,
+    parallel: bool = False,
+) -> Any:
     """Value and pullback, by reverse mode.
 
     Args:
         f: the function.
         *primals: its arguments.
         has_aux: `f` returns (value, aux); the result is (value, pullback, aux).
-        debug: as in `jit`; calls of the pullback are checked too.
+        debug, parallel: as in `jit`; calls of the pullback are checked too.
 
     Returns:
         (value, pullback): `pullback(cotangent)` takes a cotangent of the value's structure and gives the tuple of
@@ -540,8 +578,9 @@ def vjp(f: Callable[..., Any] = _MISSING, *primals: Any, has_aux: bool = False, 
     ((6.0, 5.0), (3.0, 2.0))
     """
     if f is _MISSING or not primals:
-        return functools.partial(vjp, *(() if f is _MISSING else (f,)), has_aux=has_aux, debug=debug)
-    found, _, value, aux, residuals, lists, again = _split(f, PullbackSplit, primals, has_aux, debug)
+        given = () if f is _MISSING else (f,)
+        return functools.partial(vjp, *given, has_aux=has_aux, debug=debug, parallel=parallel)
+    found, _, value, aux, residuals, lists, again = _split(f, PullbackSplit, primals, has_aux, debug, parallel)
     return (value, linear_maps.Pullback(found, value, residuals, lists, len(primals), has_aux, again), *aux)
 
 
@@ -551,13 +590,14 @@ def _split(
     primals: tuple[Any, ...],
     has_aux: bool,
     debug: str | None,
+    parallel: bool,
 ) -> tuple[Specialisation, tuple[Any, ...], Any, list[Any], tuple[Any, ...], tuple[Any, ...], list[Any] | None]:
     """The function run with what its linear map needs.
 
     How it was compiled, one value for each parameter, the value, aux, residuals, lists, and what it was run with, where
     what the map gives is checked.
     """
-    splitting = derived(f, _WITH_AUX[make] if has_aux else make, debug)
+    splitting = derived(f, _WITH_AUX[make] if has_aux else make, debug, parallel)
     bound = splitting.dispatcher.bind(primals, {})
     found = splitting.dispatcher.specialisation(bound)
     again = found.copied(bound) if splitting.dispatcher.is_checked() else None

@@ -132,14 +132,15 @@ class Specialisation:
 
     def late(self, linear: Program) -> Callable[..., Any]:
         """The compiled linear map of a split function."""
-        if self.linear is None:
+        if self.linear is not None:
+            return self.linear
 
-            def compiled() -> Any:
-                return backend().flat(linear, self.sharing)
+        def compiled() -> Any:
+            return backend().flat(linear, self.sharing)
 
-            entry = self.kept.part("linear map", self.name, compiled) if self.kept else None
-            self.linear = (entry or compiled()).function(_refuse)
-        return self.linear
+        entry = self.kept.part("linear map", self.name, compiled) if self.kept else compiled()
+        self.linear = function = entry.function(_refuse)
+        return function
 
     def __call__(self, values: list[Any], arguments: tuple[Any, ...]) -> Any:
         """The result for the Spec leaves of the arguments; what the function changes in them is in them afterwards."""

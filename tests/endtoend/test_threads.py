@@ -13,10 +13,27 @@ import threading
 
 import numpy as np
 import pytest
+from adcore_llvm import LLVMBackend
 from adcore_llvm import threads as pool
 
 import adcore
-from adcore import grad, hessian, jacfwd, jit, jvp, threads, value_and_grad, vjp
+from adcore import (
+    grad,
+    hessian,
+    hessian_diagonal,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    laplacian,
+    linearize,
+    threads,
+    value_and_grad,
+    vhp,
+    vjp,
+)
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=37)
@@ -376,6 +393,109 @@ def test_python_threads_may_call_at_once():
         for caller in callers:
             caller.join()
     assert not failed
+
+
+# Functions that are declared to be parallel
+
+
+def heavy(x, y):
+    """Loops and expressions that are worth several threads, and a product of matrices."""
+    out = np.empty(len(x))
+    bins = np.zeros(7)
+    for i in range(len(x)):
+        out[i] = math.exp(-(x[i] ** 2)) * math.sin(y[i])
+        bins[(5 * i) % 7] += out[i] * x[i]
+    a = np.reshape(np.sin(x), (len(x) // 50, 50))
+    return np.sum(out * out) + np.sum(bins**2) + np.sum((a @ a.T) ** 2) + np.sum(np.exp(-y * y))
+
+
+MANY, FEW = RNG.normal(size=(2, 4000)), RNG.normal(size=(2, 50))
+PARALLEL = {
+    "jit": lambda x, y, **option: jit(heavy, **option)(x, y),
+    "grad": lambda x, y, **option: grad(heavy, (0, 1), **option)(x, y),
+    "value_and_grad": lambda x, y, **option: value_and_grad(heavy, **option)(x, y)[1],
+    "jvp": lambda x, y, **option: jvp(heavy, (x, y), (y, x), **option),
+    "hvp": lambda x, y, **option: hvp(heavy, (x, y), (y, x), **option)[1],
+    "vhp": lambda x, y, **option: vhp(heavy, (x, y), (y, x), **option)[1],
+    "vjp": lambda x, y, **option: vjp(heavy, x, y, **option)[1](0.5),
+    "linearize": lambda x, y, **option: linearize(heavy, x, y, **option)[1](y, x),
+    "jacrev": lambda x, y, **option: jacrev(heavy, **option)(x, y),
+    "gradient of a function that is": lambda x, y, **option: grad(jit(heavy, **option))(x, y),
+}
+PARALLEL_SMALL = (jacfwd, jacobian, hessian, laplacian, hessian_diagonal)
+
+
+@pytest.mark.parametrize("name", PARALLEL)
+def test_parallel_functions_give_what_several_threads_give(name):
+    alone = flat(PARALLEL[name](*MANY))
+    found = flat(PARALLEL[name](*MANY, parallel=True))
+    np.testing.assert_allclose(found, alone, rtol=1e-11, atol=1e-12 * np.max(np.abs(alone)))
+    for stride in STRIDES:
+        with pool.in_turn(stride):
+            np.testing.assert_array_equal(flat(PARALLEL[name](*MANY, parallel=True)), found)
+    before = adcore.get_num_threads()
+    try:
+        adcore.set_num_threads(3)
+        np.testing.assert_array_equal(flat(PARALLEL[name](*MANY, parallel=True)), found)
+        np.testing.assert_array_equal(flat(PARALLEL[name](*MANY)), found)
+    finally:
+        adcore.set_num_threads(before)
+
+
+@pytest.mark.parametrize("make", PARALLEL_SMALL)
+def test_the_code_of_parallel_functions_is_for_several_threads(make, monkeypatch):
+    """What is compiled for a function says of which loops by how many threads they are run."""
+    made = []
+    compiled = LLVMBackend.entry
+
+    def entry(self, *arguments):
+        made.append(arguments[-1])
+        return compiled(self, *arguments)
+
+    monkeypatch.setattr(LLVMBackend, "entry", entry)
+    wanted, found = flat(make(heavy)(*FEW)), flat(make(heavy, parallel=True)(*FEW))
+    np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-12 * np.max(np.abs(wanted)))
+    assert set(made) == {threads.Sharing(), threads.Sharing(threads.EFFORT, wide=True)}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task") or threads.processors() < 2, reason="needs several processors")
+def test_parallel_functions_use_all_processors(tmp_path):
+    script = """
+import math, os
+import numpy as np
+from adcore import get_num_threads, grad
+from adcore.threads import processors
+
+def f(x):
+    total = 0.0
+    for i in range(len(x)):
+        total += math.sin(x[i]) * x[i]
+    return total
+
+x = np.linspace(0.0, 1.0, 50_000)
+alone, together = grad(f), grad(f, parallel=True)
+first = alone(x)
+before = len(os.listdir("/proc/self/task"))
+assert get_num_threads() == 1
+assert np.allclose(together(x), first, rtol=1e-13)
+assert len(os.listdir("/proc/self/task")) == before + processors() - 1
+"""
+    run(tmp_path, script)
+
+
+@pytest.mark.parametrize("make", [grad, value_and_grad])
+def test_parallel_and_kinks(make):
+    with pytest.raises(ValueError, match=r"parallel=True beside on_kink; adcore\.set_num_threads\(\) goes with it"):
+        make(heavy, on_kink="warn", parallel=True)
+
+
+@pytest.mark.parametrize("make", [jacobian, hessian])
+def test_sparse_derivatives_follow_the_number_of_threads(make):
+    with pytest.raises(ValueError, match="takes no has_aux, holomorphic, debug and parallel"):
+        make(heavy, sparse=True, parallel=True)
+
+
+# Processes
 
 
 def test_blas_has_its_threads_back(tmp_path):
