@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from adcore_llvm import LLVMBackend
 from adcore_llvm import threads as pool
+from generated import compiled_from, functions
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 
 import adcore
 from adcore import (
@@ -22,6 +25,7 @@ from adcore import (
     hessian,
     hessian_diagonal,
     hvp,
+    independence,
     jacfwd,
     jacobian,
     jacrev,
@@ -34,6 +38,7 @@ from adcore import (
     vhp,
     vjp,
 )
+from adcore.trees import flatten
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=37)
@@ -149,6 +154,14 @@ def running(x, y):
     return total
 
 
+def recurrence(x, y):
+    """Every iteration reads what the one before it wrote."""
+    out = np.zeros(len(x) + 1)
+    for i in range(len(x)):
+        out[i + 1] = 0.9 * out[i] + x[i] * y[i]
+    return np.sum(out * out)
+
+
 def whole_arrays(a, y):
     b = np.exp(-a * a)
     return np.sum(np.sum(b, axis=0) ** 2) + np.sum(b @ b.T) + np.max(a) + np.sum(np.log1p(b))
@@ -167,13 +180,13 @@ FUNCTIONS = {
     f: (A if f in (of_rows, of_columns, in_a_time_loop, whole_arrays) else X, Y)
     for f in (
         *(of_elements, of_rows, of_columns, pairs, histogram, by_threes, overlapping, in_a_time_loop, with_branches),
-        *(with_while, running, whole_arrays, rank_one, gathered),
+        *(with_while, running, recurrence, whole_arrays, rank_one, gathered),
     )
 }
 
 
 def flat(result):
-    return np.concatenate([np.ravel(r) for r in (result if isinstance(result, tuple) else (result,))])
+    return np.concatenate([np.ravel(leaf) for leaf in flatten(result)[0]])
 
 
 def along(f):
@@ -217,6 +230,51 @@ def check(g, *arguments, rtol=1e-12):
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
 def test_all_numbers_of_threads_give_the_same(f, transform):
     check(TRANSFORMS[transform](f), *FUNCTIONS[f])
+
+
+# Random programs
+
+ROWS = """
+
+def over_rows(a, b, x, n, w):
+    total = 0.0
+    for i in range(len(a)):
+        total += f(a[i], b, 0.5 * (x[i] + w), n)
+    return total
+"""
+A_FEW = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@A_FEW
+@given(functions(), st.integers(0, 3), st.integers(0, 2**32 - 1))
+def test_random_programs(source, n, seed):
+    """Loops that may be independent, in programs of all kinds and their derivatives."""
+    note(source)
+    a, b, *x = np.random.default_rng(seed).uniform(-1.0, 1.0, 6).tolist()
+    check(value_and_grad(compiled_from(source), (0, 1, 2)), a, b, np.array(x), n, rtol=1e-11)
+
+
+@A_FEW
+@given(functions(depth=2), st.integers(0, 3), st.integers(0, 2**32 - 1))
+def test_loops_over_random_programs(source, n, seed):
+    """An independent loop around a program: what its iterations have in common gets the sum of their cotangents."""
+    note(source)
+    rng = np.random.default_rng(seed)
+    a, x, w = (rng.uniform(-1.0, 1.0, shape) for shape in (7, (7, 4), 4))
+    g = value_and_grad(compiled_from(source + ROWS, "over_rows"), (0, 1, 2, 4))
+    check(g, a, 0.3, x, n, w, rtol=1e-11)
+
+
+def test_what_is_not_independent_is_found_out(monkeypatch):
+    """Were a recurrence taken for independent iterations, the order in which parts are run would tell."""
+    monkeypatch.setattr(independence._Body, "differ", lambda self, places, count: len(places) == count > 0)
+    found = {jit(recurrence)(X, Y)}
+    for stride in STRIDES:
+        with threads.eager(2), pool.in_turn(stride):
+            found.add(jit(recurrence)(X, Y))
+    assert len(found) == 1 + len(STRIDES)
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
