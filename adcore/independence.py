@@ -6,6 +6,7 @@ its own in one array.
 
     for k in range(n):
         out[k] = f(x[k])          Apart: iteration k alone touches element k
+        out[k * m + j] = y        Apart, with 0 <= j < m: it alone touches the k-th block of m elements
         total += g(x[k])          Sum
         at += 3                   Step: at the begin of iteration k it is 3 k more than at first
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .blocks import LARGEST, Blocks
 from .passes.bounds import Affine
 from .primitives import Kind
 from .primitives.indexed import OPERANDS
@@ -26,8 +28,6 @@ from .states import Additions, Elements
 from .types import I64, Atom, Lit, Var, literal
 
 __all__ = ["Apart", "Inspected", "Role", "Same", "Step", "Sum", "roles"]
-
-LARGEST = 1 << 16  # of factors of the counter: no loop runs for so long that an index comes round to the same again
 
 _TOTAL = {"add", "sub", "mul", "neg", "abs", "sign", "minimum", "maximum", "select", "cast", "lt", "le", "gt", "ge"}
 _TOTAL |= {"eq", "ne", "and", "or", "xor", "not", "add_wraps", "sub_wraps", "mul_wraps"}
@@ -140,6 +140,11 @@ class _Body:
             elif param in self.steps:
                 self.indices.begin(param, init, self.moved(self.steps[param]))
         self.indices.survey(self.program.equations)
+        inits = dict(zip(self.carries, loop.operands[1:], strict=True))
+        moved: dict[Atom, tuple[Atom, tuple[Atom, ...]]] = {
+            p: (init, self.steps[p].by if p in self.steps else ()) for p, init in inits.items() if self.is_known(p)
+        }
+        self.blocks = Blocks.of(loop, self.indices.varying, moved)
 
     def roles(self) -> tuple[Role, ...] | None:
         lengths = [length for carry in self.carries for length in carry.type.shape]
@@ -167,6 +172,10 @@ class _Body:
         if Additions(param).lead(self.program, k):
             return Sum()
         return self.inspected(elements) if only_elements else None
+
+    def is_known(self, param: Var) -> bool:
+        """Whether what an iteration is given is known ahead."""
+        return param in self.same or param in self.steps
 
     def outside(self, atom: Atom) -> Atom | None:
         """The value outside the loop that an atom is in every iteration."""
@@ -202,6 +211,9 @@ class _Body:
             ranges = [range_along(axis, codes, operands) for codes, operands in elements.accesses]
             places = [self.indices.form(r[0]) if r is not None and r[1] == literal(1) else None for r in ranges]
             if self.differ([place for place in places if place is not None], len(places)):
+                return Apart(axis)
+            single = [r[0] for r in ranges if r is not None and r[1] == literal(1)]
+            if len(single) == len(ranges) and self.blocks.apart(single):
                 return Apart(axis)
         return None
 

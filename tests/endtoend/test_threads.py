@@ -103,6 +103,28 @@ def by_threes(x, y):
     return np.sum(out**2 * np.arange(3.0 * len(x)))
 
 
+def of_blocks(x, y):
+    """Each iteration has a block of a flat array."""
+    n = len(y) // 6
+    out = np.zeros(len(x) * n)
+    for i in range(len(x)):
+        for j in range(n):
+            out[i * n + j] = x[i] * y[j]
+            out[i * n + j] *= x[i]
+    return np.sum(out * out)
+
+
+def stencil(x, y):
+    """A grid that is a flat array."""
+    n = 6
+    out = np.zeros(len(x))
+    for i in range(1, len(x) // n - 1):
+        for j in range(1, n - 1):
+            at = i * n + j
+            out[at] = y[at] * x[at] - 0.25 * (x[at - n] + x[at + n] + x[at - 1] ** 2 + x[at + 1])
+    return np.sum(out * out)
+
+
 def overlapping(x, y):
     """Every iteration overwrites a part of what the one before it wrote: the order counts."""
     out = np.zeros(len(x) + 2)
@@ -179,7 +201,19 @@ def gathered(x, y):
 FUNCTIONS = {
     f: (A if f in (of_rows, of_columns, in_a_time_loop, whole_arrays) else X, Y)
     for f in (
-        *(of_elements, of_rows, of_columns, pairs, histogram, by_threes, overlapping, in_a_time_loop, with_branches),
+        *(
+            of_elements,
+            of_rows,
+            of_columns,
+            pairs,
+            histogram,
+            by_threes,
+            of_blocks,
+            stencil,
+            overlapping,
+            in_a_time_loop,
+            with_branches,
+        ),
         *(with_while, running, recurrence, whole_arrays, rank_one, gathered),
     )
 }
