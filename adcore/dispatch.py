@@ -34,6 +34,7 @@ from .demands import with_demands
 from .errors import AdcoreError, AliasError, UnsupportedFunctionError
 from .nonfinite import is_finite
 from .outcomes import apply_changes, rebuilt
+from .pickling import BySource
 from .plugins import Capture, Change, Held, Leaf, Lowered, Part, Spec, Static, backend
 from .program import Program
 from .signatures import definition
@@ -42,7 +43,7 @@ from .statics import NOTHING, constant
 from .transforms import Transform
 from .trees import PyTreeSpec, below, children_of, flatten, is_plain, structure
 
-__all__ = ["Transformed", "derived", "specialise", "transformed"]
+__all__ = ["Transformed", "begun", "derived", "finished", "specialise", "transformed"]
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
@@ -263,7 +264,7 @@ def is_unchanging(value: Any) -> bool:
 _UNCHANGING = {str, bytes, int, float, complex, bool, types.NoneType, types.BuiltinFunctionType}
 
 
-class Transformed:
+class Transformed(BySource):
     """A function derived from another one, compiled when called.
 
     `functools.wraps` is applied: name, docstring and signature are those of the original.
@@ -543,22 +544,29 @@ def transformed(
 
     It is checked if `debug` says so, and run by several threads if it is `parallel`, or what it is a transform of is.
     """
-    function = transform.function
-    inner = getattr(function, "dispatcher", None)
+    inner = getattr(transform.function, "dispatcher", None)
     checked, shared = debugging.option(debug), bool(parallel)
     if isinstance(inner, Dispatcher):
         checked, shared = checked or inner.debug, shared or inner.parallel
-    name = getattr(function, "__name__", type(function).__name__)
-    own = type(kind.__name__, (kind,), {"__module__": kind.__module__})
-    made = own()
+    return finished(begun(kind), transform, wraps, checked, shared)
+
+
+def begun(kind: type[Transformed]) -> Any:
+    """A transformed function of a class of its own, which nothing is known of yet."""
+    return type(kind.__name__, (kind,), {"__module__": kind.__module__})()
+
+
+def finished(made: Any, transform: Transform, wraps: bool, debug: bool, parallel: bool) -> Any:
+    """The same as the callable for a transform."""
+    function = transform.function
     if wraps:
-        functools.update_wrapper(cast("Callable[..., Any]", made), function)
+        functools.update_wrapper(made, function)
     else:
         made.__signature__ = transform.signature()  # its arguments may be others, as those of `jvp` are
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
-    dispatcher = Dispatcher(made, name, checked, shared)
-    made.dispatcher = dispatcher
-    own.__call__ = _Caller(dispatcher)  # type: ignore[attr-defined]
+    name = getattr(function, "__name__", type(function).__name__)
+    made.dispatcher = dispatcher = Dispatcher(made, name, debug, parallel)
+    type(made).__call__ = _Caller(dispatcher)
     return made
 
 

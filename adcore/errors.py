@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ __all__ = [
     "NonDifferentiableError",
     "NonDifferentiableWarning",
     "NonFiniteError",
+    "PickleError",
     "RuleError",
     "Source",
     "UnsupportedFunctionError",
@@ -122,6 +124,14 @@ class DtypeError(AdcoreError, TypeError):
 
 class CompileError(AdcoreError):
     """The compiler itself failed on a valid program.  This is a bug in adcore: please report it."""
+
+
+class PickleError(AdcoreError, pickle.PickleError):
+    """A compiled function cannot be pickled, or was pickled by another version of adcore.
+
+    The message names what cannot be pickled, and how the function has it: by a variable that it closes over, a global
+    that it reads, a default.  Pass it as an argument, or make it inside of the function.
+    """
 
 
 class VerifyError(AdcoreError):

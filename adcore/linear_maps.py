@@ -13,6 +13,7 @@ import numpy as np
 from . import debugging
 from .arguments import abstract, normalized
 from .dispatch import Specialisation
+from .errors import PickleError
 from .nonfinite import is_finite
 from .outcomes import rebuilt, stacked
 from .plugins import Spec
@@ -43,6 +44,9 @@ class _LinearMap:
         self._residuals = residuals
         lists_of = self._lowered.result[2]
         self._lists = {leaf.index: value for leaf, value in zip(lists_of, lists, strict=True)}
+
+    def __reduce__(self) -> Any:
+        raise PickleError(f"a {self.name} holds residuals in compiled code", write="the function, at its arguments")
 
     def converted(self, given: Any, point: Any) -> list[Any]:
         """The leaves of what is given as the arrays and numbers that the program takes; None for integers.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
@@ -49,6 +50,7 @@ __all__ = [
     "Spec",
     "Stateful",
     "Static",
+    "Text",
     "Write",
     "backend",
     "frontend",
@@ -301,14 +303,45 @@ class Known:
     order: str
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A function of the user's as it is written, apart from the values that it reads.
+
+    Attributes:
+        name, qualname: of the function.
+        file, line: where the lines begin.
+        lines: those of the file on which the function stands.
+        span: of a lambda, the bytes of the first line before it, and those of the last line up to its end; None of a
+            `def`.
+        closed: the variables of enclosing functions that it reads.
+        features: the flags of `from __future__ import …` in the file.
+    """
+
+    name: str
+    qualname: str
+    file: str
+    line: int
+    lines: tuple[str, ...]
+    span: tuple[int, int] | None
+    closed: tuple[str, ...]
+    features: int
+
+
 class Frontend(Protocol):
     """`lower` turns a function and its arguments' structure (Spec and Static leaves) into a Program.
+
+    `written` is the text of a function, from which `compiled` makes its code in another process, where it is lowered
+    by the text and errors name its lines.
 
     `sparse_array` is what stands in a result structure for a sparse array: the elements that are stored, their rows and
     columns, how many rows and columns there are, and its layout. `callables` lists what functions may call.
     """
 
     def lower(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Lowered: ...
+
+    def written(self, function: FunctionType) -> Text: ...
+
+    def compiled(self, text: Text) -> CodeType: ...
 
     def sparse_array(self, values: Any, row: Any, col: Any, rows: Any, columns: Any, layout: Any) -> Any: ...
 

@@ -7,7 +7,7 @@ the sources of adcore, versions and the machine (`environment`).  What another p
 from .kept import Kept, unrepeatable
 from .names import is_ours, is_trusted
 from .store import COUNTS, Counts, clear, directory, examine, is_on, listed, prepare, support
-from .world import has_own_code
+from .world import globals_of, has_own_code
 
 __all__ = [
     "COUNTS",
@@ -16,6 +16,7 @@ __all__ = [
     "clear",
     "directory",
     "examine",
+    "globals_of",
     "has_own_code",
     "is_on",
     "is_ours",

@@ -32,7 +32,7 @@ from ..structured import Structured
 from ..trees import is_namedtuple
 from .names import is_ours, is_trusted, name_of
 
-__all__ = ["Slot", "UnstorableError", "World", "digest_of", "has_own_code"]
+__all__ = ["Slot", "UnstorableError", "World", "digest_of", "globals_of", "has_own_code"]
 
 OBJECTS = 3000  # more are not followed
 WORDS = 30_000  # of the form, likewise
@@ -237,7 +237,7 @@ class World:
             self._refer(cell)
         outside = function.__globals__
         self._own(outside)
-        for name in _globals_of(function.__code__):
+        for name in globals_of(function.__code__):
             self._put("global", name)
             if name in outside:
                 self._slot(outside, name, outside[name])
@@ -534,7 +534,7 @@ def has_own_code(*things: Any) -> bool:
     return False
 
 
-def _globals_of(code: types.CodeType) -> Iterator[str]:
+def globals_of(code: types.CodeType) -> Iterator[str]:
     """The names that a function, or one inside it, looks up in its globals."""
     found: dict[str, None] = {}
     codes = [code]

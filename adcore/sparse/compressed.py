@@ -16,6 +16,7 @@ from ..api import grad
 from ..arguments import abstract, specialisation_key
 from ..dispatch import Specialisation, Transformed, transformed
 from ..errors import AdcoreError, DtypeError, UnsupportedFunctionError
+from ..pickling import BySource
 from ..plugins import Lowered, Spec
 from ..signatures import definition, name_of, signature_of
 from ..statics import NOTHING, constant
@@ -36,7 +37,7 @@ MODES = ("auto", "columns", "rows", "bidirectional")
 COLORINGS = ("star", "acyclic")
 
 
-class SparseJacobian:
+class SparseJacobian(BySource):
     """A function's sparse Jacobian, as a function of the same arguments.
 
     The pattern, its colouring and the compiled code are kept: a call with arguments of the same shapes computes as many
@@ -57,6 +58,7 @@ class SparseJacobian:
         original: Callable[..., Any],
     ) -> None:
         functools.update_wrapper(self, original, updated=())
+        self._made_from = (function, argnums, given, ways, check, original)
         self.function = function
         self.title = ways.title
         self._argnums = argnums
@@ -75,6 +77,9 @@ class SparseJacobian:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def made_from(self) -> tuple[Any, ...]:
+        return self._made_from
 
     @property
     def transform(self) -> Transform:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arguments import abstract
 from ..dispatch import transformed
+from ..pickling import BySource
 from ..signatures import name_of
 from ..statics import Argnames, Argnums, declared
 from ..transforms import Gradient, Identity, differentiable
@@ -85,7 +86,7 @@ def verdict(
     return Verifier(asked, budget, directions, seed)
 
 
-class Verifier:
+class Verifier(BySource):
     """What `verdict` gives: called with the arguments of the function, a `Verdict`."""
 
     def __init__(self, gradient: Gradient, budget: int, directions: int, seed: int) -> None:
@@ -107,6 +108,9 @@ class Verifier:
         middle = point.all_touched()
         judgement = judge(point, gradient, middle, surrogates, unwatched, **self._options)
         return Verdict(met, judgement, self._instruments, point, middle)
+
+    def made_from(self) -> tuple[Any, ...]:
+        return self._gradient, *self._options.values()
 
     @property
     def instrumented(self) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from ..builder import Builder
 from ..dispatch import transformed
 from ..errors import NonDifferentiableError, NonDifferentiableWarning, UnsupportedFunctionError
+from ..pickling import BySource
 from ..plugins import Lowered
 from ..program import Equation, Program
 from ..signatures import name_of
@@ -69,7 +70,7 @@ def _warned(found: Verdict) -> None:
         warnings.warn(str(found), NonDifferentiableWarning, stacklevel=3)
 
 
-class OutsideOnly:
+class OutsideOnly(BySource):
     """A derived function that is called from outside of compiled functions alone."""
 
     gradient: Gradient
@@ -95,6 +96,9 @@ class Handled(OutsideOnly):
         options = {f.name: getattr(gradient, f.name) for f in fields(gradient)}
         self.verifier = Verifier(Asked(**{**options, "with_value": True}), budget=1000, directions=16, seed=0)
 
+    def made_from(self) -> tuple[Any, ...]:
+        return self.gradient, self.tell, self.reports
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         found = self.verifier(*args, **kwargs)
         other = None if found else self.tell(found)
@@ -112,6 +116,9 @@ class Central(OutsideOnly):
     def __init__(self, gradient: Gradient) -> None:
         self.gradient = gradient
         self.left, self.right = (transformed(_sided(gradient, side)) for side in SIDES)
+
+    def made_from(self) -> tuple[Any, ...]:
+        return (self.gradient,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         left, right = (side(*args, **kwargs) for side in (self.left, self.right))

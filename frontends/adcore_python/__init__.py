@@ -7,10 +7,11 @@ become regions, called functions are lowered in place, arrays that are written b
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Any
 
 from adcore.errors import CompileError, UnsupportedFunctionError
-from adcore.plugins import Known, Lowered
+from adcore.plugins import Known, Lowered, Text
 from adcore.primitives import TypeRuleError
 from adcore.signatures import signature_of
 
@@ -22,6 +23,7 @@ from .lowering import Lowering
 from .programs import finished, given
 from .source import place_of
 from .sparse_values import take_apart_arguments
+from .texts import compiled, written
 from .values import Static, Value
 
 __all__ = ["PythonFrontend"]
@@ -56,6 +58,18 @@ class PythonFrontend:
             except RecursionError:
                 cause = f"{name!r} or a function that it calls is nested too deeply"
                 raise UnsupportedFunctionError(cause, place, "a loop instead of recursion") from None
+
+    def written(self, function: FunctionType) -> Text:
+        """A function as its text.
+
+        Raises:
+            UnsupportedFunctionError: there is no source, or it has changed since the function was made.
+        """
+        return written(function)
+
+    def compiled(self, text: Text) -> CodeType:
+        """The code of a function of this text; functions with it need no file."""
+        return compiled(text)
 
     def sparse_array(self, values: Any, row: Any, col: Any, rows: Any, columns: Any, layout: Any) -> SparseArray:
         """The structure of a sparse array in results."""

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 from adcore.dispatch import Transformed
 from adcore.structured import Layout
 
+from .source import NAMELESS
 from .values import Dict, List, Partial, Record, Static, Tuple, Value
 
 __all__ = [
@@ -67,7 +68,10 @@ def is_user_class(kind: Any) -> bool:
 
 def generated(function: Any) -> bool:
     """Whether a method was written by `dataclass`, so that it has no source text."""
-    return isinstance(function, types.FunctionType) and function.__code__.co_filename == "<string>"
+    code = function.__code__ if isinstance(function, types.FunctionType) else None
+    if code is None or code.co_filename != NAMELESS:
+        return code is not None and code.co_filename == "<string>"
+    return code.co_qualname.startswith("__create_fn__.")
 
 
 def is_frozen(kind: type) -> bool:

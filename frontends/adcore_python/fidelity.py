@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["compiled_from", "mangled"]
+__all__ = ["compiled", "compiled_from", "features_of", "mangled"]
 
 FEATURES = 0
 for _name in __future__.all_feature_names:
@@ -30,7 +30,7 @@ Instruction = tuple[Any, ...]
 def compiled_from(node: ast.FunctionDef | ast.Lambda, shift: int, code: types.CodeType) -> bool:
     """Whether the function's instructions are those of the syntax tree, whose line numbers are `shift` too small."""
     try:
-        again = _compiled(node, code)
+        again = compiled(node, code.co_freevars, code.co_filename, features_of(code))
     except (SyntaxError, ValueError, RecursionError):
         return False
     if again.co_freevars != code.co_freevars or _parameters(again) != _parameters(code):
@@ -51,12 +51,17 @@ def _parameters(code: types.CodeType) -> tuple[Any, ...]:
     return (code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount, variadic, code.co_varnames[:count])
 
 
-def _compiled(node: ast.FunctionDef | ast.Lambda, code: types.CodeType) -> types.CodeType:
+def features_of(code: types.CodeType) -> int:
+    """The flags of `from __future__ import …` in the file of a function."""
+    return code.co_flags & FEATURES
+
+
+def compiled(node: ast.FunctionDef | ast.Lambda, closed: tuple[str, ...], file: str, features: int) -> types.CodeType:
     """The tree compiled inside a function that binds the names it closes over."""
     made = copy.copy(node)
     place: dict[str, Any] = {"lineno": node.lineno, "col_offset": 0, "end_lineno": node.lineno, "end_col_offset": 0}
     body: list[ast.stmt] = []
-    for name in code.co_freevars:
+    for name in closed:
         body.append(ast.Assign([ast.Name(name, ast.Store(), **place)], ast.Constant(None, **place), **place))
     nothing = ast.arguments([], [], None, [], [], None, [])
     if isinstance(made, ast.Lambda):
@@ -69,7 +74,7 @@ def _compiled(node: ast.FunctionDef | ast.Lambda, code: types.CodeType) -> types
     if hasattr(made, "type_params"):
         outer.type_params = []  # type: ignore[attr-defined]
     tree = ast.Module([outer], [])
-    whole = compile(tree, code.co_filename, "exec", flags=code.co_flags & FEATURES, dont_inherit=True)
+    whole = compile(tree, file, "exec", flags=features, dont_inherit=True)
     (around,) = (c for c in whole.co_consts if isinstance(c, types.CodeType))
     (again,) = (c for c in around.co_consts if isinstance(c, types.CodeType))
     return again
@@ -131,11 +136,11 @@ def _constant(value: Any) -> Any:
 # Names that begin with two underscores
 
 
-def mangled(node: Any, code: types.CodeType) -> Any:
-    """The tree with private names as the compiler changes them inside a class."""
+def mangled(node: Any, qualname: str) -> Any:
+    """The tree of a function of this qualified name with private names as the compiler changes them inside a class."""
     if not any(name.startswith("__") for name in _private(node)):
         return node
-    owner = code.co_qualname.rpartition(".")[0].rpartition(".")[2]
+    owner = qualname.rpartition(".")[0].rpartition(".")[2]
     if owner in ("", "<locals>") or not owner.strip("_"):
         return node
     found = _Mangler(f"_{owner.lstrip('_')}").visit(copy.deepcopy(node))

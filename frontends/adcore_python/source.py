@@ -15,7 +15,7 @@ from adcore.errors import Source, UnsupportedFunctionError, refuse
 from .fidelity import compiled_from, mangled
 from .liveness import closed_over, nonlocals, rebound_inside, yields
 
-__all__ = ["Code", "code_of", "place_of"]
+__all__ = ["NAMELESS", "Code", "code_of", "parsed", "place_of", "remember"]
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +89,7 @@ class Code:
         return found
 
 
+NAMELESS = "<dynamic-code>"  # the file of functions that cloudpickle has made
 _CODES: dict[tuple[str, types.CodeType], Code] = {}
 _FILES: dict[str, tuple[list[str], list[ast.Lambda]]] = {}
 
@@ -114,6 +115,12 @@ def place_of(function: Any) -> Source | None:
     text = linecache.getline(code.co_filename, code.co_firstlineno, function.__globals__).rstrip("\n")
     shift = len(text) - len(text.lstrip())
     return Source(code.co_filename, code.co_firstlineno, code.co_name, shift, len(text), text)
+
+
+def remember(code: types.CodeType, found: Code) -> None:
+    """Have functions with this code lowered by that tree, whatever their file has."""
+    _CODES.setdefault((code.co_filename, code), found)
+    _CODES.setdefault((NAMELESS, code), found)
 
 
 class _Unreadable(Exception):  # noqa: N818 - becomes an error with a place
@@ -145,6 +152,10 @@ def _read(function: types.FunctionType) -> Code:
         raise error
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, function.__globals__)
+    if code.co_filename == NAMELESS:
+        error = _Unreadable(f"function {function.__qualname__!r} was pickled by cloudpickle, without its source")
+        error.write = "a compiled function, as jit(f) or grad(f), in the pickle, where f is now"
+        raise error
     looked = f"the source of function {function.__qualname__!r} cannot be read (looked in {code.co_filename})"
     if not lines:
         raise _Unreadable(looked)
@@ -167,10 +178,10 @@ def _last_line(code: types.CodeType) -> int:
 def _def_at(code: types.CodeType, lines: list[str]) -> list[Any]:
     """The `def` statement where the function begins; line numbers begin at 2."""
     first = code.co_firstlineno
-    node = _parsed("".join(lines[first - 1 : _last_line(code)]))
+    node = parsed("".join(lines[first - 1 : _last_line(code)]))
     if node is None:
-        node = _parsed("".join(_block(lines[first - 1 :])))
-    return [mangled(node, code)] if isinstance(node, ast.FunctionDef) else []
+        node = parsed("".join(_block(lines[first - 1 :])))
+    return [mangled(node, code.co_qualname)] if isinstance(node, ast.FunctionDef) else []
 
 
 def _block(lines: list[str]) -> list[str]:
@@ -180,7 +191,7 @@ def _block(lines: list[str]) -> list[str]:
         return []
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
     """The one statement of the text, at whatever depth it is indented; line numbers begin at 2."""
     head = "if 1:\n" if text[:1].isspace() else "\n"
     try:
@@ -202,4 +213,4 @@ def _lambdas_at(code: types.CodeType, lines: list[str]) -> list[ast.Lambda]:
         except (SyntaxError, ValueError, RecursionError):
             tree = ast.Module([], [])
         known = _FILES[file] = (lines, [n for n in ast.walk(tree) if isinstance(n, ast.Lambda)])
-    return [mangled(n, code) for n in known[1] if n.lineno == code.co_firstlineno]
+    return [mangled(n, code.co_qualname) for n in known[1] if n.lineno == code.co_firstlineno]
