@@ -307,6 +307,7 @@ class Dispatcher:
         self.waits = False  # for the end of a loop policy or of debugging, to enter machine code directly
         self.debug = debug  # whether what calls give is checked
         self.parallel = parallel  # whether all processors run it where one thread is set
+        self.any_lengths = False  # whether what is compiled serves arrays of all lengths from the first call on
         self.signature: inspect.Signature | None = None
         self.constants = NOTHING
 
@@ -314,7 +315,7 @@ class Dispatcher:
         arguments = self.bind(args, kwargs)
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        found = self.find(specs, tree, shortened(values, specs))
+        found = self.find(specs, tree, self.shortened(values, specs))
         if found.lowered.changes:
             self.check_distinct(arguments, found.lowered.changes[0])
         plain = not kwargs and len(args) == len(arguments) and all(map(is_given, args, arguments))
@@ -428,7 +429,11 @@ class Dispatcher:
         """The specialisation for arguments like these."""
         values, tree = flatten(arguments)
         specs = abstracted(values, lambda k: self.place(arguments, k))
-        return self.find(specs, tree, shortened(values, specs))
+        return self.find(specs, tree, self.shortened(values, specs))
+
+    def shortened(self, values: list[Any], specs: list[Any]) -> list[Any]:
+        """The leaves with the lengths that a first program is specialised on."""
+        return specs if self.any_lengths else shortened(values, specs)
 
     def find(self, specs: list[Any], tree: Any, short: list[Any]) -> Specialisation:
         """The specialisation for arguments whose leaves are like these, in a tree like this; known or made now.

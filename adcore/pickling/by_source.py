@@ -13,6 +13,8 @@ class BySource:
     Copies are the thing itself, as those of functions are.
     """
 
+    is_kept = True  # whether the process that loads it keeps it for the next time
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         from .dumping import reduced  # needed by nobody who only computes
 

@@ -43,7 +43,8 @@ def reduced(thing: BySource, protocol: int) -> Any:
         pickler.dump(thing)
     except Exception as error:  # whatever the reduction of an object of the user's raises
         raise explained(thing, error, _is_possible) from error
-    return restored, (__version__, pickler.changes, file.getvalue(), *buffers)
+    changes = pickler.changes or not thing.is_kept
+    return restored, (__version__, changes, file.getvalue(), *buffers)
 
 
 def _is_possible(thing: Any) -> bool:

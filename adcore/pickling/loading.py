@@ -6,9 +6,10 @@ import pickle
 import threading
 from collections import OrderedDict
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import PickleError
+from .by_source import BySource
 
 __all__ = ["restored"]
 
@@ -18,34 +19,56 @@ _kept: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
 _lock = threading.Lock()
 
 
+class Failed(BySource):
+    """A function that could not be loaded, as a call of it says.
+
+    Whoever hands functions on, as a cluster of Dask's does, learns of it by a task that fails: an error from loading
+    would cut the connection of a worker, and say nothing to those who wait.
+    """
+
+    def __init__(self, cause: str, write: str, error: Exception | None = None) -> None:
+        self._cause = cause
+        self._write = write
+        self._error = error
+
+    def made_from(self) -> tuple[Any, ...]:
+        return self._cause, self._write
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        raise PickleError(self._cause, write=self._write) from self._error
+
+    def __adcore_lower__(self, _: Any) -> Any:
+        self()
+
+
 def restored(version: str, changes: bool, data: bytes, *buffers: Any) -> Any:
-    """What was pickled.
+    """What was pickled; where it cannot be loaded, what says so when it is called.
 
     Args:
         version: of the adcore that pickled it.
-        changes: whether a call changes something in it, so that each load must give another one.
+        changes: whether each load must give another one, since a call changes something in it.
         data: the pickle.
         *buffers: the memory of arrays in it.
-
-    Raises:
-        PickleError: this process has another version of adcore.
     """
     from .. import __version__
 
     if version != __version__:
-        raise PickleError(
-            f"this function was pickled by adcore {version}, and adcore {__version__} loads it",
-            write="the same version of adcore in both processes",
-        )
-    if changes:
-        return pickle.loads(data, buffers=buffers)
-    key = _digest(data, buffers)
+        cause = f"this function was pickled by adcore {version}, and adcore {__version__} has loaded it"
+        return Failed(cause, "one version of adcore in both processes")
+    key = b"" if changes else _digest(data, buffers)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key][0]
-    made = pickle.loads(data, buffers=buffers)
-    size = len(data) + sum(memoryview(b).nbytes for b in buffers)
+    try:
+        made = pickle.loads(data, buffers=buffers)
+    except Exception as error:  # whatever making an object of the user's raises
+        cause = f"this function could not be loaded from its pickle: {type(error).__name__}: {error}"
+        return Failed(cause, "the same packages and modules in both processes", error)
+    return made if changes else _keep(key, made, len(data) + sum(memoryview(b).nbytes for b in buffers))
+
+
+def _keep(key: bytes, made: Any, size: int) -> Any:
     with _lock:
         made, _ = _kept.setdefault(key, (made, size))  # another thread may have been faster
         while len(_kept) > THINGS or (len(_kept) > 1 and sum(n for _, n in _kept.values()) > BYTES):

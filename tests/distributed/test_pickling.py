@@ -272,9 +272,20 @@ def test_linear_maps_are_not_pickled():
 def test_another_version_of_adcore(monkeypatch):
     data = pickle.dumps(grad(scaled(2.0)))
     monkeypatch.setattr(adcore, "__version__", "9.9.9")
-    message = r"pickled by adcore \d+\.\d+\.\d+, and adcore 9\.9\.9 loads it"
-    with pytest.raises(PickleError, match=message):
-        pickle.loads(data)
+    made = pickle.loads(data)  # a task's function: where loading raises, Dask cuts the worker's connection
+    message = r"pickled by adcore \d+\.\d+\.\d+, and adcore 9\.9\.9 has loaded it"
+    for call in (made, grad(lambda x: made(x))):
+        with pytest.raises(PickleError, match=message):
+            call(1.0)
+
+
+def test_a_module_that_is_not_there(monkeypatch):
+    data = pickle.dumps(grad(functions.checked))
+    monkeypatch.setattr(loading, "_kept", type(loading._kept)())
+    monkeypatch.setitem(sys.modules, "tests.distributed.functions", None)
+    made = pickle.loads(data)
+    with pytest.raises(PickleError, match=r"could not be loaded from its pickle: ModuleNotFoundError: .*functions"):
+        made(4.0)
 
 
 def test_errors_are_pickled():
