@@ -313,7 +313,7 @@ def _python(f: Any) -> Any:
     if isinstance(f, FunctionType | MethodType) or hasattr(type(f), "__adcore_lower__"):
         return f
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())  # the attributes may say its signature
     def single(x: Any) -> Any:
         return f(x)
 
