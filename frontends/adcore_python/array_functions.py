@@ -13,6 +13,7 @@ from .carries import leaves
 from .containers import held, needs_constant
 from .containers import items as items_in
 from .growing import rows
+from .numba_types import dtype_of as dtype_of_numba
 from .operators import common_shape, describe, numeric, operate, stretch
 from .promotion import converted, join
 from .values import NONE, ZERO, Array, Growing, List, Scalar, Snapshot, Static, Tuple, Value, number
@@ -58,6 +59,9 @@ def dtype_of(low: Lowering, value: Value, default: DType) -> DType:
         return default
     if given in PYTHON_TYPES:
         return PYTHON_TYPES[given]
+    of_numba = dtype_of_numba(given)
+    if of_numba is not None:
+        return of_numba
     try:
         return DType(np.dtype(given).name)
     except (TypeError, ValueError):

@@ -19,6 +19,7 @@ from .library.refused import refusal
 from .liveness import assigned
 from .lowered_calls import call_lowered
 from .methods import METHODS
+from .numba_types import is_compiled, signed
 from .operators import describe
 from .outputs import call_into
 from .outside import constant, is_ours
@@ -74,6 +75,8 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
             named = {k: constant(v) for k, v in function.keywords.items()}
             return call(low, constant(function.func), [*before, *arguments], {**named, **keywords})
         low.refuse(UnsupportedFunctionError, "a partial with arrays made outside the function", "a lambda or def")
+    if is_compiled(function):
+        return _call_compiled(low, function, arguments, keywords)
     function = python_of(function)
     if isinstance(function, types.MethodType):
         return _call_object(low, function.__func__, [Static(function.__self__), *arguments], keywords)
@@ -94,7 +97,7 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
 
 
 def python_of(function: Any) -> Any:
-    """The Python function that a dispatcher of Numba or a cache of functools is made from; anything else as it is."""
+    """The Python function that a compiler or a cache of functools has made something of; anything else as it is."""
     name = "__wrapped__" if isinstance(function, functools._lru_cache_wrapper) else "py_func"
     inner = getattr(function, name) if name == "__wrapped__" else inspect.getattr_static(function, name, None)
     return inner if isinstance(inner, types.FunctionType) else function
@@ -149,6 +152,20 @@ def _call_python(
     keyword_defaults = {k: constant(v) for k, v in (function.__kwdefaults__ or {}).items()}
     bound = _bound(low, code, defaults, keyword_defaults, arguments, keywords)
     return enter(low, code, function, None, bound, standing)
+
+
+def _call_compiled(low: Lowering, function: Any, arguments: list[Value], keywords: dict[str, Value]) -> Value:
+    """Call a function compiled by Numba: its Python function, by a signature that it declares."""
+    given = arguments
+    if keywords:
+        try:
+            given = list(_signature(function.py_func).bind(*arguments, **keywords).args)
+        except TypeError as error:
+            low.refuse(UnsupportedSyntaxError, f"{function.__name__}(): {error}", "the function's own parameters")
+    chosen = signed(low, function, given)
+    if chosen is None:
+        return _call_python(low, function.py_func, arguments, keywords)
+    return chosen.returned(low, _call_python(low, function.py_func, chosen.converted(low, given), {}))
 
 
 def _call_local(low: Lowering, function: LocalFunction, arguments: list[Value], keywords: dict[str, Value]) -> Value:

@@ -23,6 +23,7 @@ from adcore.structured import Structured, taken_apart
 from adcore.structured import is_structured as can_be_taken_apart
 from adcore.types import DType, Type, Var, literal
 
+from .numba_types import refuse_boxed
 from .values import Array, Fields, Range, Record, Scalar, Static, Tuple, Value, number
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def member(low: Lowering, owner: Any, name: str, found: Any) -> Value:
     """An attribute of an object from outside."""
     namespace = getattr(owner, "__dict__", None)
     if isinstance(owner, types.ModuleType):
-        if owner.__name__.partition(".")[0] in ("math", "numpy", "cmath", "scipy"):
+        if owner.__name__.partition(".")[0] in ("math", "numpy", "cmath", "scipy", "numba"):
             return constant(found)
         return _outside(low, name, vars(owner), found)
     if isinstance(namespace, dict) and name in namespace:
@@ -173,6 +174,7 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
             f"{name!r} is a {type(found).__name__} defined outside the function; it may change between calls",
             f"a tuple or a NumPy array, or pass {name!r} as an argument",
         )
+    refuse_boxed(low, found, str(name))
     low.guards.append(Guard(name, owner, found))
     if isinstance(found, tuple) and _has_array(found):
         unrepeatable(f"arrays in the tuple {name!r} from outside")

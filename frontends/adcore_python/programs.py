@@ -15,6 +15,7 @@ from adcore.structured import Structured
 from .classes import is_user_class
 from .containers import entries
 from .joins import Diverges
+from .numba_types import refuse_boxed
 from .outgoing import Outgoing
 from .outside import constant, make_param
 from .records import field_names
@@ -38,6 +39,7 @@ def value_of(low: Lowering, structure: Any, name: str, place: Place) -> Value:
         low.places[value.buffer if isinstance(value, Array) else value.atom] = place
         return value
     if isinstance(structure, plugins.Static):
+        refuse_boxed(low, structure.value, name)
         return constant(structure.value)
     if isinstance(structure, Structured):
         made = of_parts(

@@ -101,7 +101,7 @@ def page() -> str:
     lines += _functions("Functions of `math`", _qualified, MATH)
     lines += _functions("Functions of `cmath`", lambda f: f"cmath.{f.__name__}", CMATH)
     lines += _functions("Functions of NumPy", _numpy_name, {**NUMPY, **COMPLEX})
-    public = {name: what for name, what in LIBRARY.items() if not name.startswith("ad")}
+    public = {name: what for name, what in LIBRARY.items() if not name.startswith(("ad", "numba."))}
     distributions = {name: what.methods for name, what in public.items() if isinstance(what, Written) and what.methods}
     rest = sorted((name, what) for name, what in public.items() if name not in distributions)
     lines += ["", "## Functions of the library", "", "Most are written in the language itself.", ""]

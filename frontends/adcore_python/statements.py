@@ -390,11 +390,19 @@ def _try(low: Lowering, s: ast.Try, rest: Sequence[ast.stmt], after: frozenset[s
     return low.execute([*s.body, *s.finalbody], live_before(rest, after))
 
 
+def _with(low: Lowering, s: ast.With) -> None:
+    """A `with` statement, which is refused: by what it enters where something is to be said of that."""
+    entered = s.items[0].context_expr
+    found = low.evaluate(entered.func if isinstance(entered, ast.Call) else entered)
+    if isinstance(found, Static) and type(found.value).__module__ == "numba.core.withcontexts":
+        low.call(found, [], {})
+    low.refuse_syntax("the statement With is not supported", "the call of this function inside the with statement")
+
+
 REWRITES: dict[type, str] = {
     ast.AsyncFunctionDef: "a plain def",
     ast.ClassDef: "the class at the top of the file",
     ast.TryStar: "a test before the operation that may fail",
-    ast.With: "the call of this function inside the with statement",
 }
 
 STATEMENTS: dict[type, Callable[..., Any]] = {
@@ -418,6 +426,7 @@ STATEMENTS: dict[type, Callable[..., Any]] = {
     ast.Nonlocal: _nonlocal,
     ast.Match: lower_match,
     ast.Import: _import,
+    ast.With: _with,
     ast.ImportFrom: _import,
     ast.Try: _try,
 }

@@ -19,6 +19,7 @@ from . import (
     arrangement,
     axes,
     closures,
+    compiled_by_numba,
     composition,
     corners,
     counting,
@@ -74,8 +75,10 @@ __all__ = [
 ]
 
 MODULES = (
-    *(applying, arrangement, axes, closures, composition, corners, counting, decompositions, distributions, einsum),
+    *(applying, arrangement, axes, closures, compiled_by_numba, composition, corners, counting, decompositions),
     *(
+        distributions,
+        einsum,
         elementwise,
         factors,
         fourier,
