@@ -1,0 +1,154 @@
+"""Derivatives as functions that can be called in functions compiled by Numba.
+
+Numba's type of a derivative is a callable whose call type is found by lowering the derivative for the types of the
+arguments; the code of a call is the Program's kernel (`adcore_numba.inside_calls`).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from numba.core import types
+from numba.core import typing as signatures
+from numba.core.datamodel import models
+from numba.core.imputils import lower_constant
+from numba.core.registry import cpu_target
+from numba.extending import NativeValue, register_model, typeof_impl, unbox
+
+from adcore.dispatch import Transformed
+from adcore.errors import AdcoreError, UnsupportedFunctionError
+from adcore.plugins import Lowered
+from adcore.signatures import definition
+from adcore.splitting import SplitLowered
+
+from .inside_calls import Call, compiled
+from .inside_failures import refused
+from .inside_types import static_of, structure_of
+
+__all__ = ["DerivativeType"]
+
+
+class DerivativeType(types.Callable, types.Dummy):
+    """Numba's type of one transformed function."""
+
+    def __init__(self, derivative: Transformed) -> None:
+        self.derivative = derivative
+        self.calls: dict[tuple[Any, ...], Call] = {}
+        super().__init__(f"adcore.{derivative.dispatcher.name}({id(derivative)})")
+
+    @property
+    def key(self) -> Any:
+        return id(self.derivative)
+
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Any) -> Any:
+        """The signature for arguments of these types.
+
+        Raises:
+            TypingError: what adcore says of them; it is of adcore's class too.
+        """
+        try:
+            pysig, kinds = self.bound(args, dict(kws))
+            if kinds not in self.calls:
+                self.calls[kinds] = self.compiled(pysig, kinds)
+            call = self.calls[kinds]
+            return signatures.signature(call.type, *kinds).replace(pysig=pysig)
+        except (AdcoreError, TypeError, ValueError) as error:
+            raise refused(error) from None
+
+    def get_call_signatures(self) -> tuple[tuple[Any, ...], bool]:
+        return (), True
+
+    def get_impl_key(self, sig: Any) -> Call:
+        return self.calls[sig.args]
+
+    def bound(self, args: tuple[Any, ...], kws: dict[str, Any]) -> tuple[inspect.Signature, tuple[Any, ...]]:
+        """The parameters as Numba is told of them, and the type of each."""
+        transform, name = self.derivative.transform, self.derivative.dispatcher.name
+        pysig = transform.signature()
+        parameters = list(pysig.parameters.values())
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            cause = f"{name} takes any arguments by name, which nothing inside @njit does"
+            raise UnsupportedFunctionError(cause, definition(transform.function), "parameters with names")
+        if not any(p.kind is p.VAR_POSITIONAL for p in parameters):  # Numba takes no arguments by name alone
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            pysig = pysig.replace(parameters=[p.replace(kind=kind) for p in parameters])
+        try:
+            given = pysig.bind(*args, **kws).arguments
+        except TypeError as error:
+            raise TypeError(f"{name}(): {error}") from None
+        transform.check_call(len(args), kws)
+        found: list[Any] = []
+        for p in parameters:
+            if p.kind is p.VAR_POSITIONAL:
+                found.append(types.BaseTuple.from_types(tuple(given.get(p.name, ()))))
+            else:
+                found.append(given[p.name] if p.name in given else types.Omitted(p.default))
+        constants = transform.constants()
+        kept = constants.marked(pysig, found, lambda kind, _: _Kept(kind))
+        return pysig, tuple(k.kind if isinstance(k, _Kept) else _widened(k) for k in kept)
+
+    def compiled(self, pysig: inspect.Signature, kinds: tuple[Any, ...]) -> Call:
+        """The derivative for arguments of these types, of which Numba's lowering is told."""
+        transform = self.derivative.transform
+        marked = transform.constants().marked(pysig, kinds, static_of)
+        names = [f"argument {k} of {self.derivative.dispatcher.name}" for k in range(len(kinds))]
+        arguments = tuple(
+            a if a is not kind else structure_of(kind, name) for a, kind, name in zip(marked, kinds, names, strict=True)
+        )
+        lowered = self.derivative.__adcore_lower__(arguments)
+        self.check(lowered)
+        call = compiled(lowered, tuple(None if a is not k else k for a, k in zip(marked, kinds, strict=True)))
+        cpu_target.target_context.insert_func_defn([(call.emit, call, (types.VarArg(types.Any),))])
+        return call
+
+    def check(self, lowered: Lowered) -> None:
+        """Refuse what a call would do beside giving a result."""
+        place = definition(self.derivative.transform.function)
+        name = self.derivative.dispatcher.name
+        written = [lowered.program.params[w.param].name for w in lowered.writes if w.result is not None]
+        if written:
+            cause = f"{name} writes into its argument {written[0]!r}, which a call inside @njit does not do"
+            raise UnsupportedFunctionError(cause, place, f"{written[0]} = {written[0]}.copy() at its beginning")
+        if isinstance(lowered, SplitLowered):
+            cause = f"a derivative of {name} that gives back a function, inside @njit"
+            raise UnsupportedFunctionError(cause, place, "adcore.jvp, or adcore.grad of the product with the cotangent")
+        if any(change.contents is not None for change in lowered.changes):
+            cause = f"{name} changes {lowered.changes[0].name!r}, which a call inside @njit does not do"
+            raise UnsupportedFunctionError(cause, place, "a tuple that is returned")
+
+
+class _Kept:
+    """The type of an argument that is a constant, which tells its value."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+
+def _widened(kind: Any) -> Any:
+    return kind if isinstance(kind, types.StringLiteral | types.Omitted) else types.unliteral(kind)
+
+
+@functools.cache
+def type_of(derivative: Transformed) -> DerivativeType:
+    """Numba's type of a transformed function."""
+    return DerivativeType(derivative)
+
+
+@typeof_impl.register(Transformed)
+def _typeof(value: Transformed, context: Any) -> DerivativeType:
+    return type_of(value)
+
+
+register_model(DerivativeType)(models.OpaqueModel)
+
+
+@lower_constant(DerivativeType)
+def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    return context.get_dummy_value()
+
+
+@unbox(DerivativeType)
+def _unboxed(kind: Any, value: Any, c: Any) -> NativeValue:
+    return NativeValue(c.context.get_dummy_value())

@@ -1,0 +1,88 @@
+"""What kernels report where they fail, as exceptions in functions that Numba has compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.errors import TypingError
+from numba.core.ir import Loc
+
+from adcore.errors import AdcoreError
+from adcore.primitives import CHECKED_ERRORS
+from adcore.types import DType
+
+__all__ = ["Reported", "refused", "return_failure"]
+
+WORD = ir.IntType(64)
+
+
+class Reported(Exception):  # noqa: N818 - never raised itself
+    """Makes the exception of a failure: `Reported("IndexError", "index {0} is out of bounds", 5)` is an IndexError."""
+
+    def __new__(cls, error: str, message: str, *values: Any) -> Any:
+        return _kind(error)(message.format(*values))
+
+
+def _kind(error: str) -> type[BaseException]:
+    return {**CHECKED_ERRORS, "MemoryError": MemoryError}[error]
+
+
+def return_failure(context: Any, builder: Any, status: Any, reported: Any, failures: Sequence[Any]) -> None:
+    """Leave the function with the exception of one of the failures, at the user's line; `reported` has its words."""
+    chosen: dict[Any, Any] = {}
+    switch = builder.switch(status, builder.append_basic_block("unknown"))
+    for number, failure in enumerate(failures, 1):
+        if failure not in chosen:
+            chosen[failure] = builder.append_basic_block("failed")
+            with builder.goto_block(chosen[failure]):
+                _return_one(context, builder, reported, failure)
+        switch.add_case(ir.Constant(WORD, number), chosen[failure])
+    builder.position_at_end(switch.default)
+    builder.unreachable()
+
+
+def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None:
+    source = failure.source
+    where = {"loc": Loc(source.file, source.line), "func_name": source.function or "<module>"} if source else {}
+    if not failure.dtypes or getattr(builder, "_in_try_block", False):  # where nobody sees the message
+        context.call_conv.return_user_exc(builder, _kind(failure.error), (failure.message.format(*"??????"),), **where)
+        return
+    values, kinds = [], []
+    for k, dtype in enumerate(failure.dtypes):
+        kind = {DType.F64: types.float64, DType.BOOL: types.boolean}.get(dtype, types.int64)
+        word = builder.load(builder.gep(reported, [ir.Constant(WORD, k)], source_etype=WORD))
+        values.append(_decoded(builder, word, kind))
+        kinds.append(kind)
+    said = (failure.error, failure.message, *values)
+    context.call_conv.return_dynamic_user_exc(builder, Reported, said, tuple(kinds), **where)
+
+
+def _decoded(builder: Any, word: Any, kind: Any) -> Any:
+    if kind is types.float64:
+        return builder.bitcast(word, ir.DoubleType())
+    return builder.icmp_unsigned("!=", word, ir.Constant(WORD, 0)) if kind is types.boolean else word
+
+
+class _Refused(TypingError):
+    """An error of adcore's while Numba infers types, said by adcore alone; Numba's own text is `numba_text`."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def numba_text(self) -> str:
+        return self.args[0]
+
+
+def refused(error: Exception) -> TypingError:
+    """An error as one that Numba's type inference knows how to deal with, and that is still of its own class."""
+    kind = type(error)
+    made = type(kind.__name__, (_Refused, kind), {"__module__": kind.__module__, "__init__": TypingError.__init__})
+    found: Any = made(str(error))
+    found.text = str(error)
+    if isinstance(error, AdcoreError):
+        found.cause, found.source, found.write = error.cause, error.source, error.write
+    return found
