@@ -169,3 +169,4 @@ def __getattr__(name: str) -> Any:
 plugins.preload()
 cache.prepare()
 plugins.prepare()
+plugins.extend()

@@ -53,6 +53,7 @@ __all__ = [
     "Text",
     "Write",
     "backend",
+    "extend",
     "frontend",
     "preload",
     "prepare",
@@ -495,3 +496,13 @@ def preload() -> None:
         default = {"adcore.frontends": "python", "adcore.backends": "llvm"}[group]
         if default in modules and modules[default] not in sys.modules:
             load()
+
+
+def extend() -> None:
+    """Tell packages that have been imported before adcore of what it adds to them; later ones ask for it themselves.
+
+    An entry point of the group `adcore.extensions` has the name of the package, and stands for a function that does it.
+    """
+    if "numba" in sys.modules:
+        for extension in entry_points(group="adcore.extensions", name="numba"):
+            extension.load()()

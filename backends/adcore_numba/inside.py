@@ -46,7 +46,7 @@ class DerivativeType(types.Callable, types.Dummy):
         """The signature for arguments of these types.
 
         Raises:
-            TypingError: what adcore says of them; it is of adcore's class too.
+            TypingError: in adcore's words.
         """
         try:
             pysig, kinds = self.bound(args, dict(kws))

@@ -10,7 +10,6 @@ from numba.core import types
 from numba.core.errors import TypingError
 from numba.core.ir import Loc
 
-from adcore.errors import AdcoreError
 from adcore.primitives import CHECKED_ERRORS
 from adcore.types import DType
 
@@ -66,23 +65,6 @@ def _decoded(builder: Any, word: Any, kind: Any) -> Any:
     return builder.icmp_unsigned("!=", word, ir.Constant(WORD, 0)) if kind is types.boolean else word
 
 
-class _Refused(TypingError):
-    """An error of adcore's while Numba infers types, said by adcore alone; Numba's own text is `numba_text`."""
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def numba_text(self) -> str:
-        return self.args[0]
-
-
 def refused(error: Exception) -> TypingError:
-    """An error as one that Numba's type inference knows how to deal with, and that is still of its own class."""
-    kind = type(error)
-    made = type(kind.__name__, (_Refused, kind), {"__module__": kind.__module__, "__init__": TypingError.__init__})
-    found: Any = made(str(error))
-    found.text = str(error)
-    if isinstance(error, AdcoreError):
-        found.cause, found.source, found.write = error.cause, error.source, error.write
-    return found
+    """What adcore says of a call, as the error that Numba's type inference expects; Numba adds the caller's line."""
+    return TypingError(str(error))

@@ -1,0 +1,117 @@
+"""Transforms that are named in functions compiled by Numba: `grad(f)(x)`, `jvp(f, (x,), (v,))`.
+
+The function that is transformed is one that Numba knows: compiled by `@njit`, or a derivative.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from numba.core import types
+from numba.core import typing as signatures
+from numba.core.datamodel import models
+from numba.core.imputils import lower_constant
+from numba.core.registry import cpu_target
+from numba.core.typing.templates import infer_global
+from numba.extending import register_model
+
+import adcore
+from adcore.errors import AdcoreError, UnsupportedFunctionError
+
+from .inside import DerivativeType, type_of
+from .inside_failures import refused
+from .inside_types import static_of
+
+__all__ = ["AT_A_POINT", "MAKING", "TransformType"]
+
+MAKING = (
+    *(adcore.grad, adcore.value_and_grad, adcore.jit, adcore.vmap),
+    *(adcore.hessian, adcore.jacobian, adcore.jacfwd, adcore.jacrev, adcore.laplacian, adcore.hessian_diagonal),
+)
+AT_A_POINT = (adcore.jvp, adcore.hvp, adcore.vhp)
+
+
+class TransformType(types.Callable, types.Dummy):
+    """Numba's type of a transform, whose calls give derivatives, or values of them at a point."""
+
+    def __init__(self, transform: Any) -> None:
+        self.transform = transform
+        self.signature = inspect.signature(transform)
+        self.implementations: dict[tuple[Any, ...], Any] = {}
+        super().__init__(f"adcore.{transform.__name__}")
+
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Any) -> Any:
+        """The signature of a call.
+
+        Raises:
+            TypingError: in adcore's words.
+        """
+        try:
+            return self.resolved(context, args, dict(kws))
+        except (AdcoreError, TypeError, ValueError) as error:
+            raise refused(error) from None
+
+    def resolved(self, context: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        pysig = self.signature.replace(
+            parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in self.signature.parameters.values()]
+        )
+        bound = pysig.bind(*args, **kws).arguments
+        name = next(iter(pysig.parameters))
+        function = self.function(bound.get(name, types.none))
+        kinds = tuple(bound.get(p.name, types.Omitted(p.default)) for p in pysig.parameters.values())
+        point = [n for n in list(pysig.parameters)[1:3] if n in bound] if self.transform in AT_A_POINT else []
+        options = {n: static_of(kind, n).value for n, kind in bound.items() if n != name and n not in point}
+        derivative = type_of(_made(self.transform, function, tuple(options.items())))
+        result, emit = derivative, _nothing
+        if point:
+            inner = derivative.get_call_type(context, tuple(bound[n] for n in point), {})
+            result, emit = inner.return_type, functools.partial(_emit_at_a_point, derivative.get_impl_key(inner))
+            kinds = (kinds[0], *inner.args, *kinds[1 + len(inner.args) :])
+        if kinds not in self.implementations:
+            self.implementations[kinds] = key = object()
+            cpu_target.target_context.insert_func_defn([(emit, key, (types.VarArg(types.Any),))])
+        return signatures.signature(result, *kinds).replace(pysig=pysig)
+
+    def function(self, kind: Any) -> Any:
+        """The function that is transformed, by Numba's type of it."""
+        found = getattr(kind, "dispatcher", None) or getattr(kind, "derivative", None)
+        if found is None:
+            name = self.transform.__name__
+            cause = f"{name} of a {kind} inside @njit; it takes functions compiled by Numba, and derivatives"
+            raise UnsupportedFunctionError(cause, write=f"{name}(f) outside, and a call of that, or @njit before f")
+        return found
+
+    def get_call_signatures(self) -> tuple[tuple[Any, ...], bool]:
+        return (), True
+
+    def get_impl_key(self, sig: Any) -> object:
+        return self.implementations[sig.args]
+
+
+@functools.cache
+def _made(transform: Any, function: Any, options: tuple[tuple[str, Any], ...]) -> Any:
+    return transform(function, **dict(options))
+
+
+def _nothing(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """A derivative is all in its type."""
+    return context.get_dummy_value()
+
+
+def _emit_at_a_point(call: Any, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return call.emit(context, builder, signature, arguments[1:3])
+
+
+register_model(TransformType)(models.OpaqueModel)
+
+
+@lower_constant(TransformType)
+@lower_constant(DerivativeType)
+def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    return context.get_dummy_value()
+
+
+for _transform in (*MAKING, *AT_A_POINT):
+    infer_global(_transform, TransformType(_transform))
