@@ -11,10 +11,9 @@ import inspect
 from typing import Any
 
 from numba.core import types
-from numba.core import typing as signatures
 from numba.core.datamodel import models
 from numba.core.imputils import lower_constant
-from numba.core.registry import cpu_target
+from numba.core.typing.templates import signature as signature_of
 from numba.extending import NativeValue, register_model, typeof_impl, unbox
 
 from adcore.dispatch import Transformed
@@ -23,7 +22,7 @@ from adcore.plugins import Lowered
 from adcore.signatures import definition
 from adcore.splitting import SplitLowered
 
-from .inside_calls import Call, compiled
+from .inside_calls import Call, compiled, implement
 from .inside_failures import refused
 from .inside_types import static_of, structure_of
 
@@ -51,9 +50,9 @@ class DerivativeType(types.Callable, types.Dummy):
         try:
             pysig, kinds = self.bound(args, dict(kws))
             if kinds not in self.calls:
-                self.calls[kinds] = self.compiled(pysig, kinds)
+                self.calls[kinds] = self.compiled(kinds)
             call = self.calls[kinds]
-            return signatures.signature(call.type, *kinds).replace(pysig=pysig)
+            return signature_of(call.type, *kinds).replace(pysig=pysig)
         except (AdcoreError, TypeError, ValueError) as error:
             raise refused(error) from None
 
@@ -71,9 +70,8 @@ class DerivativeType(types.Callable, types.Dummy):
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
             cause = f"{name} takes any arguments by name, which nothing inside @njit does"
             raise UnsupportedFunctionError(cause, definition(transform.function), "parameters with names")
-        if not any(p.kind is p.VAR_POSITIONAL for p in parameters):  # Numba takes no arguments by name alone
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            pysig = pysig.replace(parameters=[p.replace(kind=kind) for p in parameters])
+        parameters = self.positional(parameters)
+        pysig = pysig.replace(parameters=parameters)
         try:
             given = pysig.bind(*args, **kws).arguments
         except TypeError as error:
@@ -89,25 +87,37 @@ class DerivativeType(types.Callable, types.Dummy):
         kept = constants.marked(pysig, found, lambda kind, _: _Kept(kind))
         return pysig, tuple(k.kind if isinstance(k, _Kept) else _widened(k) for k in kept)
 
-    def compiled(self, pysig: inspect.Signature, kinds: tuple[Any, ...]) -> Call:
+    def positional(self, parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+        """The parameters that Numba is told of: none by name alone, which behind `*args` keep their defaults."""
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        if variadic:
+            return [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        return [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in parameters]
+
+    def compiled(self, kinds: tuple[Any, ...]) -> Call:
         """The derivative for arguments of these types, of which Numba's lowering is told."""
         transform = self.derivative.transform
-        marked = transform.constants().marked(pysig, kinds, static_of)
-        names = [f"argument {k} of {self.derivative.dispatcher.name}" for k in range(len(kinds))]
+        signature = transform.signature()
+        parameters = (*kinds, *(p.default for p in list(signature.parameters.values())[len(kinds) :]))
+        marked = transform.constants().marked(signature, parameters, static_of)
+        names = [f"argument {k} of {self.derivative.dispatcher.name}" for k in range(len(parameters))]
         arguments = tuple(
-            a if a is not kind else structure_of(kind, name) for a, kind, name in zip(marked, kinds, names, strict=True)
+            structure_of(kind, name) if a is kind else a
+            for a, kind, name in zip(marked, parameters, names, strict=True)
         )
         lowered = self.derivative.__adcore_lower__(arguments)
         self.check(lowered)
-        call = compiled(lowered, tuple(None if a is not k else k for a, k in zip(marked, kinds, strict=True)))
-        cpu_target.target_context.insert_func_defn([(call.emit, call, (types.VarArg(types.Any),))])
+        call = compiled(lowered, tuple(k if a is k else None for a, k in zip(marked, parameters, strict=True)))
+        implement(call, call.emit)
         return call
 
     def check(self, lowered: Lowered) -> None:
-        """Refuse what a call would do beside giving a result."""
+        """Refuse what a call from Python would do beside giving a result."""
         place = definition(self.derivative.transform.function)
         name = self.derivative.dispatcher.name
         written = [lowered.program.params[w.param].name for w in lowered.writes if w.result is not None]
+        if self.derivative.dispatcher.debug:
+            raise UnsupportedFunctionError(f"{name} with debug=, inside @njit", place, f"{name} without it")
         if written:
             cause = f"{name} writes into its argument {written[0]!r}, which a call inside @njit does not do"
             raise UnsupportedFunctionError(cause, place, f"{written[0]} = {written[0]}.copy() at its beginning")

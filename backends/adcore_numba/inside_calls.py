@@ -1,18 +1,20 @@
-"""Calls of derivatives in functions that Numba compiles: the kernel in their module, arguments and results around it."""
+"""Calls of derivatives in functions that Numba compiles: a kernel in their module, arguments and results around it."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, imputils, types
-from numba.core import typing as signatures
+from numba.core.registry import cpu_target
+from numba.core.typing.templates import signature as signature_of
 from numba.core.typing.typeof import typeof
 from numba.np import arrayobj
 
@@ -22,7 +24,7 @@ from adcore.types import Type
 from .inside_failures import WORD, return_failure
 from .inside_types import leaves_of, numba_type, result_type
 
-__all__ = ["Call", "compiled"]
+__all__ = ["Call", "compiled", "implement"]
 
 POINTER = cgutils.voidptr_t
 
@@ -73,7 +75,7 @@ class Call:
         self, context: Any, builder: Any, arguments: Sequence[Any], copies: list[tuple[Any, Any]]
     ) -> Iterator[list[Any]]:
         """The kernel's arguments: numbers, and for arrays pointers and lengths; what was copied goes into `copies`."""
-        for kind, argument in zip(self.parameters, arguments, strict=True):
+        for kind, argument in zip_longest(self.parameters, arguments):  # the last parameters may be left out
             for steps, leaf in leaves_of(kind):
                 if not isinstance(leaf, types.Type):
                     yield _constant(context, builder, leaf)
@@ -98,7 +100,7 @@ def _passed(context: Any, builder: Any, kind: Any, value: Any, copies: list[tupl
         return [value]
     if kind.layout != "C":
         own = types.Array(kind.dtype, kind.ndim, "C")
-        value = context.compile_internal(builder, _in_order, signatures.signature(own, kind), [value])
+        value = context.compile_internal(builder, _in_order, signature_of(own, kind), [value])
         kind = own
         copies.append((own, value))
     array = arrayobj.make_array(kind)(context, builder, value)
@@ -177,6 +179,12 @@ class Results:
         return owner
 
 
+def implement(key: Any, emit: Any) -> None:
+    """Tell Numba's lowering of the code of a call, which it looks up by the key."""
+    context: Any = cpu_target.target_context
+    context.insert_func_defn([(emit, key, (types.VarArg(types.Any),))])
+
+
 def words_of(result: Type) -> int:
     """How many words of `out` a result takes."""
     return 1 + result.rank if result.shape else max(result.dtype.bits // 64, 1)
@@ -188,9 +196,20 @@ def compiled(lowered: Lowered, parameters: tuple[Any, ...]) -> Call:
     kernel = llvm_backend.kernel(lowered.program, "adcore_kernel")
     name = f"adcore_{sha256(kernel.assembly.encode()).hexdigest()[:24]}"
     text = kernel.assembly.replace("adcore_kernel", name) + _FREE.format(name=name)
+    failures = tuple(map(_explained, kernel.failures))
     results = tuple(r.type for r in lowered.program.results)
     captured = tuple(c.read() for c in lowered.captures)
-    return Call(Kernel(name, text, kernel.failures, kernel.needs), parameters, lowered.result, results, captured)
+    return Call(Kernel(name, text, failures, kernel.needs), parameters, lowered.result, results, captured)
+
+
+def _explained(failure: Any) -> Any:
+    """A failure to broadcast, which NumPy may not have, with the reason."""
+    if "broadcast" not in failure.message:
+        return failure
+    why = (
+        "; inside @njit no axis of an argument is stretched, not even one of length 1: write x[:, None] in the function"
+    )
+    return replace(failure, message=failure.message + why)
 
 
 _FREE = """

@@ -16,6 +16,7 @@ from adcore.types import DType
 __all__ = ["Reported", "refused", "return_failure"]
 
 WORD = ir.IntType(64)
+_UNKNOWN = "?" * 8  # in place of the words of a report
 
 
 class Reported(Exception):  # noqa: N818 - never raised itself
@@ -45,9 +46,11 @@ def return_failure(context: Any, builder: Any, status: Any, reported: Any, failu
 
 def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None:
     source = failure.source
+    if "__numba_parfor_gufunc" in builder.function.name:
+        _tell(context, builder, failure)
     where = {"loc": Loc(source.file, source.line), "func_name": source.function or "<module>"} if source else {}
     if not failure.dtypes or getattr(builder, "_in_try_block", False):  # where nobody sees the message
-        context.call_conv.return_user_exc(builder, _kind(failure.error), (failure.message.format(*"??????"),), **where)
+        context.call_conv.return_user_exc(builder, _kind(failure.error), (failure.message.format(*_UNKNOWN),), **where)
         return
     values, kinds = [], []
     for k, dtype in enumerate(failure.dtypes):
@@ -57,6 +60,17 @@ def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None
         kinds.append(kind)
     said = (failure.error, failure.message, *values)
     context.call_conv.return_dynamic_user_exc(builder, Reported, said, tuple(kinds), **where)
+
+
+def _tell(context: Any, builder: Any, failure: Any) -> None:
+    """Report a failure to `sys.unraisablehook`: Numba drops exceptions in the bodies of its parallel loops."""
+    python = context.get_python_api(builder)
+    lock = python.gil_ensure()
+    said = failure.message.format(*_UNKNOWN)
+    place = f" ({failure.source})" if failure.source else ""
+    python.err_set_string("PyExc_RuntimeError", f"{failure.error} in an iteration of prange: {said}{place}")
+    python.err_write_unraisable(python.make_none())
+    python.gil_release(lock)
 
 
 def _decoded(builder: Any, word: Any, kind: Any) -> Any:

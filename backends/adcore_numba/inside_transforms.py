@@ -10,17 +10,17 @@ import inspect
 from typing import Any
 
 from numba.core import types
-from numba.core import typing as signatures
 from numba.core.datamodel import models
 from numba.core.imputils import lower_constant
-from numba.core.registry import cpu_target
 from numba.core.typing.templates import infer_global
+from numba.core.typing.templates import signature as signature_of
 from numba.extending import register_model
 
 import adcore
 from adcore.errors import AdcoreError, UnsupportedFunctionError
 
 from .inside import DerivativeType, type_of
+from .inside_calls import implement
 from .inside_failures import refused
 from .inside_types import static_of
 
@@ -70,9 +70,9 @@ class TransformType(types.Callable, types.Dummy):
             result, emit = inner.return_type, functools.partial(_emit_at_a_point, derivative.get_impl_key(inner))
             kinds = (kinds[0], *inner.args, *kinds[1 + len(inner.args) :])
         if kinds not in self.implementations:
-            self.implementations[kinds] = key = object()
-            cpu_target.target_context.insert_func_defn([(emit, key, (types.VarArg(types.Any),))])
-        return signatures.signature(result, *kinds).replace(pysig=pysig)
+            self.implementations[kinds] = object()
+            implement(self.implementations[kinds], emit)
+        return signature_of(result, *kinds).replace(pysig=pysig)
 
     def function(self, kind: Any) -> Any:
         """The function that is transformed, by Numba's type of it."""

@@ -36,7 +36,8 @@ def structure_of(kind: Any, name: str) -> Any:
         return structure_of(kind.value, name)
     if isinstance(kind, types.BaseTuple):
         items = [structure_of(item, f"{name}[{k}]") for k, item in enumerate(_items(kind))]
-        return kind.instance_class(*items) if isinstance(kind, types.BaseNamedTuple) else tuple(items)
+        named = getattr(kind, "instance_class", None)
+        return named(*items) if named else tuple(items)
     if isinstance(kind, types.NoneType):
         return Static(None)
     if isinstance(kind, types.StringLiteral):
@@ -61,6 +62,8 @@ def _dtype(kind: Any, name: str) -> DType:
         return DType(found)
     if isinstance(kind, types.Float | types.Complex | types.Integer | types.Record):
         raise DtypeError(f"{name} has dtype {found}, which is not supported", write="x.astype(numpy.float64)")
+    if isinstance(kind, types.NumPyRandomGeneratorType):
+        raise UnsupportedFunctionError(f"{name} is a random generator", write="numbers that the caller draws")
     cause = f"{name} is a {found}; inside @njit arguments are numbers, arrays and tuples of these"
     raise UnsupportedFunctionError(cause, write="a tuple, or an array")
 
