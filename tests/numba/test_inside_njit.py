@@ -392,7 +392,7 @@ FAILING = [
     (grad(raises), (-1.0,), ValueError, "x is negative"),
     (grad(lambda a: np.sum(np.linalg.inv(a))), (np.zeros((3, 3)),), np.linalg.LinAlgError, "Singular matrix"),
     (grad(adds), (X, X[:3]), ValueError, "operands could not be broadcast together"),
-    (grad(adds), (X, X[:1]), ValueError, "an axis of an argument is not stretched"),
+    (grad(adds), (X, X[:1]), ValueError, "no axis of an argument is stretched"),
     (grad(lambda x: np.sum(np.squeeze(x))), (X[:, None],), ValueError, "turns out to be 1 at run time"),
 ]
 
@@ -586,7 +586,7 @@ def test_orders_of_import(tmp_path, imports):
         "@numba.njit\ndef f(x):\n    return x * x\n@numba.njit\ndef g(x):\n    return adcore.grad(f)(x)\nprint(g(2.0))"
     )
     file = tmp_path / "ordered.py"
-    file.write_text(f"{imports.format(first=first)}\n{rest}print(g(2.0))\n")
+    file.write_text(f"{imports.format(first=first)}\n{rest}\n")
     shown = subprocess.run([sys.executable, file], capture_output=True, text=True)
     assert shown.stdout.strip() == "4.0", shown.stderr
 
