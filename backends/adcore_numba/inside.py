@@ -49,9 +49,9 @@ class DerivativeType(types.Callable, types.Dummy):
         """
         try:
             pysig, kinds = self.bound(args, dict(kws))
-            if kinds not in self.calls:
-                self.calls[kinds] = self.compiled(kinds)
-            call = self.calls[kinds]
+            call = self.calls.get(kinds)
+            if call is None or not call.is_current():
+                call = self.calls[kinds] = self.compiled(kinds)
             return signature_of(call.type, *kinds).replace(pysig=pysig)
         except (AdcoreError, TypeError, ValueError) as error:
             raise refused(error) from None

@@ -39,6 +39,7 @@ class Call:
         result: the structure of the result.
         results: the types of the Program's results.
         captured: the values of closures and globals, as they were when this was compiled.
+        lowered: what it was compiled from.
     """
 
     kernel: Kernel
@@ -46,6 +47,11 @@ class Call:
     result: Any
     results: tuple[Type, ...]
     captured: tuple[Any, ...]
+    lowered: Lowered
+
+    def is_current(self) -> bool:
+        """Whether closures and globals are what they were."""
+        return all(g.holds() for g in self.lowered.guards) and _read(self.lowered, alike=self.captured) is not None
 
     @functools.cached_property
     def type(self) -> Any:
@@ -198,8 +204,32 @@ def compiled(lowered: Lowered, parameters: tuple[Any, ...]) -> Call:
     text = kernel.assembly.replace("adcore_kernel", name) + _FREE.format(name=name)
     failures = tuple(map(_explained, kernel.failures))
     results = tuple(r.type for r in lowered.program.results)
-    captured = tuple(c.read() for c in lowered.captures)
-    return Call(Kernel(name, text, failures, kernel.needs), parameters, lowered.result, results, captured)
+    captured = _read(lowered)
+    assert captured is not None
+    return Call(Kernel(name, text, failures, kernel.needs), parameters, lowered.result, results, captured, lowered)
+
+
+def _read(lowered: Lowered, alike: tuple[Any, ...] | None = None) -> tuple[Any, ...] | None:
+    """The values of closures and globals, arrays as copies; None where they are not `alike`."""
+    try:
+        found = tuple(_copied(c.read()) for c in lowered.captures)
+    except (KeyError, ValueError):  # a name is gone, or has another kind of thing now
+        if alike is None:
+            raise
+        return None
+    return found if alike is None or all(map(_alike, found, alike)) else None
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value[()]
+    return np.array(value, order="C") if isinstance(value, np.ndarray) else value
+
+
+def _alike(x: Any, y: Any) -> bool:
+    """Whether two values are the same bit by bit."""
+    a, b = np.asarray(x), np.asarray(y)
+    return type(x) is type(y) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
 def _explained(failure: Any) -> Any:

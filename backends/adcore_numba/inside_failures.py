@@ -55,7 +55,7 @@ def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None
     values, kinds = [], []
     for k, dtype in enumerate(failure.dtypes):
         kind = {DType.F64: types.float64, DType.BOOL: types.boolean}.get(dtype, types.int64)
-        word = builder.load(builder.gep(reported, [ir.Constant(WORD, k)], source_etype=WORD))
+        word = builder.load(builder.gep(reported, [ir.Constant(WORD, k)], source_etype=WORD), typ=WORD)
         values.append(_decoded(builder, word, kind))
         kinds.append(kind)
     said = (failure.error, failure.message, *values)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import dataclass
 from typing import Any
 
 from numba.core import types
@@ -20,7 +21,7 @@ import adcore
 from adcore.errors import AdcoreError, UnsupportedFunctionError
 
 from .inside import DerivativeType, type_of
-from .inside_calls import implement
+from .inside_calls import Call, implement
 from .inside_failures import refused
 from .inside_types import static_of
 
@@ -64,15 +65,16 @@ class TransformType(types.Callable, types.Dummy):
         point = [n for n in list(pysig.parameters)[1:3] if n in bound] if self.transform in AT_A_POINT else []
         options = {n: static_of(kind, n).value for n, kind in bound.items() if n != name and n not in point}
         derivative = type_of(_made(self.transform, function, tuple(options.items())))
-        result, emit = derivative, _nothing
-        if point:
-            inner = derivative.get_call_type(context, tuple(bound[n] for n in point), {})
-            result, emit = inner.return_type, functools.partial(_emit_at_a_point, derivative.get_impl_key(inner))
-            kinds = (kinds[0], *inner.args, *kinds[1 + len(inner.args) :])
-        if kinds not in self.implementations:
-            self.implementations[kinds] = object()
-            implement(self.implementations[kinds], emit)
-        return signature_of(result, *kinds).replace(pysig=pysig)
+        if not point:
+            if kinds not in self.implementations:
+                self.implementations[kinds] = object()
+                implement(self.implementations[kinds], _nothing)
+            return signature_of(derivative, *kinds).replace(pysig=pysig)
+        inner = derivative.get_call_type(context, tuple(bound[n] for n in point), {})
+        kinds = (kinds[0], *inner.args, *kinds[1 + len(inner.args) :])
+        self.implementations[kinds] = AtAPoint(derivative.get_impl_key(inner))
+        implement(self.implementations[kinds], self.implementations[kinds].emit)
+        return signature_of(inner.return_type, *kinds).replace(pysig=pysig)
 
     def function(self, kind: Any) -> Any:
         """The function that is transformed, by Numba's type of it."""
@@ -95,13 +97,19 @@ def _made(transform: Any, function: Any, options: tuple[tuple[str, Any], ...]) -
     return transform(function, **dict(options))
 
 
+@dataclass(frozen=True, eq=False)
+class AtAPoint:
+    """A call of a derivative at a point, with the function in front of its arguments."""
+
+    call: Call
+
+    def emit(self, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return self.call.emit(context, builder, signature, arguments[1:3])
+
+
 def _nothing(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """A derivative is all in its type."""
     return context.get_dummy_value()
-
-
-def _emit_at_a_point(call: Any, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    return call.emit(context, builder, signature, arguments[1:3])
 
 
 register_model(TransformType)(models.OpaqueModel)

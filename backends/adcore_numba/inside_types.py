@@ -47,6 +47,8 @@ def structure_of(kind: Any, name: str) -> Any:
         return Static(function)
     number = types.unliteral(kind)
     if isinstance(number, types.Array):
+        if not number.aligned:
+            raise UnsupportedFunctionError(f"{name} is an array that is not aligned", write="x.copy()")
         return Spec(_dtype(number.dtype, name), (ANY,) * number.ndim)
     dtype = _dtype(number, name)
     return Spec(dtype, (), python=dtype in _PYTHON)

@@ -105,9 +105,19 @@ def calls_derivative(x):
     return grad(wave)(x) * x
 
 
+def cube_root(a):
+    return adcore.root(lambda x, a: x**3 - a, 1.0, a)
+
+
+def decay(rate):
+    return adcore.odeint(lambda y, t, rate: -rate * y, 1.0, np.array([0.0, 1.0]), rate)[1]
+
+
 READONLY = X.copy()
 READONLY.flags.writeable = False
 CALLS = [
+    (grad(cube_root), 2.0),
+    (grad(decay), 2.0),
     (grad(wave), 0.7),
     (grad(grad(wave)), 0.7),
     (value_and_grad(wave), 0.7),
@@ -364,6 +374,27 @@ def test_globals_are_frozen(monkeypatch):
     np.testing.assert_allclose(grad(weighted)(X), 10.0 * before, rtol=1e-14)
 
 
+def test_callers_compiled_later_see_later_globals(monkeypatch):
+    derivative = grad(weighted)
+    before = inside(derivative)(X)
+    monkeypatch.setitem(globals(), "SCALE", 30.0)
+    np.testing.assert_allclose(inside(derivative)(X), 10.0 * before, rtol=1e-14)
+    weights = WEIGHTS.copy()
+    monkeypatch.setitem(globals(), "WEIGHTS", weights)
+    weights *= 2.0
+    caller = inside(derivative)
+    np.testing.assert_allclose(caller(X), 20.0 * before, rtol=1e-14)
+    weights *= 2.0
+    np.testing.assert_allclose(caller(X), 20.0 * before, rtol=1e-14)
+    np.testing.assert_allclose(inside(derivative)(X), 40.0 * before, rtol=1e-14)
+
+
+def test_arguments_are_left_alone():
+    x = X.copy()
+    np.testing.assert_array_equal(inside(grad(writes))(x), np.r_[0.0, np.ones(19)])
+    assert np.array_equal(x, X)
+
+
 # Failures
 
 
@@ -388,6 +419,7 @@ def adds(x, y):
 
 FAILING = [
     (grad(out_of_range), (X, 20), IndexError, "index 20 is out of bounds for axis 0 with size 20"),
+    (grad(out_of_range), (X, -1000), IndexError, "index -1000 is out of bounds for axis 0 with size 20"),
     (grad(divides), (1.0,), ZeroDivisionError, "division by zero"),
     (grad(raises), (-1.0,), ValueError, "x is negative"),
     (grad(lambda a: np.sum(np.linalg.inv(a))), (np.zeros((3, 3)),), np.linalg.LinAlgError, "Singular matrix"),
