@@ -519,6 +519,27 @@ def test_refusals(derivative, arguments, cause):
     assert "test_inside_njit.py" in said  # the user's line, and the caller's
 
 
+OUTSIDE = [
+    (grad(abs_of := lambda x: abs(x), on_kink="raise"), "with its kinks looked at> inside @njit"),
+    (adcore.verdict(abs_of), "inside @njit"),
+    (adcore.jacobian(lambda x: x**2, sparse=True), "inside @njit"),
+    (adcore.vjp, "adcore.vjp inside @njit"),
+    (adcore.linearize, "adcore.linearize inside @njit"),
+]
+
+
+@pytest.mark.parametrize(("function", "cause"), OUTSIDE, ids=range(len(OUTSIDE)))
+def test_what_is_called_from_python_alone(function, cause):
+    @njit
+    def caller(x):
+        return function(x)
+
+    with pytest.raises(TypingError) as caught:
+        caller(2.0)
+    assert cause in str(caught.value)
+    assert "Write instead" in str(caught.value)
+
+
 def test_functions_that_numba_does_not_know():
     @njit
     def caller(x):

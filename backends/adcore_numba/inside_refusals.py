@@ -1,0 +1,68 @@
+"""What is called from Python alone, so that a call inside `@njit` says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core import types
+from numba.core.datamodel import models
+from numba.core.imputils import lower_constant
+from numba.core.typing.templates import infer_global
+from numba.extending import register_model, typeof_impl
+
+import adcore
+from adcore.errors import UnsupportedFunctionError
+from adcore.sparse.compressed import SparseJacobian
+from adcore.verdicts.ask import Verifier
+from adcore.verdicts.handling import OutsideOnly
+
+from .inside_failures import refused
+
+__all__ = ["OutsideType"]
+
+_FUNCTION = "adcore.jvp, or adcore.grad of the product with the cotangent"
+_CONSTANT = "the call outside, and its result as an argument"
+_FUNCTIONS = {adcore.vjp: _FUNCTION, adcore.linearize: _FUNCTION} | dict.fromkeys(
+    (adcore.verdict, adcore.certify, adcore.jet, adcore.taylor, adcore.soft, adcore.checkpoint, adcore.check_grads),
+    _CONSTANT,
+)
+
+
+class OutsideType(types.Callable, types.Dummy):
+    """Numba's type of what is not called inside `@njit`; `write` says what is."""
+
+    def __init__(self, title: str, write: str) -> None:
+        self.title = title
+        self.write = write
+        super().__init__(f"adcore.outside({title})")
+
+    def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
+        """
+        Raises:
+            TypingError: always.
+        """
+        raise refused(UnsupportedFunctionError(f"{self.title} inside @njit", write=self.write))
+
+    def get_call_signatures(self) -> tuple[tuple[Any, ...], bool]:
+        return (), True
+
+    def get_impl_key(self, sig: Any) -> Any:
+        raise NotImplementedError(self.title)
+
+
+def _typeof(value: Any, context: Any) -> OutsideType:
+    return OutsideType(repr(value), _CONSTANT)
+
+
+for _kind in (OutsideOnly, Verifier, SparseJacobian):
+    typeof_impl.register(_kind, _typeof)
+
+for _function, _write in _FUNCTIONS.items():
+    infer_global(_function, OutsideType(f"adcore.{_function.__name__}", _write))
+
+register_model(OutsideType)(models.OpaqueModel)
+
+
+@lower_constant(OutsideType)
+def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    return context.get_dummy_value()
