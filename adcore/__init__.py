@@ -45,6 +45,7 @@ from .errors import (
     NonFiniteError,
     PickleError,
     RuleError,
+    SignatureError,
     UnsupportedFunctionError,
     UnsupportedSyntaxError,
 )
@@ -75,6 +76,7 @@ from .verdicts import Verdict, kinks, verdict
 
 if TYPE_CHECKING:
     from .estimators import Estimate, estimate
+    from .native.pointers import cfunc
 
 __all__ = [
     "AdcoreError",
@@ -91,12 +93,14 @@ __all__ = [
     "NonFiniteError",
     "PickleError",
     "RuleError",
+    "SignatureError",
     "Surrogate",
     "SurrogateReport",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
     "Verdict",
     "certify",
+    "cfunc",
     "check_grads",
     "checkpoint",
     "clip_gradient",
@@ -152,8 +156,8 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# The modules of names that need scipy.special, which takes longer to import than all of adcore.
-_LATER = {"Estimate": "estimators", "estimate": "estimators"}
+# The modules of names that need what takes long to import, scipy.special, or that few programs use.
+_LATER = {"Estimate": "estimators", "estimate": "estimators", "cfunc": "native.pointers"}
 
 
 def __getattr__(name: str) -> Any:

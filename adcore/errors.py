@@ -19,6 +19,7 @@ __all__ = [
     "NonFiniteError",
     "PickleError",
     "RuleError",
+    "SignatureError",
     "Source",
     "UnsupportedFunctionError",
     "UnsupportedSyntaxError",
@@ -112,6 +113,14 @@ class RuleError(AdcoreError):
     A rule gives the value and a tangent (or cotangents) with the structure, dtype and shape of what they belong to, and
     the tangent is linear in the tangents given.  The message names the rule, its line, what it gives and what is
     needed.
+    """
+
+
+class SignatureError(AdcoreError, TypeError):
+    """A C signature cannot be read, or a function's arguments and results do not fit it.
+
+    `adcore.cfunc(f, "double(double)")` needs a function of one number that returns one; docs/native.md says how
+    arrays and several results are declared.
     """
 
 

@@ -22,6 +22,7 @@ from .threads import Sharing
 from .types import Atom, DType, Type, Var, literal
 
 if TYPE_CHECKING:
+    from .native.plans import Library, Native, Pointer, Target
     from .nonfinite import Origin, Traced
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Backend",
     "Capture",
     "Change",
+    "Compiler",
     "Entry",
     "Executable",
     "Frontend",
@@ -53,6 +55,7 @@ __all__ = [
     "Text",
     "Write",
     "backend",
+    "compiler",
     "extend",
     "frontend",
     "preload",
@@ -454,6 +457,14 @@ class Reference(Protocol):
     ) -> Traced: ...
 
 
+class Compiler(Protocol):
+    """The backend `llvm`, which besides makes C functions: in this process, and in libraries for others."""
+
+    def pointer(self, native: Native) -> Pointer: ...
+
+    def library(self, functions: Sequence[Native], name: str, target: Target) -> Library: ...
+
+
 def _load(group: str, name: str) -> Any:
     installed = entry_points(group=group)
     found = [e for e in installed if e.name == name]
@@ -478,6 +489,11 @@ def backend(name: str = "llvm") -> Backend:
 def reference() -> Reference:
     """The backend named `numpy`."""
     return cast("Reference", backend("numpy"))
+
+
+def compiler() -> Compiler:
+    """The backend named `llvm`."""
+    return cast("Compiler", backend("llvm"))
 
 
 def prepare() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adcore.native.plans import Native
 from adcore.plugins import Guard, Kernel, Portable, Write
 from adcore.program import Program
 from adcore.threads import Sharing
@@ -13,6 +14,7 @@ from .engine import described, optimized_assembly, start
 from .entry import emit_module
 from .executable import Compiled, Function, compiled, flat_inputs, flat_result
 from .kernels import emit_kernel
+from .pointers import LoadedPointer
 
 __all__ = ["LLVMBackend"]
 
@@ -63,6 +65,10 @@ class LLVMBackend:
     def kernel(self, program: Program, name: str) -> Kernel:
         """A program as a function of the C calling convention; `adcore_llvm.kernels` says how it is called."""
         return emit_kernel(program, name)
+
+    def pointer(self, native: Native) -> LoadedPointer:
+        """A C function in this process, which any number of threads can call at once."""
+        return LoadedPointer(native)
 
     def provide(self, kernel: Kernel) -> None:
         """Let this process find what the module of a kernel refers to."""

@@ -18,6 +18,7 @@ from .code import LLVM_TYPE, Code
 from .control import whole
 from .engine import load, support
 from .symbols import Needs, needs_of, provider, register
+from .targets import is_alone
 from .values import Strided
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ def lower_array_routine(block: Block, e: Equation) -> None:
     """Call the routine, and take over what it gives."""
     code = block.code
     function, operands = ROUTINES[e.primitive.name](e)
-    symbol = _compiled(function.__name__, *(f"{a.type.dtype.short}{a.type.rank}" for a in operands))
+    symbol = _symbol(code, function.__name__, tuple(f"{a.type.dtype.short}{a.type.rank}" for a in operands))
     out = code.name()
     code.entry.append(f"  {out} = alloca [{sum(slots_of(o.type) for o in e.outs)} x i64]")
     arguments = [argument for operand in operands for argument in _argument(block, operand)]
-    status = code.call("i64", symbol, ("ptr", "%err"), ("ptr", out), *arguments)
+    passed = [("ptr", "%err"), ("ptr", out), *arguments]
+    if symbol not in code.declarations:
+        code.declare(symbol, f"declare i64 @{symbol}({', '.join(type for type, _ in passed)})")
+    status = code.op(f"call i64 @{symbol}({', '.join(f'{type} {value}' for type, value in passed)})")
     # a routine does not check what it reads, so that this is all that can fail
     message = "cannot allocate an array of that size"
     block.lowering.fail_unless(code.op(f"icmp eq i64 {status}, 0"), "MemoryError", message)
@@ -73,6 +77,16 @@ def _argument(block: Block, operand: Atom) -> list[tuple[str, str]]:
     return [("ptr", array.pointer), *(("i64", n) for n in array.lengths)]
 
 
+def _symbol(code: Code, name: str, types: tuple[str, ...]) -> str:
+    """The name of the routine for arguments of these dtypes and ranks: compiled, or in the module."""
+    if not is_alone():
+        return _compiled(name, *types)
+    symbol = "_".join(("routine", name, *types))
+    if symbol not in code.declarations:
+        code.declare(symbol, _text(name, types, symbol, "internal", code.declarations))
+    return symbol
+
+
 @provider("array routine")
 def _compiled(name: str, *types: str) -> str:
     """The name under which compiled code finds the routine for arguments of these dtypes and ranks."""
@@ -83,13 +97,20 @@ def _compiled(name: str, *types: str) -> str:
 
 
 def _module(name: str, types: tuple[str, ...], symbol: str) -> tuple[str, Needs]:
-    from .kernels import assembly_of, emit_function  # which lowers such rows by this module
+    from .kernels import assembly_of
+
+    declarations: dict[str, str] = {}
+    text = _text(name, types, symbol, "", declarations)
+    return assembly_of(declarations, text), needs_of(declarations)
+
+
+def _text(name: str, types: tuple[str, ...], symbol: str, linkage: str, declarations: dict[str, str]) -> str:
+    """The routine as a function, which refers to these declarations."""
+    from .kernels import emit_function  # which lowers such rows by this module
     from .lower import Lowering
 
-    lowering = Lowering(Code())
     parsed = tuple((_DTYPES[each[:-1]], int(each[-1])) for each in types)
-    text = emit_function(array_routine(_FUNCTIONS[name], parsed), lowering, "", symbol)
-    return assembly_of(lowering.code.declarations, text), needs_of(lowering.code.declarations)
+    return emit_function(array_routine(_FUNCTIONS[name], parsed), Lowering(Code(declarations)), linkage, symbol)
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -13,7 +13,17 @@ from adcore import cache as disk
 
 from . import symbols
 
-__all__ = ["NAME", "described", "function_address", "load", "machine_code", "optimized_assembly", "start", "support"]
+__all__ = [
+    "NAME",
+    "described",
+    "function_address",
+    "load",
+    "machine_code",
+    "optimized",
+    "optimized_assembly",
+    "start",
+    "support",
+]
 
 OPTIMIZATION = 2
 NAME = "adcore_module_00000000"  # in modules: a name that is another one wherever such a module is loaded
@@ -55,8 +65,8 @@ def start() -> None:
     load(machine_code("define void @adcore_prepared() { ret void }"), "adcore_prepared")
 
 
-def _optimized(text: str) -> llvm.ModuleRef:
-    machine = _machine()
+def optimized(text: str, machine: llvm.TargetMachine) -> llvm.ModuleRef:
+    """A module after optimization for a machine."""
     module = llvm.parse_assembly(text)
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
@@ -72,8 +82,7 @@ def _optimized(text: str) -> llvm.ModuleRef:
 
 def machine_code(text: str) -> bytes:
     """A module compiled to an object file."""
-    module = _optimized(text)
-    return _machine().emit_object(module)
+    return _machine().emit_object(optimized(text, _machine()))
 
 
 def load(code: bytes, *names: str) -> tuple[int, ...]:
@@ -114,4 +123,4 @@ def function_address(name: str) -> int:
 
 def optimized_assembly(text: str) -> str:
     """The module after optimization, for people to read."""
-    return str(_optimized(text))
+    return str(optimized(text, _machine()))

@@ -26,7 +26,7 @@ from .hosting import HOST_ERROR
 from .lower import Failure
 from .python_code import TABLE, Special
 
-__all__ = ["Compiled", "Function", "compiled", "flat_inputs", "flat_result", "raise_at"]
+__all__ = ["Compiled", "Function", "compiled", "error_of", "flat_inputs", "flat_result", "raise_at"]
 
 METH_FASTCALL_KEYWORDS = 0x0080 | 0x0002
 
@@ -121,10 +121,14 @@ def raise_failure(failure: Failure, reported: bytes) -> None:
     """Raise the exception of a failure, its message filled in, from the user's line."""
     if failure.error == HOST_ERROR:
         raise_at(taken_error(), failure.source)
+    raise_at(error_of(failure, reported), failure.source)
+
+
+def error_of(failure: Failure, reported: bytes) -> Exception:
+    """The exception of a failure, its message filled in with what was reported."""
     words = struct.iter_unpack("8s", reported)
     values = [_decode(word, dtype) for word, dtype in zip(words, failure.dtypes, strict=False)]
-    error = {**CHECKED_ERRORS, "MemoryError": MemoryError}[failure.error](failure.message.format(*values))
-    raise_at(error, failure.source)
+    return {**CHECKED_ERRORS, "MemoryError": MemoryError}[failure.error](failure.message.format(*values))
 
 
 def _decode(word: tuple[bytes], dtype: DType) -> Any:

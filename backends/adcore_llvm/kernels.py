@@ -20,9 +20,10 @@ from . import memory, symbols
 from .boxing import slots_of
 from .code import LLVM_TYPE, Code, constant
 from .lower import Lowering, lower_program
+from .targets import in_any_thread
 from .values import Root, Strided, row_major
 
-__all__ = ["assembly_of", "emit_function", "emit_kernel"]
+__all__ = ["assembly_of", "emit_function", "emit_kernel", "refuse_python", "standalone"]
 
 
 def emit_kernel(program: Program, name: str) -> Kernel:
@@ -38,12 +39,15 @@ def emit_kernel(program: Program, name: str) -> Kernel:
     code = Code()
     lowering = Lowering(code)
     lowering.is_part = True  # whoever calls it may be one of several threads
-    function = emit_function(program, lowering, "", name)
-    own = memory.unshared()
-    declarations = {k: v for k, v in code.declarations.items() if f"@{k}(" not in own}
-    release = f"define void @{name}_release(ptr %block) {{\n  call void @adcore_release(ptr %block)\n  ret void\n}}"
-    text = assembly_of(declarations, own, function, release)
-    return Kernel(name, text, tuple(lowering.failures), symbols.needs_of(declarations))
+    with in_any_thread():
+        function = emit_function(program, lowering, "", name)
+        text = standalone(code.declarations, function, release(name))
+    return Kernel(name, text, tuple(lowering.failures), symbols.needs_of(code.declarations))
+
+
+def release(name: str) -> str:
+    """A function that gives back what functions of a module have allocated."""
+    return f"define void @{name}_release(ptr %block) {{\n  call void @adcore_release(ptr %block)\n  ret void\n}}"
 
 
 def refuse_python(region: Program) -> None:
@@ -54,6 +58,12 @@ def refuse_python(region: Program) -> None:
             )
         for _, inner in regions(equation):
             refuse_python(inner)
+
+
+def standalone(declarations: dict[str, str], *functions: str) -> str:
+    """A module that allocates by itself."""
+    own = memory.unshared()
+    return assembly_of({k: v for k, v in declarations.items() if f"@{k}(" not in own}, own, *functions)
 
 
 def assembly_of(declarations: dict[str, str], *functions: str) -> str:

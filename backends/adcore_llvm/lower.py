@@ -376,12 +376,7 @@ KINDS: dict[Kind, Callable[[Block, Equation], None]] = {
 
 def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str | Strided]) -> list[str | Strided]:
     """Emit a whole program.  Gives the results, arrays in memory that the caller owns."""
-    block = Block(lowering)
-    for param, value in zip(program.params, arguments, strict=True):
-        block.bind(param, value)
-        if isinstance(value, Strided):
-            bind_lengths(block, param, value)
-    block.run(program.equations, program.results)
+    block = begun(program, lowering, arguments)
     results: list[str | Strided] = []
     for result in program.results:
         if result.type.shape:
@@ -390,6 +385,17 @@ def lower_program(program: Program, lowering: Lowering, arguments: Iterable[str 
             results.append(block.scalar(result))
     block.finish()
     return results
+
+
+def begun(program: Program, lowering: Lowering, arguments: Iterable[str | Strided]) -> Block:
+    """Emit a whole program.  Gives its block, in which the results are alive, to be finished."""
+    block = Block(lowering)
+    for param, value in zip(program.params, arguments, strict=True):
+        block.bind(param, value)
+        if isinstance(value, Strided):
+            bind_lengths(block, param, value)
+    block.run(program.equations, program.results)
+    return block
 
 
 def bind_lengths(block: Block, param: Var, value: Strided) -> None:

@@ -18,6 +18,7 @@ import llvmlite.binding as llvm
 
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
+from .targets import machine
 
 __all__ = ["FUNCTIONS", "give_back", "handler", "provide", "unshared"]
 
@@ -79,11 +80,11 @@ def _module() -> tuple[str, Needs]:
 
 def unshared() -> str:
     """The same functions over malloc for one module alone: any number of threads can call them at once."""
-    aligned = "declare noalias ptr @aligned_alloc(i64, i64)"
-    if not llvm.address_of_symbol("aligned_alloc"):
-        aligned = f"declare noalias ptr @malloc(i64)\n{_UNALIGNED}"
+    there = machine()
+    has_aligned = "windows" not in there.triple if there else llvm.address_of_symbol("aligned_alloc")
+    aligned = "declare noalias ptr @aligned_alloc(i64, i64)" if has_aligned else _UNALIGNED
     text = "\n".join([aligned, _COMMON, _UNSHARED])
-    return text.format(linkage="internal ", line=LINE, possible=POSSIBLE)
+    return text.format(linkage="internal ", line=LINE, small=SMALL, possible=POSSIBLE)
 
 
 class _Handler(ctypes.Structure):
@@ -349,6 +350,8 @@ none:
 }}"""
 
 _UNSHARED = """
+declare noalias ptr @malloc(i64)
+
 define internal noalias ptr @adcore_allocate(i64 %bytes) nounwind noinline {{
   %impossible = icmp ugt i64 %bytes, {possible}
   br i1 %impossible, label %none, label %some
@@ -356,12 +359,26 @@ some:
   %above = add i64 %bytes, {line}
   %beyond = sub i64 %above, 1
   %lines = and i64 %beyond, -{line}
+  %is_small = icmp ule i64 %lines, {small}
+  br i1 %is_small, label %small, label %other
+small:
+  %with_header = add i64 %lines, 16
+  %base = call ptr @malloc(i64 %with_header)
+  %has = icmp ne ptr %base, null
+  br i1 %has, label %enter_small, label %none
+enter_small:
+  %small_block = getelementptr i8, ptr %base, i64 16
+  br label %enter
+other:
   %in_all = add i64 %lines, {line}
-  %base = call ptr @aligned_alloc(i64 {line}, i64 %in_all)
-  %got = icmp ne ptr %base, null
-  br i1 %got, label %enter, label %none
+  %line_before = call ptr @aligned_alloc(i64 {line}, i64 %in_all)
+  %got = icmp ne ptr %line_before, null
+  br i1 %got, label %enter_other, label %none
+enter_other:
+  %other_block = getelementptr i8, ptr %line_before, i64 {line}
+  br label %enter
 enter:
-  %block = getelementptr i8, ptr %base, i64 {line}
+  %block = phi ptr [ %small_block, %enter_small ], [ %other_block, %enter_other ]
   %header = getelementptr i8, ptr %block, i64 -8
   store i64 %lines, ptr %header
   ret ptr %block
@@ -370,7 +387,11 @@ none:
 }}
 
 define internal void @adcore_release(ptr %block) nounwind noinline {{
-  %base = getelementptr i8, ptr %block, i64 -{line}
+  %header = getelementptr i8, ptr %block, i64 -8
+  %size = load i64, ptr %header
+  %is_small = icmp ule i64 %size, {small}
+  %distance = select i1 %is_small, i64 -16, i64 -{line}
+  %base = getelementptr i8, ptr %block, i64 %distance
   call void @free(ptr %base)
   ret void
 }}"""

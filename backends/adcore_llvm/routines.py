@@ -15,7 +15,7 @@ from typing import Any
 
 from adcore.types import DType
 
-from . import capi, threads
+from . import capi, targets, threads
 from .code import Code
 from .symbols import provider, register
 
@@ -59,7 +59,9 @@ def _module(module: str) -> Any:
 
 def call_routine(code: Code, name: str, dtype: DType, *addresses: str) -> None:
     """Call a routine, named without the letter of its dtype."""
-    code.call("void", symbol(PREFIX[dtype] + name), *(("ptr", a) for a in addresses))
+    routine = PREFIX[dtype] + name
+    found = symbol(routine) if targets.machine() is None else f"{routine}_"  # as Fortran's compilers call it
+    code.call("void", found, *(("ptr", a) for a in addresses))
 
 
 def integer(code: Code, value: str) -> str:

@@ -11,6 +11,7 @@ from functools import cache
 
 import llvmlite.binding as llvm
 
+from . import targets
 from .code import Code
 from .symbols import note, provider
 
@@ -24,9 +25,14 @@ _UNARY = [
 _BINARY = ["pow", "atan2", "hypot"]
 
 
-@cache
 def lanes() -> tuple[str, int] | None:
-    """The letter and doubles of the widest variant this machine runs: ("e", 8) for AVX-512, ("d", 4) for AVX2."""
+    """The letter and doubles of the widest variant: ("e", 8) for AVX-512, ("d", 4) for AVX2, ("b", 2) for others."""
+    machine = targets.machine()
+    return machine.lanes if machine else _own_lanes()
+
+
+@cache
+def _own_lanes() -> tuple[str, int] | None:
     features = llvm.get_host_cpu_features()
     if features.get("avx512f"):
         return "e", 8
@@ -35,17 +41,18 @@ def lanes() -> tuple[str, int] | None:
     return None
 
 
-@provider("vectors")
 def vector_functions() -> dict[str, str]:
     """Scalar names to the vector symbols found in libmvec."""
     width = lanes()
-    if width is None:
-        return {}
+    return {} if width is None else _found(*width)
+
+
+@provider("vectors")
+def _found(letter: str, n: int) -> dict[str, str]:
     try:
         llvm.load_library_permanently("libmvec.so.1")
     except RuntimeError:  # no glibc, or an old one
         return {}
-    letter, n = width
     found = {}
     for names, arguments in ((_UNARY, "v"), (_BINARY, "vv")):
         for name in names:
@@ -53,7 +60,7 @@ def vector_functions() -> dict[str, str]:
                 symbol = f"_ZGV{letter}N{width}{arguments}_{function}"
                 if llvm.address_of_symbol(symbol):
                     found[function] = symbol
-                    note(symbol, "vectors")
+                    note(symbol, "vectors", letter, n)
     return found
 
 

@@ -1,0 +1,1 @@
+"""Functions and derivatives for C: pointers in this process (`cfunc`), and libraries for others (`export`)."""
