@@ -15,6 +15,7 @@ from .picked import Picked, picked
 from .scalar import lower_scalar
 from .schedule import Group, read_elsewhere
 from .values import Array, Counting, Root, Strided, load, store, zero
+from .vector_math import has_masks
 from .writes import is_indexed, prepare, put
 
 if TYPE_CHECKING:
@@ -89,14 +90,15 @@ class Nest:
     def loops(self, lengths: list[str], flat: bool) -> None:
         """The loop nest; of sums along short lines another one, since the usual one adds up several vectors at once."""
         code, inner = self.code, lengths[-1] if lengths else "1"
+        masked = (MASKED,) * has_masks()
         if inner.isdigit() or not any(is_fold(m) and self.is_along(m, flat) for m in self.group.members):
             calls = code.vector_calls  # of functions of the C library, of which few are wanted
-            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (MASKED,) * (code.vector_calls > calls))
+            code.nest(lengths, lambda ix: self.element(ix, flat), lambda: masked * (code.vector_calls > calls))
             return
         short, long, done = code.label(), code.label(), code.label()
         code.branch(code.op(f"icmp sle i64 {inner}, {SHORT}"), short, long)
         code.start(short)
-        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (MASKED,))
+        code.nest(lengths, lambda ix: self.element(ix, flat), lambda: masked)
         code.jump(done)
         code.start(long)
         code.nest(lengths, lambda ix: self.element(ix, flat), lambda: (SUMS,))

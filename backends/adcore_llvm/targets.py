@@ -33,14 +33,14 @@ class Machine:
     Attributes:
         triple, cpu, features: as LLVM writes them.
         native: whether it is like this one, in system and family of processors.
-        lanes: the letter and the number of doubles of libmvec's functions there; None where it has none.
+        lanes: the letters and the numbers of doubles of libmvec's functions there, the widest first.
     """
 
     triple: str
     cpu: str
     features: str
     native: bool
-    lanes: tuple[str, int] | None
+    lanes: tuple[tuple[str, int], ...]
     abi: str = ""
 
     def compiler(self) -> llvm.TargetMachine:
@@ -116,7 +116,7 @@ def machine_of(triple: str, cpu: str, features: str) -> Machine:
         wanted.insert(0, llvm.get_host_cpu_features().flatten())
     native = of_here and _system(triple) == _system(here)
     joined = ",".join(wanted)
-    lanes = _lanes(cpu, joined.split(",")) if native and family == "x86-64" and "linux" in triple else None
+    lanes = _lanes(cpu, joined.split(",")) if native and family == "x86-64" and "linux" in triple else ()
     return Machine(triple, cpu or usual, joined, native, lanes, abi)
 
 
@@ -124,10 +124,10 @@ def _system(triple: str) -> str:
     return "linux" if "linux" in triple else triple.split("-")[-1]
 
 
-def _lanes(cpu: str, features: list[str]) -> tuple[str, int]:
-    """The widest functions of libmvec that such a processor runs."""
+def _lanes(cpu: str, features: list[str]) -> tuple[tuple[str, int], ...]:
+    """The functions of libmvec that such a processor runs."""
     if cpu == "x86-64-v4" or "+avx512f" in features:
-        return "e", 8
+        return ("e", 8), ("d", 4)
     if cpu == "x86-64-v3" or "+avx2" in features:
-        return "d", 4
-    return "b", 2
+        return (("d", 4),)
+    return (("b", 2),)

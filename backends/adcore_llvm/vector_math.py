@@ -15,7 +15,7 @@ from . import targets
 from .code import Code
 from .symbols import note, provider
 
-__all__ = ["call_site", "vector_functions"]
+__all__ = ["call_site", "has_masks", "vector_functions"]
 
 PURE = " nounwind willreturn memory(none)"
 _UNARY = [
@@ -25,26 +25,30 @@ _UNARY = [
 _BINARY = ["pow", "atan2", "hypot"]
 
 
-def lanes() -> tuple[str, int] | None:
-    """The letter and doubles of the widest variant: ("e", 8) for AVX-512, ("d", 4) for AVX2, ("b", 2) for others."""
+def lanes() -> tuple[tuple[str, int], ...]:
+    """The letters and doubles of the variants, the widest first: 8 for AVX-512, 4 for AVX2, 2 for older processors."""
     machine = targets.machine()
     return machine.lanes if machine else _own_lanes()
 
 
 @cache
-def _own_lanes() -> tuple[str, int] | None:
+def _own_lanes() -> tuple[tuple[str, int], ...]:
     features = llvm.get_host_cpu_features()
     if features.get("avx512f"):
-        return "e", 8
+        return ("e", 8), ("d", 4)  # many such processors do more with the shorter vectors, LLVM thinks
     if features.get("avx2"):
-        return "d", 4
-    return None
+        return (("d", 4),)
+    return ()
+
+
+def has_masks() -> bool:
+    """Whether the machine loads and stores a part of a vector."""
+    return all(n > 2 for _, n in lanes())
 
 
 def vector_functions() -> dict[str, str]:
-    """Scalar names to the vector symbols found in libmvec."""
-    width = lanes()
-    return {} if width is None else _found(*width)
+    """Scalar names to the symbols of the widest variants found in libmvec."""
+    return _found(*lanes()[0]) if lanes() else {}
 
 
 @provider("vectors")
@@ -65,14 +69,17 @@ def _found(letter: str, n: int) -> dict[str, str]:
 
 
 def call_site(code: Code, name: str, arity: int, type: str = "double") -> str:
-    """The attributes of a call of a scalar math function; declares and keeps alive its vector variant."""
-    symbol = vector_functions().get(name)
-    if symbol is None:
+    """The attributes of a call of a scalar math function; declares and keeps alive its vector variants."""
+    if name not in vector_functions():
         return PURE
     code.vector_calls += 1
-    _, doubles = lanes() or ("", 0)
-    n = doubles if type == "double" else 2 * doubles
-    vector = f"<{n} x {type}>"
-    code.declare(symbol, f"declare {vector} @{symbol}({', '.join([vector] * arity)})")
-    arguments = "v" * arity
-    return f'{PURE} "vector-function-abi-variant"="_ZGV_LLVM_N{n}{arguments}_{name}({symbol})"'
+    variants = []
+    for letter, doubles in lanes():
+        symbol = _found(letter, doubles).get(name)
+        if symbol is None:
+            continue
+        n = doubles if type == "double" else 2 * doubles
+        vector = f"<{n} x {type}>"
+        code.declare(symbol, f"declare {vector} @{symbol}({', '.join([vector] * arity)})")
+        variants.append(f"_ZGV_LLVM_N{n}{'v' * arity}_{name}({symbol})")
+    return f'{PURE} "vector-function-abi-variant"="{",".join(variants)}"'
