@@ -76,6 +76,7 @@ from .verdicts import Verdict, kinks, verdict
 
 if TYPE_CHECKING:
     from .estimators import Estimate, estimate
+    from .native.library import export
     from .native.pointers import cfunc
 
 __all__ = [
@@ -111,6 +112,7 @@ __all__ = [
     "custom_vjp",
     "debug_nans",
     "estimate",
+    "export",
     "fixed_point",
     "get_num_threads",
     "grad",
@@ -157,7 +159,12 @@ __all__ = [
 __version__ = "0.1.0"
 
 # The modules of names that need what takes long to import, scipy.special, or that few programs use.
-_LATER = {"Estimate": "estimators", "estimate": "estimators", "cfunc": "native.pointers"}
+_LATER = {
+    "Estimate": "estimators",
+    "estimate": "estimators",
+    "cfunc": "native.pointers",
+    "export": "native.library",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,13 @@ from ..errors import SignatureError
 from ..types import DType
 from .plans import Declaration, Parameter
 
-__all__ = ["CONVENTIONS", "ctypes_type", "declaration"]
+__all__ = ["CONVENTIONS", "C_KEYWORDS", "ctypes_type", "declaration", "spelling"]
+
+C_KEYWORDS = frozenset(
+    """auto bool break case char class const continue default delete do double else enum extern false float for goto if
+    inline int long namespace new operator private register restrict return short signed sizeof static struct switch
+    template this true typedef union unsigned using virtual void volatile while""".split()  # noqa: SIM905
+)
 
 _LONG = DType.I64 if ctypes.sizeof(ctypes.c_long) == 8 else DType.I32
 _NAMES = {  # of C, the usual one first
@@ -118,6 +124,11 @@ def declaration(text: str, name: str) -> Declaration:
     rest = iter(found.parameters)
     named = [replace(p, spelling=next(rest).spelling) for p in lengths.parameters]
     return replace(found, parameters=(*named, *user), success=success, spread=spread)
+
+
+def spelling(dtype: DType) -> str:
+    """The usual name of a type in C."""
+    return _NAMES[dtype][0]
 
 
 def _types_of(found: Declaration) -> str:

@@ -15,11 +15,11 @@ from ..errors import SignatureError, refuse
 from ..plugins import Leaf, Lowered, Rows, Spec, Static
 from ..program import Program
 from ..signatures import definition, name_of
-from ..trees import flatten, leaves, map_nodes
+from ..trees import PyTreeSpec, flatten, leaves, map_nodes
 from ..types import DType, Lit, literal
 from .plans import Declaration, Element, Frozen, Given, Into, Native, Parameter, Returned
 
-__all__ = ["fitted", "lowered_for", "refuse_fit"]
+__all__ = ["check_changes", "fitted", "lowered_with", "refuse_fit"]
 
 SHORT = 4  # the longest axis whose length a program may be specialised on
 INTEGERS = {d for d in DType if d.kind in "iu"}
@@ -113,15 +113,21 @@ def lowered_for(function: Any, values: Sequence[Any], specs: Sequence[Spec]) -> 
 
     Those are defaults and captured values, as they are now.  `values` have the places of the arguments in the call.
     """
-    bound = function.dispatcher.bind(tuple(values), {})
-    found, tree = flatten(bound)
+    found, tree = flatten(function.dispatcher.bind(tuple(values), {}))
     constant = [k for k in range(len(values)) if isinstance(found[k], Static)]
     if constant:
         cause = f"argument {constant[0]} of {name_of(function)} is a constant, which a C function cannot be given"
         refuse(SignatureError, cause, definition(function), "a lambda that calls it with the constant")
-    rest = [abstract(v) for v in found[len(values) :]]
+    return lowered_with(function, found, tree, specs)
+
+
+def lowered_with(
+    function: Any, found: Sequence[Any], tree: PyTreeSpec, specs: Sequence[Spec | Static]
+) -> tuple[Lowered, list[Any]]:
+    """The same for a call with these leaves, of which the first ones are as `specs` say."""
+    rest = [abstract(v) for v in found[len(specs) :]]
     lowered = function.__adcore_lower__(tree.unflatten([*specs, *rest]))
-    defaults = [v for v, spec in zip(found[len(values) :], rest, strict=True) if isinstance(spec, Spec)]
+    defaults = [v for v, spec in zip(found[len(specs) :], rest, strict=True) if isinstance(spec, Spec)]
     return lowered, [_frozen(v) for v in (*defaults, *(c.read() for c in lowered.captures))]
 
 
@@ -131,21 +137,29 @@ def _frozen(value: Any) -> Any:
     return np.array(flat, order="C") if isinstance(flat, np.ndarray) else flat
 
 
-def _check_writes(function: Any, declared: Declaration, lowered: Lowered, given: Sequence[Given | Element]) -> None:
-    """Refuse a function that changes what C has no place for."""
+def check_changes(function: Any, lowered: Lowered, given: Sequence[Any]) -> None:
+    """Refuse a function that changes what C has no place for; `given` are the program's parameters that C gives."""
+    what = ""
     if any(c.contents is not None for c in lowered.changes):
-        refuse_fit(function, declared, f"{name_of(function)} changes a list, dict or object")
+        what = "changes a list, dict or object"
     for write in lowered.writes:
         name = lowered.program.params[write.param].name
         if write.state:
-            refuse_fit(function, declared, f"{name_of(function)} draws from the random generator {name!r}")
+            what = f"draws from the random generator {name!r}"
+        elif write.result is not None and (write.param >= len(given) or not isinstance(given[write.param], Given)):
+            what = f"writes into {name!r}, which is no argument in C"
+    if what:
+        refuse(SignatureError, f"{name_of(function)} {what}, which a C function cannot do", definition(function))
+
+
+def _check_writes(function: Any, declared: Declaration, lowered: Lowered, given: Sequence[Given | Element]) -> None:
+    """Refuse a function that changes what is only read in C."""
+    check_changes(function, lowered, given)
+    for write in lowered.writes:
         if write.result is None:
             continue
-        place = given[write.param] if write.param < len(given) else None
-        if not isinstance(place, Given):
-            refuse_fit(function, declared, f"{name_of(function)} writes into {name!r}, which is no argument in C")
-        elif declared.parameters[place.index].const:
-            parameter = declared.parameters[place.index]
+        parameter, name = declared.parameters[given[write.param].index], lowered.program.params[write.param].name
+        if parameter.const:
             refuse_fit(function, declared, f"{name_of(function)} writes into {name!r}, and {parameter} is only read")
 
 

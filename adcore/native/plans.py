@@ -175,6 +175,7 @@ class Library:
 
     Attributes:
         triple, cpu: what it is for.
+        native: whether that is a system like this one.
         code: the object file.
         assembly: of the processor.
         module: in the language of LLVM.
@@ -185,6 +186,7 @@ class Library:
 
     triple: str
     cpu: str
+    native: bool
     code: bytes
     assembly: str
     module: str

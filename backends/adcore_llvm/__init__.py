@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from adcore.native.plans import Native
+from adcore.native.plans import Library, Native, Target
 from adcore.plugins import Guard, Kernel, Portable, Write
 from adcore.program import Program
 from adcore.threads import Sharing
@@ -13,6 +14,7 @@ from . import memory, symbols
 from .engine import described, optimized_assembly, start
 from .entry import emit_module
 from .executable import Compiled, Function, compiled, flat_inputs, flat_result
+from .exports import library_of
 from .kernels import emit_kernel
 from .pointers import LoadedPointer
 
@@ -69,6 +71,10 @@ class LLVMBackend:
     def pointer(self, native: Native) -> LoadedPointer:
         """A C function in this process, which any number of threads can call at once."""
         return LoadedPointer(native)
+
+    def library(self, functions: Sequence[Native], name: str, target: Target) -> Library:
+        """C functions for other programs; `<name>_release` gives back what they allocate."""
+        return library_of(functions, name, target)
 
     def provide(self, kernel: Kernel) -> None:
         """Let this process find what the module of a kernel refers to."""

@@ -23,7 +23,7 @@ from .code import LLVM_TYPE, Code, constant
 from .symbols import provider, register
 from .vector_math import PURE
 
-__all__ = ["lower_special"]
+__all__ = ["is_in_libm", "lower_special"]
 
 MODULE = "scipy.special.cython_special"
 INTEGERS = {"long": "i64", "Py_ssize_t": "i64"}
@@ -36,9 +36,14 @@ def lower_special(code: Code, name: str, operands: tuple[str, ...]) -> str:
     if isinstance(meaning, Routine):
         return _call_routine(code, name, meaning, operands)
     assert isinstance(meaning, SciPy), f"{name} has no lowering"
-    if name == "gammaln" and llvm.address_of_symbol("lgamma"):
+    if is_in_libm(name):
         return _lgamma(code, *operands)
     return _call_scipy(code, meaning, operands)
+
+
+def is_in_libm(name: str) -> bool:
+    """Whether a row of SciPy's is a function of the C library."""
+    return name == "gammaln" and bool(llvm.address_of_symbol("lgamma"))
 
 
 def _lgamma(code: Code, x: str) -> str:
