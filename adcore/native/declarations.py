@@ -176,10 +176,11 @@ def _type(words: list[str], text: str) -> tuple[DType | None, str, str]:
     """The dtype, its name in C, and what is declared with it, if that has a name."""
     for count in range(len(words), 0, -1):
         name = " ".join(words[:count])
-        if name in _TYPES and len(words) - count <= 1:
+        rest = words[count:]
+        if name in _TYPES and len(rest) <= 1 and not C_KEYWORDS.intersection(rest):
             dtype = _TYPES[name]
             spelling = name if name in _C_TYPES or dtype is None else _NAMES[dtype][0]
-            return dtype, spelling, words[count] if count < len(words) else ""
+            return dtype, spelling, rest[0] if rest else ""
     return _refuse(
         text,
         f"has the type {' '.join(words)!r}, which is none of those that functions here have",

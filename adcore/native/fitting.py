@@ -11,7 +11,7 @@ import numpy as np
 from ..api import jit
 from ..arguments import abstract, as_flat
 from ..dispatch import Transformed
-from ..errors import SignatureError, refuse
+from ..errors import AdcoreError, SignatureError, refuse
 from ..plugins import Leaf, Lowered, Rows, Spec, Static
 from ..program import Program
 from ..signatures import definition, name_of
@@ -126,7 +126,10 @@ def lowered_with(
 ) -> tuple[Lowered, list[Any]]:
     """The same for a call with these leaves, of which the first ones are as `specs` say."""
     rest = [abstract(v) for v in found[len(specs) :]]
-    lowered = function.__adcore_lower__(tree.unflatten([*specs, *rest]))
+    try:
+        lowered = function.__adcore_lower__(tree.unflatten([*specs, *rest]))
+    except AdcoreError as error:
+        raise error.with_traceback(None) from None  # the user's line is in the message
     defaults = [v for v, spec in zip(found[len(specs) :], rest, strict=True) if isinstance(spec, Spec)]
     return lowered, [_frozen(v) for v in (*defaults, *(c.read() for c in lowered.captures))]
 

@@ -92,7 +92,7 @@ def export(
     ...     return math.exp(x) * x
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     print(export({"slope": grad(cost)}, f"{folder}/cost.o", 1.0).prototypes["slope"])
-    int64_t slope(double x, double *result)
+    int64_t slope(double x, double *gradient)
     """
     path = Path(path)
     if path.suffix not in KINDS:
