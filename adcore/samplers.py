@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -94,11 +95,10 @@ def _flattened(kept: Callable[[Any], Mapping[str, Any]], names: tuple[str, ...])
 @cache
 def _model_class() -> type:
     """The class of models; nutpie is imported by those who sample."""
-    from nutpie import _lib
-    from nutpie.sample import CompiledModel
+    _lib, base = import_module("nutpie._lib"), import_module("nutpie.sample").CompiledModel
 
     @dataclasses.dataclass(frozen=True)
-    class CompiledPointers(CompiledModel):
+    class CompiledPointers(base):
         """A model whose density and whose kept values are C functions."""
 
         size: int

@@ -11,7 +11,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy import LowLevelCallable, integrate, ndimage
+from scipy import LowLevelCallable, integrate, ndimage, sparse, special
+from scipy.sparse import linalg
 
 import adcore
 from adcore import cfunc, grad, hvp, value_and_grad, vmap
@@ -58,6 +59,15 @@ def smoothed(line):
     for i in range(len(out)):
         out[i] = (line[i] + line[i + 1] + line[i + 2]) / 3.0
     return out
+
+
+def by_routines(d, y):
+    """By LAPACK, by special functions of SciPy's, by a sparse LU, by sorting and by Fourier's transform."""
+    dense = np.linalg.solve(np.diag(d) + 0.1, y)
+    ends = np.array([0, 1, 2, 3])
+    matrix = sparse.csc_array((d, (ends, ends)), shape=(4, 4))
+    solved = linalg.spsolve(matrix, np.sort(dense))
+    return np.sum(special.jv(0.5, 1.0 + solved**2) * special.gammaln(d)) + np.sum(np.abs(np.fft.fft(y)) ** 2)
 
 
 def array(*values):
@@ -332,6 +342,14 @@ def test_it_can_be_pickled():
 # Threads
 
 
+def run_threads(work):
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_threads_call_it_at_once():
     c = cfunc(value_and_grad(energy), "int(int64_t n, const double q[n], double *value, double slope[n])")
     as_pointer, wrong = ctypes.POINTER(D), []
@@ -345,11 +363,25 @@ def test_threads_call_it_at_once():
             if c(50, *pointers) or not np.allclose(slope, expected, rtol=1e-13):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_threads(work)
+    assert not wrong
+
+
+def test_threads_call_routines_at_once():
+    derivative = grad(by_routines, argnums=(0, 1))
+    c = cfunc(derivative, "int(const double d[4], const double y[4], double by_d[4], double by_y[4])")
+    wrong = []
+
+    def work(seed):
+        generator = np.random.default_rng(seed)
+        points = [(generator.uniform(1.0, 2.0, 4), generator.random(4)) for _ in range(10)]
+        expected = [tuple(map(list, derivative(*point))) for point in points]
+        out = array(*[0.0] * 4), array(*[0.0] * 4)
+        for k in range(3000):
+            if c(*(array(*x) for x in points[k % 10]), *out) or not np.allclose(out, expected[k % 10], rtol=1e-12):
+                wrong.append(seed)
+
+    run_threads(work)
     assert not wrong
 
 

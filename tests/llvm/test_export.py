@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import sparse, special
+from scipy.sparse import linalg
 
 import adcore
 from adcore import export, grad, hessian, value_and_grad, vmap
@@ -84,6 +85,11 @@ def product(a, b):
 
 def norm(x):
     return x @ x
+
+
+def solved(d, y):
+    ends = np.arange(len(d))
+    return linalg.spsolve(sparse.csc_array((d, (ends, ends)), shape=(len(d), len(d))), y)
 
 
 def pointer(array):
@@ -302,6 +308,14 @@ def test_derivatives(built, derivative):
     out = np.zeros(expected.shape)
     assert library.derivative(pointer(X), I64(len(X)), I64(7), pointer(out)) == 0
     np.testing.assert_allclose(out, expected, rtol=1e-13, atol=1e-14)
+
+
+@needs_compiler
+def test_sparse_systems_are_in_the_library(built):
+    library = built({"slope": grad(lambda d, y: np.sum(solved(d, y) ** 2))}, X, X)
+    d, y, out = X + 1.0, X[::-1].copy(), np.zeros(5)
+    assert library.slope(pointer(d), I64(5), pointer(y), I64(5), pointer(out)) == 0
+    np.testing.assert_allclose(out, -2.0 * y**2 / d**3, rtol=1e-14)
 
 
 @needs_compiler
