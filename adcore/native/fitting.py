@@ -131,7 +131,11 @@ def lowered_with(
     except AdcoreError as error:
         raise error.with_traceback(None) from None  # the user's line is in the message
     defaults = [v for v, spec in zip(found[len(specs) :], rest, strict=True) if isinstance(spec, Spec)]
-    return lowered, [_frozen(v) for v in (*defaults, *(c.read() for c in lowered.captures))]
+    frozen = [_frozen(v) for v in (*defaults, *(c.read() for c in lowered.captures))]
+    if sum(isinstance(s, Spec) for s in specs) + len(frozen) != len(lowered.program.params):
+        cause = f"{name_of(function)} is a universal function with further arguments"
+        refuse(SignatureError, cause, definition(function), f"lambda x: {name_of(function)}(x) in its place")
+    return lowered, frozen
 
 
 def _frozen(value: Any) -> Any:

@@ -16,7 +16,7 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.native.plans import Library, Made, Native, Target
 from adcore.passes.inline import inline_customs
 from adcore.primitives import Kind
-from adcore.primitives.scipy_rows import SciPy
+from adcore.primitives.routines import Routine
 from adcore.program import Program, regions
 from adcore.types import DType
 
@@ -26,7 +26,7 @@ from .floats import FLOAT
 from .kernels import release, standalone
 from .lower import Failure
 from .native import emit_native
-from .special import is_in_libm
+from .special import needs_scipy
 from .targets import anywhere, machine_of
 
 __all__ = ["library_of"]
@@ -80,11 +80,23 @@ def refuse_elsewhere(region: Program) -> None:
         meaning, name = equation.primitive.meaning, equation.primitive.name
         if equation.primitive.kind is Kind.FOURIER:
             raise UnsupportedFunctionError("Fourier transforms are NumPy's, which a library has not", equation.source)
-        if isinstance(meaning, SciPy) and name not in FLOAT and not is_in_libm(name):
-            cause = f"scipy.special.{meaning.name} is SciPy's, which a library has not"
+        if name not in FLOAT and (
+            needs_scipy(name) or (isinstance(meaning, Routine) and _is_of_scipy(meaning.program))
+        ):
+            cause = f"{name} is computed by SciPy, which a library has not"
             raise UnsupportedFunctionError(cause, equation.source, write="a formula of functions that C has")
         for _, inner in regions(equation):
             refuse_elsewhere(inner)
+
+
+def _is_of_scipy(region: Program) -> bool:
+    """Whether a routine calls a function of SciPy's."""
+    return any(
+        (e.primitive.name not in FLOAT and needs_scipy(e.primitive.name))
+        or any(_is_of_scipy(inner) for _, inner in regions(e))
+        or (isinstance(e.primitive.meaning, Routine) and _is_of_scipy(e.primitive.meaning.program))
+        for e in region.equations
+    )
 
 
 class _Function:

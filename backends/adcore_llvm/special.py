@@ -21,9 +21,11 @@ from adcore.types import DType, Lit
 from . import capi
 from .code import LLVM_TYPE, Code, constant
 from .symbols import provider, register
+from .targets import machine
 from .vector_math import PURE
+from .written_out import IN_LIBM, WRITTEN_OUT
 
-__all__ = ["is_in_libm", "lower_special"]
+__all__ = ["lower_special", "needs_scipy"]
 
 MODULE = "scipy.special.cython_special"
 INTEGERS = {"long": "i64", "Py_ssize_t": "i64"}
@@ -33,17 +35,29 @@ FLOAT = "double"
 def lower_special(code: Code, name: str, operands: tuple[str, ...]) -> str:
     """Emit a call of a row's function on floats."""
     meaning = TABLE[name].meaning
+    if machine() is not None and not isinstance(meaning, Routine):
+        return _without_scipy(code, name, operands)
     if isinstance(meaning, Routine):
         return _call_routine(code, name, meaning, operands)
     assert isinstance(meaning, SciPy), f"{name} has no lowering"
-    if is_in_libm(name):
+    if name == "gammaln" and llvm.address_of_symbol("lgamma"):
         return _lgamma(code, *operands)
     return _call_scipy(code, meaning, operands)
 
 
-def is_in_libm(name: str) -> bool:
-    """Whether a row of SciPy's is a function of the C library."""
-    return name == "gammaln" and bool(llvm.address_of_symbol("lgamma"))
+def needs_scipy(name: str) -> bool:
+    """Whether a row is a function of SciPy's that a library without it has not."""
+    own = name == "gammaln" or name in IN_LIBM or name in WRITTEN_OUT
+    return isinstance(TABLE[name].meaning, SciPy) and not own
+
+
+def _without_scipy(code: Code, name: str, operands: tuple[str, ...]) -> str:
+    """A call of what serves in the place of SciPy's function."""
+    if name == "gammaln":
+        return _lgamma(code, *operands)
+    if name in IN_LIBM:
+        return code.call(FLOAT, IN_LIBM[name], *((FLOAT, x) for x in operands), attributes=PURE)
+    return _call_routine(code, name, WRITTEN_OUT[name], operands)
 
 
 def _lgamma(code: Code, x: str) -> str:

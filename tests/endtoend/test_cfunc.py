@@ -458,6 +458,12 @@ def test_functions_that_do_not_fit(what):
     assert raised.value.source.file == __file__
 
 
+def test_options_of_universal_functions():
+    with pytest.raises(SignatureError, match="universal function(.|\\n)*lambda x: gammaln"):
+        cfunc(grad(grad(special.gammaln)), "double(double)")
+    assert cfunc(grad(grad(lambda x: special.gammaln(x))), "double(double)")(1.0) == pytest.approx(math.pi**2 / 6.0)
+
+
 def test_python_is_refused():
     with pytest.raises(UnsupportedFunctionError, match=r"a call of Python(.|\n)*math.erf"):
         cfunc(calls_python, "double(double)")
