@@ -15,7 +15,7 @@ from scipy import LowLevelCallable, integrate, ndimage, sparse, special
 from scipy.sparse import linalg
 
 import adcore
-from adcore import cfunc, grad, hvp, value_and_grad, vmap
+from adcore import cfunc, grad, hvp, jit, value_and_grad, vmap
 from adcore.errors import SignatureError, UnsupportedFunctionError
 from adcore.native.declarations import declaration
 
@@ -424,6 +424,13 @@ def returns_text(x):
     return x, "text"
 
 
+def draws(x):
+    return GENERATOR.normal() * x
+
+
+GENERATOR = np.random.default_rng(0)
+
+
 def calls_python(x):
     return adcore.host_call(math.erf, 0.0, x)
 
@@ -444,6 +451,8 @@ UNFIT = {
     "narrow": (bump, "float(double)", "is a float64, and does not fit what float returns"),
     "dtype": (swing, "void(double t, const double y[2], float dy[2])", "array of rank 1 of float64"),
     "text": (returns_text, "double(double)", "'text' among the results"),
+    "random": (draws, "double(double)", "draws from the random generator"),
+    "constant": (jit(wave, static_argnums=2), "double(double, double, double)", "argument 2 of wave is a constant"),
     "default": (writes_default, "double(double)", "writes into 'into', which is no argument in C"),
     "const": (changes_argument, "double(const double x[2])", "writes into 'x', and const double x.2. is only read"),
 }
@@ -459,7 +468,7 @@ def test_functions_that_do_not_fit(what):
 
 
 def test_options_of_universal_functions():
-    with pytest.raises(SignatureError, match="universal function(.|\\n)*lambda x: gammaln"):
+    with pytest.raises(SignatureError, match=r"universal function(.|\n)*lambda x: gammaln"):
         cfunc(grad(grad(special.gammaln)), "double(double)")
     assert cfunc(grad(grad(lambda x: special.gammaln(x))), "double(double)")(1.0) == pytest.approx(math.pi**2 / 6.0)
 
