@@ -117,7 +117,7 @@ def _returned(native: Native, failures: Sequence[Any]) -> list[str]:
     else:
         lines = [f"   After a failure {native.name}_status() is its number."]
     if failures:
-        lines[0] += "  All results are NaN then:" if native.results else "  Those are:"
+        lines[0] += "  Real results are NaN then:" if native.results else "  Those are:"
     lines += [f"     {k}  {f.error}: {_text(f)}{_line(f)}" for k, f in enumerate(failures, 1)]
     return lines
 

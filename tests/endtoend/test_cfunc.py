@@ -145,6 +145,34 @@ def test_matrices():
     np.testing.assert_allclose(y, a @ x)
 
 
+ARRAYS = {
+    "double": np.float64,
+    "float": np.float32,
+    "double complex": np.complex128,
+    "complex64": np.complex64,
+    "bool": np.bool_,
+    "int8_t": np.int8,
+    "unsigned char": np.uint8,
+    "short": np.int16,
+    "uint16": np.uint16,
+    "int": np.int32,
+    "unsigned int": np.uint32,
+    "int64_t": np.int64,
+    "size_t": np.uint64,
+}
+
+
+@pytest.mark.parametrize("written", ARRAYS)
+def test_arrays_of_all_types(written):
+    c = cfunc(lambda x: (x[::-1], x[0]), f"void(int n, const {written} x[n], {written} y[n], {written} *first)")
+    x = np.arange(7).astype(ARRAYS[written])
+    y, first = np.zeros_like(x), np.zeros(1, x.dtype)
+    places = [each.ctypes.data_as(kind) for each, kind in zip((x, y, first), c.argtypes[1:], strict=True)]
+    c(7, *places)
+    assert np.array_equal(y, x[::-1])
+    assert first[0] == x[0]
+
+
 def test_results_of_one_kind_are_in_order():
     point, along = np.array([0.3, 0.8]), np.array([1.0, -2.0])
     product = hvp(energy)
@@ -337,6 +365,8 @@ def test_it_can_be_pickled():
     again = pickle.loads(pickle.dumps(c))
     assert again(0.5) == c(0.5)
     assert again.address != c.address
+    slope = cfunc(grad(bump), "double(double x)")
+    assert pickle.loads(pickle.dumps(slope))(0.5) == slope(0.5)
 
 
 # Threads

@@ -23,7 +23,7 @@ extern "C" {
    value     a number: a result
    gradient  x_0 numbers: a result
 
-   Returns 0, or the number of a failure.  All results are NaN then:
+   Returns 0, or the number of a failure.  Real results are NaN then:
      1  ValueError: the length x_0 is …
      2  ValueError: negative dimensions are not allowed (line …)
      3  MemoryError: cannot allocate an array of that size (line …)
