@@ -262,6 +262,29 @@ def black_scholes(price, strike, years, rate, volatility):
     return total
 
 
+@numba.stencil
+def mean_of_neighbours(a):
+    return 0.25 * (a[0, 1] + a[1, 0] + a[0, -1] + a[-1, 0] * a[0, 0])
+
+
+@numba.stencil(neighborhood=((-3, 0),), cval=7.0, standard_indexing=("weights",))
+def weighted_past(a, weights, scale):
+    total = 0.0
+    for i in range(-3, 1):
+        total += a[i] * weights[i + 3]
+    return total * scale
+
+
+@njit
+def smoothed(u):
+    return np.sum(mean_of_neighbours(mean_of_neighbours(u)) ** 2)
+
+
+@njit
+def averaged(x):
+    return np.sum(weighted_past(x, x[:4], 2.0) ** 2) + np.sum(weighted_past(x[:2], x, 2.0))
+
+
 X = np.linspace(0.1, 1.0, 7)
 _random = np.random.default_rng(0)
 DIFFERENTIATED = [
@@ -287,6 +310,8 @@ DIFFERENTIATED = [
     (typed_local, 0.7),
     (optional, 0.7),
     (laplace, _random.normal(size=(5, 6)), 3),
+    (smoothed, _random.normal(size=(5, 6))),
+    (averaged, X),
     (mandelbrot, 0.4, 0.3, 20),
     (bodies, _random.normal(size=(4, 3)), _random.normal(size=(4, 3)), np.ones(4), 0.01, 5),
     (black_scholes, 100.0 * X, 40.0, 1.0, 0.02, 0.3),
@@ -328,19 +353,27 @@ def calls_guvectorized(x):
     return squares(np.array([x, x]))
 
 
-@numba.stencil
-def neighbours(a):
-    return 0.5 * (a[-1] + a[1])
-
-
-@njit
-def calls_stencil(x):
-    return np.sum(neighbours(np.array([x, x * x, x, 1.0])))
-
-
 @numba.extending.intrinsic
 def in_llvm(context, x):
     return x(x), lambda context, builder, signature, arguments: arguments[0]
+
+
+@numba.stencil
+def loops(a):
+    total = 0.0
+    for i in range(2):
+        total += a[i]
+    return total
+
+
+@njit
+def calls_stencil_that_loops(x):
+    return np.sum(loops(x))
+
+
+@njit
+def calls_stencil_on_a_matrix(x):
+    return np.sum(mean_of_neighbours(x[0]))
 
 
 @njit
@@ -391,7 +424,8 @@ REFUSED = [
     (takes_jitclass, (0.7, parabola), "'parabola' is an instance of the jitclass Parabola"),
     (sees_jitclass, (0.7,), "'parabola' is an instance of the jitclass Parabola"),
     (calls_guvectorized, (0.7,), "numba.guvectorize"),
-    (calls_stencil, (0.7,), "numba.stencil"),
+    (calls_stencil_that_loops, (X,), "reads where its text does not say"),
+    (calls_stencil_on_a_matrix, (np.ones((3, 3)),), "is a stencil of 2 axes, and its first array has 1"),
     (calls_intrinsic, (0.7,), "numba.extending.intrinsic"),
     (in_object_mode, (0.7,), "numba.objmode"),
     (asks_for_threads, (0.7,), "must not depend on the threads"),

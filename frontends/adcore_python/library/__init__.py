@@ -57,6 +57,7 @@ from . import (
     spectra,
     splitting,
     statistics,
+    stencils,
     structured,
     vectors,
 )
@@ -104,6 +105,7 @@ MODULES = (
         special_functions,
         splitting,
         statistics,
+        stencils,
         structured,
         vectors,
     ),

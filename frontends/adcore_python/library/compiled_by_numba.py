@@ -119,10 +119,6 @@ _REFUSED = {
         "a function made by numba.extending.intrinsic, which has no Python code",
         "adcore.host_call, or a Python function with a derivative stated by adcore.custom_jvp",
     ),
-    "numba.stencils.stencil.StencilFunc.__call__": (
-        "a function made by numba.stencil",
-        "a loop over the points, or slices: u[1:-1, 2:] + u[1:-1, :-2]",
-    ),
     **dict.fromkeys(
         ("numba.get_thread_id", "numba.get_num_threads", "numba.set_num_threads", "numba.get_parallel_chunksize"),
         ("what a function computes must not depend on the threads that run it", "a number that is an argument"),
