@@ -371,7 +371,7 @@ class World:
             return
         compiled = inspect.getattr_static(value, "py_func", None)
         if isinstance(compiled, types.FunctionType) and is_trusted(kind.__module__):
-            self._put("compiled", kind.__module__, kind.__qualname__)
+            self._put("compiled", kind.__module__, kind.__qualname__, *_declared(value))
             self._visit(compiled)
             return
         if _has_hidden_state(kind):
@@ -567,6 +567,14 @@ def _slots_of(kind: type) -> Iterator[tuple[str, Any]]:
         for name, found in list(vars(each).items()):
             if isinstance(found, types.MemberDescriptorType):
                 yield name, found
+
+
+def _declared(compiled: Any) -> Iterator[str]:
+    """The types that a function compiled by Numba declares, for its arguments and for variables."""
+    if not getattr(compiled, "_can_compile", True):
+        yield from map(str, compiled.nopython_signatures)
+    for name, kind in getattr(compiled, "locals", {}).items():
+        yield f"{name}: {kind}"
 
 
 def _has_hidden_state(kind: type) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 import adcore
 from adcore import grad, jit
+from adcore.cache.world import World
 from adcore.errors import AdcoreError
 
 from .numba_functions import (
@@ -96,6 +97,14 @@ def test_vectorized_functions(function, shape):
     assert np.shape(found) == np.shape(expected)
     assert np.asarray(found).dtype == np.asarray(expected).dtype
     np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_declared_types_count_for_the_cache():
+    plain = declared.py_func
+    made = [numba.njit(plain)] + [numba.njit(s)(plain) for s in ("float64(float64, float64)", "float64(int64, int64)")]
+    made.append(numba.njit(locals={"x": numba.float64})(plain))
+    assert len({World(function).digest() for function in made}) == len(made)
+    assert World(numba.njit(plain)).digest() == World(numba.njit(fastmath=True)(plain)).digest()
 
 
 def test_all_transforms():
