@@ -32,7 +32,7 @@ from adcore.derive import pull, push
 from adcore.errors import AliasError, UnsupportedFunctionError, UnsupportedSyntaxError
 from adcore.plugins import backend
 from adcore.program import Program
-from adcore.threads import eager
+from adcore.threads import eager, get_num_threads
 from adcore.transforms import lower, without_writes
 from adcore.trees import leaves
 
@@ -176,10 +176,17 @@ def machine_code(f: Callable[..., Any], arguments: tuple[Any, ...], along: Any, 
     scale = size(gradient, along)
     chosen = random.choices(("value_and_grad", "jit", "jvp", "vjp"), (7, 1, 1, 1))[0]
     if chosen == "value_and_grad":
-        for one, other in zip(leaves(value_and_grad(f, argnums=WRT)(*given)), leaves(found), strict=True):
+        both = value_and_grad(f, argnums=WRT)
+        ours = leaves(both(*given))
+        for one, other in zip(ours, leaves(found), strict=True):
             gap = float(np.max(np.abs(np.asarray(one) - other), initial=0.0))
             if not gap <= 1e-9 * max(1.0, float(np.max(np.abs(other), initial=0.0))):
                 raise LawError(f"machine code gives what the interpreter gives: {one} is not {other}")
+        if get_num_threads() > 1:
+            with eager(2 * get_num_threads()):
+                again = leaves(both(*given))
+            if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, ours, strict=True)):
+                raise LawError(f"the number of threads makes no difference: {again} is not {ours}")
     elif chosen == "jit":
         same("jit is plain Python", jit(f)(*given), plain, 1e-9)
     elif chosen == "jvp":
