@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pickling import BySource
+from ..pickling import BySource, Failed
 from ..trees import flatten, leaves, map_leaves
 
 __all__ = ["Common", "Part", "Sent", "added", "alone", "itself", "on_chunk", "outcome", "stacked", "value_with_aux"]
@@ -62,16 +62,27 @@ class Part:
     length: int
 
 
+def opened(thing: Any) -> Any:
+    """A value that was sent to this worker.
+
+    Raises:
+        PickleError: it could not be loaded here.
+    """
+    if isinstance(thing, Failed):
+        thing()
+    return thing.value if isinstance(thing, Sent) else thing
+
+
 def on_chunk(common: Common, *data: Any) -> Part | None:
     """The result for one chunk; None for one that is empty."""
-    chunk = [each.value if isinstance(each, Sent) else each for each in data]
+    chunk = [opened(each) for each in data]
     length = length_of(chunk[0])
     if length == 0:
         return None
-    arguments = list(common.arguments.value)
+    arguments = list(opened(common.arguments))
     for place, each in zip(common.places, chunk, strict=True):
         arguments[place] = each
-    found, aux = common.parted(common.function(*arguments, **common.keywords.value))
+    found, aux = common.parted(common.function(*arguments, **opened(common.keywords)))
     if not common.is_mean:
         return Part(found, [aux], length or 0)
     if length is None:

@@ -6,6 +6,6 @@ process needs neither the file nor the module.  It compiles what it is asked for
 """
 
 from .by_source import BySource
-from .loading import restored
+from .loading import Failed, restored
 
-__all__ = ["BySource", "restored"]
+__all__ = ["BySource", "Failed", "restored"]
