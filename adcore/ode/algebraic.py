@@ -61,7 +61,7 @@ def solved_with_roots(
 
     y, z = state_of(y0), state_of(z0)
     start = root(z, y, times[0], args)
-    whole = states_by(extended, (y, z), np.concatenate((y, start)), times, args, rtol, atol, adjoint, method, 1)
+    whole = states_by(extended, (y, z), np.concatenate((y, start)), times, args, rtol, atol, adjoint, method, 0)
     zs = np.empty((len(times), len(z)))
     for i in range(len(times)):
         zs[i] = root(whole[i, n:], whole[i, :n], times[i], args)

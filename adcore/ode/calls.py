@@ -84,13 +84,15 @@ def odeint(
     adjoint: str = "continuous",
     method: str = "dopri5",
     steps: int = 1,
+    mxstep: int = 0,
 ) -> Any:
     """Solve an initial value problem: dy/dt = f(y, t, *args), y(ts[0]) = y0.
 
     Args:
         f: the right side, a function of the language, which gives the derivative of the state in its structure and
             shape.
-        y0: the state at the first time: a number, an array or a tree of them, real.
+        y0: the state at the first time: a number, an array or a tree of them, real; integers are taken in double
+            precision.
         ts: times, strictly increasing or strictly decreasing, (m,).
         *args: further arguments of `f`: trees of numbers, arrays and constants.
         rtol, atol: tolerated errors of a step, by the state and absolute; numbers, or vectors with an entry for each
@@ -106,13 +108,16 @@ def odeint(
             "scipy:Radau", "scipy:BDF" and "scipy:LSODA" are those of `scipy.integrate.solve_ivp`, with a compiled
             right side and Jacobian, for the adjoint "continuous", which is solved by the same method.
         steps: of "rk4", between two times.
+        mxstep: of "dopri5" and "radau", how many steps may be tried between two times, there and back; 0 for any
+            number.
 
     Returns:
         The states at `ts`: like `y0`, with a first axis of length m more.
 
     Raises:
         RuntimeError: at the call: the size of a step underflows, since the state becomes infinite or NaN, or the
-            derivative is not finite at the beginning.  The message has the time.  SciPy's solver has failed.
+            derivative is not finite at the beginning; or more than `mxstep` steps are needed.  The message has the
+            time.  SciPy's solver has failed.
         ValueError: at the call: the times are not ordered, an option is not known, or `f` gives another shape.
         DtypeError: the state is not of real numbers, or `f` gives another structure or rank.
 
@@ -134,7 +139,7 @@ def odeint(
     >>> math.isclose(slope, -2.0 * math.exp(-1.0), rel_tol=1e-6)
     True
     """
-    return derived(f, Solving(solved, (), (adjoint, method, steps)))(y0, ts, rtol, atol, *args)
+    return derived(f, Solving(solved, (), (adjoint, method, steps, mxstep)))(y0, ts, rtol, atol, *args)
 
 
 def odeint_event(

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..custom import stop_gradient
 
-__all__ = ["advanced", "dense", "first_step", "integrated", "next_factor", "ratio", "step"]
+__all__ = ["advanced", "counted", "dense", "first_step", "integrated", "next_factor", "ratio", "step"]
 
 
 def step(rhs: Any, y: Any, t: Any, h: Any, k1: Any) -> Any:
@@ -116,7 +116,20 @@ def underflow(h: Any, t: Any) -> None:
         )
 
 
-def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
+def counted(tries: Any, most: Any, t: Any) -> Any:
+    """One more try, if there may be so many; `most` is 0 where there may be any number.
+
+    Raises:
+        RuntimeError: there may not.
+    """
+    if most == 0:
+        return 0
+    if tries >= most:
+        raise RuntimeError(f"odeint: more than mxstep = {most} steps between two times, at t = {t}")
+    return tries + 1
+
+
+def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any, most: Any) -> Any:
     """The states at given times.
 
     Args:
@@ -124,12 +137,13 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
         y0: the state at the first time, (n,).
         ts: times, strictly increasing or decreasing, (m,).
         rtol, atol: tolerated errors, by the state and absolute.
+        most: how many steps may be tried between two times; 0 for any number.
 
     Returns:
         The states, (m, n).
 
     Raises:
-        RuntimeError: no step is small enough, or the derivative is not finite at the beginning.
+        RuntimeError: no step is small enough, there are too many, or the derivative is not finite at the beginning.
     """
     count = len(ts)
     ys = np.empty((count, len(y0)), y0.dtype)
@@ -142,7 +156,9 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
     h = stop_gradient(first_step(rhs, y, t, k, rtol, atol, end - t, 5.0))
     direction = 1.0 if h > 0.0 else -1.0
     done = 1
+    tries = 0
     while done < count:
+        tries = counted(tries, most, t)
         left = stop_gradient(end - t)
         is_last = abs(h) >= abs(left)
         if is_last:
@@ -157,6 +173,7 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
                 while until < count - 1 and direction * ts[until] <= reached:
                     until += 1
             for i in range(done, until):
+                tries = 0
                 ys[i] = dense((ts[i] - t) / h, h, y, k, y1, k1, last)
             done = until
             y, k, t = y1, k1, t + h
@@ -166,11 +183,11 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
     return ys
 
 
-def advanced(rhs: Any, y: Any, t: Any, end: Any, h: Any, rtol: Any, atol: Any) -> Any:
+def advanced(rhs: Any, y: Any, t: Any, end: Any, h: Any, rtol: Any, atol: Any, most: Any) -> Any:
     """The state at another time, and a size for the step after it.
 
     Args:
-        rhs, rtol, atol: as of `integrated`.
+        rhs, rtol, atol, most: as of `integrated`.
         y, t: the state, (n,), and its time.
         end: the other time.
         h: the size of the first step to try, of the sign of `end - t`.
@@ -179,11 +196,13 @@ def advanced(rhs: Any, y: Any, t: Any, end: Any, h: Any, rtol: Any, atol: Any) -
         The state, (n,), and a size.
 
     Raises:
-        RuntimeError: no step is small enough.
+        RuntimeError: no step is small enough, or there are too many.
     """
     k = rhs(y, t)
     is_done = False
+    tries = 0
     while not is_done:
+        tries = counted(tries, most, t)
         left = end - t
         is_last = abs(h) >= abs(left)
         size = left if is_last else h

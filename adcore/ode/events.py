@@ -40,7 +40,7 @@ def happened(
     near = stop_gradient(located(rhs, height, state_of(y0), begin, t_max, rtol, atol, method))
     if near == begin:
         raise RuntimeError(f"odeint_event: the event happens at the beginning, at t = {begin}")
-    y = states_by(f, like, state_of(y0), np.array([begin, near]), args, rtol, atol, adjoint, method, 1)[1]
+    y = states_by(f, like, state_of(y0), np.array([begin, near]), args, rtol, atol, adjoint, method, 0)[1]
 
     def state_at(t: Any) -> Any:
         return dormand_prince.step(rhs, y, near, t - near, rhs(y, near))[0]

@@ -16,7 +16,7 @@ import numpy as np
 from ..api import jacfwd
 from ..custom import stop_gradient
 from ..implicit import custom_root
-from .dormand_prince import first_step, underflow
+from .dormand_prince import counted, first_step, underflow
 
 __all__ = ["advanced", "integrated"]
 
@@ -132,7 +132,7 @@ def tried(rhs: Any, y: Any, t: Any, h: Any, rtol: Any, atol: Any, is_again: Any)
     return z1, z2, z3, found, factor
 
 
-def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
+def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any, most: Any) -> Any:
     """The states at given times; arguments, result and errors as of `dormand_prince.integrated`."""
     count = len(ts)
     ys = np.empty((count, len(y0)), y0.dtype)
@@ -145,7 +145,9 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
     direction = 1.0 if h > 0.0 else -1.0
     is_again = True
     done = 1
+    tries = 0
     while done < count:
+        tries = counted(tries, most, t)
         left = stop_gradient(end - t)
         is_last = abs(h) >= abs(left)
         if is_last:
@@ -165,6 +167,7 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
                 while until < count - 1 and direction * ts[until] <= reached:
                     until += 1
             for i in range(done, until):
+                tries = 0
                 ys[i] = dense((ts[i] - t) / h, y, z1, z2, z3)
             done = until
             y, t = y + z3, t + h
@@ -172,11 +175,13 @@ def integrated(rhs: Any, y0: Any, ts: Any, rtol: Any, atol: Any) -> Any:
     return ys
 
 
-def advanced(rhs: Any, y: Any, t: Any, end: Any, h: Any, rtol: Any, atol: Any) -> Any:
+def advanced(rhs: Any, y: Any, t: Any, end: Any, h: Any, rtol: Any, atol: Any, most: Any) -> Any:
     """The state at another time, and a size for the step after; as `dormand_prince.advanced`."""
     is_again = True
     is_done = False
+    tries = 0
     while not is_done:
+        tries = counted(tries, most, t)
         left = end - t
         is_last = abs(h) >= abs(left)
         size = left if is_last else h

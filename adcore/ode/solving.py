@@ -12,23 +12,31 @@ from ..custom import custom_rule, stop_gradient
 from ..vectors import as_rows, as_tree, reals_of, with_reals
 from . import adjoints, scipy_methods
 from .methods import by_method
-from .vectors import derivative_of, state_of
+from .vectors import derivative_of, in_floats, state_of
 
 __all__ = ["require_options", "require_order", "require_tolerances", "solved", "states_by"]
 
 
-def solved(f: Any, y0: Any, ts: Any, rtol: Any, atol: Any, args: Any, adjoint: Any, method: Any, steps: Any) -> Any:
+def solved(
+    f: Any, y0: Any, ts: Any, rtol: Any, atol: Any, args: Any, adjoint: Any, method: Any, steps: Any, mxstep: Any
+) -> Any:
     """What `odeint` computes, with its arguments."""
     if method in scipy_methods.METHODS:
         if adjoint != "continuous":
             raise ValueError('odeint: the steps of SciPy have no derivative: adjoint is "continuous"')
     else:
         require_options(adjoint, method)
+    if mxstep != 0 and method not in ("dopri5", "radau"):
+        raise ValueError('odeint: mxstep goes with the methods "dopri5" and "radau"')
+    if mxstep < 0:
+        raise ValueError("odeint: mxstep is negative")
     times = np.asarray(ts).astype(np.float64)
     require_order(times)
     require_tolerances(rtol, atol)
-    like = stop_gradient(y0)
-    return as_rows(states_by(f, like, state_of(y0), times, args, rtol, atol, adjoint, method, steps), like)
+    begin = in_floats(y0)
+    like = stop_gradient(begin)
+    limit = steps if method == "rk4" else mxstep
+    return as_rows(states_by(f, like, state_of(begin), times, args, rtol, atol, adjoint, method, limit), like)
 
 
 def states_by(

@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import DtypeError
-from ..trees import flatten
+from ..trees import flatten, map_leaves
 from ..vectors import real_vector_of
 
-__all__ = ["derivative_of", "fitting", "state_of"]
+__all__ = ["derivative_of", "fitting", "in_floats", "state_of"]
+
+
+def in_floats(tree: Any) -> Any:
+    """A state with its integers in double precision.
+
+    >>> in_floats((1, np.array([2, 3])))
+    (1.0, array([2., 3.]))
+    """
+    return map_leaves(lambda x: x * 1.0 if np.result_type(x).kind in "iu" else x, tree)
 
 
 def state_of(tree: Any) -> Any:

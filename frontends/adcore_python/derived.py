@@ -395,6 +395,7 @@ class Mirror:
             around = None if frame.enclosing is None else self.frame(frame.enclosing)
             found = Frame(frame.code, frame.python, around, (), frame.escaping)
             found.bound, found.rebinds, found.shared = frame.bound, frame.rebinds, frame.shared
+            found.standing = frame.standing
             found.origin = frame.origin
             found.names = Names(self, frame)
             self.frames[frame] = found

@@ -487,6 +487,54 @@ def test_a_blow_up_says_when(adjoint: str, method: str) -> None:
         odeint(square, 1.0, np.array([0.0, 2.0]), 1.0, adjoint=adjoint, method=method)
 
 
+def towards(y: Any, t: Any, rate: Any) -> Any:
+    return -rate * (y - math.cos(t))
+
+
+def limited(rate: Any, adjoint: Any, method: Any, mxstep: Any) -> Any:
+    return odeint(towards, 1.0, TS, rate, adjoint=adjoint, method=method, mxstep=mxstep)[3]
+
+
+@pytest.mark.parametrize("adjoint", ADJOINTS)
+@pytest.mark.parametrize("method", ["dopri5", "radau"])
+def test_a_limit_on_steps(adjoint: str, method: str) -> None:
+    gradient = value_and_grad(limited, static_argnames=("adjoint", "method", "mxstep"))
+    assert gradient(3.0, adjoint, method, 2000) == gradient(3.0, adjoint, method, 0)
+    for call in (gradient, jit(limited, static_argnames=("adjoint", "method", "mxstep"))):
+        with pytest.raises(RuntimeError, match=r"more than mxstep = 3 steps between two times, at t = 0\.") as info:
+            call(3.0, adjoint, method, 3)
+        assert info.traceback[-1].name == "limited"
+
+
+def test_a_limit_on_steps_is_one_between_two_times() -> None:
+    ts = np.linspace(0.0, 2.0, 50)
+    many = odeint(towards, 1.0, ts, 3.0)
+    assert np.array_equal(odeint(towards, 1.0, ts, 3.0, mxstep=12), many)
+    with pytest.raises(RuntimeError, match="more than mxstep = 12"):
+        odeint(towards, 1.0, ts[[0, -1]], 3.0, mxstep=12)
+
+
+def test_the_reverse_sweep_has_the_limit_too() -> None:
+    def last(y0: Any) -> Any:
+        return odeint(decay, y0, np.array([0.0, 1.0]), 30.0, mxstep=60)[1]
+
+    assert last(1.0) < 1e-8
+    with pytest.raises(RuntimeError, match="more than mxstep = 60"):
+        grad(last)(1.0)  # the equation grows back in time, so that its steps are more
+
+
+@pytest.mark.parametrize("adjoint", ADJOINTS)
+def test_integers_are_taken_in_double_precision(adjoint: str) -> None:
+    def total(rate: Any, y0: Any) -> Any:
+        return np.sum(odeint(decay, y0, TS, rate, adjoint=adjoint))
+
+    for whole, real in ((2, 2.0), (np.array([1, 2]), np.array([1.0, 2.0])), (np.array([3], np.int32), np.array([3.0]))):
+        assert value_and_grad(total)(0.5, whole) == value_and_grad(total)(0.5, real)
+        assert odeint(decay, whole, TS, 0.5, adjoint=adjoint).dtype == np.float64
+    tree = odeint(lambda y, t: {"a": -y["a"], "b": y["b"]}, {"a": 1, "b": np.array([1, 2])}, TS, adjoint=adjoint)
+    np.testing.assert_allclose(tree["b"], np.exp(TS)[:, None] * np.array([1.0, 2.0]), rtol=1e-6)
+
+
 def test_a_derivative_that_is_nan_says_when() -> None:
     with pytest.raises(RuntimeError, match=r"not finite at t = 0.5"):
         odeint(lambda y, t: np.sqrt(-1.0 - y * y), np.ones(2), np.array([0.5, 2.0]))

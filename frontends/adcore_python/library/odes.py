@@ -15,9 +15,9 @@ from adcore.trees import structure
 
 from ..containers import items
 from ..operators import describe
-from ..values import Array, List, Scalar, Static, Tuple, Value
+from ..values import Array, List, Scalar, Static, Tuple, Value, number
 from .registry import lowers, taking
-from .vectors import numbers_of, real_leaves
+from .vectors import numbers_of, placed, real_leaves
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
@@ -78,6 +78,19 @@ def _called(low: Lowering, solver: Callable[..., Any], *arguments: Value) -> Val
         if calls.is_solver(error.source):
             refuse(type(error), error.cause, source, error.write)
         raise
+
+
+@lowers("adcore.ode.vectors.in_floats")
+def in_floats(low: Lowering, tree: Value) -> Value:
+    from ..lowered_calls import Incoming
+
+    given, taken = numbers_of(low, tree)
+    if all(v.dtype.kind != "i" for v in given):
+        return tree
+    found: list[Any] = [
+        low.call(Static(np.multiply), [v, number(1.0)], {}) if v.dtype.kind == "i" else v for v in given
+    ]
+    return Incoming(low, found, [], ()).value(placed(taken))
 
 
 @lowers("adcore.ode.scipy_methods.integrated")

@@ -21,7 +21,7 @@ from .registry import lowers
 if TYPE_CHECKING:
     from ..lowering import Lowering
 
-__all__ = ["numbers_of", "real_leaves"]
+__all__ = ["numbers_of", "placed", "real_leaves"]
 
 FLOATS, NUMBERS = "f", "fc"  # kinds of dtypes
 
@@ -56,14 +56,14 @@ def minus(low: Lowering, tree: Value, other: Value) -> Value:
     others, like = numbers_of(low, other)
     given = fitting(low, tree, others, like)
     found: list[Any] = [low.call(Static(np.subtract), [x, y], {}) for x, y in zip(given, others, strict=True)]
-    return Incoming(low, found, [], ()).value(_placed(like))
+    return Incoming(low, found, [], ()).value(placed(like))
 
 
 def fitting(low: Lowering, tree: Value, wanted: list[Scalar | Array], like: Any) -> list[Scalar | Array]:
     """The numbers and arrays of a tree in the order of those of another one, which are of the same types."""
     given, taken = numbers_of(low, tree)
     try:
-        order = [leaf.index for leaf in matched(structure(like), _placed(taken)) if isinstance(leaf, Leaf)]
+        order = [leaf.index for leaf in matched(structure(like), placed(taken)) if isinstance(leaf, Leaf)]
     except ValueError:
         order = []
     if len(order) != len(wanted) or len(order) != len(given):
@@ -88,7 +88,7 @@ def as_rows(low: Lowering, matrix: Value, like: Value) -> Value:
         assert isinstance(pair, Tuple)
         part, start = pair.items
         found.append(part)
-    return Incoming(low, found, [], ()).value(_placed(taken))
+    return Incoming(low, found, [], ()).value(placed(taken))
 
 
 @lowers("adcore.vectors.has_complex")
@@ -120,10 +120,11 @@ def _filled(low: Lowering, vector: Value, given: list[Scalar | Array], taken: An
         low.value(pieces[t], isinstance(v, Scalar) and v.python) if t in pieces else v
         for t, v in zip(types, given, strict=True)
     ]
-    return Incoming(low, found, [], ()).value(_placed(taken))
+    return Incoming(low, found, [], ()).value(placed(taken))
 
 
-def _placed(taken: Any) -> Any:
+def placed(taken: Any) -> Any:
+    """A structure whose leaves are the places of values, one after the other."""
     places = iter(range(len(leaves(taken))))
     return map_leaves(lambda leaf: Leaf(next(places)) if isinstance(leaf, Spec) else leaf, taken)
 
