@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adcore.passes.schedule import Group, read_elsewhere
 from adcore.primitives import Kind
 from adcore.program import Equation
 from adcore.types import Atom, DType, Var
@@ -13,7 +14,6 @@ from adcore.types import Atom, DType, Var
 from .code import LLVM_TYPE, MASKED, SUMS, Code
 from .picked import Picked, picked
 from .scalar import lower_scalar
-from .schedule import Group, read_elsewhere
 from .values import Array, Counting, Root, Strided, load, store, zero
 from .vector_math import has_masks
 from .writes import is_indexed, prepare, put

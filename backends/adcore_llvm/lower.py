@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from adcore.errors import Source
+from adcore.passes.schedule import Group, Step, schedule
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, uses
 from adcore.threads import Sharing
@@ -23,7 +24,6 @@ from .contraction import lower_matmul
 from .control import CopiedError
 from .hosting import lower_host
 from .scalar import cast, lower_scalar
-from .schedule import Group, Step, schedule
 from .sorting import lower_order
 from .values import Array, Constant, Root, Strided, Undefined, fits_frame, load, row_major, store, zero
 

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adcore.passes.schedule import Group
 from adcore.program import Equation
 from adcore.types import Var
 
@@ -14,7 +15,6 @@ from .effort import product, weight
 from .fused import Nest, combine, is_fold, start_of
 from .outlined import Chunks, Part, chunks_of
 from .picked import Picked
-from .schedule import Group
 from .values import Strided, load, store
 
 if TYPE_CHECKING:

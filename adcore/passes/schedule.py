@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from adcore.primitives import Kind
-from adcore.program import Equation, uses
-from adcore.types import Atom, Var
-
+from ..primitives import Kind
+from ..program import Equation, uses
+from ..types import Atom, Var
 from .sinking import sunk
 
-__all__ = ["Group", "Step", "schedule"]
+__all__ = ["Group", "Step", "read_elsewhere", "schedule"]
 
 
 @dataclass(eq=False)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adcore.primitives import Kind
-from adcore.program import Equation, uses
-from adcore.types import Atom, Var
+from ..primitives import Kind
+from ..program import Equation, uses
+from ..types import Atom, Var
 
 __all__ = ["sunk"]
 
