@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import linear_maps
 from .diagonals import HessianDiagonal, Laplacian
@@ -19,6 +19,9 @@ from .signatures import arranged
 from .splitting import PullbackSplit, PushforwardSplit
 from .statics import Argnames, Argnums, declared
 from .transforms import Checkpoint, Gradient, Identity, Pushforward, Transform
+
+if TYPE_CHECKING:
+    from .python_source import Form
 
 __all__ = [
     "checkpoint",
@@ -673,14 +676,15 @@ def program(g: Callable[..., Any], *args: Any) -> Program:
     return clone(found.lowered.program)
 
 
-def source(g: Callable[..., Any], *args: Any) -> str:
+def source(g: Callable[..., Any], *args: Any, form: Form = "arrays") -> str:
     """The program of a function or of a transformed function, as Python that a person can read and run.
 
-    Arguments as in `program`.
+    Arguments as in `program`.  In the form "arrays" work on whole arrays is NumPy's; in the form "loops" it is written
+    as loops over the elements, which `numba.njit` compiles.
 
     >>> print(source(grad(lambda x: x * x * x), 2.0).count("def "))
     1
     """
     from .python_source import to_python  # needed by nobody who only computes
 
-    return to_python(program(g, *args))
+    return to_python(program(g, *args), form)

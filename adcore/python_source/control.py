@@ -88,7 +88,7 @@ def _carry_name(writer: Writer, init: Atom, param: Var, out: Var, inner: Sequenc
     wanted, held = writer.targets.get(out), writer.variable(init)
     named = held is not None and (is_temporary(param.name) or not is_temporary(held))
     for name in (wanted, held if named else None):
-        if name is not None and name not in avoid and writer.is_free(name, inner):
+        if name is not None and name not in avoid and writer.may_hold(name, param, inner):
             return name
     return writer.choose(param, avoid, inner)
 
@@ -157,7 +157,7 @@ def _branch_name(writer: Writer, equation: Equation, out: Var, results: dict[str
     """The variable aimed at, one that a branch leaves as it is or writes in place, or one of the result's name."""
     held = [writer.variable(_origin(equation.params[branch], r)) for branch, r in results.items()]
     for name in (writer.targets.get(out), *held):
-        if name is not None and name not in avoid and writer.is_free(name):
+        if name is not None and name not in avoid and writer.may_hold(name, out):
             return name
     return writer.choose(out, avoid)
 

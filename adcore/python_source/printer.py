@@ -5,22 +5,35 @@ A value without a name of the user's that is used once is written where it is us
 
 from __future__ import annotations
 
+import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from ..naming import identifier
+from ..passes.element_loops import in_element_loops
 from ..program import Equation, Program
 from ..types import Atom, Lit, Var
 from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
+from .loops import rows_called, running_sums, spelled_in_loops
 from .separate import is_fresh_constant, separated
-from .spelling import FACTORIZATIONS, as_region_value, elements_and_places, factorized, spelled, subscript, whole_axes
+from .spelling import (
+    FACTORIZATIONS,
+    as_region_value,
+    elements_and_places,
+    factorized,
+    shape_text,
+    spelled,
+    subscript,
+    whole_axes,
+)
 from .storage import Storage
 from .writer import WIDTH, Writer, function_name, is_temporary
 
-__all__ = ["to_python"]
+__all__ = ["Form", "to_python"]
 
 _LONG = 72
 _IMPORTS = (
@@ -37,10 +50,14 @@ _SPAN = '''def span(start, length, step):
 '''
 
 
-def to_python(program: Program) -> str:
+Form = Literal["arrays", "loops"]
+
+
+def to_python(program: Program, form: Form = "arrays") -> str:
     """The source of a Python function that computes what the program means.
 
-    It takes the program's parameters and gives its results: one value bare, several as a tuple.  Arguments must have
+    Work on whole arrays is written for NumPy, or in the form "loops" as loops over their elements, for Numba.  It takes
+    the program's parameters and gives its results: one value bare, several as a tuple.  Arguments must have
     the parameters' dtypes; scalars may be Python's.  Writes go in place where the old array is not read again, and
     never into an argument.
 
@@ -56,10 +73,13 @@ def to_python(program: Program) -> str:
     def f(x):
         return 2.0 * np.sin(x) + 1.0
     """
-    program = separated(program)
-    function = function_name(program.name)
-    writer = Writer(Storage(program), function)
-    printer = _Printer(writer, _used_once(program))
+    in_loops = form == "loops"
+    program = separated(in_element_loops(program) if in_loops else program)
+    sums = running_sums(program) if in_loops else frozenset()
+    called = sorted(set(rows_called(program, sums))) if in_loops else []
+    function = function_name(program.name, called)
+    writer = Writer(Storage(program), function, called, typed=in_loops)
+    printer = (_LoopsPrinter if in_loops else _Printer)(writer, _used_once(program), sums)
     names = printer.parameters(program)
     printer.equations(program)
     printer.results(program)
@@ -67,6 +87,9 @@ def to_python(program: Program) -> str:
     body = "\n".join([head, *writer.lines]) + "\n"
     parts = [_SPAN] if "span(" in body else []
     imports = [line for line, used in _IMPORTS if used in body]
+    called = [name for name in called if re.search(rf"(?<![\w.]){name}\(", body)]
+    if called:
+        imports.append(f"from adcore.rows import {', '.join(called)}")
     gap = "\n\n\n" if imports else ""
     return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
 
@@ -97,9 +120,18 @@ def _static(equation: Equation) -> dict[str, object]:
 
 
 class _Printer:
-    def __init__(self, writer: Writer, used_once: set[Var]) -> None:
+    def __init__(self, writer: Writer, used_once: set[Var], sums: frozenset[Equation]) -> None:
         self.writer = writer
         self.used_once = used_once
+        self.sums = sums
+
+    def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+        """An equation as an expression."""
+        return spelled(equation, x, lengths)
+
+    def shape(self, array: str, rank: int) -> str:
+        """The text of an array's shape, in an f-string."""
+        return f"{{{array}.shape}}"
 
     # The function
 
@@ -115,16 +147,22 @@ class _Printer:
         for param, name in zip(program.params, names, strict=True):
             for axis, length in enumerate(param.type.shape):
                 if isinstance(length, Lit) or shared[length] > 1 or writer.position.used_in(program, length):
-                    self.length(length, f"{name}.shape[{axis}]", name)
+                    self.length(
+                        length, f"{name}.shape[{axis}]", f"{name} has the shape {self.shape(name, param.type.rank)}"
+                    )
         return names
 
-    def length(self, length: Atom, text: str, array: str) -> None:
+    def length(self, length: Atom, text: str, message: str) -> None:
         writer = self.writer
         if isinstance(length, Lit) or writer.variable(length):
             writer.emit(f"if {text} != {writer.value(length).text}:")
-            writer.emit(f'    raise ValueError(f"{array} has the shape {{{array}.shape}}")')
+            writer.emit(f'    raise ValueError(f"{message}")')
         else:
             writer.assign(length, Expression(text))
+
+    def lengths(self, lengths: Sequence[Expression]) -> str:
+        """The text of a shape with these lengths, in an f-string."""
+        return f"{{({', '.join(n.text for n in lengths)}{',' * (len(lengths) == 1)})}}"
 
     def results(self, program: Program) -> None:
         writer = self.writer
@@ -172,7 +210,7 @@ class _Printer:
     def several(self, equation: Equation) -> None:
         """One call that gives several results."""
         writer = self.writer
-        value = factorized(equation, [writer.value(a) for a in equation.operands])
+        value = self.call(equation, [writer.value(a) for a in equation.operands])
         names: list[str] = []
         for out in equation.outs:
             names.append(writer.choose(out, avoid=names))
@@ -180,6 +218,9 @@ class _Printer:
         writer.emit(f"{', '.join(names)} = {value.text}")
         for name, out in zip(names, equation.outs, strict=True):
             writer.hold(name, out, numpy=not out.type.shape)
+
+    def call(self, equation: Equation, x: Sequence[Expression]) -> Expression:
+        return factorized(equation, x)
 
     def composed(self, equation: Equation) -> Expression:
         """The equation as one expression, of which parts are written down first where it would grow too long."""
@@ -189,12 +230,12 @@ class _Printer:
         lengths = [writer.value(n) for n in equation.outs[0].type.shape] if equation.primitive.name == "expand" else ()
         if not lengths:
             lengths = [Expression("?")] * equation.outs[0].type.rank
-        value = spelled(equation, [parts[a] for a in equation.operands], lengths)
+        value = self.spelled(equation, [parts[a] for a in equation.operands], lengths)
         while len(value.text) > _LONG and pending:
             longest = max(pending, key=lambda a: len(parts[a].text))
             pending.remove(longest)
             parts[longest] = writer.write_down(longest, parts[longest])
-            value = spelled(equation, [parts[a] for a in equation.operands], lengths)
+            value = self.spelled(equation, [parts[a] for a in equation.operands], lengths)
         return value
 
     def check(self, equation: Equation) -> None:
@@ -213,8 +254,8 @@ class _Printer:
                 x = writer.write_down(equation.operands[0], x)
             shape = f"({', '.join(n.text for n in lengths)}{',' * (len(lengths) == 1)})"
             writer.emit(f"if {x.text}.shape != {shape}:")
-            message = f'f"operands could not be broadcast together with shapes {{{x.text}.shape}} {{{shape}}}"'
-            writer.emit(f"    raise ValueError({message})")
+            shapes = f"{self.shape(x.text, len(lengths))} {self.lengths(lengths)}"
+            writer.emit(f'    raise ValueError(f"operands could not be broadcast together with shapes {shapes}")')
         if writer.variable(equation.operands[0]) is None:
             writer.assign(out, x)
         else:
@@ -265,8 +306,7 @@ class _Printer:
         x, capacity = writer.value(x_atom), writer.value(capacity_atom)
         if writer.variable(x_atom) is None and isinstance(x_atom, Var):
             x = writer.write_down(x_atom, x)
-        rest = f", *{x.text}.shape[1:]" if out.type.rank > 1 else ""
-        shape = f"({capacity.text}{rest})" if rest else capacity.text
+        shape = shape_text([capacity, *(Expression(f"{x.text}.shape[{a}]") for a in range(1, out.type.rank))])
         new = union(f"np.zeros({shape}, dtype={x.text}.dtype)", x, capacity)
         name = writer.assign(out, new, avoid=x.names | capacity.names)
         writer.emit(f"{name}[:len({x.text})] = {x.text}[:{capacity.text}]")
@@ -279,6 +319,22 @@ class _Printer:
 
     def cond(self, equation: Equation) -> None:
         print_cond(self.writer, equation, self.equations)
+
+
+class _LoopsPrinter(_Printer):
+    """For programs whose arithmetic is on scalars, in the Python that Numba compiles."""
+
+    def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
+        return spelled_in_loops(equation, x, lengths, self.sums)
+
+    def call(self, equation: Equation, x: Sequence[Expression]) -> Expression:
+        return spelled_in_loops(equation, x, (), self.sums)
+
+    def shape(self, array: str, rank: int) -> str:
+        return self.lengths([Expression(f"{array}.shape[{axis}]") for axis in range(rank)])
+
+    def lengths(self, lengths: Sequence[Expression]) -> str:
+        return f"({', '.join(f'{{{n.text}}}' for n in lengths)}{',' * (len(lengths) == 1)})"
 
 
 _STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {

@@ -15,8 +15,12 @@ from .expressions import Expression, Level, call, constant, indexed, infix, nega
 from .separate import is_fresh_constant
 
 __all__ = [
+    "COMPARISONS",
     "FACTORIZATIONS",
+    "SPELLED",
     "as_region_value",
+    "compared",
+    "constant_array",
     "elements_and_places",
     "factorized",
     "shape_text",
@@ -25,17 +29,20 @@ __all__ = [
     "whole_axes",
 ]
 
-_INFIX = {
-    "add": ("+", Level.SUM),
-    "plus": ("+", Level.SUM),
-    "sub": ("-", Level.SUM),
-    "mul": ("*", Level.PRODUCT),
+COMPARISONS = {
     "lt": ("<", Level.COMPARISON),
     "le": ("<=", Level.COMPARISON),
     "gt": (">", Level.COMPARISON),
     "ge": (">=", Level.COMPARISON),
     "eq": ("==", Level.COMPARISON),
     "ne": ("!=", Level.COMPARISON),
+}
+_INFIX = {
+    "add": ("+", Level.SUM),
+    "plus": ("+", Level.SUM),
+    "sub": ("-", Level.SUM),
+    "mul": ("*", Level.PRODUCT),
+    **COMPARISONS,
     "and": ("&", Level.BIT_AND),
     "or": ("|", Level.BIT_OR),
     "xor": ("^", Level.BIT_XOR),
@@ -63,9 +70,9 @@ def spelled(equation: Equation, operands: Sequence[Expression], lengths: Sequenc
     """The value of an equation that is one expression; `lengths` are those of the result's axes."""
     name = equation.primitive.name
     if is_fresh_constant(equation):
-        return _constant_array(equation, operands)
-    if name in _STRUCTURAL:
-        return _STRUCTURAL[name](equation, operands, lengths)
+        return constant_array(equation, operands)
+    if name in SPELLED:
+        return SPELLED[name](equation, operands, lengths)
     if name in _FOLDS:
         return _fold(equation, operands[0])
     if equation.outs[0].type.shape and name != "matmul":
@@ -106,7 +113,7 @@ def _elementwise(equation: Equation, x: Sequence[Expression]) -> Expression:
     if name in _LOGIC and scalar and boolean:
         return infix(*_LOGIC[name], x[0], x[1])
     if name in _INFIX:
-        return _compared(equation, infix(*_INFIX[name], x[0], x[1], numpy=numpy), x)
+        return compared(equation, infix(*_INFIX[name], x[0], x[1], numpy=numpy), x)
     if name in _DIVISIONS:
         return _division(equation, x, numpy)
     if name in _SPECIAL:
@@ -127,7 +134,7 @@ def _special_function(name: str, meaning: SciPy | Routine, x: Sequence[Expressio
     return whole if meaning.result is None else union(f"{whole.text}[{meaning.result}]", whole)
 
 
-def _compared(equation: Equation, whole: Expression, x: Sequence[Expression]) -> Expression:
+def compared(equation: Equation, whole: Expression, x: Sequence[Expression]) -> Expression:
     """A comparison of integers knows its opposite (one of floats has none that is right for nan)."""
     name, first = equation.primitive.name, equation.operands[0].type
     if name in _OPPOSITE and first == Type(DType.I64):
@@ -247,7 +254,7 @@ def shape_text(lengths: Sequence[Expression]) -> str:
     return lengths[0].text if len(lengths) == 1 else f"({', '.join(n.text for n in lengths)})"
 
 
-def _constant_array(equation: Equation, x: Sequence[Expression]) -> Expression:
+def constant_array(equation: Equation, x: Sequence[Expression]) -> Expression:
     name = equation.primitive.name
     if name == "iota":
         return call("np.arange", *x)
@@ -329,7 +336,7 @@ def _hosted(equation: Equation, x: Sequence[Expression], lengths: Sequence[Expre
     return call(f"{equation.primitive.name}_{equation.params['function'].name}", *x)
 
 
-_STRUCTURAL: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
+SPELLED: dict[str, Callable[[Equation, Sequence[Expression], Sequence[Expression]], Expression]] = {
     "expand": _repetition,
     "reshape": _reshaped,
     "permute": _permuted,

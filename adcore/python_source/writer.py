@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import PurePath
 
 from ..errors import Source
 from ..naming import identifier
-from ..types import Atom, Var
+from ..types import Atom, DType, Var
 from .expressions import Expression, constant, read
 from .liveness import Position
 from .storage import Storage
@@ -17,15 +17,15 @@ from .storage import Storage
 __all__ = ["WIDTH", "Writer", "function_name", "is_temporary"]
 
 WIDTH = 100
-_BUILTINS = ("abs", "bool", "float", "int", "len", "math", "max", "min", "np", "range", "slice", "span")
+_BUILTINS = ("abs", "bool", "complex", "float", "int", "len", "math", "max", "min", "np", "range", "slice", "span")
 _RESERVED = frozenset((*keyword.kwlist, *_BUILTINS, "factorizations"))
 _INDENT = "    "
 
 
-def function_name(name: str) -> str:
+def function_name(name: str, reserved: Container[str] = ()) -> str:
     """A name for the function itself that hides nothing it calls."""
     name = identifier(name)
-    return f"{name}_1" if name in _RESERVED else name
+    return f"{name}_1" if name in _RESERVED or name in reserved else name
 
 
 def is_temporary(name: str) -> bool:
@@ -41,11 +41,14 @@ class Writer:
     """The state of printing one function.
 
     A Python variable may hold several values in turn.  It is assigned anew only when no value that it holds is read
-    any more, and expressions that read it and are not written yet are written first.
+    any more, and expressions that read it and are not written yet are written first.  Where variables are `typed`, it
+    holds values of one type only, as Numba wants it.
     """
 
-    def __init__(self, storage: Storage, function: str) -> None:
+    def __init__(self, storage: Storage, function: str, reserved: Iterable[str] = (), typed: bool = False) -> None:
         self.storage = storage
+        self.reserved = _RESERVED | frozenset(reserved)
+        self.typed = typed
         self.position = Position()
         self.lines: list[str] = []
         self.depth = 1
@@ -55,7 +58,8 @@ class Writer:
         self._bound: dict[Var, Expression] = {}
         self._pending: dict[Var, Expression] = {}
         self._holders: dict[str, set[Var]] = {}
-        self._seen: set[str] = set(_RESERVED)
+        self._seen: set[str] = set(self.reserved)
+        self._types: dict[str, tuple[DType, int]] = {}
         self._commented: Source | None = None
 
     # Lines
@@ -95,6 +99,7 @@ class Writer:
         if not also or name not in self._holders:
             self._holders[name] = set()
         self._holders[name].add(var)
+        self._types.setdefault(name, (var.type.dtype, var.type.rank))
         self._seen.add(name)
         storage = frozenset((self.storage.root(var),)) if var.type.shape else frozenset()
         self._bound[var] = read(name, storage, numpy)
@@ -142,15 +147,20 @@ class Writer:
             for var in self._holders.get(name, ())
         )
 
+    def may_hold(self, name: str, var: Var, repeated: Sequence[object] = ()) -> bool:
+        """Whether the variable is free for a value; where they are `typed`, it has held none of another type."""
+        known = self._types.get(name) if self.typed else None
+        return known in (None, (var.type.dtype, var.type.rank)) and self.is_free(name, repeated)
+
     def choose(self, var: Var, avoid: Iterable[str] = (), repeated: Sequence[object] = ()) -> str:
         """A variable for a value: the one aimed at, the value's own name, or that with a suffix."""
         avoid = set(avoid)
         wanted = self.targets.get(var)
-        if wanted is not None and wanted not in avoid and self.is_free(wanted, repeated):
+        if wanted is not None and wanted not in avoid and self.may_hold(wanted, var, repeated):
             return wanted
         base = identifier(var.name)
-        reusable = not is_temporary(base) and base not in _RESERVED and base not in avoid
-        if reusable and self.is_free(base, repeated):
+        reusable = not is_temporary(base) and base not in self.reserved and base not in avoid
+        if reusable and self.may_hold(base, var, repeated):
             return base
         return self.unused(base, avoid)
 
