@@ -15,7 +15,7 @@ from .expressions import Expression, Level, call, infix, negated, union
 from .separate import is_fresh_constant
 from .spelling import COMPARISONS, SPELLED, compared, constant_array, shape_text
 
-__all__ = ["rows_called", "running_sums", "spelled_in_loops"]
+__all__ = ["CALLED", "rows_called", "running_sums", "spelled_in_loops"]
 
 _ARITHMETIC = {
     "add": ("+", Level.SUM),
@@ -57,13 +57,13 @@ def _is_short(dtype: DType) -> bool:
 def rows_called(region: Program, sums: AbstractSet[Equation]) -> Iterator[str]:
     """The names of rows that the printed source may call."""
     for equation in region.equations:
-        if equation in sums or equation.primitive.kind in _CALLED:
+        if equation in sums or equation.primitive.kind in CALLED:
             yield name_of(equation.primitive)
         for _, inner in regions(equation):
             yield from rows_called(inner, sums)
 
 
-_CALLED = (Kind.ELEMENTWISE, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER, Kind.FOURIER)
+CALLED = (Kind.ELEMENTWISE, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER, Kind.FOURIER)
 
 
 def running_sums(region: Program) -> frozenset[Equation]:
