@@ -11,14 +11,13 @@ one nest of `loop` equations on scalars.  A view is read at its own place in the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from ..primitives import TABLE, Kind, Primitive
+from ..primitives import TABLE, Kind
 from ..program import Equation, Program, clone, regions
 from ..recomputation import rename
-from ..types import I64, Atom, DType, Type, Var, literal
+from ..types import I64, Atom, Type, Var, literal
+from .element import Carry, Element, start_of
 from .element_places import Places
 from .inline import inline_regions
 from .nest_scope import COUNTERS, Scope
@@ -48,24 +47,6 @@ def _variables(region: Program) -> Iterator[Var]:
         yield from equation.outs
         for _, inner in regions(equation):
             yield from _variables(inner)
-
-
-@dataclass(eq=False)
-class _Carry:
-    """What the loops of a nest carry.
-
-    Attributes:
-        out: the value of the program that it is at the end.
-        start: what it is at first.
-        level: how many loops stand around where it starts.
-    """
-
-    out: Var
-    start: Atom
-    level: int = 0
-    fold: Equation | None = None
-    write: Equation | None = None
-    inner: _Carry | None = None  # a scalar, what the element of an array is folded in
 
 
 class _Loops:
@@ -145,7 +126,7 @@ class _Loops:
             return True
         if not around:
             return False
-        carry = _Carry(out, scope.empty_like(out))
+        carry = Carry(out, scope.empty_like(out))
         state = {carry: carry.start}
 
         def innermost(inside: Scope, indices: tuple[Atom, ...]) -> None:
@@ -179,43 +160,43 @@ class _Loops:
         """The loops of a group."""
         scope.source = next((e.source for e in (*group.members, *group.writes.values())), None)
         carries = list(self.carries(scope, group))
-        state: dict[_Carry, Atom] = {c: c.start for c in carries}
+        state: dict[Carry, Atom] = {c: c.start for c in carries}
 
         def innermost(inside: Scope, indices: tuple[Atom, ...]) -> None:
-            _Element(self.places, inside, indices, state, carries).compute(group)
+            Element(self.places, inside, indices, state, carries).compute(group)
 
         inner = [c.inner for c in carries if c.inner is not None]
         self.loops(scope, group.space, [*carries, *inner], state, innermost)
         for carry in carries:
             self.bind(carry, state[carry])
 
-    def bind(self, carry: _Carry, value: Atom) -> None:
+    def bind(self, carry: Carry, value: Atom) -> None:
         if value is not carry.out:
             self.renamed[carry.out] = value
 
-    def carries(self, scope: Scope, group: Group) -> Iterator[_Carry]:
+    def carries(self, scope: Scope, group: Group) -> Iterator[Carry]:
         for member in group.members:
             for out in member.outs:
                 if member.primitive.kind is Kind.REDUCTION and out not in group.copies:
                     yield self.folded(scope, member, out, len(group.space))
                 elif out in group.kept:
-                    yield _Carry(out, scope.empty_like(out))
+                    yield Carry(out, scope.empty_like(out))
         for write in group.writes.values():
-            yield _Carry(write.outs[0], write.operands[0], write=write)
+            yield Carry(write.outs[0], write.operands[0], write=write)
 
-    def folded(self, scope: Scope, member: Equation, out: Var, rank: int) -> _Carry:
+    def folded(self, scope: Scope, member: Equation, out: Var, rank: int) -> Carry:
         """A sum along the last axes is made in a scalar; along others it is made in the elements of the result."""
         axes: Axes = member.params["axes"]
         start = start_of(member.primitive.name, out.type.dtype)
         if not out.type.shape:
-            return _Carry(out, start, fold=member)
+            return Carry(out, start, fold=member)
         if axes != tuple(range(rank - len(axes), rank)):
-            return _Carry(out, scope.filled_like(out, start), fold=member)
+            return Carry(out, scope.filled_like(out, start), fold=member)
         name = scope.element_name(out.name, rank - len(axes))
-        inner = _Carry(Var(Type(out.type.dtype), name), start, level=rank - len(axes), fold=member)
-        return _Carry(out, scope.empty_like(out), inner=inner)
+        inner = Carry(Var(Type(out.type.dtype), name), start, level=rank - len(axes), fold=member)
+        return Carry(out, scope.empty_like(out), inner=inner)
 
-    def loops(self, scope: Scope, lengths: tuple[Atom, ...], carries: list[_Carry], state: dict, innermost) -> None:
+    def loops(self, scope: Scope, lengths: tuple[Atom, ...], carries: list[Carry], state: dict, innermost) -> None:
         """Loops over an index space; an axis of length 1 takes none."""
         looped = [axis for axis, length in enumerate(lengths) if length != ONE]
         letters = scope.counters(len(looped))
@@ -240,7 +221,7 @@ class _Loops:
                     codes = "i" * len(indices)
                     state[carry] = inside.put("update", (state[carry], state[part], *indices), codes=codes)
 
-        def repeat(outside: Scope, length: Atom, counter: Var, active: list[_Carry], last: bool, fill) -> None:
+        def repeat(outside: Scope, length: Atom, counter: Var, active: list[Carry], last: bool, fill) -> None:
             params = [Var(c.out.type, c.out.name) for c in active]
             inits = [state[c] for c in active]
             inside = Scope(outside, self.letters, counter)
@@ -254,136 +235,8 @@ class _Loops:
         level(scope, ())
 
 
-class _Element:
-    """The innermost part of a nest: what is computed for one place of the index space."""
-
-    def __init__(
-        self,
-        places: Places,
-        scope: Scope,
-        indices: tuple[Atom, ...],
-        state: dict[_Carry, Atom],
-        carries: list[_Carry],
-    ) -> None:
-        self.places = places
-        self.scope = scope
-        self.indices = indices
-        self.state = state
-        self.carries = carries
-        self.here: dict[Var, Atom] = {}
-        self.reads: dict[Var, Var] = {}
-        self.stored: list[Atom] = []
-        self.targets = {c.write.operands[0]: c for c in carries if c.write is not None and "a" not in codes_of(c.write)}
-
-    def compute(self, group: Group) -> None:
-        spots = {c: self.place_of(c.write) for c in self.targets.values() if c.write is not None}
-        self.spots = spots
-        kept = {c.out: c for c in self.carries if c.fold is None and c.write is None and c.inner is None}
-        folds = {c.fold: c for carry in self.carries for c in (carry, carry.inner) if c is not None and c.fold}
-        for member in group.members:
-            (out,) = member.outs
-            if member in folds:
-                self.fold(folds[member], self.value(member.operands[0]))
-                continue
-            self.here[out] = self.member(member, out)
-            if out in kept:
-                self.put(kept[out], "update", self.here[out], self.indices)
-        for carry in self.carries:
-            if carry.write is not None:
-                value = self.value(carry.write.operands[1])
-                name = {"scatter": "update", "scatter_add": "add_at"}.get(carry.write.primitive.name)
-                place = spots[carry] if carry in spots else self.place_of(carry.write)
-                self.scope.source = carry.write.source
-                self.put(carry, name or carry.write.primitive.name, value, place)
-        self.scope.name_elements(self.reads, self.stored)
-
-    def member(self, member: Equation, out: Var) -> Atom:
-        if member.primitive.kind is Kind.GATHER:
-            x = member.operands[0]
-            place = self.places.picked(
-                self.scope, member.params["codes"], member.operands[1:], self.indices, self.value
-            )
-            return self.read(x, place)
-        operands = tuple(self.value(a) for a in member.operands)
-        scope = self.scope.home_of(operands)
-        new = Var(Type(out.type.dtype), scope.element_name(out.name))
-        scope.enter(Equation(member.primitive, operands, member.params, (new,), member.source))
-        return new
-
-    def value(self, atom: Atom) -> Atom:
-        """The element of an operand at this place."""
-        if not isinstance(atom, Var) or not atom.type.shape:
-            return atom
-        if atom not in self.here:
-            self.here[atom] = self.read(atom, self.indices)
-        return self.here[atom]
-
-    def read(self, atom: Atom, indices: tuple[Atom, ...]) -> Atom:
-        x, place = self.places.element(self.scope, atom, indices)
-        if not isinstance(x, Var) or not x.type.shape:
-            return x
-        carry = self.targets.get(x)
-        if carry is not None and self.spots[carry] == place:  # which only this iteration writes, later
-            found = self.scope.put("view", (self.state[carry], *place), codes="i" * len(place))
-        else:
-            scope = self.scope.home_of(place)
-            found = scope.put("view", (x, *place), codes="i" * len(place))
-        self.reads[found] = x
-        return found
-
-    def place_of(self, write: Equation) -> tuple[Atom, ...]:
-        """Where a write puts the value of this place."""
-        codes, operands = codes_of(write), write.operands[2:]
-        if "a" in codes:
-            return self.places.picked(self.scope, codes, operands, self.indices, self.value)
-        return self.places.within(self.scope, codes, operands, self.indices)
-
-    def put(self, carry: _Carry, name: str, value: Atom, place: tuple[Atom, ...]) -> None:
-        self.stored.append(value)
-        self.state[carry] = self.scope.put(name, (self.state[carry], value, *place), codes="i" * len(place))
-
-    def fold(self, carry: _Carry, value: Atom) -> None:
-        assert carry.fold is not None
-        self.scope.source = carry.fold.source
-        before = self.state[carry]
-        step = step_of(carry.fold.primitive.name, carry.out.type.dtype)
-        if not carry.out.type.shape:
-            self.state[carry] = self.scope.put(step.name, (before, value))
-            return
-        place = tuple(i for axis, i in enumerate(self.indices) if axis not in carry.fold.params["axes"])
-        codes = "i" * len(place)
-        if carry.fold.primitive.name == "total":
-            self.put(carry, "add_at", value, place)
-            return
-        old = self.scope.put("view", (before, *place), codes=codes)
-        self.put(carry, "update", self.scope.put(step.name, (old, value)), place)
-
-
-def codes_of(write: Equation) -> str:
-    return write.params["codes"]
-
-
 def _read(x: Var, indices: tuple[Atom, ...], out: Var, equation: Equation) -> Equation:
     return Equation(TABLE["view"], (x, *indices), {"codes": "i" * len(indices)}, (out,), equation.source)
-
-
-def start_of(name: str, dtype: DType) -> Atom:
-    """What a reduction begins with."""
-    if name in ("total", "reduce_or"):
-        return dtype.zero
-    if name == "reduce_and":
-        return literal(True)
-    if dtype.kind == "f":
-        return dtype.constant(-np.inf if name == "reduce_max" else np.inf)
-    limits = np.iinfo(dtype.numpy)
-    return dtype.constant(int(limits.min if name == "reduce_max" else limits.max))
-
-
-def step_of(name: str, dtype: DType) -> Primitive:
-    """The operation that a reduction repeats; sums of floats may be taken in any order."""
-    if name == "total":
-        return TABLE["add" if dtype.integer else "plus"]
-    return TABLE[{"reduce_max": "maximum", "reduce_min": "minimum", "reduce_and": "and", "reduce_or": "or"}[name]]
 
 
 def _takes_steps(equation: Equation) -> bool:

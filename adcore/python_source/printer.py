@@ -243,7 +243,10 @@ class _Printer:
         error, message = equation.params["error"], equation.params["message"]
         self.writer.emit(f"if {negated(condition).text}:")
         error = "np.linalg.LinAlgError" if error == "LinAlgError" else error
-        self.writer.emit(f"    raise {error}({_formatted(message, reported)})")
+        self.writer.emit(f"    raise {error}({self.message(equation, message, reported)})")
+
+    def message(self, equation: Equation, message: str, reported: Sequence[Expression]) -> str:
+        return _formatted(message, reported)
 
     def conform(self, equation: Equation) -> None:
         """The array itself, after a look at its shape."""
@@ -330,6 +333,14 @@ class _LoopsPrinter(_Printer):
     def call(self, equation: Equation, x: Sequence[Expression]) -> Expression:
         return spelled_in_loops(equation, x, (), self.sums)
 
+    def message(self, equation: Equation, message: str, reported: Sequence[Expression]) -> str:
+        """Numba writes whole numbers into text; others are further arguments of the exception."""
+        fields = [f for f in string.Formatter().parse(message) if f[1] is not None]
+        plain = all(a.type.dtype.kind in "biu" for a in equation.operands[1:]) and not any(f[2] or f[3] for f in fields)
+        if plain:
+            return _formatted(message, reported)
+        return ", ".join([_quoted(message), *(x.text for x in reported)])
+
     def shape(self, array: str, rank: int) -> str:
         return self.lengths([Expression(f"{array}.shape[{axis}]") for axis in range(rank)])
 
@@ -356,7 +367,7 @@ def _formatted(message: str, values: Sequence[Expression]) -> str:
     """A message with its fields filled in, as an f-string where it has any."""
     text, fields, automatic = "", False, iter(range(len(values)))
     for literal_text, field, spec, conversion in string.Formatter().parse(message):
-        text += literal_text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        text += _escaped(literal_text)
         if field is None:
             continue
         fields = True
@@ -366,3 +377,11 @@ def _formatted(message: str, values: Sequence[Expression]) -> str:
     if fields:
         text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
     return f'f"{text}"' if fields else f'"{text}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _quoted(text: str) -> str:
+    return f'"{_escaped(text)}"'

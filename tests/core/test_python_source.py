@@ -170,6 +170,16 @@ def test_checks_become_statements():
         names["f"](2, 2)
 
 
+def test_loops_report_floats_beside_the_text():
+    """Numba writes no float into text."""
+    program = from_text("""program f(x: f64) -> (f64) {
+      t: bool = lt(x, 1.0)
+      check(t, x; error="ValueError", message="x is {0:g}")
+      return x
+    }""")
+    assert body(to_python(program, "loops"))[:2] == ["if not x < 1.0:", 'raise ValueError("x is {0:g}", x)']
+
+
 def test_a_float_comparison_is_negated_as_a_whole():
     """`not (x < y)` is true of nan, `x >= y` is not."""
     text = source_of(

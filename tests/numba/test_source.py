@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 from adcore_numba import NumbaBackend
 from adcore_numba.row_kernels import called
 from adcore_numpy import interpret
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import adcore
 from adcore import grad, hessian, value_and_grad, vmap
@@ -26,6 +29,7 @@ from adcore.python_source import to_python
 from adcore.text import from_text
 from adcore.types import DType
 from proofs.random_programs import random_arguments, random_program
+from tests.endtoend import generated
 
 from . import printed_functions as functions
 
@@ -33,8 +37,9 @@ BACKEND = NumbaBackend()
 SHORT = (DType.F32, DType.C64)
 
 
-@pytest.fixture(autouse=True)
-def cache_of_its_own(tmp_path, monkeypatch):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own."""
     monkeypatch.setenv("ADCORE_CACHE", "1")
     monkeypatch.setenv("ADCORE_CACHE_DIR", str(tmp_path))
 
@@ -43,7 +48,9 @@ def joined(programs):
     """One program that computes what all do: Numba takes much longer for many functions than for a long one."""
     copies = [clone(p) for p in programs]
     params = tuple(v for p in copies for v in p.params)
-    return Program(params, [e for p in copies for e in p.equations], tuple(r for p in copies for r in p.results), "rows")
+    return Program(
+        params, [e for p in copies for e in p.equations], tuple(r for p in copies for r in p.results), "rows"
+    )
 
 
 def assert_close(got, wanted, dtype):
@@ -115,6 +122,29 @@ def test_gradients_of_random_programs(start):
         np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
 
 
+POINTS = st.tuples(
+    st.floats(-1.0, 1.0),
+    st.floats(-1.0, 1.0),
+    st.lists(st.floats(-1.0, 1.0), min_size=4, max_size=4).map(np.array),
+    st.integers(0, 3),
+)
+
+
+@given(generated.functions(), POINTS)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_gradients_of_random_source_under_plain_python(source, point):
+    function = generated.compiled_from(source)
+    program = adcore.program(value_and_grad(function, argnums=(0, 1, 2)), *point)
+    names = {}
+    printed = to_python(program, "loops")
+    exec(printed, names)
+    (name,) = re.findall(r"^def (\w+)", printed, re.MULTILINE)
+    with np.errstate(all="ignore"):
+        found = names[name](*point)
+    for got, wanted in zip(found, interpret(program, point), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-11, atol=1e-12)
+
+
 X = np.linspace(0.2, 1.0, 6)
 A = np.linspace(-1.0, 1.0, 12).reshape(3, 4) + np.eye(3, 4)
 CALLS = {
@@ -149,6 +179,17 @@ def test_what_is_printed_runs_as_it_stands(case, tmp_path, monkeypatch):
         found = run(*arguments)
         for got, want in zip(found if len(wanted) > 1 else (found,), wanted, strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("form", ["arrays", "loops"])
+@pytest.mark.parametrize("case", CALLS)
+def test_golden_source(case, form):
+    function, arguments = CALLS[case]
+    golden = GOLDEN / f"{case.replace(' ', '_')}.{form}"
+    assert adcore.source(function, *arguments, form=form) == golden.read_text()
 
 
 def test_checks_raise():
@@ -199,11 +240,13 @@ for f in (functions.smooth, functions.special):
 """
 
 
-def test_another_process_finds_the_machine_code(tmp_path):
+def test_another_process_finds_the_machine_code(cache, tmp_path):
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
     def run():
-        found = subprocess.run([sys.executable, "-c", SCRIPT, root], capture_output=True, text=True, check=True, cwd=root)
+        found = subprocess.run(
+            [sys.executable, "-c", SCRIPT, root], capture_output=True, text=True, check=True, cwd=root
+        )
         return [line.split(" ", 1) for line in found.stdout.splitlines()]
 
     first, second = run(), run()
@@ -215,9 +258,9 @@ def test_another_process_finds_the_machine_code(tmp_path):
     assert all("printed by adcore for numba.njit" in path.read_text().splitlines()[0] for path in printed)
 
 
-@pytest.mark.parametrize("given", ["0", "unusable"])
-def test_without_a_cache_it_compiles_all_the_same(given, tmp_path, monkeypatch):
-    if given == "0":
+@pytest.mark.parametrize("how", ["off", "unusable"])
+def test_without_a_cache_it_compiles_all_the_same(cache, how, tmp_path, monkeypatch):
+    if how == "off":
         monkeypatch.setenv("ADCORE_CACHE", "0")
     else:
         (tmp_path / "file").write_text("")
