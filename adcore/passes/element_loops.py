@@ -92,6 +92,8 @@ class _Loops:
     def view(self, scope: Scope, equation: Equation) -> None:
         """A view is there for those who need it as a whole; a single element is read at its place."""
         (out,) = equation.outs
+        if equation.params.get("checked"):
+            equation = self.check_lengths(scope, equation)
         self.places.note(equation)
         if _takes_steps(equation):
             self.copy(scope, equation)
@@ -104,6 +106,22 @@ class _Loops:
             self.renamed[out] = self.renamed.get(x, x) if isinstance(x, Var) else x
             return
         scope.enter(_read(x, indices, out, equation))
+
+    def check_lengths(self, scope: Scope, equation: Equation) -> Equation:
+        """The same view, after a check of the lengths, for which the array itself is not needed."""
+        x, *wanted = equation.operands
+        holds: Atom = literal(True)
+        for ours, theirs in zip(x.type.shape, wanted, strict=True):
+            holds = scope.put("and", (holds, scope.put("eq", (ours, theirs))))
+        shapes = [
+            f"({','.join(f'{{{k}}}' for k in numbers)}{',' * (len(numbers) == 1)})"
+            for numbers in _numbered(len(wanted))
+        ]
+        usual = f"operands could not be broadcast together with shapes {' '.join(shapes)}"
+        message = equation.params.get("message") or usual
+        if holds != literal(True):
+            scope.put("check", (holds, *x.type.shape, *wanted), error="ValueError", message=message)
+        return replace(equation, params={**equation.params, "checked": False})
 
     def copy(self, scope: Scope, equation: Equation) -> None:
         """A copy of a view, for those who need it as a whole."""
@@ -249,3 +267,8 @@ def _takes_steps(equation: Equation) -> bool:
             return True
         del scalars[: {"i": 1, "s": 3}.get(code, 0)]
     return False
+
+
+def _numbered(rank: int) -> tuple[range, range]:
+    """The numbers of the lengths of two shapes."""
+    return range(rank), range(rank, 2 * rank)
