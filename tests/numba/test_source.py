@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numba
@@ -109,7 +110,7 @@ def test_rows_of_structure(kind):
         assert_close(got, wanted, result.type.dtype)
 
 
-@pytest.mark.parametrize("start", range(0, 16, 4))
+@pytest.mark.parametrize("start", range(0, 8, 4))
 def test_gradients_of_random_programs(start):
     seeds = range(start, start + 4)
     program = joined([pull(random_program(seed), (0, 1, 2)) for seed in seeds])
@@ -131,7 +132,7 @@ POINTS = st.tuples(
 
 
 @given(generated.functions(), POINTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_gradients_of_random_source_under_plain_python(source, point):
     function = generated.compiled_from(source)
     program = adcore.program(value_and_grad(function, argnums=(0, 1, 2)), *point)
@@ -147,17 +148,24 @@ def test_gradients_of_random_source_under_plain_python(source, point):
 
 X = np.linspace(0.2, 1.0, 6)
 A = np.linspace(-1.0, 1.0, 12).reshape(3, 4) + np.eye(3, 4)
-CALLS = {
-    "gradient": (grad(functions.smooth), (X,)),
-    "value and gradient": (value_and_grad(functions.loss), (X[:4], A, X[:3])),
-    "hessian": (hessian(functions.smooth), (X,)),
-    "vmap": (vmap(grad(functions.recurrence), in_axes=(0, None)), (X, 5)),
-    "loop": (grad(functions.recurrence), (0.3, 20)),
-    "branch": (grad(functions.branch), (X,)),
-    "writes": (grad(functions.written), (X,)),
-    "solve": (grad(functions.solved), (A @ A.T + np.eye(3), X[:3])),
-    "special": (grad(functions.special), (X,)),
-}
+
+
+def calls(functions):
+    """Derivatives, and arguments."""
+    return {
+        "gradient": (grad(functions.smooth), (X,)),
+        "value and gradient": (value_and_grad(functions.loss), (X[:4], A, X[:3])),
+        "hessian": (hessian(functions.smooth), (X,)),
+        "vmap": (vmap(grad(functions.recurrence), in_axes=(0, None)), (X, 5)),
+        "loop": (grad(functions.recurrence), (0.3, 20)),
+        "branch": (grad(functions.branch), (X,)),
+        "writes": (grad(functions.written), (X,)),
+        "solve": (grad(functions.solved), (A @ A.T + np.eye(3), X[:3])),
+        "special": (grad(functions.special), (X,)),
+    }
+
+
+CALLS = calls(functions)
 
 
 @pytest.mark.parametrize("case", CALLS)
@@ -187,7 +195,11 @@ GOLDEN = Path(__file__).parent / "golden"
 @pytest.mark.parametrize("form", ["arrays", "loops"])
 @pytest.mark.parametrize("case", CALLS)
 def test_golden_source(case, form):
-    function, arguments = CALLS[case]
+    """Of functions that nobody has called before: programs know the lengths of the arrays that they have met first."""
+    spec = spec_from_file_location("printed_anew", functions.__file__)
+    anew = module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    function, arguments = calls(anew)[case]
     golden = GOLDEN / f"{case.replace(' ', '_')}.{form}"
     assert adcore.source(function, *arguments, form=form) == golden.read_text()
 
