@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import adcore
 from adcore import grad, hessian, value_and_grad, vmap
+from adcore.arguments import any_lengths
 from adcore.derive import pull
 from adcore.errors import MissingRuleError
 from adcore.laws import cases
@@ -189,19 +190,24 @@ def test_what_is_printed_runs_as_it_stands(case, tmp_path, monkeypatch):
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
 
 
+def source_of(case, form):
+    """Of a function that nobody has called before, for arrays of all lengths."""
+    spec = spec_from_file_location("printed_anew", functions.__file__)
+    anew = module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    function, arguments = calls(anew)[case]
+    with any_lengths():
+        return adcore.source(function, *arguments, form=form)
+
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("form", ["arrays", "loops"])
 @pytest.mark.parametrize("case", CALLS)
 def test_golden_source(case, form):
-    """Of functions that nobody has called before: programs know the lengths of the arrays that they have met first."""
-    spec = spec_from_file_location("printed_anew", functions.__file__)
-    anew = module_from_spec(spec)
-    spec.loader.exec_module(anew)
-    function, arguments = calls(anew)[case]
     golden = GOLDEN / f"{case.replace(' ', '_')}.{form}"
-    assert adcore.source(function, *arguments, form=form) == golden.read_text()
+    assert source_of(case, form) == golden.read_text()
 
 
 def test_checks_raise():
