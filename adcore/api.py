@@ -53,6 +53,7 @@ def jit(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The function itself, compiled.
 
@@ -69,6 +70,9 @@ def jit(
             shared out among threads: as many as `set_num_threads` says, or if that is one, as there are processors.
             All transforms have it, and those of the function returned inherit it; results are the same, to the bit, for
             any number of threads.  See docs/threads.md.
+        device: "cuda" to run on a CUDA device: arrays are those of CuPy, PyTorch, Numba, JAX or any other library with
+            `__cuda_array_interface__` or DLPack, results are arrays of the library of the first one, and nothing goes
+            through the host; see docs/cuda.md.  All transforms that have it mean the same; the outermost one counts.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.
@@ -92,7 +96,7 @@ def jit(
     if f is _MISSING:
         return _decorator(jit, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Identity(f, declared=static), debug=debug, parallel=parallel)
+    return transformed(Identity(f, declared=static), debug=debug, parallel=parallel, device=device)
 
 
 def grad(
@@ -109,6 +113,7 @@ def grad(
     on_kink: Any = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The gradient of a function that returns one real number, by reverse mode.
 
@@ -129,7 +134,7 @@ def grad(
             at every call; a function that is given the verdict and returns another gradient, or None; "left" or
             "right": take all kinks from the side where x < y, or x > y; "central": the mean of these two.  By default
             nothing is looked at and nothing is paid for.
-        debug, parallel: as in `jit`.
+        debug, parallel, device: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  The gradient has the structure, dtype and shape of the argument.
@@ -155,7 +160,7 @@ def grad(
         return _decorator(grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, False, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel, device)
 
 
 def value_and_grad(
@@ -172,6 +177,7 @@ def value_and_grad(
     on_kink: Any = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """Value and gradient together; arguments as in `grad`.
 
@@ -186,17 +192,19 @@ def value_and_grad(
         return _decorator(value_and_grad, locals())
     static = declared(f, static_argnums, static_argnames)
     wanted = (argnums, has_aux, holomorphic, argnames, True, donate_argnums, conj)
-    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel)
+    return _at_kinks(Gradient(f, *wanted, declared=static), on_kink, debug, parallel, device)
 
 
-def _at_kinks(gradient: Gradient, on_kink: Any, debug: str | None, parallel: bool) -> Any:
+def _at_kinks(gradient: Gradient, on_kink: Any, debug: str | None, parallel: bool, device: str | None) -> Any:
     """The gradient, with what is wanted where a point touches a kink."""
     if on_kink is None:
-        return transformed(gradient, debug=debug, parallel=parallel)
+        return transformed(gradient, debug=debug, parallel=parallel, device=device)
     if debug is not None:
         raise ValueError(f"{gradient.title}: debug={debug!r} beside on_kink; adcore.debug_nans() goes with it")
     if parallel:
         raise ValueError(f"{gradient.title}: parallel=True beside on_kink; adcore.set_num_threads() goes with it")
+    if device is not None:
+        raise ValueError(f"{gradient.title}: device={device!r} beside on_kink, for which the host has to look")
     from .verdicts.handling import handled  # which is written with what is defined here
 
     return handled(gradient, on_kink)
@@ -217,6 +225,7 @@ def jacfwd(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The Jacobian, by forward mode: all columns at once, beside one run of the function.
 
@@ -228,7 +237,7 @@ def jacfwd(
         has_aux: `f` returns (value, aux); the result is (Jacobian, aux).
         holomorphic: `f` is a holomorphic function of complex numbers; the result is its complex derivative.
         static_argnums, static_argnames: arguments that are constants, as in `jit`; they have no derivative.
-        debug, parallel: as in `jit`.
+        debug, parallel, device: as in `jit`.
 
     Returns:
         A function with the signature of `f`.  For a value of shape (m, …) and an argument of shape (n, …) the Jacobian
@@ -248,7 +257,7 @@ def jacfwd(
         return _decorator(jacfwd, locals())
     static = declared(f, static_argnums, static_argnames)
     made = ForwardJacobian(f, argnums, has_aux, holomorphic, declared=static)
-    return transformed(made, debug=debug, parallel=parallel)
+    return transformed(made, debug=debug, parallel=parallel, device=device)
 
 
 def jacrev(
@@ -261,6 +270,7 @@ def jacrev(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The Jacobian, by reverse mode: all rows at once, beside one run of the function.
 
@@ -277,7 +287,7 @@ def jacrev(
         return _decorator(jacrev, locals())
     static = declared(f, static_argnums, static_argnames)
     made = ReverseJacobian(f, argnums, has_aux, holomorphic, declared=static)
-    return transformed(made, debug=debug, parallel=parallel)
+    return transformed(made, debug=debug, parallel=parallel, device=device)
 
 
 def jacobian(
@@ -291,6 +301,7 @@ def jacobian(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The Jacobian, by the mode that takes fewer directions: `jacfwd` or `jacrev`, whose arguments and result it has.
 
@@ -312,10 +323,12 @@ def jacobian(
     if f is _MISSING:
         return _decorator(jacobian, locals())
     if sparse is not False:
-        other = has_aux or holomorphic or bool(debug) or parallel
+        other = has_aux or holomorphic or bool(debug) or parallel or device is not None
         return _sparse("jacobian", f, argnums, sparse, other, static_argnums, static_argnames)
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Jacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug, parallel=parallel)
+    return transformed(
+        Jacobian(f, argnums, has_aux, holomorphic, declared=static), debug=debug, parallel=parallel, device=device
+    )
 
 
 def hessian_diagonal(
@@ -326,6 +339,7 @@ def hessian_diagonal(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The diagonal of the Hessian of a function that returns one real number, ∂²f/∂xₖ² for every element.
 
@@ -345,7 +359,7 @@ def hessian_diagonal(
     if f is _MISSING:
         return _decorator(hessian_diagonal, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(HessianDiagonal(f, argnums, declared=static), debug=debug, parallel=parallel)
+    return transformed(HessianDiagonal(f, argnums, declared=static), debug=debug, parallel=parallel, device=device)
 
 
 def laplacian(
@@ -356,6 +370,7 @@ def laplacian(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The Laplacian Σₖ ∂²f/∂xₖ² of a function that returns one real number, by all elements of the arguments together.
 
@@ -368,7 +383,7 @@ def laplacian(
     if f is _MISSING:
         return _decorator(laplacian, locals())
     static = declared(f, static_argnums, static_argnames)
-    return transformed(Laplacian(f, argnums, declared=static), debug=debug, parallel=parallel)
+    return transformed(Laplacian(f, argnums, declared=static), debug=debug, parallel=parallel, device=device)
 
 
 def hessian(
@@ -382,6 +397,7 @@ def hessian(
     static_argnames: Argnames = None,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """The Hessian, forward over reverse: `jacfwd(jacrev(f))`, whose arguments it has.
 
@@ -401,11 +417,11 @@ def hessian(
     if f is _MISSING:
         return _decorator(hessian, locals())
     if sparse is not False:
-        other = has_aux or holomorphic or bool(debug) or parallel
+        other = has_aux or holomorphic or bool(debug) or parallel or device is not None
         return _sparse("hessian", f, argnums, sparse, other, static_argnums, static_argnames)
     static: dict[str, Any] = {"static_argnums": static_argnums, "static_argnames": static_argnames}
     gradient = jacrev(f, argnums, has_aux, holomorphic, **static)
-    return jacfwd(gradient, argnums, has_aux, holomorphic, debug=debug, parallel=parallel)
+    return jacfwd(gradient, argnums, has_aux, holomorphic, debug=debug, parallel=parallel, device=device)
 
 
 def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: Any) -> Any:
@@ -413,7 +429,9 @@ def _sparse(name: str, f: Any, argnums: Any, sparse: Any, other: bool, *static: 
     from .sparse import sparse_hessian, sparse_jacobian  # which compile loops with what is defined here
 
     if other or any(s is not None for s in static):
-        raise ValueError(f"{name}(sparse=…) takes no has_aux, holomorphic, debug and parallel; constants: jit(f, …)")
+        raise ValueError(
+            f"{name}(sparse=…) takes no has_aux, holomorphic, debug, parallel and device; constants: jit(f, …)"
+        )
     make = sparse_hessian if name == "hessian" else sparse_jacobian
     return make(f, argnums, None if sparse is True else sparse)
 

@@ -299,6 +299,8 @@ class Transformed(BySource):
 class Dispatcher:
     """Finds the specialisation for given arguments, or makes it."""
 
+    device: str | None = None  # where it runs, if that is not the host
+
     def __init__(self, target: Transformed, name: str, debug: bool = False, parallel: bool = False) -> None:
         self.target = target
         self.name = name
@@ -544,16 +546,18 @@ def transformed(
     kind: type[Transformed] = Transformed,
     debug: str | None = None,
     parallel: bool = False,
+    device: str | None = None,
 ) -> Any:
     """A callable for a transform of a function.
 
     It is checked if `debug` says so, and run by several threads if it is `parallel`, or what it is a transform of is.
+    With a `device` it runs there.
     """
     inner = getattr(transform.function, "dispatcher", None)
     checked, shared = debugging.option(debug), bool(parallel)
     if isinstance(inner, Dispatcher):
         checked, shared = checked or inner.debug, shared or inner.parallel
-    return finished(begun(kind), transform, wraps, checked, shared)
+    return finished(begun(kind), transform, wraps, checked, shared, device)
 
 
 def begun(kind: type[Transformed]) -> Any:
@@ -561,7 +565,9 @@ def begun(kind: type[Transformed]) -> Any:
     return type(kind.__name__, (kind,), {"__module__": kind.__module__})()
 
 
-def finished(made: Any, transform: Transform, wraps: bool, debug: bool, parallel: bool) -> Any:
+def finished(
+    made: Any, transform: Transform, wraps: bool, debug: bool, parallel: bool, device: str | None = None
+) -> Any:
     """The same as the callable for a transform."""
     function = transform.function
     if wraps:
@@ -571,6 +577,10 @@ def finished(made: Any, transform: Transform, wraps: bool, debug: bool, parallel
     made.transform = transform  # after the wrapping, which copies the attributes of a wrapped transform
     name = getattr(function, "__name__", type(function).__name__)
     made.dispatcher = dispatcher = Dispatcher(made, name, debug, parallel)
+    if device is not None:
+        from .devices import DeviceDispatcher  # which is written with what is defined here
+
+        made.dispatcher = dispatcher = DeviceDispatcher(made, name, debug, parallel, device)
     type(made).__call__ = _Caller(dispatcher)
     return made
 

@@ -12,6 +12,7 @@ __all__ = [
     "AliasError",
     "CompileError",
     "ConvergenceWarning",
+    "DeviceError",
     "DtypeError",
     "MissingRuleError",
     "NonDifferentiableError",
@@ -140,6 +141,13 @@ class PickleError(AdcoreError, pickle.PickleError):
 
     The message names what cannot be pickled, and how the function has it: by a variable that it closes over, a global
     that it reads, a default.  Pass it as an argument, or make it inside of the function.
+    """
+
+
+class DeviceError(AdcoreError):
+    """`device="cuda"` was asked for, and something is missing on this machine: a package, the driver, or a device.
+
+    The message says what, and how to get it.
     """
 
 

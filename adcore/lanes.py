@@ -11,6 +11,8 @@ exception depends on a check: arithmetic that can be done with any numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from .batching import Batch
@@ -20,7 +22,7 @@ from .primitives import TABLE, Kind
 from .program import Equation, Program, regions, substitute
 from .types import BOOL, Atom, Lit, Var, literal
 
-__all__ = ["MOST", "Lanes", "Plan", "plan"]
+__all__ = ["MOST", "Lanes", "Plan", "none", "plan"]
 
 LANES = 16
 MANY = 32  # lanes where vectors become matrices
@@ -138,6 +140,19 @@ class Plan:
         return total
 
 
+_none: ContextVar[bool] = ContextVar("none", default=False)
+
+
+@contextmanager
+def none() -> Iterator[None]:
+    """A context in which elements are run one by one: for what is no vector machine."""
+    token = _none.set(True)
+    try:
+        yield
+    finally:
+        _none.reset(token)
+
+
 def plan(equations: Sequence[Equation], varying: Iterable[Var]) -> Plan | None:
     """How to run several elements together, if it may pay.
 
@@ -146,6 +161,8 @@ def plan(equations: Sequence[Equation], varying: Iterable[Var]) -> Plan | None:
     vectors, which are a matrix then, or systems are solved with it.  A program without either is vectorized as it
     stands, small arrays included.
     """
+    if _none.get():
+        return None
     batch = Batch(Builder(), literal(LANES), dict.fromkeys(varying, TRUE))
     batch.spread(equations)
     every = [*_every(equations)]

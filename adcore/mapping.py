@@ -31,6 +31,7 @@ def vmap(
     parallel: bool = False,
     *,
     debug: str | None = None,
+    device: str | None = None,
 ) -> Any:
     """The function over a batch of arguments: one call for what would be a loop of calls and a stack of the results.
 
@@ -50,6 +51,7 @@ def vmap(
         parallel: run the elements by several threads: by `get_num_threads()` of them, or if that is one, by as many as
             there are processors.  Each element is computed by one thread, so that results do not depend on it.
         debug: as in `jit`.
+        device: "cuda" to run on a CUDA device, one thread an element, as in `jit`.
 
     Returns:
         A function with the signature of `f`.  Results are fresh C-contiguous arrays; numbers become arrays of one axis,
@@ -77,7 +79,9 @@ def vmap(
            [3., 4.]])
     """
     if f is _MISSING:
-        return functools.partial(vmap, in_axes=in_axes, out_axes=out_axes, parallel=parallel, debug=debug)
+        return functools.partial(
+            vmap, in_axes=in_axes, out_axes=out_axes, parallel=parallel, debug=debug, device=device
+        )
     require_axes("in_axes", in_axes)
     require_axes("out_axes", out_axes)
     if isinstance(in_axes, list):
@@ -87,7 +91,7 @@ def vmap(
             "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed "
             f"to the function, but got {in_axes!r}"
         )
-    mapped = transformed(Mapped(f, in_axes, out_axes, bool(parallel)), debug=debug)
+    mapped = transformed(Mapped(f, in_axes, out_axes, bool(parallel)), debug=debug, device=device)
     mapped.__signature__ = mapped.transform.signature()
     return mapped
 

@@ -32,6 +32,8 @@ __all__ = [
     "Capture",
     "Change",
     "Compiler",
+    "Device",
+    "DeviceProgram",
     "Entry",
     "Executable",
     "Frontend",
@@ -56,6 +58,7 @@ __all__ = [
     "Write",
     "backend",
     "compiler",
+    "device",
     "extend",
     "frontend",
     "preload",
@@ -445,6 +448,32 @@ class Backend(Protocol):
 
     def description(self) -> tuple[str, ...]: ...
 
+    def device(self, name: str) -> Device: ...
+
+
+class DeviceProgram(Protocol):
+    """A Program that runs on a device.
+
+    It takes a number, or what `Device.view` gives, for each parameter, and gives a number or an array on the device for
+    each result.
+    """
+
+    def __call__(self, arguments: Sequence[Any]) -> list[Any]: ...
+
+
+class Device(Protocol):
+    """Where Programs run that take arrays which are not in the host's memory.
+
+    `view` is an array on the device, with a `shape` and a `dtype` of NumPy's; None of anything else.  `host_array` is a
+    copy there of an array of the host's.
+    """
+
+    def view(self, value: Any) -> Any: ...
+
+    def host_array(self, array: np.ndarray) -> Any: ...
+
+    def compile(self, program: Program) -> DeviceProgram: ...
+
 
 class Reference(Protocol):
     """The reference backend, which besides says where numbers that are not finite come from (`adcore.nonfinite`).
@@ -484,6 +513,16 @@ def frontend(name: str = "python") -> Frontend:
 def backend(name: str = "llvm") -> Backend:
     """The backend of that name."""
     return _load("adcore.backends", name)
+
+
+def device(name: str) -> Device:
+    """The device of that name.
+
+    Raises:
+        ValueError: there is no such kind of device.
+        DeviceError: there is, and this machine has none, or a package is missing.
+    """
+    return backend().device(name)
 
 
 def reference() -> Reference:

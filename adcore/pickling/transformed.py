@@ -18,12 +18,12 @@ def reduced_transformed(thing: Transformed) -> Any:
     kind = type(thing).__bases__[0]  # each has a class of its own
     attributes = {name: value for name, value in vars(thing).items() if name not in _OWN}
     found = thing.dispatcher
-    options = found.debug, found.parallel, found.any_lengths
+    options = found.debug, found.parallel, found.device, found.any_lengths
     state = (thing.transform, "__wrapped__" in vars(thing), *options, attributes)
     return begun, (kind,), state, None, None, _finished
 
 
 def _finished(thing: Transformed, state: tuple[Any, ...]) -> None:
-    transform, wraps, debug, parallel, any_lengths, attributes = state
-    finished(thing, transform, wraps, debug, parallel).dispatcher.any_lengths = any_lengths
+    transform, wraps, debug, parallel, device, any_lengths, attributes = state
+    finished(thing, transform, wraps, debug, parallel, device).dispatcher.any_lengths = any_lengths
     vars(thing).update(attributes)

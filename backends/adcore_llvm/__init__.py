@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adcore.native.plans import Library, Native, Target
 from adcore.plugins import Guard, Kernel, Portable, Write
@@ -17,6 +17,9 @@ from .executable import Compiled, Function, compiled, flat_inputs, flat_result
 from .exports import library_of
 from .kernels import emit_kernel
 from .pointers import LoadedPointer
+
+if TYPE_CHECKING:
+    from .cuda.device import CudaDevice
 
 __all__ = ["LLVMBackend"]
 
@@ -79,6 +82,19 @@ class LLVMBackend:
     def provide(self, kernel: Kernel) -> None:
         """Let this process find what the module of a kernel refers to."""
         symbols.provide(kernel.needs)
+
+    def device(self, name: str) -> CudaDevice:
+        """The device of that name, which is "cuda".
+
+        Raises:
+            ValueError: another name.
+            DeviceError: this machine has no such device, or a package is missing.
+        """
+        if name != "cuda":
+            raise ValueError(f"device={name!r}: the devices are 'cuda', and None for the host")
+        from .cuda.device import device  # which few processes need
+
+        return device()
 
     def description(self) -> tuple[str, ...]:
         """What machine code depends on beside the program."""

@@ -30,7 +30,7 @@ def lower_matmul(block: Block, equation: Equation) -> None:
     code, out = block.code, equation.outs[0]
     left, right = (block.materialized(block.array(a)) for a in equation.operands)
     lengths, inner = block.lengths(out.type), left.lengths[-1]
-    by_blas = out.type.dtype.differentiable and "1" not in (*lengths[-2:], inner)
+    by_blas = block.lowering.has_blas and out.type.dtype.differentiable and "1" not in (*lengths[-2:], inner)
     by_rows = right.lengths[-1] == "1" and left.strides[-1] == "1"
     by_dots = not by_blas and (by_rows or (left.lengths[-2] == "1" and right.strides[-2] == "1"))
     if by_blas:

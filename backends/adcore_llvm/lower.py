@@ -51,7 +51,15 @@ class WayOut:
 
 
 class Lowering:
-    """The lowering of one program into one function body."""
+    """The lowering of one program into one function body.
+
+    Attributes:
+        heap: what the functions that allocate and release take in front of their other arguments.
+        has_blas: whether the code can call BLAS and LAPACK.
+    """
+
+    heap = ""
+    has_blas = True
 
     def __init__(self, code: Code, sharing: Sharing | None = None, failures: list[Failure] | None = None) -> None:
         self.code = code
@@ -120,7 +128,7 @@ class Lowering:
             if alive:
                 outer = self.ways_out[alive[:-1]]
                 outer.entries.append((number, way_out.label))
-                lines += [f"  call void @adcore_release(ptr {alive[-1]})", f"  br label %{outer.label}"]
+                lines += [f"  call void @adcore_release({self.heap}ptr {alive[-1]})", f"  br label %{outer.label}"]
             else:
                 lines.append(f"  ret i64 {number}")
         return lines
@@ -131,7 +139,7 @@ class Lowering:
         code = self.code
         self.use_memory()
         function = "adcore_allocate_zeroed" if zeroed else "adcore_allocate"
-        pointer = code.op(f"call noalias ptr @{function}(i64 {self.bytes(dtype, lengths)})")
+        pointer = code.op(f"call noalias ptr @{function}({self.heap}i64 {self.bytes(dtype, lengths)})")
         got = code.op(f"icmp ne ptr {pointer}, null")
         self.fail_unless(got, "MemoryError", "cannot allocate an array of that size")
         return pointer
@@ -175,7 +183,7 @@ class Lowering:
         if root.framed:
             return
         self.use_memory()
-        self.code.do(f"call void @adcore_release(ptr {root.pointer})")
+        self.code.do(f"call void @adcore_release({self.heap}ptr {root.pointer})")
 
     def use_memory(self) -> None:
         """Have the module declare the functions that allocate and release."""

@@ -84,7 +84,7 @@ def lower_grow(block: Block, equation: Equation) -> None:
     code.start(resize)
     lowering.use_memory()
     size = code.mul(code.product(list(lengths)), str(SIZE[array.dtype]))
-    moved = code.op(f"call ptr @adcore_resize(ptr {array.pointer}, i64 {size})")
+    moved = code.op(f"call ptr @adcore_resize({lowering.heap}ptr {array.pointer}, i64 {size})")
     lowering.fail_unless(code.op(f"icmp ne ptr {moved}, null"), "MemoryError", "cannot store the residuals of a loop")
     after = code.block
     code.jump(done)

@@ -1,0 +1,318 @@
+"""Kernels: functions that the threads of a device run, each for some of the numbers 0 … trips - 1.
+
+    kernel(arguments…, status, arenas, capacity, trips)
+
+Thread t of T runs the body for t, t + T, t + 2T, …; no thread waits for another one.  So a processor can run a kernel
+too, one thread after the other, with the same results: `host_module` is such a function, for tests and debugging.
+
+A number is passed by value, or as the address where the device has it; an array as the pointer to its elements, its
+lengths, and its strides, counted in elements, unless it is C-contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from adcore.program import Equation
+from adcore.types import DType, Lit, Type, Var
+
+from ..code import LLVM_TYPE, Code, constant
+from ..complexes import pair
+from ..kernels import assembly_of
+from ..lower import Failure
+from ..values import Root, Strided, load_at, row_major
+from .arena import ARENA, FUNCTIONS
+from .lowering import DeviceBlock, DeviceLowering
+
+__all__ = ["STATUS_WORDS", "Argument", "Body", "Kernel", "Layout"]
+
+REPORT_WORDS = 8
+STATUS_WORDS = 3 + REPORT_WORDS  # a lock, the smallest number for which the body failed, the failure, what it reports
+
+
+class Layout(Enum):
+    """How a kernel is given a value."""
+
+    NUMBER = "number"  # by value
+    CELL = "cell"  # the address of a number
+    WHOLE = "whole"  # an array in C order
+    STRIDED = "strided"  # another array
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A value that a kernel is given, and how."""
+
+    var: Var
+    layout: Layout
+
+    @property
+    def type(self) -> Type:
+        return self.var.type
+
+
+@dataclass
+class Kernel:
+    """A kernel in LLVM assembly.
+
+    Attributes:
+        name: of the function.
+        text: its module, without the function that is launched.
+        parameters: the types of its parameters.
+        arguments: the values that it is given, in their order.
+        written: the arrays that it writes, each given as a pointer and lengths, after those.
+        failures: how many failures there are before its own, and after them.
+        allocates: whether its threads need memory of their own.
+    """
+
+    name: str
+    text: str
+    parameters: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+    written: tuple[Var, ...]
+    failures: tuple[int, int]
+    allocates: bool
+
+    @property
+    def can_fail(self) -> bool:
+        return self.allocates or self.failures[0] < self.failures[1]
+
+    def device_module(self) -> str:
+        """The module with the kernel as a device has it."""
+        signature = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
+        values = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
+        return "\n".join([self.text, _DEVICE.format(name=self.name, signature=signature, values=values)])
+
+    def host_module(self) -> str:
+        """The module with the kernel as a function `(parameters, threads)` that runs thread after thread."""
+        loads = [
+            f"  %a{k} = getelementptr ptr, ptr %given, i64 {k}\n  %q{k} = load ptr, ptr %a{k}\n"
+            f"  %p{k} = load {type}, ptr %q{k}"
+            for k, type in enumerate(self.parameters)
+        ]
+        values = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
+        return "\n".join([self.text, _HOST.format(name=self.name, loads="\n".join(loads), values=values)])
+
+
+@dataclass
+class Body:
+    """The body of a kernel under construction: a function of the number of a run.
+
+    Attributes:
+        number: the register of that number.
+        following: that of the next one.
+        block: where the body is emitted.
+    """
+
+    name: str
+    arguments: Sequence[Argument]
+    failures: list[Failure]
+    number: str = "%k"
+    following: str = "%following"
+    parameters: list[tuple[str, str]] = field(default_factory=list)
+    written: list[Var] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before = len(self.failures)
+        self.lowering = DeviceLowering(Code(), failures=self.failures)
+        self.block = DeviceBlock(self.lowering)
+        self.code.entry.append("entry:")
+        for argument in self.arguments:
+            self.take(argument)
+
+    @property
+    def code(self) -> Code:
+        return self.lowering.code
+
+    def parameter(self, type: str, qualities: str = "") -> str:
+        name = f"%a{len(self.parameters)}"
+        self.parameters.append((f"{type}{qualities}", name))
+        return name
+
+    # Arguments
+
+    def take(self, argument: Argument) -> None:
+        """Bind a value that the kernel is given."""
+        type = argument.type
+        if argument.layout is Layout.NUMBER:
+            self.bind(argument.var, self.number_given(type.dtype))
+        elif argument.layout is Layout.CELL:
+            self.bind(argument.var, load_at(self.code, type.dtype, self.parameter("ptr", " noalias readonly")))
+        else:
+            self.bind(argument.var, self.array(type, argument.layout))
+
+    def bind(self, var: Var, value: str | Strided) -> None:
+        self.block.bind(var, value)
+        if isinstance(value, Strided):
+            for atom, length in zip(var.type.shape, value.lengths, strict=True):
+                if isinstance(atom, Var):
+                    self.block.values.setdefault(atom, length)
+
+    def number_given(self, dtype: DType) -> str:
+        if dtype.complex:
+            part = LLVM_TYPE[dtype.real]
+            return pair(self.code, dtype, self.parameter(part), self.parameter(part))
+        if dtype is DType.BOOL:
+            return self.code.op(f"icmp ne i8 {self.parameter('i8')}, 0")
+        return self.parameter(LLVM_TYPE[dtype])
+
+    def array(self, type: Type, layout: Layout) -> Strided:
+        pointer = self.parameter("ptr", " noalias readonly")
+        lengths = self.lengths(type)
+        if layout is Layout.WHOLE:
+            strides = row_major(self.code, lengths)
+        else:
+            strides = tuple(self.parameter("i64") for _ in type.shape)
+        return Strided(type.dtype, pointer, lengths, strides, Root(pointer), whole=layout is Layout.WHOLE)
+
+    def lengths(self, type: Type) -> tuple[str, ...]:
+        given = [self.parameter("i64") for _ in type.shape]
+        return tuple(constant(a) if isinstance(a, Lit) else n for a, n in zip(type.shape, given, strict=True))
+
+    def target(self, var: Var) -> Strided:
+        """An array that the kernel writes, as it is described to it."""
+        pointer = self.parameter("ptr", " noalias")
+        lengths = self.lengths(var.type)
+        self.written.append(var)
+        return Strided(var.type.dtype, pointer, lengths, row_major(self.code, lengths), Root(pointer), whole=True)
+
+    def cell(self, var: Var) -> str:
+        """The address where the kernel leaves a number."""
+        self.written.append(var)
+        return self.parameter("ptr", " noalias")
+
+    # The whole
+
+    def define(self, equations: list[Equation], results: Iterable[Var]) -> None:
+        """Emit equations whose results are wanted; once, before anything else is emitted."""
+        self.block.run(equations, tuple(results))
+
+    def finish(self) -> Kernel:
+        self.block.finish()
+        code = self.code
+        code.do("ret i64 0")
+        signature = ["ptr noalias %err", "ptr noalias %arena", f"i64 {self.number}", f"i64 {self.following}"]
+        signature += [f"{type} {name}" for type, name in self.parameters]
+        head = f"define internal i64 @{self.name}.body({', '.join(signature)}) nounwind {{"
+        body = "\n".join([head, *code.entry, *code.lines, *self.lowering.tails, *self.lowering.failing(), "}"])
+        given = [f"{type} {name}" for type, name in self.parameters]
+        sweep = _SWEEP.format(
+            name=self.name,
+            signature="".join(f", {type.partition(' ')[0]} {name}" for type, name in self.parameters),
+            values="".join(f", {type.partition(' ')[0]} {name}" for type, name in self.parameters),
+            arena=ARENA,
+            words=REPORT_WORDS,
+        )
+        own = {k: v for k, v in code.declarations.items() if f"@{k}(" not in FUNCTIONS}
+        text = assembly_of(own, FUNCTIONS, _FAIL, body, sweep)
+        types = (*(each.split()[0] for each in given), "ptr", "ptr", "i64", "i64")
+        failures = (self.before, len(self.failures))
+        allocates = self.lowering.allocates
+        return Kernel(self.name, text, types, tuple(self.arguments), tuple(self.written), failures, allocates)
+
+
+Emit = Callable[[Body], None]
+
+_SWEEP = """
+define internal void @{name}.sweep(i64 %thread, i64 %threads{signature}, ptr %status, ptr %arenas, i64 %capacity,
+    i64 %trips) nounwind {{
+entry:
+  %err = alloca [{words} x i64]
+  %arena = alloca {arena}
+  %offset = mul i64 %thread, %capacity
+  %own = getelementptr i8, ptr %arenas, i64 %offset
+  %capacity_at = getelementptr {arena}, ptr %arena, i64 0, i32 1
+  %top_at = getelementptr {arena}, ptr %arena, i64 0, i32 2
+  store ptr %own, ptr %arena
+  store i64 %capacity, ptr %capacity_at
+  br label %head
+head:
+  %k = phi i64 [ %thread, %entry ], [ %next, %after ]
+  %more = icmp slt i64 %k, %trips
+  br i1 %more, label %run, label %done
+run:
+  %following = add nuw nsw i64 %k, 1
+  store i64 0, ptr %top_at
+  %failure = call i64 @{name}.body(ptr %err, ptr %arena, i64 %k, i64 %following{values})
+  %fine = icmp eq i64 %failure, 0
+  br i1 %fine, label %after, label %failed, !prof !0
+after:
+  %next = add nuw nsw i64 %k, %threads
+  br label %head
+failed:
+  call void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err)
+  ret void
+done:
+  ret void
+}}"""
+
+# The failure for the smallest number wins: whoever has a smaller one takes the lock and looks again.
+_FAIL = f"""
+define internal void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err) nounwind noinline {{
+entry:
+  %first_at = getelementptr i64, ptr %status, i64 1
+  %seen = load atomic i64, ptr %first_at monotonic, align 8
+  %late = icmp uge i64 %k, %seen
+  br i1 %late, label %done, label %acquire
+acquire:
+  %before = atomicrmw xchg ptr %status, i64 1 acquire
+  %free = icmp eq i64 %before, 0
+  br i1 %free, label %look, label %acquire
+look:
+  %first = load atomic i64, ptr %first_at monotonic, align 8
+  %smaller = icmp ult i64 %k, %first
+  br i1 %smaller, label %enter, label %leave
+enter:
+  store atomic i64 %k, ptr %first_at monotonic, align 8
+  %failure_at = getelementptr i64, ptr %status, i64 2
+  store i64 %failure, ptr %failure_at
+  %report_at = getelementptr i64, ptr %status, i64 3
+  call void @llvm.memcpy.p0.p0.i64(ptr %report_at, ptr %err, i64 {8 * REPORT_WORDS}, i1 false)
+  br label %leave
+leave:
+  store atomic i64 0, ptr %status release, align 8
+  br label %done
+done:
+  ret void
+}}"""
+
+_DEVICE = """
+declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
+declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
+declare i32 @llvm.nvvm.read.ptx.sreg.nctaid.x()
+
+define ptx_kernel void @{name}({signature}) {{
+  %tid = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %ntid = call i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
+  %ctaid = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
+  %nctaid = call i32 @llvm.nvvm.read.ptx.sreg.nctaid.x()
+  %t = zext i32 %tid to i64
+  %size = zext i32 %ntid to i64
+  %block = zext i32 %ctaid to i64
+  %blocks = zext i32 %nctaid to i64
+  %before = mul i64 %block, %size
+  %thread = add i64 %before, %t
+  %threads = mul i64 %blocks, %size
+  call void @{name}.sweep(i64 %thread, i64 %threads, {values})
+  ret void
+}}"""
+
+_HOST = """
+define void @{name}(ptr %given, i64 %threads) nounwind {{
+entry:
+{loads}
+  br label %head
+head:
+  %t = phi i64 [ 0, %entry ], [ %next, %run ]
+  %more = icmp ult i64 %t, %threads
+  br i1 %more, label %run, label %done
+run:
+  call void @{name}.sweep(i64 %t, i64 %threads, {values})
+  %next = add i64 %t, 1
+  br label %head
+done:
+  ret void
+}}"""

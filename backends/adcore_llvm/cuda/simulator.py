@@ -1,0 +1,100 @@
+"""A device of the processor's: the kernels of a CUDA device, one thread after the other, over the host's memory.
+
+It stands in for a device where there is none, to test and to debug: its kernels are the same code, but for the
+mathematical functions, which are the C library's.  The environment variable `ADCORE_CUDA_SIMULATOR=1` has
+`device="cuda"` mean it; arrays are made by `SimulatedArray`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from ..engine import NAME, load, machine_code
+from .kernel import Kernel
+from .ptx import without_vectors
+
+__all__ = ["SimulatedArray", "Simulator"]
+
+RESIDENT = 256  # threads
+MEMORY = 1 << 28  # bytes
+
+
+class SimulatedArray:
+    """An array of the simulated device, in a NumPy array's memory.
+
+    >>> import numpy as np
+    >>> x = SimulatedArray(np.arange(3.0))
+    >>> x.__cuda_array_interface__["shape"]
+    (3,)
+    >>> x.host()
+    array([0., 1., 2.])
+    """
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    def host(self) -> Any:
+        """The numbers, as a NumPy array."""
+        return self.array
+
+    def reshape(self, shape: tuple[int, ...]) -> SimulatedArray:
+        """The same elements with other lengths."""
+        return SimulatedArray(self.array.reshape(shape))
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {**self.array.__array_interface__, "version": 3, "stream": None}
+
+
+class Simulator:
+    """The driver of the simulated device; `launches` counts kernels that have been started."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[Kernel, Any]] = {}
+        self.launches = 0
+
+    def function(self, kernel: Kernel) -> Any:
+        found = self.known.get(id(kernel))
+        if found is None:
+            # the loader knows functions by their names, those that are internal to a module too
+            text = kernel.host_module().replace("@adcore_", f"@{NAME}.")
+            (address,) = load(machine_code(without_vectors(text)), kernel.name.replace("adcore_", f"{NAME}."))
+            function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
+            found = self.known[id(kernel)] = kernel, function
+        return found[1]
+
+    def launch(self, function: Any, blocks: int, threads: int, values: list[Any], stream: int) -> None:
+        self.launches += 1
+        given = (ctypes.c_void_p * len(values))(*(ctypes.addressof(v) for v in values))
+        function(ctypes.addressof(given), blocks * threads)
+
+    def allocate(self, size: int, stream: int) -> tuple[int, Any]:
+        owner = np.full(size, 0xA5, np.uint8)  # what nobody has written is not 0 by chance
+        return owner.ctypes.data, owner
+
+    def empty(self, dtype: np.dtype, shape: tuple[int, ...], stream: int) -> SimulatedArray:
+        """An array of the device's own."""
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        return SimulatedArray(np.full(size, 0xA5, np.uint8).view(dtype).reshape(shape))
+
+    def copy(self, target: int, source: int, size: int, stream: int) -> None:
+        ctypes.memmove(target, source, size)
+
+    def read(self, address: int, size: int, stream: int) -> bytes:
+        return ctypes.string_at(address, size)
+
+    def write(self, address: int, data: bytes, stream: int) -> None:
+        ctypes.memmove(address, data, len(data))
+
+    def resident(self) -> int:
+        return RESIDENT
+
+    def free(self) -> int:
+        return MEMORY
