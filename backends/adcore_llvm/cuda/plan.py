@@ -54,12 +54,23 @@ class Plan:
 def planned(program: Program, layouts: Sequence[Layout]) -> Plan:
     """How a program is run for arguments in these layouts.
 
+    Where an array has a length that is computed together with it, so that the host cannot make room for it, one thread
+    runs all that the host does not.
+
     Raises:
         UnsupportedFunctionError: a device cannot do something in it, and the host does not help it out.
     """
     plan = Plan(program, layouts)
-    _Planner(plan).run()
+    try:
+        _Planner(plan).run()
+    except _LateLengthError:
+        plan = Plan(program, layouts)
+        _Planner(plan).run_by_one()
     return plan
+
+
+class _LateLengthError(UnsupportedFunctionError):
+    """A length is not known where room is made for the array."""
 
 
 class _Planner:
@@ -71,16 +82,37 @@ class _Planner:
 
     def run(self) -> None:
         program = self.plan.program
-        for param, layout in zip(program.params, self.plan.layouts, strict=True):
-            self.layout[param] = layout
-            for atom in param.type.shape:
-                if isinstance(atom, Var):
-                    self.layout[atom] = Layout.NUMBER
+        self.enter_parameters()
         for step in schedule(program.equations, program.results):
             if isinstance(step, Group):
                 self.group(step)
             else:
                 self.equation(step)
+        self.finish()
+        self.note_uses()
+
+    def enter_parameters(self) -> None:
+        for param, layout in zip(self.plan.program.params, self.plan.layouts, strict=True):
+            self.layout[param] = layout
+            for atom in param.type.shape:
+                if isinstance(atom, Var):
+                    self.layout[atom] = Layout.NUMBER
+
+    def run_by_one(self) -> None:
+        """Have one thread run all that the host does not."""
+        program, rest = self.plan.program, []
+        self.enter_parameters()
+        for equation in program.equations:
+            kind = equation.primitive.kind
+            if kind in (Kind.ELEMENTWISE, Kind.CHECK) and all(map(self.is_host, equation.operands)):
+                self.equation(equation)
+            else:
+                rest.append(equation)
+        inside = {out for equation in rest for out in equation.outs}
+        wanted = [r for r in dict.fromkeys(program.results) if isinstance(r, Var) and r in inside]
+        self.require_lengths(*(r.type for r in wanted))
+        _, arguments = self.needed((v for equation in rest for v in uses(equation)), inside)
+        self.add_serial(rest, arguments, wanted)
         self.finish()
         self.note_uses()
 
@@ -121,7 +153,7 @@ class _Planner:
         late = [a for a in dict.fromkeys(atoms) if isinstance(a, Var) and not self.is_host(a)]
         for var in late:
             if var not in self.layout and var not in self.symbolic:
-                raise UnsupportedFunctionError(
+                raise _LateLengthError(
                     "an array whose length is computed together with it, on a CUDA device",
                     equation and equation.source,
                     "an array of a known length",
