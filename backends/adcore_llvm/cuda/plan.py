@@ -24,11 +24,13 @@ from adcore.types import Atom, Lit, Type, Var, literal
 from ..fused import is_fold
 from ..lower import Failure
 from ..schedule import Group, schedule
+from ..writes import is_indexed
 from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_of
 from .kernel import Argument, Layout
 from .loops import loop_kernel, rows_of, serial_kernel
 from .lowering import ON_HOST, refuse
-from .steps import Check, Compute, Copy, Elements, Fold, Loop, ReadBack, Reshape, Serial, Step
+from .products import SHARES, product_kernel, write_kernel
+from .steps import Check, Compute, Copy, Elements, Fold, Loop, Product, ReadBack, Reshape, Serial, Step, Write
 
 __all__ = ["Plan", "planned"]
 
@@ -187,6 +189,10 @@ class _Planner:
             self.view(equation)
         elif kind is Kind.CHECK and all(map(self.is_host, operands)):
             self.add(Check(equation))
+        elif kind is Kind.CONTRACTION:
+            self.product(equation)
+        elif kind is Kind.WRITE and equation.primitive.name != "grow":
+            self.write(equation)
         elif kind is Kind.CONTROL and self.loop(equation):
             return
         else:
@@ -234,9 +240,8 @@ class _Planner:
     def group(self, group: Group) -> None:
         for part in parted(Group(group.space, group.members, group.results, group.copies, kept=self.kept(group))):
             self.part(part)
-        for var, write in group.writes.items():
-            assert var in self.layout
-            self.serial(write)
+        for write in group.writes.values():
+            self.write(write)
 
     def kept(self, group: Group) -> list[Var]:
         """What of a group is needed after it; what its writes store is kept too."""
@@ -259,6 +264,28 @@ class _Planner:
             again = fold_kernel(self.name("rows"), primitive, dtype, self.plan.failures)
             self.add(Fold(again, partials[out], out))
             self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL
+
+    def product(self, product: Equation) -> None:
+        out, inner = product.outs[0], product.operands[0].type.shape[-1]
+        self.require_lengths(out.type, *(a.type for a in product.operands))
+        before, arguments = self.needed(uses(product))
+        partial, failures = partials_of(out), self.plan.failures
+        kernel = product_kernel(self.name("product"), product, before, arguments, partial, failures)
+        self.add(Product(kernel, out, inner))
+        self.add(Fold(fold_kernel(self.name("rows"), "total", out.type.dtype, failures), partial, out))
+        self.layout[out] = Layout.WHOLE
+
+    def write(self, write: Equation) -> None:
+        target, value, out = write.operands[0], write.operands[1], write.outs[0]
+        assert isinstance(target, Var)
+        self.require_lengths(out.type, target.type, value.type)
+        start = None
+        if not self.is_undefined(target):
+            start = target if self.layout.get(target) is Layout.WHOLE else self.copied(target)
+        before, arguments = self.needed(v for v in uses(write) if v is not target)
+        kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.failures)
+        self.add(Write(kernel, start, out, None if is_indexed(write) else value.type, SHARES))
+        self.layout[out] = Layout.WHOLE
 
     def loop(self, loop: Equation) -> bool:
         """Whether the loop is one of independent iterations, which a kernel runs."""

@@ -18,7 +18,20 @@ from .elements import places
 from .kernel import Kernel, Layout
 from .run import Memory, Placed, Run, c_contiguous
 
-__all__ = ["Check", "Compute", "Copy", "Elements", "Fold", "Loop", "ReadBack", "Reshape", "Serial", "Step"]
+__all__ = [
+    "Check",
+    "Compute",
+    "Copy",
+    "Elements",
+    "Fold",
+    "Loop",
+    "Product",
+    "ReadBack",
+    "Reshape",
+    "Serial",
+    "Step",
+    "Write",
+]
 
 
 def nothing() -> None:
@@ -248,6 +261,55 @@ class Elements(Launch):
                 targets[var] = run.new(var.type)
         self.launch(run, trips, targets)
         run.values.update(targets)
+
+
+@dataclass(frozen=True)
+class Product(Launch):
+    """Partial results of a matrix product, along an axis of this length."""
+
+    out: Var
+    inner: Atom
+
+    def reads(self) -> Iterable[Var]:
+        return [*super().reads(), *atoms([*self.out.type.shape, self.inner])]
+
+    def do(self, run: Run) -> None:
+        shape = run.shape(self.out.type)
+        count = places(int(run.number(self.inner)), prod(shape))
+        (partial,) = self.kernel.written
+        placed = run.values[partial] = run.placed(self.out.type.dtype, (count, *shape))
+        self.launch(run, prod(placed.lengths), {partial: placed})
+
+
+@dataclass(frozen=True)
+class Write(Launch):
+    """A write into a copy of an array.
+
+    Attributes:
+        start: the copy; None where the array has no elements yet.
+        value: the type of what is written; None where so many threads share the places.
+    """
+
+    start: Var | None
+    out: Var
+    value: Type | None
+    shares: int
+
+    def reads(self) -> Iterable[Var]:
+        given = [*self.out.type.shape, *(self.value.shape if self.value else ())]
+        return [*super().reads(), *atoms(given), *([self.start] if self.start else [])]
+
+    def do(self, run: Run) -> None:
+        placed = run.new(self.out.type)
+
+        def begin() -> None:
+            if self.start is not None:
+                size = prod(placed.lengths) * self.out.type.dtype.bits // 8
+                run.driver.copy(placed.pointer, run.values[self.start].pointer, size, run.stream)
+
+        trips = self.shares if self.value is None else prod(run.shape(self.value))
+        self.launch(run, trips, dict.fromkeys(self.kernel.written, placed), begin)
+        run.values[self.out] = placed
 
 
 @dataclass(frozen=True)
