@@ -124,17 +124,18 @@ class Executable:
 
     def bind(self, run: Run, param: Var, argument: Any) -> None:
         if not isinstance(argument, DeviceView):
-            run.values[param] = param.type.dtype.numpy.type(argument)
+            run.numbers[param] = param.type.dtype.numpy.type(argument)
             return
         run.values[param] = Placed(argument.pointer, argument.shape, argument.strides, argument.owner)
         for axis, (atom, length) in enumerate(zip(param.type.shape, argument.shape, strict=True)):
-            known = atom.value if isinstance(atom, Lit) else run.values.setdefault(atom, np.int64(length))
+            known = atom.value if isinstance(atom, Lit) else run.numbers.setdefault(atom, np.int64(length))
             if known != length:
                 raise ValueError(f"axis {axis} of {param.name} has length {length}, expected {known}")
 
     def result(self, run: Run, atom: Any) -> Any:
-        value = run.number(atom)
-        return self.array(value) if isinstance(value, Placed) else value.item()
+        if isinstance(atom, Var) and atom in run.values:
+            return self.array(run.values[atom])
+        return run.number(atom).item()
 
     def array(self, placed: Placed) -> Any:
         return placed.owner if placed.owner.shape == placed.lengths else placed.owner.reshape(placed.lengths)

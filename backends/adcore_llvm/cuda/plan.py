@@ -25,6 +25,7 @@ from ..fused import is_fold
 from ..lower import Failure
 from ..schedule import Group, schedule
 from ..writes import is_indexed
+from .branching import branched, repeated
 from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_of
 from .kernel import Argument, Layout
 from .loops import loop_kernel, rows_of, serial_kernel
@@ -32,7 +33,7 @@ from .lowering import ON_HOST, refuse
 from .products import SHARES, product_kernel, write_kernel
 from .steps import Check, Compute, Copy, Elements, Fold, Loop, Product, ReadBack, Reshape, Serial, Step, Write
 
-__all__ = ["Plan", "planned"]
+__all__ = ["Plan", "Planner", "planned"]
 
 
 class Plan:
@@ -64,10 +65,10 @@ def planned(program: Program, layouts: Sequence[Layout]) -> Plan:
     """
     plan = Plan(program, layouts)
     try:
-        _Planner(plan).run()
+        Planner(plan).run()
     except _LateLengthError:
         plan = Plan(program, layouts)
-        _Planner(plan).run_by_one()
+        Planner(plan).run_by_one()
     return plan
 
 
@@ -75,21 +76,20 @@ class _LateLengthError(UnsupportedFunctionError):
     """A length is not known where room is made for the array."""
 
 
-class _Planner:
+class Planner:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.layout: dict[Var, Layout] = {}  # of what there is: on the host a number, else on the device
         self.symbolic: dict[Var, Equation] = {}  # what kernels compute again
         self.count = 0
+        self.region_layouts: tuple[Layout, ...] = ()  # of the results of the region that was planned last
+        self.perhaps_shared: set[Var] = set()  # arrays that may lie in memory that others lie in too
 
     def run(self) -> None:
         program = self.plan.program
         self.enter_parameters()
         for step in schedule(program.equations, program.results):
-            if isinstance(step, Group):
-                self.group(step)
-            else:
-                self.equation(step)
+            self.step(step)
         self.finish()
         self.note_uses()
 
@@ -117,6 +117,12 @@ class _Planner:
         self.add_serial(rest, arguments, wanted)
         self.finish()
         self.note_uses()
+
+    def step(self, step: Group | Equation) -> None:
+        if isinstance(step, Group):
+            self.group(step)
+        else:
+            self.equation(step)
 
     def add(self, step: Step) -> None:
         self.plan.steps.append(step)
@@ -193,7 +199,7 @@ class _Planner:
             self.product(equation)
         elif kind is Kind.WRITE and equation.primitive.name != "grow":
             self.write(equation)
-        elif kind is Kind.CONTROL and self.loop(equation):
+        elif kind is Kind.CONTROL and self.control(equation):
             return
         else:
             self.serial(equation)
@@ -234,6 +240,40 @@ class _Planner:
         self.add(Copy(kernel, target))
         self.layout[target] = Layout.WHOLE
         return target
+
+    def layout_of(self, atom: Atom) -> Layout:
+        """How there is a value, which lies in memory or which the host knows."""
+        return Layout.NUMBER if isinstance(atom, Lit) else self.layout[atom]
+
+    def settled(self, atom: Atom) -> Atom:
+        """A value that lies in memory, in C order, or that the host knows."""
+        if self.is_host(atom) or not isinstance(atom, Var):
+            return atom
+        if not atom.type.shape:
+            self.require_cells([atom])
+            return atom
+        return atom if self.layout.get(atom) is Layout.WHOLE else self.copied(atom)
+
+    def enter(self, outs: Iterable[Var], layouts: Iterable[Layout]) -> None:
+        """Enter what control flow gives."""
+        for out, layout in zip(outs, layouts, strict=True):
+            self.layout[out] = layout
+            if out.type.shape:
+                self.perhaps_shared.add(out)
+
+    def control(self, equation: Equation) -> bool:
+        """Whether control flow is planned otherwise than for one thread."""
+        name = equation.primitive.name
+        if name == "cond":
+            return branched(self, equation)
+        if name in ("loop", "while"):
+            return self.loop(equation) or repeated(self, equation)
+        body = equation.params["body"]
+        for step in schedule(body.equations, body.results):
+            self.step(step)
+        for out, result in zip(equation.outs, body.results, strict=True):
+            self.alias(out, result)
+        return True
 
     # Kernels
 
@@ -409,7 +449,7 @@ class _Planner:
                 self.plan.results.append(result)
                 continue
             found = result
-            if self.layout.get(result) is not Layout.WHOLE or self.memory_of(result) in taken:
+            if self.layout.get(result) is not Layout.WHOLE or self.memory_of(result) in {*taken, *self.perhaps_shared}:
                 found = self.copied(result)
             taken.add(self.memory_of(found))
             self.plan.results.append(found)

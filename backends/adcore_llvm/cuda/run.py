@@ -93,18 +93,20 @@ class Run:
 
     Attributes:
         empty: makes an array of a dtype and shape, as the caller wants results: its address, and the array.
-        values: numbers of the host, and what is on the device.
+        values: what is on the device.
+        numbers: those that the host knows.
     """
 
     driver: Driver
     stream: int
     empty: Callable[[np.dtype, tuple[int, ...]], tuple[int, Any]]
     failures: list[Failure]
-    values: dict[Var, Any] = field(default_factory=dict)
+    values: dict[Var, Placed] = field(default_factory=dict)
+    numbers: dict[Var, Any] = field(default_factory=dict)
 
     def number(self, atom: Atom) -> Any:
         """A number of the host."""
-        return atom.dtype.numpy.type(atom.value) if isinstance(atom, Lit) else self.values[atom]
+        return atom.dtype.numpy.type(atom.value) if isinstance(atom, Lit) else self.numbers[atom]
 
     def shape(self, type: Type) -> tuple[int, ...]:
         return tuple(int(self.number(a)) for a in type.shape)
@@ -118,6 +120,12 @@ class Run:
             raise ValueError("negative dimensions are not allowed")
         pointer, owner = self.empty(dtype.numpy, lengths)
         return Placed(pointer, lengths, c_contiguous(lengths), owner)
+
+    def cell(self, dtype: DType, value: Any) -> Placed:
+        """A number of the host's, on the device."""
+        placed = self.placed(dtype, ())
+        self.driver.write(placed.pointer, np.asarray(value, dtype.numpy).tobytes(), self.stream)
+        return placed
 
     # Kernels
 

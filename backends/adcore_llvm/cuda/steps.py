@@ -66,7 +66,7 @@ class Compute(Step):
         out = self.equation.outs[0]
         with np.errstate(all="ignore"):
             value = self.equation.primitive.meaning(*map(run.number, self.equation.operands), **self.equation.params)
-        run.values[out] = out.type.dtype.numpy.type(value)
+        run.numbers[out] = out.type.dtype.numpy.type(value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class ReadBack(Step):
     def do(self, run: Run) -> None:
         placed = run.values[self.var]
         numpy = self.var.type.dtype.numpy
-        run.values[self.var] = np.frombuffer(run.driver.read(placed.pointer, numpy.itemsize, run.stream), numpy)[0]
+        run.numbers[self.var] = np.frombuffer(run.driver.read(placed.pointer, numpy.itemsize, run.stream), numpy)[0]
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,9 @@ class Launch(Step):
         run.launch(self.kernel, values, trips, self.memory, begin)
 
     def given(self, run: Run, var: Var, layout: Layout) -> list[Any]:
-        value = run.values[var]
         if layout is Layout.NUMBER:
-            return as_c(var.type.dtype, value)
+            return as_c(var.type.dtype, run.numbers[var])
+        value = run.values[var]
         if layout is Layout.CELL:
             return [ctypes.c_uint64(value.pointer)]
         lengths = [*value.lengths, *(value.strides if layout is Layout.STRIDED else ())]

@@ -1,0 +1,122 @@
+"""How control flow is planned: by the host where that launches kernels, else by one thread of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from adcore.primitives import Kind
+from adcore.program import Equation, Program, regions
+from adcore.types import Lit, Type, Var
+
+from ..schedule import schedule
+from .control import Branch, Region, Repeat
+from .kernel import Layout
+
+if TYPE_CHECKING:
+    from .plan import Planner
+
+__all__ = ["branched", "is_wide", "repeated"]
+
+FEW = 256  # elements of an array that one thread may as well go through
+WIDE = {Kind.ELEMENTWISE, Kind.REDUCTION, Kind.GATHER, Kind.CONTRACTION}
+
+
+def is_wide(region: Program) -> bool:
+    """Whether a region computes with arrays that are long, as far as is known."""
+    for equation in region.equations:
+        types = [a.type for a in (*equation.operands, *equation.outs)]
+        if equation.primitive.kind in WIDE and any(map(is_long, types)):
+            return True
+        if any(is_wide(inner) for _, inner in regions(equation)):
+            return True
+    return False
+
+
+def is_long(type: Type) -> bool:
+    known = [a.value for a in type.shape if isinstance(a, Lit)]
+    return len(known) < len(type.shape) or prod(known) > FEW
+
+
+def planned_region(planner: Planner, program: Program, on_host: Sequence[bool] | None = None) -> Region:
+    """The steps of a region; what it finds out is forgotten afterwards, since it may not be run.
+
+    `on_host` says of its results whether the host has to know them.
+    """
+    layout, symbolic, steps = dict(planner.layout), dict(planner.symbolic), planner.plan.steps
+    planner.plan.steps = []
+    for step in schedule(program.equations, program.results):
+        planner.step(step)
+    if on_host is not None:
+        planner.require_host(r for r, host in zip(program.results, on_host, strict=True) if host)
+    results = tuple(planner.settled(result) for result in program.results)
+    planner.region_layouts = tuple(planner.layout_of(result) for result in results)
+    found = Region(tuple(planner.plan.steps), results, ())
+    outside = tuple(v for v in reads_of(found) if v in layout)
+    planner.layout, planner.symbolic, planner.plan.steps = layout, symbolic, steps
+    return Region(found.steps, results, outside)
+
+
+def reads_of(region: Region) -> Iterable[Var]:
+    for step in region.steps:
+        yield from step.reads()
+    yield from (r for r in region.results if isinstance(r, Var))
+
+
+def branched(planner: Planner, equation: Equation) -> bool:
+    """Whether the host takes the branch."""
+    condition, then, otherwise = equation.operands[0], equation.params["then"], equation.params["otherwise"]
+    if not planner.is_host(condition):
+        if not (is_wide(then) or is_wide(otherwise)):
+            return False
+        planner.require_host([condition])
+    found, layouts = [], []
+    for region in (then, otherwise):
+        found.append(planned_region(planner, region))
+        layouts.append(planner.region_layouts)
+    common = tuple(one if one is other else Layout.CELL for one, other in zip(*layouts, strict=True))
+    planner.add(Branch(condition, found[0], found[1], equation.outs, common))
+    planner.enter(equation.outs, common)
+    return True
+
+
+def repeated(planner: Planner, equation: Equation) -> bool:
+    """Whether the host runs the loop."""
+    body, test = equation.params["body"], equation.params.get("test")
+    if not is_wide(body):
+        return False
+    counted = equation.primitive.name == "loop"
+    if counted:
+        planner.require_host(equation.operands[:1])
+    inits = tuple(planner.settled(a) for a in equation.operands[counted:])
+    layouts = [planner.layout_of(a) for a in inits]
+    params = body.params[counted:]
+    before, count = dict(planner.layout), len(planner.plan.failures)
+    while True:
+        planner.layout = dict(before)
+        del planner.plan.failures[count:]
+        planner.enter(params, layouts)
+        if counted:
+            planner.layout[body.params[0]] = Layout.NUMBER
+        inside = planned_region(planner, body)
+        after = [
+            one if one is other else Layout.CELL for one, other in zip(layouts, planner.region_layouts, strict=True)
+        ]
+        if after == layouts:
+            break
+        layouts = after
+    asked = None
+    if test is not None:
+        planner.enter(test.params, layouts)
+        asked = planned_region(planner, test, [True])
+    planner.layout = before
+    given: dict[str, Any] = {
+        "trips": equation.operands[0] if counted else None,
+        "test": asked,
+        "counter": body.params[0] if counted else None,
+        "test_params": test.params if test is not None else (),
+    }
+    planner.add(Repeat(**given, inits=inits, params=params, body=inside, outs=equation.outs, layouts=tuple(layouts)))
+    planner.enter(equation.outs, layouts)
+    return True
