@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from adcore.primitives import Kind
-from adcore.program import Equation, Program, regions
-from adcore.types import Lit, Type, Var
+from adcore.program import Equation, Program, regions, uses
+from adcore.types import Atom, Lit, Type, Var
 
 from ..schedule import schedule
 from .control import Branch, Region, Repeat
@@ -17,7 +18,7 @@ from .kernel import Layout
 if TYPE_CHECKING:
     from .plan import Planner
 
-__all__ = ["branched", "is_wide", "repeated"]
+__all__ = ["branched", "planned_uses", "repeated"]
 
 FEW = 256  # elements of an array that one thread may as well go through
 WIDE = {Kind.ELEMENTWISE, Kind.REDUCTION, Kind.GATHER, Kind.CONTRACTION}
@@ -39,13 +40,32 @@ def is_long(type: Type) -> bool:
     return len(known) < len(type.shape) or prod(known) > FEW
 
 
-def planned_region(planner: Planner, program: Program, on_host: Sequence[bool] | None = None) -> Region:
+def written_once(body: Program) -> set[Var]:
+    """The arrays that a body is given and uses for nothing but to write into them."""
+    count = planned_uses(body.equations, body.results)
+    targets = {e.operands[0] for e in body.equations if e.primitive.kind is Kind.WRITE and e.primitive.name != "grow"}
+    return {p for p in body.params if p in targets and count[p] == 1}
+
+
+def planned_uses(equations: Iterable[Equation], results: Iterable[Atom]) -> Counter[Var]:
+    """How often each value is used."""
+    count = Counter(v for e in equations for v in uses(e))
+    count.update(r for r in results if isinstance(r, Var))
+    return count
+
+
+def planned_region(
+    planner: Planner, program: Program, own: Iterable[Var] = (), on_host: Sequence[bool] | None = None
+) -> Region:
     """The steps of a region; what it finds out is forgotten afterwards, since it may not be run.
 
-    `on_host` says of its results whether the host has to know them.
+    It may write into the arrays that it makes and into those of `own` alone, since it may be run again.  `on_host` says
+    of its results whether the host has to know them.
     """
     layout, symbolic, steps = dict(planner.layout), dict(planner.symbolic), planner.plan.steps
+    outer, planner.own = planner.own, set(own)
     planner.plan.steps = []
+    planner.uses |= planned_uses(program.equations, program.results)
     for step in schedule(program.equations, program.results):
         planner.step(step)
     if on_host is not None:
@@ -54,7 +74,7 @@ def planned_region(planner: Planner, program: Program, on_host: Sequence[bool] |
     planner.region_layouts = tuple(planner.layout_of(result) for result in results)
     found = Region(tuple(planner.plan.steps), results, ())
     outside = tuple(v for v in reads_of(found) if v in layout)
-    planner.layout, planner.symbolic, planner.plan.steps = layout, symbolic, steps
+    planner.layout, planner.symbolic, planner.plan.steps, planner.own = layout, symbolic, steps, outer
     return Region(found.steps, results, outside)
 
 
@@ -89,9 +109,13 @@ def repeated(planner: Planner, equation: Equation) -> bool:
     counted = equation.primitive.name == "loop"
     if counted:
         planner.require_host(equation.operands[:1])
-    inits = tuple(planner.settled(a) for a in equation.operands[counted:])
-    layouts = [planner.layout_of(a) for a in inits]
     params = body.params[counted:]
+    written = written_once(body)
+    inits = tuple(
+        planner.copied(a) if p in written and isinstance(a, Var) else planner.settled(a)
+        for a, p in zip(equation.operands[counted:], params, strict=True)
+    )
+    layouts = [planner.layout_of(a) for a in inits]
     before, count = dict(planner.layout), len(planner.plan.failures)
     while True:
         planner.layout = dict(before)
@@ -99,7 +123,7 @@ def repeated(planner: Planner, equation: Equation) -> bool:
         planner.enter(params, layouts)
         if counted:
             planner.layout[body.params[0]] = Layout.NUMBER
-        inside = planned_region(planner, body)
+        inside = planned_region(planner, body, written)
         after = [
             one if one is other else Layout.CELL for one, other in zip(layouts, planner.region_layouts, strict=True)
         ]
@@ -109,7 +133,7 @@ def repeated(planner: Planner, equation: Equation) -> bool:
     asked = None
     if test is not None:
         planner.enter(test.params, layouts)
-        asked = planned_region(planner, test, [True])
+        asked = planned_region(planner, test, on_host=[True])
     planner.layout = before
     given: dict[str, Any] = {
         "trips": equation.operands[0] if counted else None,

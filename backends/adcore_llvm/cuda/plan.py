@@ -25,7 +25,7 @@ from ..fused import is_fold
 from ..lower import Failure
 from ..schedule import Group, schedule
 from ..writes import is_indexed
-from .branching import branched, repeated
+from .branching import branched, planned_uses, repeated
 from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_of
 from .kernel import Argument, Layout
 from .loops import loop_kernel, rows_of, serial_kernel
@@ -82,6 +82,8 @@ class Planner:
         self.layout: dict[Var, Layout] = {}  # of what there is: on the host a number, else on the device
         self.symbolic: dict[Var, Equation] = {}  # what kernels compute again
         self.count = 0
+        self.own: set[Var] = set()  # arrays whose memory nothing else lies in
+        self.uses = planned_uses(self.plan.program.equations, self.plan.program.results)
         self.region_layouts: tuple[Layout, ...] = ()  # of the results of the region that was planned last
         self.perhaps_shared: set[Var] = set()  # arrays that may lie in memory that others lie in too
 
@@ -239,6 +241,7 @@ class Planner:
         kernel = copy_kernel(self.name("copy"), before, source, target, arguments, self.plan.failures)
         self.add(Copy(kernel, target))
         self.layout[target] = Layout.WHOLE
+        self.own.add(target)
         return target
 
     def layout_of(self, atom: Atom) -> Layout:
@@ -298,6 +301,7 @@ class Planner:
         self.add(Elements(kernel, space, folds[0].params["axes"] if folds else (), partials))
         for var in group.kept:
             self.layout[var] = Layout.WHOLE
+            self.own.add(var)
         for member in folds:
             out = member.outs[0]
             primitive, dtype = member.primitive.name, out.type.dtype
@@ -324,8 +328,11 @@ class Planner:
             start = target if self.layout.get(target) is Layout.WHOLE else self.copied(target)
         before, arguments = self.needed(v for v in uses(write) if v is not target)
         kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.failures)
-        self.add(Write(kernel, start, out, None if is_indexed(write) else value.type, SHARES))
+        alone = start is not target or self.uses[target] == 1
+        in_place = start is not None and start in self.own and alone and not kernel.allocates
+        self.add(Write(kernel, start, out, None if is_indexed(write) else value.type, SHARES, in_place))
         self.layout[out] = Layout.WHOLE
+        self.own.add(out)
 
     def loop(self, loop: Equation) -> bool:
         """Whether the loop is one of independent iterations, which a kernel runs."""

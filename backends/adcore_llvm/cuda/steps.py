@@ -283,10 +283,10 @@ class Product(Launch):
 
 @dataclass(frozen=True)
 class Write(Launch):
-    """A write into a copy of an array.
+    """A write into a copy of an array, or into the array itself where nothing else needs it.
 
     Attributes:
-        start: the copy; None where the array has no elements yet.
+        start: the array; None where it has no elements yet.
         value: the type of what is written; None where so many threads share the places.
     """
 
@@ -294,16 +294,17 @@ class Write(Launch):
     out: Var
     value: Type | None
     shares: int
+    in_place: bool
 
     def reads(self) -> Iterable[Var]:
         given = [*self.out.type.shape, *(self.value.shape if self.value else ())]
         return [*super().reads(), *atoms(given), *([self.start] if self.start else [])]
 
     def do(self, run: Run) -> None:
-        placed = run.new(self.out.type)
+        placed = run.values[self.start] if self.start and self.in_place else run.new(self.out.type)
 
         def begin() -> None:
-            if self.start is not None:
+            if self.start is not None and not self.in_place:
                 size = prod(placed.lengths) * self.out.type.dtype.bits // 8
                 run.driver.copy(placed.pointer, run.values[self.start].pointer, size, run.stream)
 
