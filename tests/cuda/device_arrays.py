@@ -12,7 +12,9 @@ from adcore.trees import map_leaves
 
 def given(tree: Any, numbers: bool = False) -> Any:
     """The arrays in a tree on the device, in C order; its NumPy scalars too where `numbers` says so."""
-    return map_leaves(lambda a: _given(a) if isinstance(a, (np.ndarray, np.generic) if numbers else np.ndarray) else a, tree)
+    return map_leaves(
+        lambda a: _given(a) if isinstance(a, (np.ndarray, np.generic) if numbers else np.ndarray) else a, tree
+    )
 
 
 def _given(array: Any) -> Any:

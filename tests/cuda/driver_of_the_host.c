@@ -1,5 +1,5 @@
-/* A driver of CUDA over the host's memory, with the functions that adcore calls.  A module is the address of a function
-   that runs a kernel thread by thread, as decimal text.  */
+/* A driver of CUDA over the host's memory, with the functions that adcore calls.  A module is text: a line for each
+   kernel, with its name and the address of a function that runs it thread by thread.  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -64,12 +64,17 @@ CUresult cuMemcpyDtoDAsync_v2(address target, address source, size_t size, handl
 }
 CUresult cuStreamSynchronize(handle stream) { return 0; }
 CUresult cuModuleLoadDataEx(handle *module, const void *image, unsigned count, int *options, void **values) {
-  *module = (handle)strtoull(image, 0, 10);
-  return *module ? 0 : 218;
+  *module = strdup(image);
+  return strncmp(image, "adcore_", 7) ? 218 : 0;
 }
 CUresult cuModuleGetFunction(handle *function, handle module, const char *name) {
-  *function = module;
-  return strncmp(name, "adcore_", 7) ? 500 : 0;
+  size_t length = strlen(name);
+  for (const char *line = module; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : 0)
+    if (!strncmp(line, name, length) && line[length] == ' ') {
+      *function = (handle)strtoull(line + length, 0, 10);
+      return 0;
+    }
+  return 500;
 }
 CUresult cuLaunchKernel(handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, handle stream, void **values, void **extra) {

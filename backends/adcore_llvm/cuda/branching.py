@@ -116,10 +116,10 @@ def repeated(planner: Planner, equation: Equation) -> bool:
         for a, p in zip(equation.operands[counted:], params, strict=True)
     )
     layouts = [planner.layout_of(a) for a in inits]
-    before, count = dict(planner.layout), len(planner.plan.failures)
+    before, mark = dict(planner.layout), planner.plan.module.mark
     while True:
         planner.layout = dict(before)
-        del planner.plan.failures[count:]
+        planner.plan.module.cut(mark)
         planner.enter(params, layouts)
         if counted:
             planner.layout[body.params[0]] = Layout.NUMBER

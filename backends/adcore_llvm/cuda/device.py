@@ -120,7 +120,7 @@ class Executable:
             assert found is not None
             return found.pointer, made
 
-        return Run(driver, stream, empty, plan.failures)
+        return Run(driver, stream, empty, plan.module.failures)
 
     def bind(self, run: Run, param: Var, argument: Any) -> None:
         if not isinstance(argument, DeviceView):

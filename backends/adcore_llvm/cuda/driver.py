@@ -11,6 +11,7 @@ import numpy as np
 from adcore.errors import DeviceError
 
 from .kernel import Kernel
+from .module import Module
 from .ptx import ptx
 
 __all__ = ["CudaDriver", "DeviceArray"]
@@ -30,7 +31,7 @@ def _bindings() -> Any:
         ) from error
     try:
         (status,) = driver.cuInit(0)
-    except Exception as error:  # of several classes of the package's, for a library that is not there
+    except (RuntimeError, OSError) as error:  # the package's own are of these classes
         raise DeviceError(f'device="cuda" finds no driver of CUDA: {error}') from error
     if status != driver.CUresult.CUDA_SUCCESS:
         raise DeviceError(f'device="cuda" finds no device: {status.name}')
@@ -84,7 +85,7 @@ class CudaDriver:
 
     def __init__(self) -> None:
         self.bindings = _bindings()
-        self.kernels: dict[tuple[int, int], tuple[Kernel, Any, Any]] = {}
+        self.modules: dict[tuple[int, Module], Any] = {}
         self.attributes: dict[int, tuple[tuple[int, int], int]] = {}
 
     def call(self, name: str, *arguments: Any) -> Any:
@@ -139,14 +140,13 @@ class CudaDriver:
     # Kernels
 
     def function(self, kernel: Kernel) -> Any:
-        key = self.activate(), id(kernel)
-        found = self.kernels.get(key)
-        if found is None:
-            code = ptx(kernel.device_module(), self.described()[0]).encode() + b"\0"
-            module = self.call("cuModuleLoadDataEx", code, 0, [], [])
-            function = self.call("cuModuleGetFunction", module, kernel.name.encode())
-            found = self.kernels[key] = kernel, module, function
-        return found[2]
+        key = self.activate(), kernel.module
+        if key not in self.modules:
+            code = ptx(kernel.module.device_text(), self.described()[0]).encode() + b"\0"
+            loaded = self.call("cuModuleLoadDataEx", code, 0, [], [])
+            names = [each.name for each in kernel.module.kernels]
+            self.modules[key] = {name: self.call("cuModuleGetFunction", loaded, name.encode()) for name in names}
+        return self.modules[key][kernel.name]
 
     def launch(self, function: Any, blocks: int, threads: int, values: list[Any], stream: int) -> None:
         given = (ctypes.c_void_p * len(values))(*(ctypes.addressof(v) for v in values))

@@ -17,11 +17,11 @@ from adcore.types import I64, DType, Type, Var
 
 from ..code import LLVM_TYPE, Code
 from ..fused import Nest, combine, is_fold, start_of
-from ..lower import Failure
 from ..picked import picked
 from ..schedule import Group, read_elsewhere
 from ..values import load, store
 from .kernel import Argument, Body, Kernel, Layout
+from .module import Module
 
 __all__ = ["copy_kernel", "fold_kernel", "group_kernel", "parted", "partials_of", "places", "rows_type"]
 
@@ -77,10 +77,10 @@ def every(code: Code, first: str, step: str, end: str) -> Iterator[str]:
 
 
 def copy_kernel(
-    name: str, before: list[Equation], source: Var, target: Var, arguments: Sequence[Argument], failures: list[Failure]
+    name: str, before: list[Equation], source: Var, target: Var, arguments: Sequence[Argument], module: Module
 ) -> Kernel:
     """A kernel that puts an array into memory, in C order."""
-    body = Body(name, arguments, failures)
+    body = Body(name, arguments, module)
     body.define(before, [out for e in before for out in e.outs if out is source])
     array, memory = body.block.array(source), body.target(target)
     indices = indices_of(body.code, body.number, memory.lengths)
@@ -88,10 +88,10 @@ def copy_kernel(
     return body.finish()
 
 
-def fold_kernel(name: str, primitive: str, dtype: DType, failures: list[Failure]) -> Kernel:
+def fold_kernel(name: str, primitive: str, dtype: DType, module: Module) -> Kernel:
     """A kernel that folds the rows of an array, each place some of them, to fewer rows."""
     rows, target = Var(rows_type(dtype), "rows"), Var(rows_type(dtype), "folded")
-    body = Body(name, (Argument(rows, Layout.WHOLE),), failures)
+    body = Body(name, (Argument(rows, Layout.WHOLE),), module)
     body.define([], ())
     code, array = body.code, body.block.array(rows)
     memory, type = body.target(target), LLVM_TYPE[dtype]
@@ -160,13 +160,13 @@ def group_kernel(
     before: list[Equation],
     arguments: Sequence[Argument],
     partials: dict[Var, Var],
-    failures: list[Failure],
+    module: Module,
 ) -> Kernel:
     """The kernel of a group without writes, whose reductions fold the same axes.
 
     It is run for each element, or for each partial result.
     """
-    body = Body(name, arguments, failures)
+    body = Body(name, arguments, module)
     wanted = set(group.uses())
     body.define(before, [out for e in before for out in e.outs if out in wanted])
     nest, code = _Elements(body, group), body.code

@@ -3,7 +3,7 @@
     kernel(arguments…, status, arenas, capacity, trips)
 
 Thread t of T runs the body for t, t + T, t + 2T, …; no thread waits for another one.  So a processor can run a kernel
-too, one thread after the other, with the same results: `host_module` is such a function, for tests and debugging.
+too, one thread after the other, with the same results.
 
 A number is passed by value, or as the address where the device has it; an array as the pointer to its elements, its
 lengths, and its strides, counted in elements, unless it is C-contiguous.
@@ -11,7 +11,7 @@ lengths, and its strides, counted in elements, unless it is C-contiguous.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -20,16 +20,12 @@ from adcore.types import DType, Lit, Type, Var
 
 from ..code import LLVM_TYPE, Code, constant
 from ..complexes import pair
-from ..kernels import assembly_of
-from ..lower import Failure
 from ..values import Root, Strided, load_at, row_major
-from .arena import ARENA, FUNCTIONS
+from .arena import ARENA
 from .lowering import DeviceBlock, DeviceLowering
+from .module import REPORT_WORDS, Module
 
-__all__ = ["STATUS_WORDS", "Argument", "Body", "Kernel", "Layout"]
-
-REPORT_WORDS = 8
-STATUS_WORDS = 3 + REPORT_WORDS  # a lock, the smallest number for which the body failed, the failure, what it reports
+__all__ = ["Argument", "Body", "Kernel", "Layout"]
 
 
 class Layout(Enum):
@@ -53,13 +49,14 @@ class Argument:
         return self.var.type
 
 
-@dataclass
+@dataclass(eq=False)
 class Kernel:
     """A kernel in LLVM assembly.
 
     Attributes:
         name: of the function.
-        text: its module, without the function that is launched.
+        module: that it belongs to.
+        text: its functions, without the one that is launched.
         parameters: the types of its parameters.
         arguments: the values that it is given, in their order.
         written: the arrays that it writes, each given as a pointer and lengths, after those.
@@ -68,6 +65,7 @@ class Kernel:
     """
 
     name: str
+    module: Module
     text: str
     parameters: tuple[str, ...]
     arguments: tuple[Argument, ...]
@@ -78,22 +76,6 @@ class Kernel:
     @property
     def can_fail(self) -> bool:
         return self.allocates or self.failures[0] < self.failures[1]
-
-    def device_module(self) -> str:
-        """The module with the kernel as a device has it."""
-        signature = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
-        values = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
-        return "\n".join([self.text, _DEVICE.format(name=self.name, signature=signature, values=values)])
-
-    def host_module(self) -> str:
-        """The module with the kernel as a function `(parameters, threads)` that runs thread after thread."""
-        loads = [
-            f"  %a{k} = getelementptr ptr, ptr %given, i64 {k}\n  %q{k} = load ptr, ptr %a{k}\n"
-            f"  %p{k} = load {type}, ptr %q{k}"
-            for k, type in enumerate(self.parameters)
-        ]
-        values = ", ".join(f"{type} %p{k}" for k, type in enumerate(self.parameters))
-        return "\n".join([self.text, _HOST.format(name=self.name, loads="\n".join(loads), values=values)])
 
 
 @dataclass
@@ -108,15 +90,15 @@ class Body:
 
     name: str
     arguments: Sequence[Argument]
-    failures: list[Failure]
+    module: Module
     number: str = "%k"
     following: str = "%following"
     parameters: list[tuple[str, str]] = field(default_factory=list)
     written: list[Var] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.before = len(self.failures)
-        self.lowering = DeviceLowering(Code(), failures=self.failures)
+        self.before = len(self.module.failures)
+        self.lowering = DeviceLowering(Code(self.module.declarations), failures=self.module.failures)
         self.block = DeviceBlock(self.lowering)
         self.code.entry.append("entry:")
         for argument in self.arguments:
@@ -205,15 +187,21 @@ class Body:
             arena=ARENA,
             words=REPORT_WORDS,
         )
-        own = {k: v for k, v in code.declarations.items() if f"@{k}(" not in FUNCTIONS}
-        text = assembly_of(own, FUNCTIONS, _FAIL, body, sweep)
         types = (*(each.split()[0] for each in given), "ptr", "ptr", "i64", "i64")
-        failures = (self.before, len(self.failures))
-        allocates = self.lowering.allocates
-        return Kernel(self.name, text, types, tuple(self.arguments), tuple(self.written), failures, allocates)
+        failures = (self.before, len(self.module.failures))
+        kernel = Kernel(
+            self.name,
+            self.module,
+            f"{body}\n{sweep}",
+            types,
+            tuple(self.arguments),
+            tuple(self.written),
+            failures,
+            self.lowering.allocates,
+        )
+        self.module.kernels.append(kernel)
+        return kernel
 
-
-Emit = Callable[[Body], None]
 
 _SWEEP = """
 define internal void @{name}.sweep(i64 %thread, i64 %threads{signature}, ptr %status, ptr %arenas, i64 %capacity,
@@ -244,75 +232,6 @@ after:
 failed:
   call void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err)
   ret void
-done:
-  ret void
-}}"""
-
-# The failure for the smallest number wins: whoever has a smaller one takes the lock and looks again.
-_FAIL = f"""
-define internal void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err) nounwind noinline {{
-entry:
-  %first_at = getelementptr i64, ptr %status, i64 1
-  %seen = load atomic i64, ptr %first_at monotonic, align 8
-  %late = icmp uge i64 %k, %seen
-  br i1 %late, label %done, label %acquire
-acquire:
-  %before = atomicrmw xchg ptr %status, i64 1 acquire
-  %free = icmp eq i64 %before, 0
-  br i1 %free, label %look, label %acquire
-look:
-  %first = load atomic i64, ptr %first_at monotonic, align 8
-  %smaller = icmp ult i64 %k, %first
-  br i1 %smaller, label %enter, label %leave
-enter:
-  store atomic i64 %k, ptr %first_at monotonic, align 8
-  %failure_at = getelementptr i64, ptr %status, i64 2
-  store i64 %failure, ptr %failure_at
-  %report_at = getelementptr i64, ptr %status, i64 3
-  call void @llvm.memcpy.p0.p0.i64(ptr %report_at, ptr %err, i64 {8 * REPORT_WORDS}, i1 false)
-  br label %leave
-leave:
-  store atomic i64 0, ptr %status release, align 8
-  br label %done
-done:
-  ret void
-}}"""
-
-_DEVICE = """
-declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
-declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
-declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
-declare i32 @llvm.nvvm.read.ptx.sreg.nctaid.x()
-
-define ptx_kernel void @{name}({signature}) {{
-  %tid = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
-  %ntid = call i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
-  %ctaid = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
-  %nctaid = call i32 @llvm.nvvm.read.ptx.sreg.nctaid.x()
-  %t = zext i32 %tid to i64
-  %size = zext i32 %ntid to i64
-  %block = zext i32 %ctaid to i64
-  %blocks = zext i32 %nctaid to i64
-  %before = mul i64 %block, %size
-  %thread = add i64 %before, %t
-  %threads = mul i64 %blocks, %size
-  call void @{name}.sweep(i64 %thread, i64 %threads, {values})
-  ret void
-}}"""
-
-_HOST = """
-define void @{name}(ptr %given, i64 %threads) nounwind {{
-entry:
-{loads}
-  br label %head
-head:
-  %t = phi i64 [ 0, %entry ], [ %next, %run ]
-  %more = icmp ult i64 %t, %threads
-  br i1 %more, label %run, label %done
-run:
-  call void @{name}.sweep(i64 %t, i64 %threads, {values})
-  %next = add i64 %t, 1
-  br label %head
 done:
   ret void
 }}"""

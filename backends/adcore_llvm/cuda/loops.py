@@ -15,11 +15,11 @@ from adcore.types import I64, Atom, Type, Var
 
 from ..code import MEMORY_TYPE
 from ..control import CopiedError, Loop, whole
-from ..lower import Failure
 from ..parallel import stepped
 from ..values import Strided, load, store, store_at, zero
 from .kernel import Argument, Body, Kernel
 from .lowering import refuse
+from .module import Module
 
 __all__ = ["loop_kernel", "rows_of", "serial_kernel"]
 
@@ -36,7 +36,7 @@ def loop_kernel(
     before: list[Equation],
     arguments: Sequence[Argument],
     targets: dict[int, Var],
-    failures: list[Failure],
+    module: Module,
 ) -> Kernel | None:
     """The kernel of a loop; None where an iteration would copy an array that it should write in place.
 
@@ -44,14 +44,14 @@ def loop_kernel(
     of role `Apart` its result, of a sum its rows.
     """
     refuse(loop.params["body"].equations)
-    count = len(failures)
-    body = Body(name, arguments, failures)
+    mark = module.mark
+    body = Body(name, arguments, module)
     wanted = {v for v in loop.operands if isinstance(v, Var)} | set(free_variables(loop.params["body"]))
     body.define(before, [out for e in before for out in e.outs if out in wanted])
     try:
         _Emitted(body, loop, roles, targets).emit()
     except CopiedError:
-        del failures[count:]
+        module.cut(mark)
         return None
     return body.finish()
 
@@ -140,11 +140,11 @@ def serial_kernel(
     equations: list[Equation],
     arguments: Sequence[Argument],
     results: Sequence[Var],
-    failures: list[Failure],
+    module: Module,
 ) -> Kernel:
     """A kernel that one thread runs, for a part of a program that is no loop of independent iterations."""
     refuse(equations)
-    body = Body(name, arguments, failures)
+    body = Body(name, arguments, module)
     body.define(equations, results)
     code = body.code
     for result in results:

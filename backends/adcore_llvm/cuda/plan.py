@@ -22,7 +22,6 @@ from adcore.program import Equation, Program, free_variables, uses
 from adcore.types import Atom, Lit, Type, Var, literal
 
 from ..fused import is_fold
-from ..lower import Failure
 from ..schedule import Group, schedule
 from ..writes import is_indexed
 from .branching import branched, planned_uses, repeated
@@ -30,6 +29,7 @@ from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_o
 from .kernel import Argument, Layout
 from .loops import loop_kernel, rows_of, serial_kernel
 from .lowering import ON_HOST, refuse
+from .module import Module
 from .products import SHARES, product_kernel, write_kernel
 from .steps import Check, Compute, Copy, Elements, Fold, Loop, Product, ReadBack, Reshape, Serial, Step, Write
 
@@ -41,7 +41,7 @@ class Plan:
 
     Attributes:
         results: what the program gives, each a number of the host's, a number of the device's or an array.
-        failures: what the numbers mean that kernels give.
+        module: its kernels.
     """
 
     def __init__(self, program: Program, layouts: Sequence[Layout]) -> None:
@@ -49,7 +49,7 @@ class Plan:
         refuse(self.program.equations)
         self.layouts = tuple(layouts)
         self.steps: list[Step] = []
-        self.failures: list[Failure] = []
+        self.module = Module()
         self.last_use: dict[Var, int] = {}
         self.results: list[Atom] = []
 
@@ -238,7 +238,7 @@ class Planner:
         target = Var(source.type, source.name)
         self.require_lengths(source.type)
         before, arguments = self.needed([source])
-        kernel = copy_kernel(self.name("copy"), before, source, target, arguments, self.plan.failures)
+        kernel = copy_kernel(self.name("copy"), before, source, target, arguments, self.plan.module)
         self.add(Copy(kernel, target))
         self.layout[target] = Layout.WHOLE
         self.own.add(target)
@@ -297,7 +297,7 @@ class Planner:
         before, arguments = self.needed(group.uses(), group.results)
         partials = {m.outs[0]: partials_of(m.outs[0]) for m in folds}
         name = self.name("fold" if folds else "elements")
-        kernel = group_kernel(name, group, before, arguments, partials, self.plan.failures)
+        kernel = group_kernel(name, group, before, arguments, partials, self.plan.module)
         self.add(Elements(kernel, space, folds[0].params["axes"] if folds else (), partials))
         for var in group.kept:
             self.layout[var] = Layout.WHOLE
@@ -305,7 +305,7 @@ class Planner:
         for member in folds:
             out = member.outs[0]
             primitive, dtype = member.primitive.name, out.type.dtype
-            again = fold_kernel(self.name("rows"), primitive, dtype, self.plan.failures)
+            again = fold_kernel(self.name("rows"), primitive, dtype, self.plan.module)
             self.add(Fold(again, partials[out], out))
             self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL
 
@@ -313,10 +313,10 @@ class Planner:
         out, inner = product.outs[0], product.operands[0].type.shape[-1]
         self.require_lengths(out.type, *(a.type for a in product.operands))
         before, arguments = self.needed(uses(product))
-        partial, failures = partials_of(out), self.plan.failures
-        kernel = product_kernel(self.name("product"), product, before, arguments, partial, failures)
+        partial, module = partials_of(out), self.plan.module
+        kernel = product_kernel(self.name("product"), product, before, arguments, partial, module)
         self.add(Product(kernel, out, inner))
-        self.add(Fold(fold_kernel(self.name("rows"), "total", out.type.dtype, failures), partial, out))
+        self.add(Fold(fold_kernel(self.name("rows"), "total", out.type.dtype, module), partial, out))
         self.layout[out] = Layout.WHOLE
 
     def write(self, write: Equation) -> None:
@@ -327,7 +327,7 @@ class Planner:
         if not self.is_undefined(target):
             start = target if self.layout.get(target) is Layout.WHOLE else self.copied(target)
         before, arguments = self.needed(v for v in uses(write) if v is not target)
-        kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.failures)
+        kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.module)
         alone = start is not target or self.uses[target] == 1
         in_place = start is not None and start in self.own and alone and not kernel.allocates
         self.add(Write(kernel, start, out, None if is_indexed(write) else value.type, SHARES, in_place))
@@ -355,7 +355,7 @@ class Planner:
         wanted += [a for role in found if isinstance(role, Stepped) for a in role.by if isinstance(a, Var)]
         wanted += [a for k in carried for a in params[k].type.shape if isinstance(a, Var)]
         before, arguments = self.needed(wanted)
-        kernel = loop_kernel(self.name("loop"), loop, found, before, arguments, targets, self.plan.failures)
+        kernel = loop_kernel(self.name("loop"), loop, found, before, arguments, targets, self.plan.module)
         if kernel is None:
             return False
         starts = {}
@@ -376,7 +376,7 @@ class Planner:
                 self.add(Reshape(targets[k], out))
                 self.layout[out] = Layout.WHOLE
             elif isinstance(role, Sum):
-                kernel = fold_kernel(self.name("rows"), "total", out.type.dtype, self.plan.failures)
+                kernel = fold_kernel(self.name("rows"), "total", out.type.dtype, self.plan.module)
                 total = Var(out.type, out.name)
                 self.add(Fold(kernel, targets[k], total))
                 self.layout[total] = Layout.WHOLE if out.type.shape else Layout.CELL
@@ -438,7 +438,7 @@ class Planner:
         self.add_serial([*before, equation], arguments, equation.outs)
 
     def add_serial(self, equations: list[Equation], arguments: list[Argument], outs: Sequence[Var]) -> None:
-        kernel = serial_kernel(self.name("serial"), equations, arguments, outs, self.plan.failures)
+        kernel = serial_kernel(self.name("serial"), equations, arguments, outs, self.plan.module)
         self.add(Serial(kernel))
         for out in outs:
             self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL

@@ -15,7 +15,6 @@ from adcore.types import Var
 
 from ..code import LLVM_TYPE
 from ..fused import combine
-from ..lower import Failure
 from ..picked import picked_of
 from ..scalar import lower_scalar
 from ..values import Undefined, load, store, zero
@@ -23,6 +22,7 @@ from ..views import region_of
 from ..writes import is_indexed, put
 from .elements import every, indices_of
 from .kernel import Argument, Body, Kernel
+from .module import Module
 
 __all__ = ["SHARES", "product_kernel", "write_kernel"]
 
@@ -35,10 +35,10 @@ def product_kernel(
     before: list[Equation],
     arguments: Sequence[Argument],
     partial: Var,
-    failures: list[Failure],
+    module: Module,
 ) -> Kernel:
     """The kernel of a matrix product, for each partial result of each element."""
-    body = Body(name, arguments, failures)
+    body = Body(name, arguments, module)
     wanted = set(product.operands)
     body.define(before, [out for e in before for out in e.outs if out in wanted])
     code, block, dtype = body.code, body.block, product.outs[0].type.dtype
@@ -62,13 +62,13 @@ def write_kernel(
     write: Equation,
     before: list[Equation],
     arguments: Sequence[Argument],
-    failures: list[Failure],
+    module: Module,
 ) -> Kernel:
     """The kernel of a write: for each element that is written, or for each share of the places.
 
     The array that it gives has the elements of the one that is written into already.
     """
-    body = Body(name, arguments, failures)
+    body = Body(name, arguments, module)
     value, out = write.operands[1], write.outs[0]
     wanted = {*write.operands[1:]}
     body.define(before, [o for e in before for o in e.outs if o in wanted])

@@ -14,7 +14,8 @@ from adcore.types import Atom, DType, Lit, Type, Var
 
 from ..executable import raise_failure
 from ..lower import Failure
-from .kernel import STATUS_WORDS, Kernel
+from .kernel import Kernel
+from .module import STATUS_WORDS
 
 __all__ = ["Driver", "Memory", "Placed", "Run", "c_contiguous"]
 

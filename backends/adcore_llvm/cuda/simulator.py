@@ -14,6 +14,7 @@ import numpy as np
 
 from ..engine import NAME, load, machine_code
 from .kernel import Kernel
+from .module import Module
 from .ptx import without_vectors
 
 __all__ = ["SimulatedArray", "Simulator"]
@@ -57,18 +58,19 @@ class Simulator:
     """The driver of the simulated device; `launches` counts kernels that have been started."""
 
     def __init__(self) -> None:
-        self.known: dict[int, tuple[Kernel, Any]] = {}
+        self.known: dict[Module, dict[str, Any]] = {}
         self.launches = 0
 
     def function(self, kernel: Kernel) -> Any:
-        found = self.known.get(id(kernel))
-        if found is None:
+        module = kernel.module
+        if module not in self.known:
             # the loader knows functions by their names, those that are internal to a module too
-            text = kernel.host_module().replace("@adcore_", f"@{NAME}.")
-            (address,) = load(machine_code(without_vectors(text)), kernel.name.replace("adcore_", f"{NAME}."))
-            function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
-            found = self.known[id(kernel)] = kernel, function
-        return found[1]
+            text = without_vectors(module.host_text().replace("@adcore_", f"@{NAME}."))
+            names = [each.name for each in module.kernels]
+            addresses = load(machine_code(text), *(name.replace("adcore_", f"{NAME}.") for name in names))
+            kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
+            self.known[module] = {name: kind(address) for name, address in zip(names, addresses, strict=True)}
+        return self.known[module][kernel.name]
 
     def launch(self, function: Any, blocks: int, threads: int, values: list[Any], stream: int) -> None:
         self.launches += 1

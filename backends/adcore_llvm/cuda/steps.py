@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from adcore.primitives import CHECKED_ERRORS
 from adcore.program import Equation
 from adcore.types import Atom, DType, Type, Var
 
@@ -85,7 +86,7 @@ class Check(Step):
                 equation.primitive.meaning(*map(run.number, equation.operands), **equation.params)
             else:
                 self.compare(run)
-        except Exception as error:
+        except tuple(CHECKED_ERRORS.values()) as error:
             raise_at(error.with_traceback(None), equation.source)
 
     def compare(self, run: Run) -> None:
