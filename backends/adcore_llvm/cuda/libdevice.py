@@ -13,7 +13,7 @@ import llvmlite.binding as llvm
 
 from adcore.errors import DeviceError
 
-__all__ = ["FUNCTIONS", "linked", "path", "with_own_names"]
+__all__ = ["FUNCTIONS", "link", "path", "with_own_names"]
 
 FILE = Path("nvvm", "libdevice", "libdevice.10.bc")
 _UNARY = [
@@ -60,9 +60,25 @@ def with_own_names(text: str) -> str:
     return re.sub(r"@(\w+)\(", lambda m: f"@__nv_{m[1]}(" if m[1] in FUNCTIONS else m[0], text)
 
 
-def linked(module: llvm.ModuleRef) -> None:
-    """Add the library's functions to a module."""
-    module.link_in(llvm.parse_bitcode(path().read_bytes()))
+def link(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+    """Add those of the library's functions to a module that it calls."""
+    names = sorted(f.name for f in module.functions if f.name.startswith("__nv_"))
+    if not names:
+        return
+    module.link_in(llvm.parse_bitcode(_part(tuple(names), machine)))
     for function in module.functions:
         if function.name.startswith("__") and not function.is_declaration:
             function.linkage = "internal"
+
+
+@cache
+def _part(names: tuple[str, ...], machine: llvm.TargetMachine) -> bytes:
+    """The part of the library that these functions need: to go through all of it takes a tenth of a second."""
+    library = llvm.parse_bitcode(path().read_bytes())
+    for function in library.functions:
+        if not function.is_declaration and function.name not in names:
+            function.linkage = "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(library, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    return library.as_bitcode()

@@ -48,8 +48,7 @@ def ptx(text: str, capability: tuple[int, int]) -> str:
     module = llvm.parse_assembly(libdevice.with_own_names(without_vectors(text)))
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
-    if "@__nv_" in text or any(f"@{name}(" in text for name in libdevice.FUNCTIONS) or "frem" in text:
-        libdevice.linked(module)
+    libdevice.link(module, machine)
     options = llvm.create_pipeline_tuning_options(speed_level=OPTIMIZATION)
     options.loop_vectorization = False
     options.slp_vectorization = False
