@@ -19,6 +19,7 @@ from adcore.types import Lit
 from . import memory, symbols
 from .boxing import slots_of
 from .code import LLVM_TYPE, Code, constant
+from .engine import NAME
 from .lower import Lowering, lower_program
 from .targets import in_any_thread
 from .values import Root, Strided, row_major
@@ -61,9 +62,16 @@ def refuse_python(region: Program) -> None:
 
 
 def standalone(declarations: dict[str, str], *functions: str) -> str:
-    """A module that allocates by itself."""
+    """A module that allocates by itself.
+
+    Its functions for that are named after the module: to the loader, which knows those that are internal too, they would
+    be what other modules call by these names.
+    """
     own = memory.unshared()
-    return assembly_of({k: v for k, v in declarations.items() if f"@{k}(" not in own}, own, *functions)
+    text = assembly_of({k: v for k, v in declarations.items() if f"@{k}(" not in own}, own, *functions)
+    for symbol in memory.FUNCTIONS:
+        text = text.replace(f"@{symbol}(", f"@{NAME}.{symbol}(")
+    return text
 
 
 def assembly_of(declarations: dict[str, str], *functions: str) -> str:
