@@ -17,6 +17,7 @@ from adcore.plugins import device
 
 simulator = Simulator()
 load = CudaDriver.function
+TABLE = np.random.default_rng(1).normal(size=10_000)
 
 
 def function(self, kernel):
@@ -28,33 +29,38 @@ def function(self, kernel):
     return load(self, kernel)
 
 
-CudaDriver.function = function
+def main() -> None:
+    """Run programs, and compare what they give with the host."""
+    CudaDriver.function = function
 
-assert isinstance(device("cuda").driver, CudaDriver)
-assert device("cuda").driver.described() == ((9, 0), 4096)
+    assert isinstance(device("cuda").driver, CudaDriver)
+    assert device("cuda").driver.described() == ((9, 0), 4096)
 
-rng = np.random.default_rng(0)
-fits = rng.normal(size=(300, 2)), rng.normal(size=(300, 12)), 12
-found = vmap(grad(epidemic), in_axes=(0, 0, None), device="cuda")(*given(fits))
-assert isinstance(found, DeviceArray)
-np.testing.assert_allclose(taken(found), vmap(grad(epidemic), in_axes=(0, 0, None))(*fits), rtol=1e-12)
+    rng = np.random.default_rng(0)
+    fits = rng.normal(size=(300, 2)), rng.normal(size=(300, 12)), 12
+    found = vmap(grad(epidemic), in_axes=(0, 0, None), device="cuda")(*given(fits))
+    assert isinstance(found, DeviceArray)
+    np.testing.assert_allclose(taken(found), vmap(grad(epidemic), in_axes=(0, 0, None))(*fits), rtol=1e-12)
 
-x = rng.normal(size=10_000)
-value, gradient = value_and_grad(wave, device="cuda")(given(x))
-assert value.shape == ()
-np.testing.assert_allclose(taken(value), wave(x), rtol=1e-12)
-np.testing.assert_allclose(taken(gradient), grad(wave)(x), rtol=1e-12)
+    x = rng.normal(size=10_000)
+    value, gradient = value_and_grad(wave, device="cuda")(given(x))
+    assert value.shape == ()
+    np.testing.assert_allclose(taken(value), wave(x), rtol=1e-12)
+    np.testing.assert_allclose(taken(gradient), grad(wave)(x), rtol=1e-12)
 
-arrays = vmap(grad(own_array), in_axes=(0, None), device="cuda")(given(x[:20]), 3000)
-np.testing.assert_allclose(taken(arrays), vmap(grad(own_array), in_axes=(0, None))(x[:20], 3000), rtol=1e-9)
+    arrays = vmap(grad(own_array), in_axes=(0, None), device="cuda")(given(x[:20]), 3000)
+    np.testing.assert_allclose(taken(arrays), vmap(grad(own_array), in_axes=(0, None))(x[:20], 3000), rtol=1e-9)
 
-TABLE = rng.normal(size=10_000)
-np.testing.assert_allclose(taken(grad(lambda x: np.sum(x * TABLE), device="cuda")(given(x))), TABLE)
+    np.testing.assert_allclose(taken(grad(lambda x: np.sum(x * TABLE), device="cuda")(given(x))), TABLE)
 
-with pytest.raises(ValueError, match="no root after 61 steps"):
-    vmap(newton, device="cuda")(*given((np.ones(3), -np.ones(3))))
+    with pytest.raises(ValueError, match="no root after 61 steps"):
+        vmap(newton, device="cuda")(*given((np.ones(3), -np.ones(3))))
 
-before = device("cuda").driver.free()
-del found, value, gradient, arrays
-assert device("cuda").driver.free() > before, "memory comes back"
-print("as on the host")
+    before = device("cuda").driver.free()
+    del found, value, gradient, arrays
+    assert device("cuda").driver.free() > before, "memory comes back"
+    print("as on the host")
+
+
+if __name__ == "__main__":
+    main()
