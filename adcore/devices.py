@@ -54,7 +54,7 @@ class DeviceDispatcher(Dispatcher):
         self.device = device
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        where = device(self.device)
+        where = self.place_of_work()
         arguments = self.bind(args, kwargs)
         values, tree = flatten(arguments)
         views = [where.view(v) for v in values]
@@ -73,12 +73,17 @@ class DeviceDispatcher(Dispatcher):
         captured = [_on(where, c.read()) for c in found.lowered.captures]
         return rebuilt(found.lowered.result, found.program([*given, *captured]))
 
+    def place_of_work(self) -> Device:
+        """The device; an error says what is missing."""
+        assert self.device is not None
+        return device(self.device)
+
     def _made(self, leaves: list[Any], tree: Any) -> Any:
         transform = self.target.transform
         with policies.under(policies.current()), lanes.none():
             lowered = with_demands(lambda: transform.lower(tree.unflatten(leaves)))
         self.require_plain(lowered)
-        return OnDevice(lowered, leaves, device(self.device).compile(lowered.program))
+        return OnDevice(lowered, leaves, self.place_of_work().compile(lowered.program))
 
     def require_plain(self, lowered: Lowered) -> None:
         """Refuse what only the host does at a call."""

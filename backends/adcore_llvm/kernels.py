@@ -64,7 +64,7 @@ def refuse_python(region: Program) -> None:
 def standalone(declarations: dict[str, str], *functions: str) -> str:
     """A module that allocates by itself.
 
-    Its functions for that are named after the module: to the loader, which knows those that are internal too, they would
+    Its functions for that are named after the module: the loader knows those that are internal too, and they would
     be what other modules call by these names.
     """
     own = memory.unshared()

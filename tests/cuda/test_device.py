@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -203,3 +204,9 @@ def test_results_do_not_depend_on_how_many_threads_there_are(monkeypatch):
         fits = vmap(grad(epidemic), in_axes=(0, 0, None), device="cuda")(*arguments)
         found.append([taken(a).tobytes() for a in (value, gradient, fits)])
     assert found[0] == found[1] == found[2]
+
+
+def test_functions_on_a_device_are_pickled():
+    x = RNG.normal(size=30)
+    function = pickle.loads(pickle.dumps(grad(wave, device="cuda")))
+    assert_alike(function(given(x)), grad(wave)(x))
