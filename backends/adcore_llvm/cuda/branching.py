@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from adcore.passes.schedule import schedule
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, regions, uses
 from adcore.types import Atom, Lit, Type, Var
 
-from ..schedule import schedule
 from .control import Branch, Region, Repeat
 from .kernel import Layout
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import compress
 
+from adcore.passes.schedule import Group, read_elsewhere
 from adcore.primitives import Kind
 from adcore.program import Equation, uses
 from adcore.types import I64, DType, Type, Var
@@ -18,7 +19,6 @@ from adcore.types import I64, DType, Type, Var
 from ..code import LLVM_TYPE, Code
 from ..fused import Nest, combine, is_fold, start_of
 from ..picked import picked
-from ..schedule import Group, read_elsewhere
 from ..values import load, store
 from .kernel import Argument, Body, Kernel, Layout
 from .module import Module

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from adcore.errors import UnsupportedFunctionError
+from adcore.passes.schedule import Group, Step
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, regions
 
 from ..lower import Block, Lowering
-from ..schedule import Group, Step
 from . import libdevice
 
 __all__ = ["DeviceBlock", "DeviceLowering", "refuse"]

@@ -17,12 +17,12 @@ from adcore.errors import UnsupportedFunctionError
 from adcore.independence import Apart, Same, Sum, roles
 from adcore.independence import Step as Stepped
 from adcore.passes.inline import inline_customs
+from adcore.passes.schedule import Group, schedule
 from adcore.primitives import Kind
 from adcore.program import Equation, Program, free_variables, uses
 from adcore.types import Atom, Lit, Type, Var, literal
 
 from ..fused import is_fold
-from ..schedule import Group, schedule
 from ..writes import is_indexed
 from .branching import branched, planned_uses, repeated
 from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_of
