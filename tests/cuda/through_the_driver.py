@@ -40,16 +40,18 @@ def main() -> None:
     fits = rng.normal(size=(300, 2)), rng.normal(size=(300, 12)), 12
     found = vmap(grad(epidemic), in_axes=(0, 0, None), device="cuda")(*given(fits))
     assert isinstance(found, DeviceArray)
-    np.testing.assert_allclose(taken(found), vmap(grad(epidemic), in_axes=(0, 0, None))(*fits), rtol=1e-12)
+    np.testing.assert_allclose(taken(found), vmap(grad(epidemic), in_axes=(0, 0, None))(*fits), rtol=1e-12, atol=1e-12)
 
     x = rng.normal(size=10_000)
     value, gradient = value_and_grad(wave, device="cuda")(given(x))
     assert value.shape == ()
-    np.testing.assert_allclose(taken(value), wave(x), rtol=1e-12)
-    np.testing.assert_allclose(taken(gradient), grad(wave)(x), rtol=1e-12)
+    np.testing.assert_allclose(taken(value), wave(x), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(taken(gradient), grad(wave)(x), rtol=1e-12, atol=1e-12)
 
     arrays = vmap(grad(own_array), in_axes=(0, None), device="cuda")(given(x[:20]), 3000)
-    np.testing.assert_allclose(taken(arrays), vmap(grad(own_array), in_axes=(0, None))(x[:20], 3000), rtol=1e-9)
+    np.testing.assert_allclose(
+        taken(arrays), vmap(grad(own_array), in_axes=(0, None))(x[:20], 3000), rtol=1e-9, atol=1e-12
+    )
 
     np.testing.assert_allclose(taken(grad(lambda x: np.sum(x * TABLE), device="cuda")(given(x))), TABLE)
 
