@@ -179,7 +179,7 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-plugins.preload()
-cache.prepare()
-plugins.prepare()
+if plugins.preload():
+    cache.prepare()
+    plugins.backend().prepare()
 plugins.extend()

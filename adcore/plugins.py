@@ -62,7 +62,6 @@ __all__ = [
     "extend",
     "frontend",
     "preload",
-    "prepare",
     "reference",
 ]
 
@@ -535,14 +534,8 @@ def compiler() -> Compiler:
     return cast("Compiler", backend("llvm"))
 
 
-def prepare() -> None:
-    """Have the default backend make ready what most programs need, if it has been loaded."""
-    if backend.cache_info().currsize:
-        backend().prepare()
-
-
-def preload() -> None:
-    """Load the default frontend and backend, so that the first call only compiles.
+def preload() -> bool:
+    """Load the default frontend and backend, so that the first call only compiles; whether the backend is there.
 
     A plugin that is being imported at this moment (it imports adcore itself) is left for the first call.
     """
@@ -551,6 +544,7 @@ def preload() -> None:
         default = {"adcore.frontends": "python", "adcore.backends": "llvm"}[group]
         if default in modules and modules[default] not in sys.modules:
             load()
+    return backend.cache_info().currsize > 0
 
 
 def extend() -> None:

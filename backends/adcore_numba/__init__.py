@@ -1,16 +1,17 @@
 """The backend for Numba: Programs printed as Python source of loops, compiled with `numba.njit`.
 
-Numba takes about a second to import, so that only those who compile import it.
+Numba takes about a second to import, so that only those who compile import it.  And Numba imports this package wherever
+it compiles anything, so that nothing of adcore is imported here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adcore.program import Program
-from adcore.rows import Row
-
 if TYPE_CHECKING:
+    from adcore.program import Program
+    from adcore.rows import Row
+
     from .compiling import Printed
 
 __all__ = ["NumbaBackend"]

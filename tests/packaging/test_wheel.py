@@ -63,3 +63,11 @@ def test_unpacked_wheel_runs_outside_the_repository(wheel, tmp_path):
     file, _, operations = done.stdout.partition("\n")
     assert Path(file).is_relative_to(tmp_path)
     assert {"sin", "loop", "matmul"} <= {row["name"] for row in json.loads(operations)}
+
+
+@pytest.mark.parametrize("name", sorted(TOP_LEVEL))
+def test_any_package_may_be_imported_first(name, tmp_path):
+    environment = {**os.environ, "ADCORE_CACHE": "1", "ADCORE_CACHE_DIR": str(tmp_path)}
+    program = f"import {name}, adcore; print(adcore.jit(abs)(-2.0))"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("2.0\n", "")
