@@ -118,8 +118,10 @@ def _returned(native: Native, failures: Sequence[Any]) -> list[str]:
         lines = [f"   After a failure {native.name}_status() is its number."]
     if failures:
         lines[0] += "  Real results are NaN then:" if native.results else "  Those are:"
-    lines += [f"     {k}  {f.error}: {_text(f)}{_line(f)}" for k, f in enumerate(failures, 1)]
-    return lines
+    numbers: dict[str, list[int]] = {}
+    for number, failure in enumerate(failures, 1):
+        numbers.setdefault(f"{failure.error}: {_text(failure)}{_line(failure)}", []).append(number)
+    return lines + [f"     {', '.join(map(str, these))}  {meaning}" for meaning, these in numbers.items()]
 
 
 def _text(failure: Any) -> str:

@@ -26,11 +26,9 @@ extern "C" {
    Returns 0, or the number of a failure.  Real results are NaN then:
      1  ValueError: the length x_0 is …
      2  ValueError: negative dimensions are not allowed (line …)
-     3  MemoryError: cannot allocate an array of that size (line …)
+     3, 7  MemoryError: cannot allocate an array of that size (line …)
      4  ZeroDivisionError: integer modulo by zero (line …)
-     5  IndexError: index … is out of bounds for axis 0 with size … (line …)
-     6  IndexError: index … is out of bounds for axis 0 with size … (line …)
-     7  MemoryError: cannot allocate an array of that size (line …) */
+     5, 6  IndexError: index … is out of bounds for axis 0 with size … (line …) */
 int64_t both(const double *x, int64_t x_0, int64_t n, double *value, double *gradient);
 
 /* What a number of a failure of both means.  Of the last failure in this
