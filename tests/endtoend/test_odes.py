@@ -66,7 +66,7 @@ def test_solutions(method: str, within: float, ts: Any) -> None:
 
 @pytest.mark.parametrize("method", ["dopri5", "radau", "rk4"])
 def test_what_is_compiled_is_what_python_runs(method: str) -> None:
-    args = (np.array([1.0, 2.0]), TS, 1e-6, 1e-6, (1.0, 0.7), "discrete", method, 3)
+    args = (np.array([1.0, 2.0]), TS, 1e-6, 1e-6, (1.0, 0.7), "discrete", method, 3, 0)
     plain = solved(prey, *args)
     assert np.allclose(odeint(prey, args[0], TS, 1.0, 0.7, rtol=1e-6, atol=1e-6, method=method, steps=3), plain)
 
