@@ -15,7 +15,7 @@ from . import lanes, policies
 from .arguments import abstracted, shortened
 from .demands import with_demands
 from .dispatch import Dispatcher, Transformed, fits, specs_of
-from .errors import DtypeError, UnsupportedFunctionError
+from .errors import DeviceError, DtypeError, UnsupportedFunctionError
 from .outcomes import rebuilt
 from .plugins import Device, DeviceProgram, Lowered, Part, Rows, Spec, Static, device
 from .signatures import definition
@@ -63,6 +63,11 @@ class DeviceDispatcher(Dispatcher):
                 raise DtypeError(
                     f"{self.place(arguments, k)} is an array of the host, and {self.name} runs on a device",
                     write="an array on the device, e.g. cupy.asarray(x) or torch.as_tensor(x, device='cuda')",
+                )
+            if view is not None and (cause := where.apart(view)):
+                raise DeviceError(
+                    f"{self.place(arguments, k)} is {cause}",
+                    write="the array on that device, or the call where its own is the current one",
                 )
         shapes = [v if view is None else _like(view) for v, view in zip(values, views, strict=True)]
         specs = abstracted(shapes, lambda k: self.place(arguments, k))

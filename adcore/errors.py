@@ -147,7 +147,7 @@ class PickleError(AdcoreError, pickle.PickleError):
 class DeviceError(AdcoreError):
     """`device="cuda"` was asked for, and something is missing on this machine: a package, the driver, or a device.
 
-    The message says what, and how to get it.
+    The message says what, and how to get it.  Also raised where an argument is on another device than the current one.
     """
 
 

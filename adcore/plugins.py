@@ -464,10 +464,13 @@ class Device(Protocol):
     """Where Programs run that take arrays which are not in the host's memory.
 
     `view` is an array on the device, with a `shape` and a `dtype` of NumPy's; None of anything else.  `host_array` is a
-    copy there of an array of the host's.
+    copy there of an array of the host's.  `apart` says of a view on what other device it is, and on which one programs
+    run; nothing where there is no difference.
     """
 
     def view(self, value: Any) -> Any: ...
+
+    def apart(self, view: Any) -> str: ...
 
     def host_array(self, array: np.ndarray) -> Any: ...
 

@@ -30,6 +30,13 @@ CUresult cuDeviceGetAttribute(int *value, int attribute, int device) {
   }
   return 1;
 }
+CUresult cuPointerGetAttribute(void *value, int attribute, address pointer) {
+  switch (attribute) {
+    case 9: *(unsigned *)value = pointer == 0x1000 || pointer == 0x2000; return pointer == 0x3000; /* DEVICE_ORDINAL */
+    case 8: *(unsigned *)value = pointer == 0x2000; return 0;                                      /* IS_MANAGED */
+  }
+  return 1;
+}
 CUresult cuMemGetInfo_v2(size_t *available, size_t *total) {
   *total = 1u << 28;
   *available = *total - used;
@@ -62,6 +69,11 @@ CUresult cuMemcpyDtoDAsync_v2(address target, address source, size_t size, handl
   memmove((void *)target, (void *)source, size);
   return 0;
 }
+static size_t events = 0;
+CUresult cuEventCreate(handle *event, unsigned flags) { *event = (handle)++events; return flags == 2 ? 0 : 1; }
+CUresult cuEventRecord(handle event, handle stream) { return 0; }
+CUresult cuStreamWaitEvent(handle stream, handle event, unsigned flags) { return event == (handle)events ? 0 : 1; }
+CUresult cuEventDestroy_v2(handle event) { return event == (handle)events ? 0 : 1; }
 CUresult cuStreamSynchronize(handle stream) { return 0; }
 CUresult cuModuleLoadDataEx(handle *module, const void *image, unsigned count, int *options, void **values) {
   *module = strdup(image);

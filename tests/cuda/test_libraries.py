@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import types
+import weakref
 
 import numpy as np
 import pytest
+from adcore_llvm.cuda import dlpack
 from adcore_llvm.cuda.simulator import SimulatedArray, Simulator
 from models import wave
 
 from adcore import grad, jit, vmap
+from adcore.errors import DeviceError
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("ADCORE_TEST_CUDA", "0") == "1", reason="what stands in for libraries has the host's memory"
@@ -143,6 +146,67 @@ def test_arrays_by_dlpack(array):
     found = jit(lambda x: x + x, device="cuda")(ByDLPack(array)).array
     assert found.dtype == (array + array).dtype
     np.testing.assert_array_equal(found, array + array)
+
+
+class OnTheHost:
+    """An array that is given by our capsule, as one of the host, so that NumPy takes it."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+    def __dlpack__(self, **_):
+        address = self.array.__array_interface__["data"][0]
+        return dlpack.capsule(address, self.array.shape, self.array.dtype, (1, 0), self.array)
+
+
+@pytest.mark.parametrize(
+    "array", [X, X.astype(np.float32).reshape(5, 10), np.arange(6), np.ones((2, 0), bool), np.array(1j)], ids=repr
+)
+def test_arrays_to_dlpack(array):
+    kept = weakref.ref(array := array.view(type("Watched", (np.ndarray,), {})))
+    taken = np.from_dlpack(OnTheHost(array))
+    assert taken.dtype == array.dtype
+    np.testing.assert_array_equal(taken, array)
+    del array
+    assert kept() is not None
+    del taken
+    assert kept() is None
+
+
+def test_a_capsule_that_nobody_takes():
+    array = X.view(type("Watched", (np.ndarray,), {}))
+    kept, capsule = weakref.ref(array), OnTheHost(array).__dlpack__()
+    del array
+    assert kept() is not None
+    del capsule
+    assert kept() is None
+
+
+def test_jax_is_waited_for_and_given_its_own_arrays(monkeypatch, streams):
+    waited = []
+    kind = type("ArrayImpl", (Array,), {"__module__": "jaxlib._jax", "block_until_ready": lambda a: waited.append(a)})
+    module = types.ModuleType("jax")
+    module.dlpack = types.SimpleNamespace(from_dlpack=lambda a: kind(a.array))
+    monkeypatch.setitem(sys.modules, "jax", module)
+    x = kind(X)
+    gradient, value = grad(wave, device="cuda")(x), jit(wave, device="cuda")(x)
+    assert type(gradient) is kind
+    assert type(value) is kind
+    assert waited == [x, x]
+    np.testing.assert_allclose(gradient.array, grad(wave)(X))
+
+
+def test_arrays_on_another_device_are_refused(monkeypatch):
+    x, y = SimulatedArray(X), SimulatedArray(X.copy())
+    elsewhere = y.__cuda_array_interface__["data"][0]
+    monkeypatch.setattr(Simulator, "device_of", lambda self, pointer: 3 if pointer == elsewhere else 0)
+    product = jit(lambda x, y: x * y, device="cuda")
+    assert product(x, x).shape == X.shape
+    with pytest.raises(DeviceError, match="argument 1 of .* is on CUDA device 3, and the current device is 0"):
+        product(x, y)
 
 
 def test_what_is_refused():

@@ -13,6 +13,7 @@ from device_arrays import given, taken
 from models import epidemic, newton, own_array, wave
 
 from adcore import grad, value_and_grad, vmap
+from adcore.errors import DeviceError
 from adcore.plugins import device
 
 simulator = Simulator()
@@ -27,6 +28,14 @@ def function(self, kernel):
     lines = "".join(f"{name} {address}\n" for name, address in zip(names, addresses, strict=True))
     driver.ptx = lambda text, capability: lines
     return load(self, kernel)
+
+
+class ByDLPack:
+    """An array that is taken by DLPack alone."""
+
+    def __init__(self, array):
+        self.__dlpack_device__ = array.__dlpack_device__
+        self.__dlpack__ = array.__dlpack__
 
 
 def main() -> None:
@@ -57,6 +66,20 @@ def main() -> None:
 
     with pytest.raises(ValueError, match="no root after 61 steps"):
         vmap(newton, device="cuda")(*given((np.ones(3), -np.ones(3))))
+
+    assert found.__dlpack_device__() == (2, 0)
+    back = device("cuda").view(ByDLPack(found))
+    assert back is not None
+    assert (back.pointer, back.shape, back.dtype) == (found.pointer, found.shape, found.dtype)
+    del back
+    with pytest.raises(BufferError):
+        found.__dlpack__(copy=True)
+    found.__dlpack__(stream=7)  # which waits for the stream of the array
+
+    # in the driver in C device 1 has these addresses; all devices reach the second one, and nobody knows the third one
+    assert [device("cuda").driver.device_of(a) for a in (0x1000, 0x2000, 0x3000, found.pointer)] == [1, None, None, 0]
+    with pytest.raises(DeviceError, match="argument 0 of wave is on CUDA device 1, and the current device is 0"):
+        grad(wave, device="cuda")(DeviceArray(None, 0x1000, (3,), np.dtype(float), 0))
 
     before = device("cuda").driver.free()
     del found, value, gradient, arrays

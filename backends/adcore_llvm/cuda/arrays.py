@@ -97,13 +97,18 @@ class Library:
     """Where arrays come from.
 
     Attributes:
-        empty: makes an array like one of them, of a dtype and shape.
+        empty: makes an array like one of them, of a dtype and shape; None where their memory may not be written into.
         stream: the stream on which a function of the library would run now, for an array; None where arrays say that.
+        taken: makes an array of the driver's one of theirs, in the same memory, where they cannot be made empty.
+        wait: waits for an array, where nobody says on which stream it is made; then nobody knows either on which one
+            its memory is used, and the device is waited for before it may be freed.
     """
 
     name: str
-    empty: Callable[[Any, np.dtype, tuple[int, ...]], Any]
-    stream: Callable[[Any], int] | None
+    empty: Callable[[Any, np.dtype, tuple[int, ...]], Any] | None = None
+    stream: Callable[[Any], int] | None = None
+    taken: Callable[[Any], Any] | None = None
+    wait: Callable[[Any], Any] | None = None
 
 
 def _cupy_empty(like: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Any:
@@ -129,10 +134,15 @@ def _numba_empty(like: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Any:
     return sys.modules["numba.cuda"].device_array(shape, dtype)
 
 
+def _jax_taken(array: Any) -> Any:
+    return sys.modules["jax"].dlpack.from_dlpack(array)
+
+
 LIBRARIES = {
     "cupy": Library("cupy", _cupy_empty, _cupy_stream),
     "torch": Library("torch", _torch_empty, _torch_stream),
-    "numba": Library("numba", _numba_empty, None),
+    "numba": Library("numba", _numba_empty),
+    "jaxlib": Library("jax", taken=_jax_taken, wait=lambda array: array.block_until_ready()),
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from adcore.program import Program
 from adcore.types import Lit, Var
 
-from .arrays import DeviceView, library_of, view
+from .arrays import DeviceView, Library, library_of, view
 from .kernel import Layout
 from .plan import Plan, planned
 from .run import Driver, Placed, Run
@@ -58,6 +58,14 @@ class CudaDevice:
         """An array on the device; None for anything else."""
         return view(value)
 
+    def apart(self, view: DeviceView) -> str:
+        """On what other device an array is than the current one; nothing where it is on that."""
+        number = self.driver.device_of(view.pointer) if view.pointer else None
+        current = self.driver.activate()
+        if number in (None, current):
+            return ""
+        return f"on CUDA device {number}, and the current device is {current}"
+
     def host_array(self, array: np.ndarray) -> DeviceView:
         """A copy of an array of the host's on the device."""
         array = np.ascontiguousarray(array)
@@ -90,7 +98,11 @@ class Executable:
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
         plan = self.plan(tuple(map(layout_of, arguments)))
         views = [a for a in arguments if isinstance(a, DeviceView) and a.value is not None]
-        run = self.started(plan, views)
+        library = library_of(views[0].value) if views else None
+        waits = [(v.value, own.wait) for v in views if (own := library_of(v.value)) and own.wait]
+        for value, wait in waits:
+            wait(value)
+        run = self.started(plan, views, library)
         for param, argument in zip(plan.program.params, arguments, strict=True):
             self.bind(run, param, argument)
         for position, step in enumerate(plan.steps):
@@ -98,13 +110,17 @@ class Executable:
             for var in step.reads():
                 if plan.last_use[var] == position and var not in plan.program.params:
                     run.values.pop(var, None)
-        return [self.result(run, r) for r in plan.results]
+        if waits:
+            run.driver.read(0, 0, run.stream)
+        found = [self.result(run, r) for r in plan.results]
+        if library and library.taken:
+            return [library.taken(r) if hasattr(r, "__cuda_array_interface__") else r for r in found]
+        return found
 
-    def started(self, plan: Plan, views: list[DeviceView]) -> Run:
+    def started(self, plan: Plan, views: list[DeviceView], library: Library | None) -> Run:
         """A run on the stream of the first array, which waits for what others are made on."""
         driver = self.device.driver
         like = views[0].value if views else None
-        library = library_of(like) if views else None
         made_on = views[0].stream if views else None
         stream = library.stream(like) if library and library.stream else made_on or 0
         for other in views[1:]:
@@ -112,7 +128,7 @@ class Executable:
                 driver.read(other.pointer, 0, other.stream)  # type: ignore[arg-type]
 
         def empty(dtype: np.dtype, shape: tuple[int, ...]) -> tuple[int, Any]:
-            if library is not None:
+            if library is not None and library.empty is not None:
                 made = library.empty(like, dtype, shape)
             else:
                 made = self.device.driver.empty(dtype, shape, stream)

@@ -10,6 +10,7 @@ import numpy as np
 
 from adcore.errors import DeviceError
 
+from . import dlpack
 from .kernel import Kernel
 from .module import Module
 from .ptx import ptx
@@ -39,7 +40,9 @@ def _bindings() -> Any:
 
 
 class DeviceArray:
-    """An array on the device that belongs to no library: `cupy.asarray`, `torch.as_tensor` and others take it.
+    """An array on the device that belongs to no library.
+
+    `cupy.asarray`, `torch.as_tensor`, `jax.dlpack.from_dlpack` and others take it, without a copy.
 
     Attributes:
         shape, dtype: as of NumPy's arrays.
@@ -67,6 +70,22 @@ class DeviceArray:
             "stream": self.stream or 1,  # 0 is forbidden there, and 1 the default stream
         }
 
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return dlpack.CUDA, self.owner.device
+
+    def __dlpack__(self, *, stream: int | None = None, dl_device: Any = None, copy: Any = None, **_: Any) -> Any:
+        """The capsule of DLPack; what is started on this stream from now on waits for the array.
+
+        Raises:
+            BufferError: a copy is asked for, or an array on another device.
+        """
+        if copy or dl_device not in (None, self.__dlpack_device__()):
+            raise BufferError("an array of adcore's is given as it is, on its device")
+        waiting = 0 if stream in (None, 1) else stream  # 1 is what the protocol calls the default stream
+        if waiting not in (-1, self.stream):
+            self.owner.driver.order(self.stream, waiting)
+        return dlpack.capsule(self.pointer, self.shape, self.dtype, self.__dlpack_device__(), self.owner)
+
 
 class _Block:
     """Memory, which is freed in the order of its stream when nothing refers to it any more."""
@@ -74,6 +93,7 @@ class _Block:
     def __init__(self, driver: CudaDriver, size: int, stream: int) -> None:
         self.driver = driver
         self.stream = stream
+        self.device = driver.activate()
         self.pointer = int(driver.call("cuMemAllocAsync", max(size, 1), stream))
 
     def __del__(self) -> None:
@@ -111,6 +131,20 @@ class CudaDriver:
             self.call("cuCtxSetCurrent", self.call("cuDevicePrimaryCtxRetain", first))
         return int(self.call("cuCtxGetDevice"))
 
+    def device_of(self, pointer: int) -> int | None:
+        """The number of the device where memory is; None where all devices reach it, or the driver has not made it."""
+        names = self.bindings.CUpointer_attribute
+        status, number = self.bindings.cuPointerGetAttribute(names.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, pointer)
+        if status == self.bindings.CUresult.CUDA_ERROR_INVALID_VALUE:
+            return None
+        if status != self.bindings.CUresult.CUDA_SUCCESS:
+            raise RuntimeError(f"cuPointerGetAttribute of the CUDA driver fails: {status.name}")
+        if number != self.activate() and self.call(
+            "cuPointerGetAttribute", names.CU_POINTER_ATTRIBUTE_IS_MANAGED, pointer
+        ):
+            return None
+        return int(number)
+
     def described(self) -> tuple[tuple[int, int], int]:
         """The compute capability of the device, and how many threads it runs at a time."""
         number = self.activate()
@@ -137,6 +171,15 @@ class CudaDriver:
             raise RuntimeError(f"cuMemGetInfo of the CUDA driver fails: {status.name}")
         return int(free)
 
+    # Streams
+
+    def order(self, first: int, then: int) -> None:
+        """Have what is started on a stream from now on wait for what has been started on another."""
+        event = self.call("cuEventCreate", self.bindings.CUevent_flags.CU_EVENT_DISABLE_TIMING)
+        self.call("cuEventRecord", event, first)
+        self.call("cuStreamWaitEvent", then, event, 0)
+        self.call("cuEventDestroy", event)  # once it has been waited for
+
     # Kernels
 
     def function(self, kernel: Kernel) -> Any:
@@ -155,7 +198,6 @@ class CudaDriver:
     # Memory
 
     def allocate(self, size: int, stream: int) -> tuple[int, Any]:
-        self.activate()
         block = _Block(self, size, stream)
         return block.pointer, block
 

@@ -52,6 +52,14 @@ class Driver(Protocol):
 
     def write(self, address: int, data: bytes, stream: int) -> None: ...
 
+    def activate(self) -> int:
+        """Have the thread work with a device; gives its number."""
+        ...
+
+    def device_of(self, pointer: int) -> int | None:
+        """The number of the device where memory is; None where that does not matter."""
+        ...
+
     def resident(self) -> int:
         """How many threads the device runs at a time."""
         ...

@@ -95,6 +95,12 @@ class Simulator:
     def write(self, address: int, data: bytes, stream: int) -> None:
         ctypes.memmove(address, data, len(data))
 
+    def activate(self) -> int:
+        return 0
+
+    def device_of(self, pointer: int) -> int | None:
+        return 0
+
     def resident(self) -> int:
         return RESIDENT
 
