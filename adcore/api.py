@@ -72,7 +72,8 @@ def jit(
             any number of threads.  See docs/threads.md.
         device: "cuda" to run on a CUDA device: arrays are those of CuPy, PyTorch, Numba, JAX or any other library with
             `__cuda_array_interface__` or DLPack, results are arrays of the library of the first one, and nothing goes
-            through the host; see docs/cuda.md.  All transforms that have it mean the same; the outermost one counts.
+            through the host; "cuda:atomics" lets it add numbers in any order; see docs/cuda.md.  All transforms that
+            have it mean the same; the outermost one counts.
 
     Returns:
         A function with the same signature.  Arrays come back as fresh C-contiguous arrays, scalars as Python ones.

@@ -84,17 +84,15 @@ class LLVMBackend:
         symbols.provide(kernel.needs)
 
     def device(self, name: str) -> CudaDevice:
-        """The device of that name, which is "cuda".
+        """The device of that name: "cuda", or "cuda:atomics".
 
         Raises:
             ValueError: another name.
             DeviceError: this machine has no such device, or a package is missing.
         """
-        if name != "cuda":
-            raise ValueError(f"device={name!r}: the devices are 'cuda', and None for the host")
         from .cuda.device import device  # which few processes need
 
-        return device()
+        return device(name)
 
     def description(self) -> tuple[str, ...]:
         """What machine code depends on beside the program."""

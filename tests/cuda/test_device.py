@@ -12,8 +12,10 @@ from adcore_llvm.cuda import run as running
 from device_arrays import Strided, given, taken
 from functions import EXAMPLES
 from models import MODELS, collatz, epidemic, newton, own_array, projection, wave
+from plans import kernels_of
 
 from adcore import grad, hessian, jacfwd, jacrev, jit, value_and_grad, vmap
+from adcore.plugins import device
 from adcore.trees import leaves, map_leaves
 
 RNG = np.random.default_rng(7)
@@ -63,7 +65,10 @@ def test_batches_of_examples(example):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.function.__name__)
-def test_models(model):
+@pytest.mark.parametrize("library", [True, False], ids=["with-library", "without"])
+def test_models(model, library, monkeypatch):
+    if not library:
+        monkeypatch.setattr(type(device("cuda").driver), "library", lambda self, name: None)
     at = real(model.arguments)
     wanted = value_and_grad(model.function, argnums=at)(*model.arguments)
     tolerance = 1e-4 if any(np.asarray(a).dtype == np.float32 for a in model.arguments) else 1e-10
@@ -210,3 +215,47 @@ def test_functions_on_a_device_are_pickled():
     x = RNG.normal(size=30)
     function = pickle.loads(pickle.dumps(grad(wave, device="cuda")))
     assert_alike(function(given(x)), grad(wave)(x))
+
+
+# Sums in any order
+
+
+def sums_of_groups(x, groups, n):
+    sums = np.zeros(n, x.dtype)
+    np.add.at(sums, groups, x * x)
+    return sums
+
+
+NUMBERS = {
+    "float64": RNG.normal(size=900),
+    "float32": RNG.normal(size=900).astype(np.float32),
+    "complex128": RNG.normal(size=900) + 1j * RNG.normal(size=900),
+    "int64": RNG.integers(-9, 9, 900),
+    "rows": RNG.normal(size=(900, 1)),
+}
+
+
+@pytest.mark.parametrize("x", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_are_added_atomically(x):
+    groups = RNG.integers(-5, 5, x.shape)
+    function = jit(sums_of_groups, device="cuda:atomics")
+    assert_alike(function(*given((x, groups)), 5), sums_of_groups(x, groups, 5), 1e-4 if x.dtype == "f4" else 1e-10)
+    assert any("atomicrmw" in kernel.text for kernel in kernels_of(function))
+
+
+def test_adjoints_of_gathering_add_atomically_if_they_may():
+    (model,) = [m for m in MODELS if m.function.__name__ == "gathered"]
+    for name, atomic in (("cuda:atomics", True), ("cuda", False)):
+        function = grad(model.function, device=name)
+        assert_alike(function(*given(model.arguments)), grad(model.function)(*model.arguments))
+        assert any("atomicrmw" in kernel.text for kernel in kernels_of(function)) is atomic
+
+
+def test_what_is_written_last_stays():
+    def written(x, places, values):
+        x = x.copy()
+        x[places] = values
+        return x
+
+    arguments = np.zeros(3), np.array([0, 1, 0, 2, 0]), np.arange(5.0)
+    assert_alike(jit(written, device="cuda:atomics")(*given(arguments)), written(*arguments))

@@ -205,7 +205,7 @@ def test_arrays_on_another_device_are_refused(monkeypatch):
     monkeypatch.setattr(Simulator, "device_of", lambda self, pointer: 3 if pointer == elsewhere else 0)
     product = jit(lambda x, y: x * y, device="cuda")
     assert product(x, x).shape == X.shape
-    with pytest.raises(DeviceError, match="argument 1 of .* is on CUDA device 3, and the current device is 0"):
+    with pytest.raises(DeviceError, match=r"argument 1 of .* is on CUDA device 3, and the current device is 0"):
         product(x, y)
 
 

@@ -115,3 +115,13 @@ def test_later_devices_take_what_is_written_for_earlier_ones():
     assert ".target sm_90" in ptx(module.device_text(), (9, 9))
     with pytest.raises(DeviceError, match=r"compute capability 6\.1; 7\.0 is the oldest"):
         ptx(module.device_text(), (6, 1))
+
+
+@pytest.mark.parametrize("kind", ["f64", "f32"])
+def test_atomic_sums(kind, tmp_path):
+    x, places = X.astype(f"float{kind[1:]}"), RNG.integers(0, 300, 500)
+    derivative = grad(lambda x, k: np.sum(x[k] * x[k]), device="cuda:atomics")
+    texts = [ptx(module.device_text(), (8, 0)) for module in modules(derivative, (x, places))]
+    assert any(re.search(rf"(atom|red)\.\S*add\.{kind}", text) for text in texts)
+    for text in texts:
+        assemble(text, (8, 0), tmp_path)

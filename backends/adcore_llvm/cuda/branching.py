@@ -14,6 +14,7 @@ from adcore.types import Atom, Lit, Type, Var
 
 from .control import Branch, Region, Repeat
 from .kernel import Layout
+from .lowering import ON_HOST
 
 if TYPE_CHECKING:
     from .plan import Planner
@@ -25,9 +26,11 @@ WIDE = {Kind.ELEMENTWISE, Kind.REDUCTION, Kind.GATHER, Kind.CONTRACTION}
 
 
 def is_wide(region: Program) -> bool:
-    """Whether a region computes with arrays that are long, as far as is known."""
+    """Whether a region computes with arrays that are long, as far as is known, or calls a library."""
     for equation in region.equations:
         types = [a.type for a in (*equation.operands, *equation.outs)]
+        if equation.primitive.kind in ON_HOST:
+            return True
         if equation.primitive.kind in WIDE and any(map(is_long, types)):
             return True
         if any(is_wide(inner) for _, inner in regions(equation)):

@@ -14,12 +14,14 @@ from adcore.types import Lit, Var
 
 from .arrays import DeviceView, Library, library_of, view
 from .kernel import Layout
-from .plan import Plan, planned
+from .plan import Options, Plan, planned
 from .run import Driver, Placed, Run
 from .simulator import Simulator
 
 __all__ = ["CudaDevice", "device"]
 
+ATOMICS = "cuda:atomics"
+NAMES = "cuda", ATOMICS
 SIMULATED = "ADCORE_CUDA_SIMULATOR"
 
 
@@ -32,27 +34,31 @@ def _driver(simulated: bool) -> Driver:
     return CudaDriver()
 
 
-def device() -> CudaDevice:
-    """The CUDA device, or the simulated one.
+def device(name: str = "cuda") -> CudaDevice:
+    """The CUDA device, or the simulated one; with ":atomics" it adds numbers in no particular order.
 
     Raises:
+        ValueError: another name.
         DeviceError: there is none, or a package is missing.
     """
-    return _device(os.environ.get(SIMULATED, "0") not in ("", "0"))
+    if name not in NAMES:
+        known = " and ".join(map(repr, NAMES))
+        raise ValueError(f"device={name!r}: the devices are {known}, and None for the host")
+    return _device(name, os.environ.get(SIMULATED, "0") not in ("", "0"))
 
 
 @cache
-def _device(simulated: bool) -> CudaDevice:
-    return CudaDevice(_driver(simulated))
+def _device(name: str, simulated: bool) -> CudaDevice:
+    return CudaDevice(_driver(simulated), name, atomics=name == ATOMICS)
 
 
 class CudaDevice:
     """Runs programs on a device."""
 
-    name = "cuda"
-
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, name: str = "cuda", atomics: bool = False) -> None:
         self.driver = driver
+        self.name = name
+        self.atomics = atomics
 
     def view(self, value: Any) -> DeviceView | None:
         """An array on the device; None for anything else."""
@@ -86,19 +92,21 @@ class Executable:
     def __init__(self, device: CudaDevice, program: Program) -> None:
         self.device = device
         self.program = program
-        self.plans: dict[tuple[Layout, ...], Plan] = {}
+        self.plans: dict[tuple[tuple[Layout, ...], str], Plan] = {}
 
-    def plan(self, layouts: tuple[Layout, ...]) -> Plan:
-        """The steps for arguments in these layouts."""
-        found = self.plans.get(layouts)
+    def plan(self, layouts: tuple[Layout, ...], library: str) -> Plan:
+        """The steps for arguments in these layouts, of a library of that name."""
+        by = self.device.driver.library(library)
+        key = layouts, by.name if by else ""
+        found = self.plans.get(key)
         if found is None:
-            found = self.plans[layouts] = planned(self.program, layouts)
+            found = self.plans[key] = planned(self.program, layouts, Options(by, self.device.atomics))
         return found
 
     def __call__(self, arguments: Sequence[Any]) -> list[Any]:
-        plan = self.plan(tuple(map(layout_of, arguments)))
         views = [a for a in arguments if isinstance(a, DeviceView) and a.value is not None]
         library = library_of(views[0].value) if views else None
+        plan = self.plan(tuple(map(layout_of, arguments)), library.name if library else "")
         waits = [(v.value, own.wait) for v in views if (own := library_of(v.value)) and own.wait]
         for value, wait in waits:
             wait(value)

@@ -11,6 +11,7 @@ import numpy as np
 from adcore.errors import DeviceError
 
 from . import dlpack
+from .algebra import Operations, operations_for
 from .kernel import Kernel
 from .module import Module
 from .ptx import ptx
@@ -160,6 +161,9 @@ class CudaDriver:
             threads = attribute("MULTIPROCESSOR_COUNT") * attribute("MAX_THREADS_PER_MULTIPROCESSOR")
             self.attributes[number] = capability, threads
         return self.attributes[number]
+
+    def library(self, name: str) -> Operations | None:
+        return operations_for(name)
 
     def resident(self) -> int:
         return self.described()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from adcore.errors import UnsupportedFunctionError
@@ -12,7 +13,7 @@ from adcore.program import Equation, Program, regions
 from ..lower import Block, Lowering
 from . import libdevice
 
-__all__ = ["DeviceBlock", "DeviceLowering", "refuse"]
+__all__ = ["DeviceBlock", "DeviceLowering", "needs_host", "refuse"]
 
 ON_HOST = {
     Kind.HOST: "a call of Python",
@@ -54,6 +55,7 @@ class DeviceBlock(Block):
                 raise UnsupportedFunctionError(f"a CUDA device has no function {name}", source, INSTEAD)
 
 
+INSTALL = "pip install cupy-cuda12x, or torch: a library that has it for the device"
 INSTEAD = "that part outside of what is compiled for the device"
 
 
@@ -62,18 +64,25 @@ def is_there(name: str) -> bool:
     return name.startswith(("llvm.", "_ZGV")) or name in libdevice.FUNCTIONS
 
 
-def refuse(equations: list[Equation]) -> None:
-    """Refuse what only a host can run.
+def refuse(equations: list[Equation], called: Callable[[Equation], bool] | None = None) -> None:
+    """Refuse what only a host can run, but for what a library for the device is called for.
 
     Raises:
         UnsupportedFunctionError: an equation calls Python, LAPACK or FFTs.
     """
     for equation in equations:
-        if equation.primitive.kind in ON_HOST:
-            what = ON_HOST[equation.primitive.kind]
-            raise UnsupportedFunctionError(f"{what} inside of a kernel of a CUDA device", equation.source, INSTEAD)
+        kind = equation.primitive.kind
+        if kind in ON_HOST and not (called and called(equation)):
+            lapack = kind in (Kind.FACTORIZATION, Kind.SOLVE)
+            write = INSTALL if called is None and lapack else INSTEAD
+            raise UnsupportedFunctionError(f"{ON_HOST[kind]} on a CUDA device", equation.source, write)
         for _, inner in regions(equation):
-            refuse(inner.equations)
+            refuse(inner.equations, called)
+
+
+def needs_host(region: Program) -> bool:
+    """Whether there is something in a region that no kernel can do."""
+    return any(e.primitive.kind in ON_HOST for e in inside(region))
 
 
 def inside(program: Program) -> list[Equation]:

@@ -11,7 +11,7 @@ No step writes into what an earlier one has made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adcore.errors import UnsupportedFunctionError
 from adcore.independence import Apart, Same, Sum, roles
@@ -24,16 +24,31 @@ from adcore.types import Atom, Lit, Type, Var, literal
 
 from ..fused import is_fold
 from ..writes import is_indexed
+from .algebra import Operations, offered
 from .branching import branched, planned_uses, repeated
+from .calls import Call
 from .elements import copy_kernel, fold_kernel, group_kernel, parted, partials_of
 from .kernel import Argument, Layout
 from .loops import loop_kernel, rows_of, serial_kernel
-from .lowering import ON_HOST, refuse
+from .lowering import ON_HOST, needs_host, refuse
 from .module import Module
-from .products import SHARES, product_kernel, write_kernel
+from .products import SHARES, is_atomic, product_kernel, write_kernel
 from .steps import Check, Compute, Copy, Elements, Fold, Loop, Product, ReadBack, Reshape, Serial, Step, Write
 
-__all__ = ["Plan", "Planner", "planned"]
+__all__ = ["Options", "Plan", "Planner", "planned"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How programs are planned.
+
+    Attributes:
+        library: what computes products of matrices, and takes matrices apart; None where there is none.
+        atomics: whether numbers that go to one place are added in no particular order.
+    """
+
+    library: Operations | None = None
+    atomics: bool = False
 
 
 class Plan:
@@ -44,17 +59,18 @@ class Plan:
         module: its kernels.
     """
 
-    def __init__(self, program: Program, layouts: Sequence[Layout]) -> None:
+    def __init__(self, program: Program, layouts: Sequence[Layout], options: Options) -> None:
         self.program = inline_customs(program)
-        refuse(self.program.equations)
+        refuse(self.program.equations, called=offered if options.library else None)
         self.layouts = tuple(layouts)
+        self.options = options
         self.steps: list[Step] = []
         self.module = Module()
         self.last_use: dict[Var, int] = {}
         self.results: list[Atom] = []
 
 
-def planned(program: Program, layouts: Sequence[Layout]) -> Plan:
+def planned(program: Program, layouts: Sequence[Layout], options: Options) -> Plan:
     """How a program is run for arguments in these layouts.
 
     Where an array has a length that is computed together with it, so that the host cannot make room for it, one thread
@@ -63,11 +79,11 @@ def planned(program: Program, layouts: Sequence[Layout]) -> Plan:
     Raises:
         UnsupportedFunctionError: a device cannot do something in it, and the host does not help it out.
     """
-    plan = Plan(program, layouts)
+    plan = Plan(program, layouts, options)
     try:
         Planner(plan).run()
     except _LateLengthError:
-        plan = Plan(program, layouts)
+        plan = Plan(program, layouts, options)
         Planner(plan).run_by_one()
     return plan
 
@@ -197,6 +213,8 @@ class Planner:
             self.view(equation)
         elif kind is Kind.CHECK and all(map(self.is_host, operands)):
             self.add(Check(equation))
+        elif (library := self.plan.options.library) is not None and offered(equation):
+            self.call(equation, library)
         elif kind is Kind.CONTRACTION:
             self.product(equation)
         elif kind is Kind.WRITE and equation.primitive.name != "grow":
@@ -309,6 +327,14 @@ class Planner:
             self.add(Fold(again, partials[out], out))
             self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL
 
+    def call(self, equation: Equation, library: Operations) -> None:
+        """Have a library compute an equation."""
+        self.require_lengths(*(a.type for a in (*equation.operands, *equation.outs)))
+        self.add(Call(replace(equation, operands=tuple(map(self.settled, equation.operands))), library))
+        for out in equation.outs:
+            self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL
+            self.own.add(out)
+
     def product(self, product: Equation) -> None:
         out, inner = product.outs[0], product.operands[0].type.shape[-1]
         self.require_lengths(out.type, *(a.type for a in product.operands))
@@ -327,16 +353,18 @@ class Planner:
         if not self.is_undefined(target):
             start = target if self.layout.get(target) is Layout.WHOLE else self.copied(target)
         before, arguments = self.needed(v for v in uses(write) if v is not target)
-        kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.module)
+        atomic = self.plan.options.atomics and is_atomic(write)
+        kernel = write_kernel(self.name("write"), write, before, arguments, self.plan.module, atomic)
         alone = start is not target or self.uses[target] == 1
         in_place = start is not None and start in self.own and alone and not kernel.allocates
-        self.add(Write(kernel, start, out, None if is_indexed(write) else value.type, SHARES, in_place))
+        shared = is_indexed(write) and not atomic
+        self.add(Write(kernel, start, out, None if shared else value.type, SHARES, in_place))
         self.layout[out] = Layout.WHOLE
         self.own.add(out)
 
     def loop(self, loop: Equation) -> bool:
         """Whether the loop is one of independent iterations, which a kernel runs."""
-        found = roles(loop)
+        found = None if needs_host(loop.params["body"]) else roles(loop)
         if found is None or not all(isinstance(role, Apart | Same | Stepped | Sum) for role in found):
             return False
         carried = [k for k, role in enumerate(found) if isinstance(role, Apart | Sum)]

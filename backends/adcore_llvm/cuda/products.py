@@ -3,7 +3,8 @@
 A product has partial results along the axis that is summed, as a reduction has (`adcore_llvm.cuda.elements`).
 
 A write at places that index arrays name goes through them in order: each of so many threads does those of its own
-share of the places, so that what is written last stays, and sums are added up in the order of the program.
+share of the places, so that what is written last stays, and sums are added up in the order of the program.  Where that
+order does not matter to the caller, each thread adds one number, atomically.
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ from collections.abc import Sequence
 from adcore.program import Equation
 from adcore.types import Var
 
-from ..code import LLVM_TYPE
+from ..code import LLVM_TYPE, Code
+from ..complexes import parts
 from ..fused import combine
 from ..picked import picked_of
 from ..scalar import lower_scalar
-from ..values import Undefined, load, store, zero
+from ..values import Strided, Undefined, address, load, store, zero
 from ..views import region_of
 from ..writes import is_indexed, put
 from .elements import every, indices_of
 from .kernel import Argument, Body, Kernel
 from .module import Module
 
-__all__ = ["SHARES", "product_kernel", "write_kernel"]
+__all__ = ["SHARES", "is_atomic", "product_kernel", "write_kernel"]
 
 SHARES = 1024  # threads that share the places of a write
 
@@ -57,14 +59,34 @@ def product_kernel(
     return body.finish()
 
 
+def is_atomic(write: Equation) -> bool:
+    """Whether a write adds numbers which a device can add atomically, at places that index arrays name."""
+    dtype = write.outs[0].type.dtype
+    adds = write.primitive.name in ("add_at", "scatter_add") and is_indexed(write)
+    return adds and (dtype.kind in "fc" or (dtype.integer and dtype.bits >= 32))
+
+
+def add_atomically(code: Code, array: Strided, indices: list[str], value: str) -> None:
+    """Add to one element, while other threads may do that too; the parts of a complex number one after the other."""
+    dtype, pointer = array.dtype, address(code, array, indices)
+    numbers = parts(code, dtype, value) if dtype.complex else (value,)
+    of = dtype.real if dtype.complex else dtype
+    type, add = LLVM_TYPE[of], "add" if dtype.integer else "fadd"
+    for k, number in enumerate(numbers):
+        at = code.op(f"getelementptr {type}, ptr {pointer}, i64 {k}") if k else pointer
+        scope, size = 'syncscope("device") monotonic', of.bits // 8
+        code.op(f"atomicrmw {add} ptr {at}, {type} {number} {scope}, align {size}")
+
+
 def write_kernel(
     name: str,
     write: Equation,
     before: list[Equation],
     arguments: Sequence[Argument],
     module: Module,
+    atomic: bool,
 ) -> Kernel:
-    """The kernel of a write: for each element that is written, or for each share of the places.
+    """The kernel of a write: for each element that is written, or for each share of the places unless it is atomic.
 
     The array that it gives has the elements of the one that is written into already.
     """
@@ -89,6 +111,10 @@ def write_kernel(
         put(block, write, place, indices, element(indices))
         return body.finish()
     place = picked_of(block, memory, codes, operands)
+    if atomic:
+        indices = indices_of(code, body.number, lengths)
+        add_atomically(code, place.region, place.position(code, indices), element(indices))
+        return body.finish()
 
     def in_turn(indices: list[str]) -> None:
         position = place.position(code, indices)

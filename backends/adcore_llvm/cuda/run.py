@@ -6,7 +6,7 @@ import ctypes
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..executable import raise_failure
 from ..lower import Failure
 from .kernel import Kernel
 from .module import STATUS_WORDS
+
+if TYPE_CHECKING:
+    from .algebra import Operations
 
 __all__ = ["Driver", "Memory", "Placed", "Run", "c_contiguous"]
 
@@ -58,6 +61,10 @@ class Driver(Protocol):
 
     def device_of(self, pointer: int) -> int | None:
         """The number of the device where memory is; None where that does not matter."""
+        ...
+
+    def library(self, name: str) -> Operations | None:
+        """What computes rows of matrices for arrays of a library of this name; None where nothing does."""
         ...
 
     def resident(self) -> int:

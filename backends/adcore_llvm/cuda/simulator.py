@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..engine import NAME, load, machine_code
+from .algebra import Operations
+from .by_host import Library
 from .kernel import Kernel
 from .module import Module
 from .ptx import without_vectors
@@ -55,11 +57,17 @@ class SimulatedArray:
 
 
 class Simulator:
-    """The driver of the simulated device; `launches` counts kernels that have been started."""
+    """The driver of the simulated device.
+
+    Attributes:
+        launches: how many kernels have been started.
+        algebra: what stands in for a library of matrices; None to have none.
+    """
 
     def __init__(self) -> None:
         self.known: dict[Module, dict[str, Any]] = {}
         self.launches = 0
+        self.algebra: Operations | None = Library()
 
     def function(self, kernel: Kernel) -> Any:
         module = kernel.module
@@ -100,6 +108,9 @@ class Simulator:
 
     def device_of(self, pointer: int) -> int | None:
         return 0
+
+    def library(self, name: str) -> Operations | None:
+        return self.algebra
 
     def resident(self) -> int:
         return RESIDENT
