@@ -157,7 +157,8 @@ def offered(equation: Equation) -> bool:
 def compute(library: Operations, equation: Equation, operands: Sequence[Any], outs: Sequence[Any]) -> None:
     """Write what an equation gives for operands, arrays of the library and numbers, into arrays of it."""
     if equation.primitive.kind is Kind.CONTRACTION:
-        library.product(*operands, outs[0])
+        left, right = operands
+        library.product(left, right, outs[0])
         return
     for out, value in zip(outs, ROWS[equation.primitive.name](library, *operands, **equation.params), strict=True):
         out[...] = value

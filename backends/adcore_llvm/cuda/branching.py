@@ -17,7 +17,7 @@ from .kernel import Layout
 from .lowering import ON_HOST
 
 if TYPE_CHECKING:
-    from .plan import Planner
+    from .planner import Planner
 
 __all__ = ["branched", "planned_uses", "repeated"]
 
