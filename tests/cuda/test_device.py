@@ -91,9 +91,10 @@ def test_gradients_of_epidemics(count):
     assert_alike(found, gradient(*arguments))
 
 
-def test_one_kernel_a_batch():
+@pytest.mark.parametrize("count", [2, 50])  # results of two instances would have room in registers
+def test_one_kernel_a_batch(count):
     function = vmap(value_and_grad(epidemic), in_axes=(0, 0, None), device="cuda")
-    function(*given(epidemics(50)))
+    function(*given(epidemics(count)))
     ((found,),) = function.dispatcher.known.values()
     (plan,) = found.program.plans.values()
     assert len([step for step in plan.steps if hasattr(step, "kernel")]) == 1

@@ -56,6 +56,13 @@ def loop_kernel(
     return body.finish()
 
 
+class _InPlace(Loop):
+    """A loop whose arrays stay where they are, small ones as well, since other threads write them too."""
+
+    def places(self, params: Sequence[Var], inits: Sequence[Atom]) -> list[Strided | None]:
+        return [None for _ in params]
+
+
 class _Emitted:
     def __init__(self, body: Body, loop: Equation, roles: Sequence[Role], targets: dict[int, Var]) -> None:
         self.body = body
@@ -81,7 +88,7 @@ class _Emitted:
             params, self.region.equations, tuple(self.region.results[k] for k in carried), self.region.name
         )
         end = self.register("following", self.body.following)
-        one = Loop(self.block, replace(self.loop, operands=(end, *inits), params={"body": inside}, outs=outs))
+        one = _InPlace(self.block, replace(self.loop, operands=(end, *inits), params={"body": inside}, outs=outs))
         one.first = self.body.number
         one.emit()
         for k, out in zip(carried, outs, strict=True):
