@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import cupy_of_the_host
 import numpy as np
 import pytest
-from adcore_llvm.cuda import algebra, by_torch, calls
+from adcore_llvm.cuda import algebra, by_host, by_torch, calls
 from device_arrays import given, taken
 from plans import plans_of
 
@@ -200,7 +202,34 @@ def test_what_no_library_is_asked_for():
         jit(lambda x: np.abs(np.fft.fft(x)), device="cuda")(given(X))
 
 
-# The rows over PyTorch's operations, on the processor
+# Which library
+
+
+@pytest.mark.parametrize(
+    ("asked", "imported", "installed", "usable", "found"),
+    [
+        ("cupy", ["torch"], ["cupy", "torch"], ["cupy", "torch"], "cupy"),
+        ("torch", ["torch"], ["torch"], ["torch"], "torch"),
+        ("numba", ["torch"], ["cupy", "torch"], ["cupy", "torch"], "torch"),
+        ("numba", [], ["cupy", "torch"], ["cupy", "torch"], "cupy"),
+        ("", [], ["cupy", "torch"], ["torch"], "torch"),
+        ("", [], ["torch"], [], None),
+        ("jax", [], [], [], None),
+    ],
+)
+def test_which_library_is_taken(monkeypatch, asked, imported, installed, usable, found):
+    for name in algebra.LIBRARIES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in imported:
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
+    made = {name: SimpleNamespace(name=name, is_usable=lambda name=name: name in usable) for name in installed}
+    monkeypatch.setattr(algebra, "find_spec", made.get)
+    monkeypatch.setattr(algebra, "_operations", made.get)
+    library = algebra.operations_for.__wrapped__(asked)
+    assert (library and library.name) == found
+
+
+# The rows over the operations of each library, on the processor
 
 
 @dataclass
@@ -241,12 +270,16 @@ class OnProcessor(by_torch.Library):
     device = "cpu"
 
 
-@pytest.fixture(params=["scipy", "torch"])
-def library(request):
+@pytest.fixture(params=["scipy", "cupy", "torch"])
+def library(request, monkeypatch):
     if request.param == "scipy":
-        from adcore_llvm.cuda.by_host import Library
+        return by_host.Library(), np.array, np.asarray
+    if request.param == "cupy":
+        for name, module in cupy_of_the_host.MODULES.items():
+            monkeypatch.setitem(sys.modules, name, module)
+        from adcore_llvm.cuda import by_cupy
 
-        return Library(), np.array, np.asarray
+        return by_cupy.Library(cupy_of_the_host), cupy_of_the_host.array, np.asarray
     torch = pytest.importorskip("torch", reason="PyTorch is no requirement of adcore; its adapter is tested with it")
     return OnProcessor(torch), lambda a: torch.from_numpy(np.array(a)), lambda t: t.resolve_conj().numpy()
 

@@ -178,10 +178,15 @@ def operations_for(library: str) -> Operations | None:
     for name in sorted(LIBRARIES, key=lambda name: name not in sys.modules):
         if name in sys.modules or find_spec(name) is not None:
             found = _operations(name)
-            if found.is_usable():
+            if found is not None and found.is_usable():
                 return found
     return None
 
 
 def _operations(name: str) -> Any:
-    return import_module(f".by_{name}", __package__).Library(import_module(name))
+    """The operations of a library; None of one that is there without cuBLAS and cuSOLVER."""
+    library = import_module(name)
+    try:
+        return import_module(f".by_{name}", __package__).Library(library)
+    except ImportError:
+        return None

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from adcore.primitives import Kind
 from adcore.program import Equation
 from adcore.types import Atom, Lit, Type
 
@@ -51,11 +50,9 @@ class Call(Step):
             return run.number(atom)
         return self.by.array(run.values[atom], atom.type.dtype.numpy)
 
-    # LAPACK has no matrices without elements; what is known of their factors does not depend on any
+    # LAPACK has no matrices without elements, and what they give does not depend on any
 
     def is_empty(self, run: Run) -> bool:
-        if self.equation.primitive.kind is Kind.CONTRACTION:
-            return False
         return any(0 in run.shape(a.type) for a in self.equation.operands[:2])
 
     def on_host(self, run: Run, placed: list[Any]) -> None:
