@@ -165,6 +165,16 @@ def test_products_are_the_librarys():
     assert calls_of == [1, 0]  # no library multiplies integers
 
 
+def test_turned_factors_are_not_copied():
+    def turned(a, b):
+        return a.T @ b, b.T @ a.T, (a.T @ b) * 2.0, a.T
+
+    function = jit(turned, device="cuda")
+    assert_alike(function(*given((A, B))), turned(A, B))
+    (plan,) = plans_of(function)
+    assert [type(s).__name__ for s in plan.steps].count("Copy") == 1  # of the last result
+
+
 def test_singular_matrices():
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         jit(solved, device="cuda")(*given((np.ones((3, 3)), np.ones(3))))

@@ -24,7 +24,7 @@ from .launches import Copy, Elements, Fold, Product, Serial, Write
 from .loops import serial_kernel
 from .lowering import ON_HOST, refuse
 from .products import SHARES, is_atomic, product_kernel, write_kernel
-from .steps import Check, Compute, ReadBack, Reshape, Step
+from .steps import Check, Compute, Permute, ReadBack, Reshape, Step
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -47,6 +47,7 @@ class Planner:
         self.own: set[Var] = set()  # arrays whose memory nothing else lies in
         self.uses = planned_uses(self.plan.program.equations, self.plan.program.results)
         self.region_layouts: tuple[Layout, ...] = ()  # of the results of the region that was planned last
+        self.permuted: set[Var] = set()  # arrays in others' memory with axes in another order
         self.perhaps_shared: set[Var] = set()  # arrays that may lie in memory that others lie in too
 
     def enter_parameters(self) -> None:
@@ -250,10 +251,24 @@ class Planner:
     def call(self, equation: Equation, library: Operations) -> None:
         """Have a library compute an equation."""
         self.require_lengths(*(a.type for a in (*equation.operands, *equation.outs)))
-        self.add(Call(replace(equation, operands=tuple(map(self.settled, equation.operands))), library))
+        given = self.turned if equation.primitive.kind is Kind.CONTRACTION else self.settled
+        self.add(Call(replace(equation, operands=tuple(map(given, equation.operands))), library))
         for out in equation.outs:
             self.layout[out] = Layout.WHOLE if out.type.shape else Layout.CELL
             self.own.add(out)
+
+    def turned(self, atom: Atom) -> Atom:
+        """A factor of a product: what is an array with its axes in another order is not copied."""
+        equation = self.symbolic.get(atom) if isinstance(atom, Var) else None
+        if equation is None or equation.primitive.name not in ("permute", "conform"):
+            return atom if atom in self.permuted else self.settled(atom)
+        source, (out,) = self.turned(equation.operands[0]), equation.outs
+        assert isinstance(source, Var)
+        self.add(Permute(source, out, equation.params.get("order", tuple(range(out.type.rank)))))
+        del self.symbolic[out]
+        self.layout[out] = Layout.STRIDED
+        self.permuted.add(out)
+        return out
 
     def product(self, product: Equation) -> None:
         out, inner = product.outs[0], product.operands[0].type.shape[-1]

@@ -14,7 +14,7 @@ from adcore.types import Atom, Var
 from ..executable import raise_at
 from .run import Placed, Run, c_contiguous
 
-__all__ = ["Check", "Compute", "ReadBack", "Reshape", "Step", "atoms"]
+__all__ = ["Check", "Compute", "Permute", "ReadBack", "Reshape", "Step", "atoms"]
 
 
 def atoms(given: Iterable[Atom]) -> Iterator[Var]:
@@ -105,3 +105,20 @@ class Reshape(Step):
         source = run.values[self.source]
         lengths = run.shape(self.target.type)
         run.values[self.target] = Placed(source.pointer, lengths, c_contiguous(lengths), source.owner)
+
+
+@dataclass(frozen=True)
+class Permute(Step):
+    """An array under another name, with its axes in another order."""
+
+    source: Var
+    target: Var
+    order: tuple[int, ...]
+
+    def reads(self) -> Iterable[Var]:
+        return (self.source,)
+
+    def do(self, run: Run) -> None:
+        source = run.values[self.source]
+        lengths, strides = (tuple(of[k] for k in self.order) for of in (source.lengths, source.strides))
+        run.values[self.target] = Placed(source.pointer, lengths, strides, source.owner)
