@@ -554,7 +554,7 @@ def test_wrong_shapes_and_structures() -> None:
         odeint(pair, np.ones(3), ts)
     with pytest.raises(DtypeError, match=r"(?s)not of the structure of the state.*np.sum\(odeint\(pair"):
         grad(_with_pair)(1.0)
-    with pytest.raises(DtypeError, match="real numbers are needed here, not int64"):
+    with pytest.raises(ValueError, match="another shape than that of the state: 1 numbers for 3"):
         odeint(short, np.ones(3, np.int64), ts)
 
 
