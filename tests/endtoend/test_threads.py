@@ -583,7 +583,7 @@ def test_parallel_and_kinks(make):
 
 @pytest.mark.parametrize("make", [jacobian, hessian])
 def test_sparse_derivatives_follow_the_number_of_threads(make):
-    with pytest.raises(ValueError, match="takes no has_aux, holomorphic, debug and parallel"):
+    with pytest.raises(ValueError, match="takes no has_aux, holomorphic, debug, parallel and device"):
         make(heavy, sparse=True, parallel=True)
 
 
