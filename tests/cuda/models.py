@@ -36,35 +36,6 @@ def at(*arguments: Any):
 # Of an instance, for vmap
 
 
-def epidemic(theta, observed, days):
-    """Squared residuals of the logarithm of those who are ill, in a SIR model of day steps."""
-    beta, gamma = math.exp(theta[0]), math.exp(theta[1])
-    s, i = 0.99, 0.01
-    loss = 0.0
-    for day in range(days):
-        for _ in range(10):
-            new = 0.1 * beta * s * i
-            s, i = s - new, i + new - 0.1 * gamma * i
-        if i > 1e-12:
-            loss += (math.log(i) - observed[day]) ** 2
-        else:
-            loss += 1e3
-    return loss
-
-
-def projection(camera, point, feature):
-    """The two residuals of a bundle adjustment: rotation, translation, perspective, radial distortion."""
-    angle = math.sqrt(camera[0] ** 2 + camera[1] ** 2 + camera[2] ** 2)
-    c, s = math.cos(angle), math.sin(angle)
-    axis = camera[:3] / angle
-    turned = point * c + np.cross(axis, point) * s + axis * np.dot(axis, point) * (1.0 - c)
-    x, y, z = turned + camera[3:6]
-    u, v = -x / z, -y / z
-    squared = u * u + v * v
-    factor = camera[6] * (1.0 + camera[7] * squared + camera[8] * squared * squared)
-    return np.array([factor * u, factor * v]) - feature
-
-
 def collatz(n):
     k = 0
     while n != 1:
