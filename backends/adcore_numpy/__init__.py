@@ -13,6 +13,7 @@ from adcore.nonfinite import Origin, Traced
 from adcore.outcomes import rebuilt
 from adcore.plugins import Capture, Executable, Guard, Spec, Write
 from adcore.program import Program
+from adcore.threads import Sharing
 from adcore.trees import flatten
 from adcore.verify import verify
 
@@ -52,8 +53,9 @@ class NumPyBackend:
         name: str,
         guards: tuple[Guard, ...] = (),
         writes: tuple[Write, ...] = (),
+        sharing: Sharing | None = None,
     ) -> Interpreted:
-        """The program for the user's own call, interpreted."""
+        """The program for the user's own call, interpreted: by one thread, whatever is shared out elsewhere."""
         verify(program)
         return Interpreted(program, inputs, result, name, guards, writes)
 

@@ -44,7 +44,8 @@ def paired(x, y):
 
 
 def test_every_function_is_called():
-    public = {name for name in LIBRARY if not name.startswith("adcore")}
+    """Here, or those of Numba in tests/frontend/test_numba.py, whose programs are as Numba's users write them."""
+    public = {name for name in LIBRARY if not name.startswith(("adcore", "numba"))}
     assert public <= CALLS.keys()
 
 
