@@ -94,7 +94,7 @@ class Case:
     peers: dict[str, Callable[[], Callable[..., Any]]] = field(default_factory=dict)
 
 
-def cases(tiny: bool) -> Iterator[Case]:
+def workloads(tiny: bool) -> Iterator[Case]:
     rng = np.random.default_rng(0)
     count = 40 if tiny else 10_000_000
     theta = rng.normal(size=(count, 2)) * 0.1 + np.array([-1.0, -2.0])
@@ -402,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         json.dumps({"device": type(device("cuda").driver).__name__, "copies, GB/s": round(most / 1e9, 1)}), flush=True
     )  # type: ignore[attr-defined]
-    for case in cases(options.tiny):
+    for case in workloads(options.tiny):
         if options.only not in case.name:
             continue
         ours = measured("adcore", case.make, case.arguments, options.rounds)

@@ -253,8 +253,8 @@ CORE = (
     Mutant(
         name="a function that was compiled for one thread serves several",
         module="adcore/dispatch.py",
-        fragment="return policies.current(), threads.least_effort()",
-        replacement="return policies.current(), None",
+        fragment="return policies.current(), threads.sharing(self.parallel), serves_any_lengths()",
+        replacement="return policies.current(), None, serves_any_lengths()",
         breaks="functions stay with the number of threads of their first call",
     ),
     Mutant(

@@ -11,12 +11,13 @@ import pytest
 from adcore_llvm.cuda import run as running
 from device_arrays import Strided, given, taken
 from functions import EXAMPLES
-from models import MODELS, collatz, epidemic, newton, own_array, projection, wave
+from models import MODELS, collatz, newton, own_array, wave
 from plans import kernels_of
 
 from adcore import grad, hessian, jacfwd, jacrev, jit, value_and_grad, vmap
 from adcore.plugins import device
 from adcore.trees import leaves, map_leaves
+from bench.cuda import epidemic, projection
 
 RNG = np.random.default_rng(7)
 

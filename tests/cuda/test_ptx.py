@@ -12,11 +12,12 @@ import pytest
 from adcore_llvm.cuda import libdevice
 from adcore_llvm.cuda.ptx import CAPABILITIES, ptx
 from device_arrays import given
-from models import MODELS, epidemic, own_array, projection
+from models import MODELS, own_array
 from plans import plans_of
 
 from adcore import grad, jacfwd, jit, value_and_grad, vmap
 from adcore.errors import DeviceError
+from bench.cuda import epidemic, projection
 
 try:
     libdevice.path()

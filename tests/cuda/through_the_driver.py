@@ -10,11 +10,12 @@ from adcore_llvm.cuda import driver
 from adcore_llvm.cuda.driver import CudaDriver, DeviceArray
 from adcore_llvm.cuda.simulator import Simulator
 from device_arrays import given, taken
-from models import epidemic, newton, own_array, wave
+from models import newton, own_array, wave
 
 from adcore import grad, value_and_grad, vmap
 from adcore.errors import DeviceError
 from adcore.plugins import device
+from bench.cuda import epidemic
 
 simulator = Simulator()
 load = CudaDriver.function
