@@ -12,7 +12,7 @@ from adcore_llvm.cuda import run as running
 from device_arrays import Strided, given, taken
 from functions import EXAMPLES
 from models import MODELS, collatz, newton, own_array, wave
-from plans import kernels_of
+from plans import kernels_of, plans_of
 
 from adcore import grad, hessian, jacfwd, jacrev, jit, value_and_grad, vmap
 from adcore.plugins import device
@@ -128,6 +128,35 @@ def test_threads_are_given_more_memory_until_they_have_enough():
     host = vmap(grad(own_array), in_axes=(0, None))
     for n in (3, 300, 5000):  # 4 KiB are enough for the first
         assert_alike(function(given(x), n), host(x, n))
+
+
+def memories_of(function):
+    return [step.memory for plan in plans_of(function) for step in plan.steps if getattr(step, "kernel", None)]
+
+
+def test_threads_have_local_memory_once_it_is_known_how_much_they_need():
+    x = RNG.uniform(0.1, 1.0, 300)
+    function = vmap(grad(own_array), in_axes=(0, None), device="cuda")
+    host = vmap(grad(own_array), in_axes=(0, None))
+    sizes = []
+    for n in (40, 40, 30, 700, 700, 5, 20_000, 40):
+        assert_alike(function(given(x), n), host(x, n))
+        (memory,) = memories_of(function)
+        sizes.append(memory.local.local if memory.local else 0)
+    small, large = sizes[0], sizes[3]
+    assert 40 * 8 < small < 4096
+    assert 700 * 8 < large
+    assert sizes == [small, small, small, large, large, large, 0, small]  # 20,000 numbers are too much
+
+
+def test_what_local_memory_is_laid_out_for_gives_the_same_bits():
+    arguments = given(epidemics(400))
+    function = vmap(grad(epidemic), in_axes=(0, 0, None), device="cuda")
+    first = taken(function(*arguments))
+    (memory,) = memories_of(function)
+    assert memory.local is not None
+    assert np.array_equal(taken(function(*arguments)), first)
+
 
 
 def test_axes_of_results_and_arguments():

@@ -69,6 +69,17 @@ def test_batches_are_assembled(name, capability, tmp_path):
     assemble(text, capability, tmp_path)
 
 
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"sm_{c[0]}{c[1]}")
+def test_local_memory_of_threads(capability, tmp_path):
+    make, arguments = BATCHES["arrays in a thread"]
+    (module,) = modules(make(), arguments)
+    (kernel,) = [k.in_local_memory(1 << 18) for k in module.kernels if k.allocates]
+    text = ptx(kernel.module.device_text(), capability)
+    said = assemble(text, capability, tmp_path)
+    (frame,) = re.findall(rf"{kernel.name}'?.*?\n\s*(\d+) bytes stack frame", said)
+    assert 1 << 18 <= int(frame) < (1 << 18) + 1024
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.function.__name__)
 def test_models_are_assembled(model, tmp_path):
     at = tuple(k for k, a in enumerate(model.arguments) if np.asarray(a).dtype.kind == "f")

@@ -1,4 +1,4 @@
-"""Memory inside kernels: each thread has a part of a workspace that the host gives.
+"""Memory inside kernels: each thread has a part of a workspace that the host gives, or an array of its own.
 
 A block has a header of two words, its size and whether it is free, and lies next to the one before.  The first free
 block that is large enough is taken; neighbours that are free are joined when they are met.  A thread has few blocks at
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 __all__ = ["ARENA", "FUNCTIONS"]
 
-ARENA = "{ptr, i64, i64}"  # of a thread: where its part begins, its bytes, and how many of them have been used so far
+# Of a thread: where its part begins, its bytes, up to where it is in use, and up to where it has been.
+ARENA = "{ptr, i64, i64, i64}"
 
 FUNCTIONS = """
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare i64 @llvm.umax.i64(i64, i64)
 declare i64 @llvm.umin.i64(i64, i64)
 declare {i64, i1} @llvm.umul.with.overflow.i64(i64, i64)
 
@@ -34,9 +36,9 @@ begin:
   %above = add i64 %bytes, 15
   %lines = and i64 %above, -16
   %base = load ptr, ptr %arena
-  %capacity_at = getelementptr {ptr, i64, i64}, ptr %arena, i64 0, i32 1
+  %capacity_at = getelementptr {ptr, i64, i64, i64}, ptr %arena, i64 0, i32 1
   %capacity = load i64, ptr %capacity_at
-  %top_at = getelementptr {ptr, i64, i64}, ptr %arena, i64 0, i32 2
+  %top_at = getelementptr {ptr, i64, i64, i64}, ptr %arena, i64 0, i32 2
   %top = load i64, ptr %top_at
   br label %head
 head:
@@ -109,6 +111,10 @@ enter:
   store i64 0, ptr %new_flag
   %new_top = add i64 %place, %needed
   store i64 %new_top, ptr %top_at
+  %peak_at = getelementptr {ptr, i64, i64, i64}, ptr %arena, i64 0, i32 3
+  %peak = load i64, ptr %peak_at
+  %peak_now = call i64 @llvm.umax.i64(i64 %peak, i64 %new_top)
+  store i64 %peak_now, ptr %peak_at
   %made = getelementptr i8, ptr %new, i64 16
   ret ptr %made
 none:

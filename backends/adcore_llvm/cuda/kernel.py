@@ -12,7 +12,7 @@ lengths, and its strides, counted in elements, unless it is C-contiguous.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from adcore.program import Equation
@@ -56,26 +56,52 @@ class Kernel:
     Attributes:
         name: of the function.
         module: that it belongs to.
-        text: its functions, without the one that is launched.
+        body: the function that runs it for one number.
         parameters: the types of its parameters.
         arguments: the values that it is given, in their order.
         written: the arrays that it writes, each given as a pointer and lengths, after those.
         failures: how many failures there are before its own, and after them.
         allocates: whether its threads need memory of their own.
+        local: the bytes of local memory that each thread has for that; 0 where the workspace is for it.
     """
 
     name: str
     module: Module
-    text: str
+    body: str
     parameters: tuple[str, ...]
     arguments: tuple[Argument, ...]
     written: tuple[Var, ...]
     failures: tuple[int, int]
     allocates: bool
+    local: int = 0
 
     @property
     def can_fail(self) -> bool:
         return self.allocates or self.failures[0] < self.failures[1]
+
+    @property
+    def text(self) -> str:
+        """Its functions, without the one that is launched."""
+        given = [(type, f"%a{k}") for k, type in enumerate(self.parameters[:-4])]
+        sweep = _SWEEP.format(
+            name=self.name,
+            signature="".join(f", {type} {name}" for type, name in given),
+            arena=ARENA,
+            words=REPORT_WORDS,
+            own=_LOCAL.format(size=self.local) if self.local else _SHARE,
+            done=_PEAK.format(arena=ARENA) if self.allocates else "",
+        )
+        return f"{self.body}\n{sweep}"
+
+    def in_local_memory(self, size: int) -> Kernel:
+        """The kernel in a module of its own, with so many bytes of local memory for each thread.
+
+        Local memory is laid out by words of 32 bits, thread beside thread, so that threads which write the same element
+        of arrays of their own write to one line.
+        """
+        module = Module(self.module.failures, self.module.declarations)
+        module.kernels.append(replace(self, module=module, local=size))
+        return module.kernels[0]
 
 
 @dataclass
@@ -179,20 +205,12 @@ class Body:
         signature += [f"{type} {name}" for type, name in self.parameters]
         head = f"define internal i64 @{self.name}.body({', '.join(signature)}) nounwind {{"
         body = "\n".join([head, *code.entry, *code.lines, *self.lowering.tails, *self.lowering.failing(), "}"])
-        given = [f"{type} {name}" for type, name in self.parameters]
-        sweep = _SWEEP.format(
-            name=self.name,
-            signature="".join(f", {type.partition(' ')[0]} {name}" for type, name in self.parameters),
-            values="".join(f", {type.partition(' ')[0]} {name}" for type, name in self.parameters),
-            arena=ARENA,
-            words=REPORT_WORDS,
-        )
-        types = (*(each.split()[0] for each in given), "ptr", "ptr", "i64", "i64")
+        types = (*(type.partition(" ")[0] for type, _ in self.parameters), "ptr", "ptr", "i64", "i64")
         failures = (self.before, len(self.module.failures))
         kernel = Kernel(
             self.name,
             self.module,
-            f"{body}\n{sweep}",
+            body,
             types,
             tuple(self.arguments),
             tuple(self.written),
@@ -209,12 +227,13 @@ define internal void @{name}.sweep(i64 %thread, i64 %threads{signature}, ptr %st
 entry:
   %err = alloca [{words} x i64]
   %arena = alloca {arena}
-  %offset = mul i64 %thread, %capacity
-  %own = getelementptr i8, ptr %arenas, i64 %offset
+{own}
   %capacity_at = getelementptr {arena}, ptr %arena, i64 0, i32 1
   %top_at = getelementptr {arena}, ptr %arena, i64 0, i32 2
+  %peak_at = getelementptr {arena}, ptr %arena, i64 0, i32 3
   store ptr %own, ptr %arena
   store i64 %capacity, ptr %capacity_at
+  store i64 0, ptr %peak_at
   br label %head
 head:
   %k = phi i64 [ %thread, %entry ], [ %next, %after ]
@@ -223,7 +242,7 @@ head:
 run:
   %following = add nuw nsw i64 %k, 1
   store i64 0, ptr %top_at
-  %failure = call i64 @{name}.body(ptr %err, ptr %arena, i64 %k, i64 %following{values})
+  %failure = call i64 @{name}.body(ptr %err, ptr %arena, i64 %k, i64 %following{signature})
   %fine = icmp eq i64 %failure, 0
   br i1 %fine, label %after, label %failed, !prof !0
 after:
@@ -231,7 +250,19 @@ after:
   br label %head
 failed:
   call void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err)
-  ret void
-done:
+  br label %done
+done:{done}
   ret void
 }}"""
+
+_SHARE = """\
+  %offset = mul i64 %thread, %capacity
+  %own = getelementptr i8, ptr %arenas, i64 %offset"""
+
+_LOCAL = """\
+  %own = alloca [{size} x i8], align 16"""
+
+_PEAK = """
+  %most_at = getelementptr i64, ptr %status, i64 1
+  %peak = load i64, ptr %peak_at
+  %before = atomicrmw umax ptr %most_at, i64 %peak monotonic"""

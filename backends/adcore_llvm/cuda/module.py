@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["REPORT_WORDS", "STATUS_WORDS", "Module"]
 
 REPORT_WORDS = 8
-STATUS_WORDS = 3 + REPORT_WORDS  # a lock, the smallest number for which a body failed, the failure, what it reports
+# A lock, the bytes that a thread has needed at most, the smallest number for which a body failed, the failure, what it
+# reports.
+STATUS_WORDS = 4 + REPORT_WORDS
 
 
 @dataclass(eq=False)
@@ -74,7 +76,7 @@ def _host(kernel: Kernel) -> str:
 _FAIL = f"""
 define internal void @adcore_fail(ptr %status, i64 %k, i64 %failure, ptr %err) nounwind noinline {{
 entry:
-  %first_at = getelementptr i64, ptr %status, i64 1
+  %first_at = getelementptr i64, ptr %status, i64 2
   %seen = load atomic i64, ptr %first_at monotonic, align 8
   %late = icmp uge i64 %k, %seen
   br i1 %late, label %done, label %acquire
@@ -88,9 +90,9 @@ look:
   br i1 %smaller, label %enter, label %leave
 enter:
   store atomic i64 %k, ptr %first_at monotonic, align 8
-  %failure_at = getelementptr i64, ptr %status, i64 2
+  %failure_at = getelementptr i64, ptr %status, i64 3
   store i64 %failure, ptr %failure_at
-  %report_at = getelementptr i64, ptr %status, i64 3
+  %report_at = getelementptr i64, ptr %status, i64 4
   call void @llvm.memcpy.p0.p0.i64(ptr %report_at, ptr %err, i64 {8 * REPORT_WORDS}, i1 false)
   br label %leave
 leave:

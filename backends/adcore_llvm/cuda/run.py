@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Driver", "Memory", "Placed", "Run", "c_contiguous"]
 
 FIRST_CAPACITY = 1 << 12  # bytes of a thread that allocates
+LARGEST_LOCAL = 1 << 18  # bytes of a thread; devices give twice as much (CUDA C++ Programming Guide, table 24)
 FEWEST = 32  # threads
 BLOCK = 128  # threads
 NOBODY = (1 << 64) - 1  # the number for which a body failed, where none did
@@ -98,9 +99,15 @@ def c_contiguous(lengths: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass
 class Memory:
-    """How much memory each thread of a kernel has needed so far."""
+    """How much memory each thread of a kernel has needed so far.
+
+    Attributes:
+        capacity: bytes of its part of a workspace.
+        local: the kernel with as much local memory, where the device has that.
+    """
 
     capacity: int = FIRST_CAPACITY
+    local: Kernel | None = None
 
 
 @dataclass
@@ -150,35 +157,36 @@ class Run:
         begin()
         if trips == 0:
             return
-        function = self.driver.function(kernel)
         blocks = -(-trips // BLOCK)
         if not kernel.can_fail:
             none = [ctypes.c_uint64(0), ctypes.c_uint64(0), ctypes.c_int64(0), ctypes.c_int64(trips)]
-            self.driver.launch(function, blocks, min(BLOCK, trips), [*values, *none], self.stream)
+            self.driver.launch(self.driver.function(kernel), blocks, min(BLOCK, trips), [*values, *none], self.stream)
             return
         status, kept = self.driver.allocate(8 * STATUS_WORDS, self.stream)
         while True:
-            self.driver.write(status, struct.pack("<QQ", 0, NOBODY), self.stream)
-            threads, workspace = self.workspace(kernel, blocks * BLOCK, memory)
+            self.driver.write(status, struct.pack("<3Q", 0, 0, NOBODY), self.stream)
+            chosen = memory.local or kernel
+            threads, workspace = self.workspace(chosen, blocks * BLOCK, memory)
             given = [ctypes.c_uint64(status), ctypes.c_uint64(workspace[0])]
-            given += [ctypes.c_int64(memory.capacity), ctypes.c_int64(trips)]
+            given += [ctypes.c_int64(chosen.local or memory.capacity), ctypes.c_int64(trips)]
             size = min(BLOCK, threads, trips)
             count = min(blocks, threads // size)
-            self.driver.launch(function, count, size, [*values, *given], self.stream)
+            self.driver.launch(self.driver.function(chosen), count, size, [*values, *given], self.stream)
             reported = self.driver.read(status, 8 * STATUS_WORDS, self.stream)
             del workspace
-            _, first, number = struct.unpack_from("<3Q", reported)
+            _, peak, first, number = struct.unpack_from("<4Q", reported)
             if first == NOBODY:
                 del kept
+                self.keep_local(kernel, peak, memory)
                 return
             failure = self.failures[number - 1]
             if failure.error != "MemoryError" or not self.enlarge(memory):
-                raise_failure(failure, reported[24:])
+                raise_failure(failure, reported[32:])
             begin()
 
     def workspace(self, kernel: Kernel, threads: int, memory: Memory) -> tuple[int, tuple[int, Any]]:
         """How many threads run, and memory for them."""
-        if not kernel.allocates:
+        if not kernel.allocates or kernel.local:
             return threads, (0, None)
         most = max(self.driver.free() // 2 // memory.capacity, FEWEST)
         threads = min(threads, self.driver.resident(), most)
@@ -187,8 +195,26 @@ class Run:
 
     def enlarge(self, memory: Memory) -> bool:
         """Give each thread more memory from now on, if there is more."""
+        if memory.local:
+            memory.capacity = max(memory.capacity, memory.local.local)
+            memory.local = None
         larger = 4 * memory.capacity
         if larger * FEWEST > self.driver.free():
             return False
         memory.capacity = larger
         return True
+
+    def keep_local(self, kernel: Kernel, peak: int, memory: Memory) -> None:
+        """Have threads use local memory from the next launch on, now that it is known how much they need."""
+        if peak == 0 or memory.local:
+            return
+        size = rounded(peak)
+        if size <= LARGEST_LOCAL and size * self.driver.resident() <= self.driver.free() // 4:
+            memory.local = kernel.in_local_memory(size)
+            self.driver.function(memory.local)
+
+
+def rounded(size: int) -> int:
+    """The least of 2 ** k and 3 * 2 ** k that is not smaller, so that a kernel is compiled for few sizes."""
+    power = 1 << (size - 1).bit_length()
+    return power * 3 // 4 if size <= power * 3 // 4 else power
