@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from adcore_numpy import interpret
 
+from adcore import laws
 from adcore.builder import Builder
 from adcore.laws import LAWS, LawError, cases, check_row, check_table
 from adcore.linear import APPLY, DUAL
@@ -33,8 +34,17 @@ def test_a_row_without_example_breaks_the_laws():
         check_row(row, interpret)
 
 
-def test_the_whole_table_is_sound():
+def test_broken_rows_of_a_table_are_named(monkeypatch):
+    monkeypatch.setattr(laws, "TABLE", [TABLE[name] for name in ("sin", "arctan", "matmul")])
+
+    def wrong_of_arctan(program, arguments):
+        wrong = any(e.primitive.name == "arctan" for e in program.equations)
+        return tuple(np.asarray(r) + wrong for r in interpret(program, arguments))
+
     assert check_table(interpret) == {}
+    broken = check_table(wrong_of_arctan)
+    assert list(broken) == ["arctan"]
+    assert "the executor gives" in str(broken["arctan"])
 
 
 def test_an_executor_that_is_wrong_breaks_the_first_law():
