@@ -360,7 +360,7 @@ def said_of(low: Lowering, value: Value) -> tuple[str, inspect.Signature, Source
         from .calls import parameters_of
 
         parameters = parameters_of(value.code, value.defaults, value.keyword_defaults)
-        return value.name, inspect.Signature(parameters), value.code.source(value.node)
+        return value.name, inspect.Signature(parameters), value.frame.standing or value.code.source(value.node)
     if isinstance(value, Partial):
         function = applied(low, value.function)
         with low.foreign("this partial"):

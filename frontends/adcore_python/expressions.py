@@ -19,7 +19,7 @@ from .joins import arm, meet_values
 from .matching import lower_test
 from .methods import ATTRIBUTES, METHODS
 from .operators import compare, describe, invert, negative, numeric, operate, truth
-from .outside import constant, getter_of, is_computed, look_up, member
+from .outside import constant, getter_of, is_computed, look_up, member, opened
 from .patterns import Test
 from .records import attribute, inherited
 from .statements import OPERATORS, assign, items_of, local_function
@@ -113,13 +113,18 @@ def _dict(low: Lowering, e: ast.Dict) -> Value:
     items: dict[Any, Value] = {}
     for key, value in zip(e.keys, e.values, strict=True):
         if key is None:
-            inner = low.evaluate(value)
-            if not isinstance(inner, Dict):
-                low.refuse_syntax(f"** of {describe(inner)}", "a dict")
-            items.update(entries(low, inner))
+            items.update(_unpacked(low, value, "a dict"))
             continue
         items[_key(low, low.evaluate(key))] = low.evaluate(value)
     return low.memory.new_dict(items)
+
+
+def _unpacked(low: Lowering, e: ast.expr, write: str) -> dict[Any, Value]:
+    """What `**e` stands for."""
+    value = opened(low, low.evaluate(e), ast.unparse(e))
+    if not isinstance(value, Dict):
+        low.refuse_syntax(f"** of {describe(value)}", write)
+    return entries(low, value)
 
 
 def _key(low: Lowering, value: Value) -> Any:
@@ -281,13 +286,10 @@ def _call(low: Lowering, e: ast.Call) -> Value:
     arguments = _elements(low, e.args)
     keywords: dict[str, Value] = {}
     for keyword in e.keywords:
-        value = low.evaluate(keyword.value)
         if keyword.arg is not None:
-            keywords[keyword.arg] = value
-        elif isinstance(value, Dict):
-            keywords.update(entries(low, value))
+            keywords[keyword.arg] = low.evaluate(keyword.value)
         else:
-            low.refuse_syntax(f"** of {describe(value)}", "keyword arguments by name")
+            keywords.update(_unpacked(low, keyword.value, "keyword arguments by name"))
     frame = low.frame
     frame.call_sites.append(id(e))
     try:

@@ -63,7 +63,7 @@ def look_up(low: Lowering, frame: Frame, name: str) -> Value | None:
             found = cell.cell_contents
         except ValueError:
             return None
-        if is_ours(python) and not isinstance(found, np.ndarray):
+        if is_ours(python) and not _has_array((found,)):
             return constant(found)  # nobody binds it to anything else
         return _outside(low, name, cell, found)
     if name in python.__globals__:
