@@ -619,13 +619,24 @@ def _split(
     How it was compiled, one value for each parameter, the value, aux, residuals, lists, and what it was run with, where
     what the map gives is checked.
     """
-    splitting = derived(f, _WITH_AUX[make] if has_aux else make, debug, parallel)
-    bound = splitting.dispatcher.bind(primals, {})
-    found = splitting.dispatcher.specialisation(bound)
-    again = found.copied(bound) if splitting.dispatcher.is_checked() else None
-    out, residuals, lists = splitting(*primals)
+    split = splitting(make, f, has_aux, debug, parallel)
+    bound = split.dispatcher.bind(primals, {})
+    found = split.dispatcher.specialisation(bound)
+    again = found.copied(bound) if split.dispatcher.is_checked() else None
+    out, residuals, lists = split(*primals)
     value, *aux = out if has_aux else (out,)
     return found, bound, value, aux, residuals, lists, again
+
+
+def splitting(
+    make: type[PullbackSplit | PushforwardSplit],
+    f: Callable[..., Any],
+    has_aux: bool = False,
+    debug: str | None = None,
+    parallel: bool = False,
+) -> Any:
+    """The function that gives what its linear map needs too, kept with `f`."""
+    return derived(f, _WITH_AUX[make] if has_aux else make, debug, parallel)
 
 
 # One object for each, by which `derived` knows them.

@@ -29,6 +29,7 @@ class _LinearMap:
     name = ""  # of the map
     takes = ""  # what it takes
     like = ""  # and at what
+    made_by = ""  # which transform
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class Pullback(_LinearMap):
     """The cotangents of a function's arguments at one point, as a function of the value's cotangent."""
 
     name, takes, like = "pullback", "cotangent", "value"
+    made_by = "vjp"
 
     def __init__(
         self,
@@ -122,6 +124,7 @@ class Pushforward(_LinearMap):
     """The tangent of a function's value at one point, as a function of the arguments' tangents."""
 
     name, takes, like = "pushforward", "tangent", "primal"
+    made_by = "linearize"
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any
+from typing import Any, cast
 
 from numba.core import types
 from numba.core.datamodel import models
@@ -16,24 +16,32 @@ from numba.core.imputils import lower_constant
 from numba.core.typing.templates import signature as signature_of
 from numba.extending import NativeValue, register_model, typeof_impl, unbox
 
+import adcore
+from adcore.api import splitting
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, UnsupportedFunctionError
 from adcore.plugins import Lowered
 from adcore.signatures import definition
-from adcore.splitting import SplitLowered
+from adcore.splitting import PullbackSplit, PushforwardSplit, SplitLowered
 
 from .inside_calls import Call, compiled, implement
 from .inside_failures import refused
+from .inside_splits import with_map
 from .inside_types import static_of, structure_of
 
 __all__ = ["DerivativeType"]
 
 
 class DerivativeType(types.Callable, types.Dummy):
-    """Numba's type of one transformed function."""
+    """Numba's type of one transformed function.
+
+    Attributes:
+        stands_for: what it is in Python.
+    """
 
     def __init__(self, derivative: Transformed) -> None:
         self.derivative = derivative
+        self.stands_for: Any = derivative
         self.calls: dict[tuple[Any, ...], Call] = {}
         super().__init__(f"adcore.{derivative.dispatcher.name}({id(derivative)})")
 
@@ -107,6 +115,8 @@ class DerivativeType(types.Callable, types.Dummy):
         )
         lowered = self.derivative.__adcore_lower__(arguments)
         self.check(lowered)
+        if isinstance(lowered, SplitLowered):
+            lowered = with_map(cast("Any", transform), lowered, arguments, parameters)
         call = compiled(lowered, tuple(k if a is k else None for a, k in zip(marked, parameters, strict=True)))
         implement(call, call.emit)
         return call
@@ -121,9 +131,6 @@ class DerivativeType(types.Callable, types.Dummy):
         if written:
             cause = f"{name} writes into its argument {written[0]!r}, which a call inside @njit does not do"
             raise UnsupportedFunctionError(cause, place, f"{written[0]} = {written[0]}.copy() at its beginning")
-        if isinstance(lowered, SplitLowered):
-            cause = f"a derivative of {name} that gives back a function, inside @njit"
-            raise UnsupportedFunctionError(cause, place, "adcore.jvp, or adcore.grad of the product with the cotangent")
         if any(change.contents is not None for change in lowered.changes):
             cause = f"{name} changes {lowered.changes[0].name!r}, which a call inside @njit does not do"
             raise UnsupportedFunctionError(cause, place, "a tuple that is returned")
@@ -140,10 +147,37 @@ def _widened(kind: Any) -> Any:
     return kind if isinstance(kind, types.StringLiteral | types.Omitted) else types.unliteral(kind)
 
 
+class SplitType(DerivativeType):
+    """Numba's type of `vjp(f)` or `linearize(f)`, whose calls give a value and a linear map."""
+
+    def __init__(self, derivative: Transformed) -> None:
+        super().__init__(derivative)
+        split: Any = derivative.transform
+        made = adcore.vjp if isinstance(split, PullbackSplit) else adcore.linearize
+        self.stands_for = functools.partial(made, split.function, has_aux=split.has_aux)
+
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Any) -> Any:
+        """As for other derivatives; all arguments are given by position."""
+        if kws:
+            title = self.stands_for.func.__name__
+            raise refused(TypeError(f"{title}() got an unexpected keyword argument {next(iter(dict(kws)))!r}"))
+        return super().get_call_type(context, args, kws)
+
+
 @functools.cache
 def type_of(derivative: Transformed) -> DerivativeType:
     """Numba's type of a transformed function."""
-    return DerivativeType(derivative)
+    is_split = isinstance(derivative.transform, PullbackSplit | PushforwardSplit)
+    return SplitType(derivative) if is_split else DerivativeType(derivative)
+
+
+_SPLITS: dict[Any, Any] = {adcore.vjp: PullbackSplit, adcore.linearize: PushforwardSplit}
+
+
+@typeof_impl.register(functools.partial)
+def _typeof_partial(value: functools.partial[Any], context: Any) -> DerivativeType | None:
+    split = _SPLITS.get(value.func)
+    return type_of(splitting(split, *value.args, **value.keywords)) if split and len(value.args) == 1 else None
 
 
 @typeof_impl.register(Transformed)
@@ -151,14 +185,17 @@ def _typeof(value: Transformed, context: Any) -> DerivativeType:
     return type_of(value)
 
 
-register_model(DerivativeType)(models.OpaqueModel)
+for _kind in (DerivativeType, SplitType):
+    register_model(_kind)(models.OpaqueModel)
 
 
 @lower_constant(DerivativeType)
+@lower_constant(SplitType)
 def _constant(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.get_dummy_value()
 
 
 @unbox(DerivativeType)
+@unbox(SplitType)
 def _unboxed(kind: Any, value: Any, c: Any) -> NativeValue:
     return NativeValue(c.context.get_dummy_value())

@@ -13,7 +13,7 @@ from numba.core.ir import Loc
 from adcore.primitives import CHECKED_ERRORS
 from adcore.types import DType
 
-__all__ = ["Reported", "refused", "return_failure"]
+__all__ = ["Reported", "refused", "return_failure", "return_mismatch"]
 
 WORD = ir.IntType(64)
 _UNKNOWN = "?" * 8  # in place of the words of a report
@@ -46,10 +46,10 @@ def return_failure(context: Any, builder: Any, status: Any, reported: Any, failu
 
 def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None:
     source = failure.source
-    if "__numba_parfor_gufunc" in builder.function.name:
-        _tell(context, builder, failure)
+    if _is_shared(builder):
+        _tell(context, builder, failure.error, failure.message.format(*_UNKNOWN), source)
     where = {"loc": Loc(source.file, source.line), "func_name": source.function or "<module>"} if source else {}
-    if not failure.dtypes or getattr(builder, "_in_try_block", False):  # where nobody sees the message
+    if not failure.dtypes or _is_tried(builder):
         context.call_conv.return_user_exc(builder, _kind(failure.error), (failure.message.format(*_UNKNOWN),), **where)
         return
     values, kinds = [], []
@@ -62,13 +62,36 @@ def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None
     context.call_conv.return_dynamic_user_exc(builder, Reported, said, tuple(kinds), **where)
 
 
-def _tell(context: Any, builder: Any, failure: Any) -> None:
+def return_mismatch(context: Any, builder: Any, message: str, shapes: Sequence[Sequence[Any]], loc: Any) -> None:
+    """Leave the function with a ValueError whose message has these shapes, at the line of the call."""
+    unknown = message.format(*["(?)"] * len(shapes))
+    if _is_shared(builder):
+        _tell(context, builder, "ValueError", unknown, loc and f"{loc.filename}:{loc.line}")
+    if _is_tried(builder):
+        context.call_conv.return_user_exc(builder, ValueError, (unknown,), loc=loc)
+        return
+    said = message.format(*("({},)" if len(s) == 1 else f"({', '.join(['{}'] * len(s))})" for s in shapes))
+    lengths = [n for shape in shapes for n in shape]
+    kinds = (types.int64,) * len(lengths)
+    context.call_conv.return_dynamic_user_exc(builder, Reported, ("ValueError", said, *lengths), kinds, loc=loc)
+
+
+def _is_shared(builder: Any) -> bool:
+    """Whether the function is the body of a parallel loop, whose exceptions Numba drops."""
+    return "__numba_parfor_gufunc" in builder.function.name
+
+
+def _is_tried(builder: Any) -> bool:
+    """Whether nobody sees the message of an exception."""
+    return bool(getattr(builder, "_in_try_block", False))
+
+
+def _tell(context: Any, builder: Any, error: str, said: str, place: Any) -> None:
     """Report a failure to `sys.unraisablehook`: Numba drops exceptions in the bodies of its parallel loops."""
     python = context.get_python_api(builder)
     lock = python.gil_ensure()
-    said = failure.message.format(*_UNKNOWN)
-    place = f" ({failure.source})" if failure.source else ""
-    python.err_set_string("PyExc_RuntimeError", f"{failure.error} in an iteration of prange: {said}{place}")
+    where = f" ({place})" if place else ""
+    python.err_set_string("PyExc_RuntimeError", f"{error} in an iteration of prange: {said}{where}")
     python.err_write_unraisable(python.make_none())
     python.gil_release(lock)
 

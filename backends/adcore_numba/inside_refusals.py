@@ -12,6 +12,7 @@ from numba.extending import register_model, typeof_impl
 
 import adcore
 from adcore.errors import UnsupportedFunctionError
+from adcore.linear_maps import Pullback, Pushforward
 from adcore.sparse.compressed import SparseJacobian
 from adcore.verdicts.ask import Verifier
 from adcore.verdicts.handling import OutsideOnly
@@ -20,9 +21,8 @@ from .inside_failures import refused
 
 __all__ = ["OutsideType"]
 
-_FUNCTION = "adcore.jvp, or adcore.grad of the product with the cotangent"
 _CONSTANT = "the call outside, and its result as an argument"
-_FUNCTIONS = {adcore.vjp: _FUNCTION, adcore.linearize: _FUNCTION} | dict.fromkeys(
+_FUNCTIONS = dict.fromkeys(
     (adcore.verdict, adcore.certify, adcore.jet, adcore.taylor, adcore.soft, adcore.checkpoint, adcore.check_grads),
     _CONSTANT,
 )
@@ -54,8 +54,15 @@ def _typeof(value: Any, context: Any) -> OutsideType:
     return OutsideType(repr(value), _CONSTANT)
 
 
+def _typeof_map(value: Pullback | Pushforward, context: Any) -> OutsideType:
+    return OutsideType(f"a {value.name} made by a call from Python,", f"adcore.{value.made_by} inside")
+
+
 for _kind in (OutsideOnly, Verifier, SparseJacobian):
     typeof_impl.register(_kind, _typeof)
+
+for _kind in (Pullback, Pushforward):
+    typeof_impl.register(_kind, _typeof_map)
 
 for _function, _write in _FUNCTIONS.items():
     infer_global(_function, OutsideType(f"adcore.{_function.__name__}", _write))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from numba.core import types
@@ -11,14 +12,27 @@ from numba.np.numpy_support import from_dtype
 
 from adcore.arguments import abstract
 from adcore.errors import DtypeError, UnsupportedFunctionError
-from adcore.plugins import ANY, Leaf, Spec, Static
+from adcore.plugins import ANY, Leaf, Rows, Spec, Static
 from adcore.trees import flatten, is_namedtuple
 from adcore.types import DType, Type
 
-__all__ = ["leaves_of", "numba_type", "result_type", "static_of", "structure_of"]
+__all__ = ["Together", "function_of", "items_of", "leaves_of", "numba_type", "result_type", "static_of", "structure_of"]
 
 _PYTHON = (DType.F64, DType.I64, DType.BOOL, DType.C128)  # of which Numba makes Python's numbers
 _NAMES = {d.value for d in DType}
+
+
+@dataclass(frozen=True)
+class Together:
+    """The place in a result structure of a value of one of our own types, and the results that are its fields."""
+
+    kind: Any
+    parts: dict[str, Leaf]
+
+
+def function_of(kind: Any) -> Any:
+    """The function that an argument of this type is, compiled by Numba or a derivative; None if it is none."""
+    return getattr(kind, "dispatcher", None) or getattr(kind, "stands_for", None)
 
 
 def structure_of(kind: Any, name: str) -> Any:
@@ -35,14 +49,14 @@ def structure_of(kind: Any, name: str) -> Any:
     if isinstance(kind, types.Omitted):
         return structure_of(kind.value, name)
     if isinstance(kind, types.BaseTuple):
-        items = [structure_of(item, f"{name}[{k}]") for k, item in enumerate(_items(kind))]
+        items = [structure_of(item, f"{name}[{k}]") for k, item in enumerate(items_of(kind))]
         named = getattr(kind, "instance_class", None)
         return named(*items) if named else tuple(items)
     if isinstance(kind, types.NoneType):
         return Static(None)
     if isinstance(kind, types.StringLiteral):
         return Static(kind.literal_value)
-    function = getattr(kind, "dispatcher", None) or getattr(kind, "derivative", None)
+    function = function_of(kind)
     if function is not None:
         return Static(function)
     number = types.unliteral(kind)
@@ -54,7 +68,8 @@ def structure_of(kind: Any, name: str) -> Any:
     return Spec(dtype, (), python=dtype in _PYTHON)
 
 
-def _items(kind: Any) -> Iterator[Any]:
+def items_of(kind: Any) -> Iterator[Any]:
+    """The types in the type of a tuple."""
     return iter(kind)
 
 
@@ -85,7 +100,7 @@ def static_of(kind: Any, argument: int | str) -> Static:
     if isinstance(kind, types.NoneType):
         return Static(None)
     if isinstance(kind, types.BaseTuple):
-        return Static(tuple(static_of(item, argument).value for item in _items(kind)))
+        return Static(tuple(static_of(item, argument).value for item in items_of(kind)))
     cause = f"the static argument {argument!r} is a {kind}, and not a constant in the text of the caller"
     raise UnsupportedFunctionError(cause, write="a number in its text")
 
@@ -97,7 +112,7 @@ def leaves_of(kind: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
     elif isinstance(kind, types.Omitted):
         yield from leaves_of(kind.value)
     elif isinstance(kind, types.BaseTuple):
-        for k, item in enumerate(_items(kind)):
+        for k, item in enumerate(items_of(kind)):
             yield from (((k, *steps), leaf) for steps, leaf in leaves_of(item))
     elif isinstance(structure_of(kind, "argument"), Spec):
         yield (), types.unliteral(kind)
@@ -109,19 +124,21 @@ def numba_type(kind: Type) -> Any:
     return types.Array(dtype, kind.rank, "C") if kind.shape else dtype
 
 
-def result_type(structure: Any, results: list[Type]) -> Any:
-    """The type of a result structure.
+def result_type(structure: Any, results: tuple[Any, ...]) -> Any:
+    """The type of a result structure, for the types of a Program's results.
 
     Raises:
         UnsupportedFunctionError: Numba has no such results.
     """
     if isinstance(structure, Leaf):
-        return numba_type(results[structure.index])
+        return results[structure.index]
+    if isinstance(structure, Together):
+        return structure.kind
     if isinstance(structure, Static) and isinstance(structure.value, bool | int | float | complex | str | None):
         return typeof(structure.value)
     if isinstance(structure, tuple):
         items = [result_type(item, results) for item in structure]
         return types.BaseTuple.from_types(items, type(structure) if is_namedtuple(type(structure)) else None)
-    kind = type(structure.value if isinstance(structure, Static) else structure).__name__
+    kind = "list" if isinstance(structure, Rows) else type(getattr(structure, "value", structure)).__name__
     cause = f"the result has a {kind}; inside @njit results are numbers, arrays and tuples of these"
     raise UnsupportedFunctionError(cause, write="a tuple")

@@ -523,8 +523,6 @@ OUTSIDE = [
     (grad(abs_of := lambda x: abs(x), on_kink="raise"), "with its kinks looked at> inside @njit"),
     (adcore.verdict(abs_of), "inside @njit"),
     (adcore.jacobian(lambda x: x**2, sparse=True), "inside @njit"),
-    (adcore.vjp, "adcore.vjp inside @njit"),
-    (adcore.linearize, "adcore.linearize inside @njit"),
 ]
 
 
