@@ -57,12 +57,16 @@ class DerivativeType(types.Callable, types.Dummy):
         """
         try:
             pysig, kinds = self.bound(args, dict(kws))
-            call = self.calls.get(kinds)
-            if call is None or not call.is_current():
-                call = self.calls[kinds] = self.compiled(kinds)
-            return signature_of(call.type, *kinds).replace(pysig=pysig)
+            return signature_of(self.call(kinds).type, *kinds).replace(pysig=pysig)
         except (AdcoreError, TypeError, ValueError) as error:
             raise refused(error) from None
+
+    def call(self, kinds: tuple[Any, ...]) -> Call:
+        """The call for arguments of these types, one for each of the first parameters."""
+        call = self.calls.get(kinds)
+        if call is None or not call.is_current():
+            call = self.calls[kinds] = self.compiled(kinds)
+        return call
 
     def get_call_signatures(self) -> tuple[tuple[Any, ...], bool]:
         return (), True
@@ -70,15 +74,18 @@ class DerivativeType(types.Callable, types.Dummy):
     def get_impl_key(self, sig: Any) -> Call:
         return self.calls[sig.args]
 
-    def bound(self, args: tuple[Any, ...], kws: dict[str, Any]) -> tuple[inspect.Signature, tuple[Any, ...]]:
-        """The parameters as Numba is told of them, and the type of each."""
+    def bound(
+        self, args: tuple[Any, ...], kws: dict[str, Any], by_name: bool = False
+    ) -> tuple[inspect.Signature, tuple[Any, ...]]:
+        """The parameters as Numba is told of them, and the type of each; of those by name alone too, if `by_name`."""
         transform, name = self.derivative.transform, self.derivative.dispatcher.name
         pysig = transform.signature()
         parameters = list(pysig.parameters.values())
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
             cause = f"{name} takes any arguments by name, which nothing inside @njit does"
             raise UnsupportedFunctionError(cause, definition(transform.function), "parameters with names")
-        parameters = self.positional(parameters)
+        if not by_name:
+            parameters = self.positional(parameters)
         pysig = pysig.replace(parameters=parameters)
         try:
             given = pysig.bind(*args, **kws).arguments
@@ -93,7 +100,7 @@ class DerivativeType(types.Callable, types.Dummy):
                 found.append(given[p.name] if p.name in given else types.Omitted(p.default))
         constants = transform.constants()
         kept = constants.marked(pysig, found, lambda kind, _: _Kept(kind))
-        return pysig, tuple(k.kind if isinstance(k, _Kept) else _widened(k) for k in kept)
+        return pysig, tuple(map(_widened, kept))
 
     def positional(self, parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
         """The parameters that Numba is told of: none by name alone, which behind `*args` keep their defaults."""
@@ -109,15 +116,12 @@ class DerivativeType(types.Callable, types.Dummy):
         parameters = (*kinds, *(p.default for p in list(signature.parameters.values())[len(kinds) :]))
         marked = transform.constants().marked(signature, parameters, static_of)
         names = [f"argument {k} of {self.derivative.dispatcher.name}" for k in range(len(parameters))]
-        arguments = tuple(
-            structure_of(kind, name) if a is kind else a
-            for a, kind, name in zip(marked, parameters, names, strict=True)
-        )
+        arguments = tuple(map(_structure, marked, parameters, names))
         lowered = self.derivative.__adcore_lower__(arguments)
         self.check(lowered)
         if isinstance(lowered, SplitLowered):
             lowered = with_map(cast("Any", transform), lowered, arguments, parameters)
-        call = compiled(lowered, tuple(k if a is k else None for a, k in zip(marked, parameters, strict=True)))
+        call = compiled(lowered, tuple(map(_passed, marked, parameters)))
         implement(call, call.emit)
         return call
 
@@ -144,7 +148,29 @@ class _Kept:
 
 
 def _widened(kind: Any) -> Any:
+    if isinstance(kind, _Kept):
+        return kind.kind
+    if isinstance(kind, tuple):  # of `*args`, where some arguments are constants
+        return types.BaseTuple.from_types(tuple(map(_widened, kind)))
     return kind if isinstance(kind, types.StringLiteral | types.Omitted) else types.unliteral(kind)
+
+
+def _structure(marked: Any, kind: Any, name: str) -> Any:
+    """The structure of an argument; what is marked as a constant is a Static."""
+    if marked is kind:
+        return structure_of(kind, name)
+    if isinstance(marked, tuple):
+        return tuple(structure_of(m, name) if isinstance(m, types.Type) else m for m in marked)
+    return marked
+
+
+def _passed(marked: Any, kind: Any) -> Any:
+    """The type of what is passed to the kernel of an argument."""
+    if marked is kind:
+        return kind
+    if isinstance(marked, tuple):
+        return types.BaseTuple.from_types([m if isinstance(m, types.Type) else types.none for m in marked])
+    return None
 
 
 class SplitType(DerivativeType):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from numba.core import types
@@ -18,14 +19,13 @@ from adcore.verdicts.ask import Verifier
 from adcore.verdicts.handling import OutsideOnly
 
 from .inside_failures import refused
+from .inside_solvers import SOLVERS
+from .inside_transforms import AT_A_POINT, MAKING, SPLITTING
 
 __all__ = ["OutsideType"]
 
-_CONSTANT = "the call outside, and its result as an argument"
-_FUNCTIONS = dict.fromkeys(
-    (adcore.verdict, adcore.certify, adcore.jet, adcore.taylor, adcore.soft, adcore.checkpoint, adcore.check_grads),
-    _CONSTANT,
-)
+_OUTSIDE = "the call outside, and its result as a global or an argument"
+_CALLED = (*MAKING, *AT_A_POINT, *SPLITTING, *SOLVERS)
 
 
 class OutsideType(types.Callable, types.Dummy):
@@ -51,7 +51,7 @@ class OutsideType(types.Callable, types.Dummy):
 
 
 def _typeof(value: Any, context: Any) -> OutsideType:
-    return OutsideType(repr(value), _CONSTANT)
+    return OutsideType(repr(value), _OUTSIDE)
 
 
 def _typeof_map(value: Pullback | Pushforward, context: Any) -> OutsideType:
@@ -64,8 +64,10 @@ for _kind in (OutsideOnly, Verifier, SparseJacobian):
 for _kind in (Pullback, Pushforward):
     typeof_impl.register(_kind, _typeof_map)
 
-for _function, _write in _FUNCTIONS.items():
-    infer_global(_function, OutsideType(f"adcore.{_function.__name__}", _write))
+for _name in adcore.__all__:
+    _function = getattr(adcore, _name)
+    if isinstance(_function, FunctionType) and _function not in _CALLED:
+        infer_global(_function, OutsideType(f"adcore.{_name}", _OUTSIDE))
 
 register_model(OutsideType)(models.OpaqueModel)
 
