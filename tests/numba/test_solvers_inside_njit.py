@@ -134,9 +134,13 @@ def test_functions_that_call_them_are_differentiated():
     def last(rate):
         return compiled(rate)[0][-1]
 
+    @njit
+    def slope(rate):
+        return grad(last)(rate)
+
     assert last(0.7) == pytest.approx(np.exp(-0.7))
     assert grad(last)(0.7) == pytest.approx(-np.exp(-0.7))
-    assert njit(lambda x: grad(last)(x))(0.7) == pytest.approx(grad(last)(0.7), rel=1e-13)
+    assert slope(0.7) == pytest.approx(grad(last)(0.7), rel=1e-13)
 
 
 def test_parallel_loops():
@@ -201,5 +205,6 @@ def test_others_are_called_outside(name):
     def caller(x):
         return function(x)
 
+    compiled: Any = njit(caller)
     with pytest.raises(TypingError, match=f"adcore.{name} inside @njit"):
-        njit(caller)(2.0)
+        compiled(2.0)
