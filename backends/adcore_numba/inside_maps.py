@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class LinearMapType(types.Callable):
     def __init__(self, map: LinearMap) -> None:
         self.map = map
         self.calls: dict[tuple[Any, ...], MapCall] = {}
-        super().__init__(f"adcore.{map.name} of {map.function} ({map.code.kernel.name}, {hash(map.key)})")
+        super().__init__(f"adcore.{map.name} of {map.function} ({sha256(repr(map.key).encode()).hexdigest()[:16]})")
 
     @property
     def key(self) -> Any:

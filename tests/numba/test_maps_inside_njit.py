@@ -114,6 +114,9 @@ VJP = [
     (module, (Z.astype(np.complex64),), (1.0, Z)),
     (solved, (A[:, :3], X[:3]), C[:3]),
     (square, (X,), C),
+    (square, (X[:0],), C[:0]),
+    (square, (np.zeros((2, 0)),), np.zeros((2, 0))),
+    (square, (np.array(0.7),), np.array(2.0)),
     (grad(lambda x: np.sum(x**3)), (X,), C),
 ]
 LINEARIZE = [
@@ -215,6 +218,25 @@ def names_nested(x):
 
 
 @njit
+def moded(x, mode, flag, k=2):
+    return x**k if mode == "power" or flag else x * k
+
+
+@njit
+def applied(function, x):
+    return function(x) * x
+
+
+@njit
+def names_constants(x, flag):
+    _, pullback = vjp(moded, x, "power", flag)
+    _, another = vjp(moded, x, "other", flag, 3)
+    _, pushforward = linearize(moded, x, "power", flag)
+    _, of_function = vjp(applied, square, x)
+    return pullback(x), another(x), pushforward(x, None, False), of_function(x)
+
+
+@njit
 def calls_often(x, s, n):
     _, pullback = vjp(scaled_compiled, x, s)
     total = np.zeros_like(x)
@@ -229,6 +251,7 @@ NAMED = [
     (names_many, (2.0, 3.0, 4.0)),
     (names_first, (X, 2.0)),
     (names_nested, (0.7,)),
+    (names_constants, (0.7, False)),
     (calls_often, (X, 2.0, 4)),
 ]
 
