@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from string import Formatter
 from typing import Any
 
 from llvmlite import ir
@@ -16,7 +18,7 @@ from adcore.types import DType
 __all__ = ["Reported", "refused", "return_failure", "return_mismatch"]
 
 WORD = ir.IntType(64)
-_UNKNOWN = "?" * 8  # in place of the words of a report
+_UNKNOWN = "?" * 64  # in place of the values of a message
 
 
 class Reported(Exception):  # noqa: N818 - never raised itself
@@ -45,53 +47,51 @@ def return_failure(context: Any, builder: Any, status: Any, reported: Any, failu
 
 
 def _return_one(context: Any, builder: Any, reported: Any, failure: Any) -> None:
-    source = failure.source
-    if _is_shared(builder):
-        _tell(context, builder, failure.error, failure.message.format(*_UNKNOWN), source)
-    where = {"loc": Loc(source.file, source.line), "func_name": source.function or "<module>"} if source else {}
-    if not failure.dtypes or _is_tried(builder):
-        context.call_conv.return_user_exc(builder, _kind(failure.error), (failure.message.format(*_UNKNOWN),), **where)
-        return
-    values, kinds = [], []
+    source, values = failure.source, []
     for k, dtype in enumerate(failure.dtypes):
         kind = {DType.F64: types.float64, DType.BOOL: types.boolean}.get(dtype, types.int64)
         word = builder.load(builder.gep(reported, [ir.Constant(WORD, k)], source_etype=WORD), typ=WORD)
-        values.append(_decoded(builder, word, kind))
-        kinds.append(kind)
-    said = (failure.error, failure.message, *values)
-    context.call_conv.return_dynamic_user_exc(builder, Reported, said, tuple(kinds), **where)
+        values.append((kind, _decoded(builder, word, kind)))
+    where = {"loc": Loc(source.file, source.line), "func_name": source.function or "<module>"} if source else {}
+    _leave(context, builder, failure.error, failure.message, values, where)
 
 
 def return_mismatch(context: Any, builder: Any, message: str, shapes: Sequence[Sequence[Any]], loc: Any) -> None:
     """Leave the function with a ValueError whose message has these shapes, at the line of the call."""
-    unknown = message.format(*["(?)"] * len(shapes))
-    if _is_shared(builder):
-        _tell(context, builder, "ValueError", unknown, loc and f"{loc.filename}:{loc.line}")
-    if _is_tried(builder):
-        context.call_conv.return_user_exc(builder, ValueError, (unknown,), loc=loc)
+    count = itertools.count()
+    fields = [", ".join(f"{{{next(count)}}}" for _ in shape) for shape in shapes]
+    said = message.format(*(f"({f}{',' if len(s) == 1 else ''})" for f, s in zip(fields, shapes, strict=True)))
+    values = [(types.int64, n) for shape in shapes for n in shape]
+    _leave(context, builder, "ValueError", said, values, {"loc": loc} if loc else {})
+
+
+def _leave(context: Any, builder: Any, error: str, message: str, values: list[tuple[Any, Any]], where: Any) -> None:
+    """Leave the function with an exception; its message has these values, of Numba's types, and `where` its line."""
+    tried = bool(getattr(builder, "_in_try_block", False))  # where nobody sees the message
+    if "__numba_parfor_gufunc" in builder.function.name and not tried:
+        _tell(context, builder, f"{error} in an iteration of prange: {message}", values, where.get("loc"))
+    if not values or tried:
+        context.call_conv.return_user_exc(builder, _kind(error), (message.format(*_UNKNOWN),), **where)
         return
-    said = message.format(*("({},)" if len(s) == 1 else f"({', '.join(['{}'] * len(s))})" for s in shapes))
-    lengths = [n for shape in shapes for n in shape]
-    kinds = (types.int64,) * len(lengths)
-    context.call_conv.return_dynamic_user_exc(builder, Reported, ("ValueError", said, *lengths), kinds, loc=loc)
+    said = (error, message, *(value for _, value in values))
+    kinds = tuple(kind for kind, _ in values)
+    context.call_conv.return_dynamic_user_exc(builder, Reported, said, kinds, **where)
 
 
-def _is_shared(builder: Any) -> bool:
-    """Whether the function is the body of a parallel loop, whose exceptions Numba drops."""
-    return "__numba_parfor_gufunc" in builder.function.name
-
-
-def _is_tried(builder: Any) -> bool:
-    """Whether nobody sees the message of an exception."""
-    return bool(getattr(builder, "_in_try_block", False))
-
-
-def _tell(context: Any, builder: Any, error: str, said: str, place: Any) -> None:
+def _tell(context: Any, builder: Any, message: str, values: list[tuple[Any, Any]], loc: Any) -> None:
     """Report a failure to `sys.unraisablehook`: Numba drops exceptions in the bodies of its parallel loops."""
     python = context.get_python_api(builder)
     lock = python.gil_ensure()
-    where = f" ({place})" if place else ""
-    python.err_set_string("PyExc_RuntimeError", f"{error} in an iteration of prange: {said}{where}")
+    text, numbers = "", []
+    for literal, name, _, _ in Formatter().parse(message):
+        text += literal.replace("%", "%%")
+        if name is not None:
+            kind, value = values[int(name)]
+            text += "%lld" if kind is types.int64 else "?"  # integers are all that this function of Python's writes
+            numbers += [value] if kind is types.int64 else []
+    if loc:
+        text += f" ({loc.filename}:{loc.line})".replace("%", "%%")
+    python.err_format("PyExc_RuntimeError", text, *numbers)
     python.err_write_unraisable(python.make_none())
     python.gil_release(lock)
 

@@ -471,7 +471,29 @@ def test_failures_in_parallel_loops_are_reported(monkeypatch):
 
     caller(X, 21)
     assert len(said) == 1
-    assert "IndexError in an iteration of prange" in said[0]
+    assert "IndexError in an iteration of prange: index 20 is out of bounds for axis 0 with size 20" in said[0]
+
+
+def too_many(x):
+    if x > 2.0:
+        raise ValueError("more than 100% of {all}")
+    return x
+
+
+def test_failures_in_parallel_loops_say_what_the_user_says(monkeypatch):
+    derivative, said = grad(too_many), []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: said.append(str(report.exc_value)))
+
+    @njit(parallel=True)
+    def caller(n):
+        found = np.zeros(n)
+        for i in prange(n):
+            found[i] = derivative(1.0 * i)
+        return found
+
+    caller(4)
+    assert len(said) == 1
+    assert "ValueError in an iteration of prange: more than 100% of {all} (" in said[0]
 
 
 # Refusals
