@@ -15,7 +15,7 @@ from .expressions import Expression, Level, call, infix, negated, union
 from .separate import is_fresh_constant
 from .spelling import COMPARISONS, SPELLED, compared, constant_array, shape_text
 
-__all__ = ["CALLED", "rows_called", "running_sums", "spelled_in_loops"]
+__all__ = ["CALLED", "PRINTED", "rows_called", "running_folds", "spelled_in_loops"]
 
 _ARITHMETIC = {
     "add": ("+", Level.SUM),
@@ -29,7 +29,7 @@ _WHOLE_POWERS = range(2, 17)
 
 
 def spelled_in_loops(
-    equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression], sums: AbstractSet[Equation]
+    equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression], folds: AbstractSet[Equation]
 ) -> Expression:
     """The value of an equation that is one expression."""
     name, (out, *_) = equation.primitive.name, equation.outs
@@ -39,7 +39,9 @@ def spelled_in_loops(
         return constant_array(equation, x)
     if equation.primitive.kind in (Kind.VIEW, Kind.HOST):
         return SPELLED[name](equation, x, lengths)
-    if equation in sums or name not in _SCALARS:
+    if equation in folds:
+        return _row(equation, x, _EXTREMES.get(name))
+    if name not in _SCALARS:
         return _row(equation, x)
     found = _SCALARS[name](equation, x)
     if found is None:
@@ -54,38 +56,43 @@ def _is_short(dtype: DType) -> bool:
     return dtype.integer and dtype is not DType.I64
 
 
-def rows_called(region: Program, sums: AbstractSet[Equation]) -> Iterator[str]:
+def rows_called(region: Program, folds: AbstractSet[Equation]) -> Iterator[str]:
     """The names of rows that the printed source may call."""
     for equation in region.equations:
-        if equation in sums or equation.primitive.kind in CALLED:
+        if equation in folds or equation.primitive.kind in CALLED:
             yield name_of(equation.primitive)
         for _, inner in regions(equation):
-            yield from rows_called(inner, sums)
+            yield from rows_called(inner, folds)
 
 
 CALLED = (Kind.ELEMENTWISE, Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER, Kind.FOURIER)
+PRINTED = ("Failure", "largest", "smallest")  # of `adcore.printed`
+_EXTREMES = {"maximum": "largest", "minimum": "smallest"}
 
 
-def running_sums(region: Program) -> frozenset[Equation]:
-    """The additions by which loops carry sums that may be taken in any order."""
+def running_folds(region: Program) -> frozenset[Equation]:
+    """The steps of the sums, maxima and minima of floats that loops carry and that may be taken in any order."""
     found: set[Equation] = set()
     for equation in region.equations:
         for _, inner in regions(equation):
-            found |= running_sums(inner)
+            found |= running_folds(inner)
         if equation.primitive.name != "loop":
             continue
         body = equation.params["body"]
         carried = dict(zip(body.results, body.params[1:], strict=True))
-        for each in body.equations:
-            if each.primitive.name == "plus" and carried.get(each.outs[0]) in each.operands:
-                found.add(each)
+        found |= {e for e in body.equations if _is_fold(e) and carried.get(e.outs[0]) in e.operands}
     return frozenset(found)
 
 
-def _row(equation: Equation, x: Sequence[Expression]) -> Expression:
+def _is_fold(equation: Equation) -> bool:
+    name = equation.primitive.name
+    return name == "plus" or (name in _EXTREMES and equation.outs[0].type.dtype.kind == "f")
+
+
+def _row(equation: Equation, x: Sequence[Expression], name: str | None = None) -> Expression:
     params = [Expression(f"{k}={v!r}") for k, v in equation.params.items()]
     number = not isinstance(equation.primitive.meaning, Routine) and all(not out.type.shape for out in equation.outs)
-    return call(name_of(equation.primitive), *x, *params, numpy=number)
+    return call(name or name_of(equation.primitive), *x, *params, numpy=number)
 
 
 # Scalars.  None stands for the row's function, where the operator is not the same in Python, NumPy and Numba.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ..naming import identifier
@@ -18,7 +18,7 @@ from ..types import Atom, Lit, Var
 from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
-from .loops import rows_called, running_sums, spelled_in_loops
+from .loops import PRINTED, rows_called, running_folds, spelled_in_loops
 from .separate import is_fresh_constant, separated
 from .spelling import (
     FACTORIZATIONS,
@@ -36,6 +36,7 @@ from .writer import WIDTH, Writer, function_name, is_temporary
 __all__ = ["Form", "to_python"]
 
 _LONG = 72
+_SHORT = 30  # of longer tuples Python's compiler makes lists first, which Numba takes if the elements are variables
 _IMPORTS = (
     ("import math", "math."),
     ("import numpy as np", "np."),
@@ -51,6 +52,7 @@ _SPAN = '''def span(start, length, step):
 
 
 Form = Literal["arrays", "loops"]
+Shape = tuple[str, Sequence[Expression]]  # the text of a shape, and its lengths
 
 
 def to_python(program: Program, form: Form = "arrays") -> str:
@@ -75,11 +77,11 @@ def to_python(program: Program, form: Form = "arrays") -> str:
     """
     in_loops = form == "loops"
     program = separated(in_element_loops(program) if in_loops else program)
-    sums = running_sums(program) if in_loops else frozenset()
-    called = sorted(set(rows_called(program, sums))) if in_loops else []
+    folds = running_folds(program) if in_loops else frozenset()
+    called = sorted({*rows_called(program, folds), *PRINTED}) if in_loops else []
     function = function_name(program.name, called)
     writer = Writer(Storage(program), function, called, typed=in_loops)
-    printer = (_LoopsPrinter if in_loops else _Printer)(writer, _used_once(program), sums)
+    printer = (_LoopsPrinter if in_loops else _Printer)(writer, _used_once(program), folds)
     names = printer.parameters(program)
     printer.equations(program)
     printer.results(program)
@@ -89,9 +91,16 @@ def to_python(program: Program, form: Form = "arrays") -> str:
     imports = [line for line, used in _IMPORTS if used in body]
     called = [name for name in called if re.search(rf"(?<![\w.]){name}\(", body)]
     if called:
-        imports.append(f"from adcore.rows import {', '.join(called)}")
+        imports.append("\n".join(_imports_of_ours(called)))
     gap = "\n\n\n" if imports else ""
     return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
+
+
+def _imports_of_ours(called: Sequence[str]) -> Iterator[str]:
+    rows = [name for name in called if name not in PRINTED]
+    for module, names in (("printed", [name for name in called if name in PRINTED]), ("rows", rows)):
+        if names:
+            yield f"from adcore.{module} import {', '.join(names)}"
 
 
 def _used_once(program: Program) -> set[Var]:
@@ -120,18 +129,22 @@ def _static(equation: Equation) -> dict[str, object]:
 
 
 class _Printer:
-    def __init__(self, writer: Writer, used_once: set[Var], sums: frozenset[Equation]) -> None:
+    def __init__(self, writer: Writer, used_once: set[Var], folds: frozenset[Equation]) -> None:
         self.writer = writer
         self.used_once = used_once
-        self.sums = sums
+        self.folds = folds
 
     def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
         """An equation as an expression."""
         return spelled(equation, x, lengths)
 
-    def shape(self, array: str, rank: int) -> str:
-        """The text of an array's shape, in an f-string."""
-        return f"{{{array}.shape}}"
+    def raising(self, error: str, message: str, reported: Sequence[Expression]) -> None:
+        """Raise an error whose message has fields for what is reported."""
+        self.writer.emit(f"    raise {error}({_formatted(message, reported)})")
+
+    def mismatch(self, message: str, *shapes: Shape) -> None:
+        """Raise an error about shapes."""
+        self.raising("ValueError", message, [Expression(whole) for whole, _ in shapes])
 
     # The function
 
@@ -147,22 +160,16 @@ class _Printer:
         for param, name in zip(program.params, names, strict=True):
             for axis, length in enumerate(param.type.shape):
                 if isinstance(length, Lit) or shared[length] > 1 or writer.position.used_in(program, length):
-                    self.length(
-                        length, f"{name}.shape[{axis}]", f"{name} has the shape {self.shape(name, param.type.rank)}"
-                    )
+                    self.length(length, axis, name, param.type.rank)
         return names
 
-    def length(self, length: Atom, text: str, message: str) -> None:
-        writer = self.writer
+    def length(self, length: Atom, axis: int, name: str, rank: int) -> None:
+        writer, text = self.writer, f"{name}.shape[{axis}]"
         if isinstance(length, Lit) or writer.variable(length):
             writer.emit(f"if {text} != {writer.value(length).text}:")
-            writer.emit(f'    raise ValueError(f"{message}")')
+            self.mismatch(f"{name} has the shape {{}}", _shape_of(name, rank))
         else:
             writer.assign(length, Expression(text))
-
-    def lengths(self, lengths: Sequence[Expression]) -> str:
-        """The text of a shape with these lengths, in an f-string."""
-        return f"{{({', '.join(n.text for n in lengths)}{',' * (len(lengths) == 1)})}}"
 
     def results(self, program: Program) -> None:
         writer = self.writer
@@ -243,10 +250,7 @@ class _Printer:
         error, message = equation.params["error"], equation.params["message"]
         self.writer.emit(f"if {negated(condition).text}:")
         error = "np.linalg.LinAlgError" if error == "LinAlgError" else error
-        self.writer.emit(f"    raise {error}({self.message(equation, message, reported)})")
-
-    def message(self, equation: Equation, message: str, reported: Sequence[Expression]) -> str:
-        return _formatted(message, reported)
+        self.raising(error, message, reported)
 
     def conform(self, equation: Equation) -> None:
         """The array itself, after a look at its shape."""
@@ -255,10 +259,10 @@ class _Printer:
         if equation.params["checked"]:
             if writer.variable(equation.operands[0]) is None and isinstance(equation.operands[0], Var):
                 x = writer.write_down(equation.operands[0], x)
-            shape = f"({', '.join(n.text for n in lengths)}{',' * (len(lengths) == 1)})"
-            writer.emit(f"if {x.text}.shape != {shape}:")
-            shapes = f"{self.shape(x.text, len(lengths))} {self.lengths(lengths)}"
-            writer.emit(f'    raise ValueError(f"operands could not be broadcast together with shapes {shapes}")')
+            wanted = _tuple(n.text for n in lengths)
+            writer.emit(f"if {x.text}.shape != {wanted}:")
+            message = "operands could not be broadcast together with shapes {} {}"
+            self.mismatch(message, _shape_of(x.text, len(lengths)), (wanted, lengths))
         if writer.variable(equation.operands[0]) is None:
             writer.assign(out, x)
         else:
@@ -328,24 +332,26 @@ class _LoopsPrinter(_Printer):
     """For programs whose arithmetic is on scalars, in the Python that Numba compiles."""
 
     def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
-        return spelled_in_loops(equation, x, lengths, self.sums)
+        return spelled_in_loops(equation, x, lengths, self.folds)
 
     def call(self, equation: Equation, x: Sequence[Expression]) -> Expression:
-        return spelled_in_loops(equation, x, (), self.sums)
+        return spelled_in_loops(equation, x, (), self.folds)
 
-    def message(self, equation: Equation, message: str, reported: Sequence[Expression]) -> str:
-        """Numba writes whole numbers into text; others are further arguments of the exception."""
-        fields = [f for f in string.Formatter().parse(message) if f[1] is not None]
-        plain = all(a.type.dtype.kind in "biu" for a in equation.operands[1:]) and not any(f[2] or f[3] for f in fields)
-        if plain:
-            return _formatted(message, reported)
-        return ", ".join([_quoted(message), *(x.text for x in reported)])
+    def results(self, program: Program) -> None:
+        if len(program.results) > _SHORT:
+            self.writer.settle()
+        super().results(program)
 
-    def shape(self, array: str, rank: int) -> str:
-        return self.lengths([Expression(f"{array}.shape[{axis}]") for axis in range(rank)])
+    def raising(self, error: str, message: str, reported: Sequence[Expression]) -> None:
+        if any(field is not None for _, field, _, _ in string.Formatter().parse(message)):
+            arguments = [error, _quoted(message), *(x.text for x in reported)]
+            self.writer.emit(f"    raise Failure({', '.join(arguments)})")
+        else:
+            super().raising(error, message, reported)
 
-    def lengths(self, lengths: Sequence[Expression]) -> str:
-        return f"({', '.join(f'{{{n.text}}}' for n in lengths)}{',' * (len(lengths) == 1)})"
+    def mismatch(self, message: str, *shapes: Shape) -> None:
+        fields = (_tuple(["{}"] * len(lengths), ",") for _, lengths in shapes)
+        self.raising("ValueError", message.format(*fields), [n for _, lengths in shapes for n in lengths])
 
 
 _STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
@@ -361,6 +367,15 @@ _STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
     "cond": _Printer.cond,
     **dict.fromkeys(FACTORIZATIONS, _Printer.several),
 }
+
+
+def _shape_of(array: str, rank: int) -> Shape:
+    return f"{array}.shape", [Expression(f"{array}.shape[{axis}]") for axis in range(rank)]
+
+
+def _tuple(texts: Iterable[str], comma: str = ", ") -> str:
+    items = list(texts)
+    return f"({comma.join(items)}{',' * (len(items) == 1)})"
 
 
 def _formatted(message: str, values: Sequence[Expression]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adcore.printed import Function
     from adcore.program import Program
     from adcore.rows import Row
 
@@ -35,3 +36,9 @@ class NumbaBackend:
         from .rows import row_type
 
         return row_type(row)
+
+    def function_type(self, function: Function) -> Any:
+        """What Numba takes a function of `adcore.printed` for."""
+        from .functions import function_type
+
+        return function_type(function)

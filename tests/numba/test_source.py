@@ -73,7 +73,7 @@ def scalar_cases(kinds):
 
 
 ELEMENTWISE = list(scalar_cases((Kind.ELEMENTWISE,)))
-CHUNK = 30  # results: Numba knows no longer tuples
+CHUNK = 90  # results: more than one function takes longer
 # What `solve` gives goes by the factors beside the matrix, which the examples draw: TEXTS has it with its own.
 ARRAYS = [p for p in TABLE if p.kind in (Kind.FACTORIZATION, Kind.SOLVE, Kind.ORDER, Kind.FOURIER) if p.name != "solve"]
 
@@ -222,6 +222,58 @@ def test_lengths_are_checked():
     run = BACKEND.compile(from_text("program f(x: f64[n], y: f64[n]) -> (f64[n]) { z: f64[n] = add(x, y) return z }"))
     with pytest.raises(ValueError, match=r"y has the shape \(3,\)"):
         run(np.ones(2), np.ones(3))
+
+
+CHECKS = {
+    "a float": ("x is {0}", 2.0 / 3.0, "ValueError"),
+    "a formatted float": ("x is {0:.3e}, {{not}} {0:g}", -1234.5678, "ZeroDivisionError"),
+    "not a number": ("x is {0}", np.nan, "LinAlgError"),
+    "a whole number": ('{0:>5d} of "{0}"', 7, "IndexError"),
+    "a truth value": ("it is {0}", True, "OverflowError"),
+    "nothing": ("nothing of {{0}}", 1.0, "ValueError"),
+}
+
+
+@pytest.mark.parametrize("case", CHECKS)
+def test_messages_are_those_of_other_backends(case):
+    message, value, error = CHECKS[case]
+    dtype = {float: "f64", int: "i64", bool: "bool"}[type(value)]
+    quoted = message.replace('"', '\\"')
+    program = from_text(f"""program f(holds: bool, x: {dtype}) -> ({dtype}) {{
+      check(holds{", x" * (case != "nothing")}; error="{error}", message="{quoted}")
+      return x
+    }}""")
+    raised = []
+    for compile in (BACKEND.compile, backend().compile):
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is compared below
+            compile(program)(False, value)
+        raised.append(caught.value)
+    assert type(raised[0]) is type(raised[1])
+    assert str(raised[0]) == str(raised[1]) == message.format(value)
+
+
+def test_many_results():
+    """Of several types, and conditional expressions among them."""
+    parts = [f"t{k}: bool = lt(x, {k}.0) y{k}: f64 = select(t{k}, x, {k}.0)" for k in range(40)]
+    results = [f"t{k}, y{k}" for k in range(40)]
+    program = from_text(
+        f"program f(x: f64) -> ({', '.join(['bool, f64'] * 40)}) {{ {' '.join(parts)} return {', '.join(results)} }}"
+    )
+    assert BACKEND.compile(program)(20.5) == tuple(interpret(program, (20.5,)))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize(("fold", "meaning"), [("reduce_max", np.max), ("reduce_min", np.min)])
+def test_maxima_are_vectorized(fold, meaning, dtype):
+    run = BACKEND.compile(
+        from_text(f"program f(x: {dtype}[n]) -> ({dtype}) {{ y: {dtype} = {fold}(x; axes=(0,)) return y }}")
+    )
+    (text,) = run.dispatcher.inspect_llvm().values()
+    assert re.search(r"llvm\.(maximum|minimum)\.v\d+f", text)
+    x = np.random.default_rng(0).normal(size=101).astype(dtype.replace("f", "float"))
+    assert run(x)[0] == meaning(x)
+    x[37] = np.nan
+    assert np.isnan(run(x)[0])
 
 
 def test_arguments_stay_as_they_are():
