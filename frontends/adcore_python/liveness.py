@@ -172,6 +172,8 @@ def _targets(node: ast.AST, sure: bool = False) -> frozenset[str]:
         if isinstance(n, ast.Name):
             if not isinstance(n.ctx, ast.Load):
                 found.add(n.id)
+        elif isinstance(n, ast.alias):
+            found.add(n.asname or n.name.partition(".")[0])
         elif sure and isinstance(n, ast.NamedExpr):
             stack.append(n.value)
         elif not isinstance(n, FUNCTIONS + COMPREHENSIONS):

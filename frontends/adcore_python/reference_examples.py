@@ -26,8 +26,8 @@ STATEMENTS_SHOWN: dict[str, str] = {
     "With": "with open('file') as file: return x",
     "Global": "global seen\nseen = x\nreturn x",
     "Nonlocal": "a = x\ndef g():\n    nonlocal a\n    a = x * 2\ng()\nreturn a",
-    "Import": "import math\nreturn x",
-    "ImportFrom": "from math import sin\nreturn x",
+    "Import": "import math\nreturn math.sin(x)",
+    "ImportFrom": "from math import sin\nreturn sin(x)",
     "ClassDef": "class C: pass\nreturn x",
     "AsyncFunctionDef": "async def g(): pass\nreturn x",
 }

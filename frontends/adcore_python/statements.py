@@ -18,6 +18,7 @@ from .classes import is_structured, special
 from .containers import delete_item, entries, held, items
 from .generators import Generator
 from .growing import item_at
+from .importing import imported
 from .indexing import augment, element, store
 from .item_access import augmented
 from .iteration import exhausted
@@ -377,8 +378,9 @@ def _nonlocal(low: Lowering, s: ast.Nonlocal) -> None:
         _owner(low, name)
 
 
-def _import(low: Lowering, s: ast.Import | ast.ImportFrom) -> Any:
-    low.refuse_syntax("an import inside the function", "the import at the top of the file")
+def _import(low: Lowering, s: ast.Import | ast.ImportFrom) -> None:
+    for name, value in imported(low, s):
+        bind(low, name, value)
 
 
 def _try(low: Lowering, s: ast.Try, rest: Sequence[ast.stmt], after: frozenset[str]) -> str:
