@@ -10,4 +10,4 @@ __all__ = ["init"]
 def init() -> None:
     """Tell Numba of derivatives; where adcore has not been imported there are none, and it calls this when it is."""
     if "adcore" in sys.modules:
-        from . import inside, inside_boxes, inside_refusals, inside_solvers, inside_transforms  # noqa: F401 - what they register is the purpose  # noqa: F401
+        from . import inside_njit  # noqa: F401 - what it registers is the purpose

@@ -16,8 +16,8 @@ from numba.core.typing.typeof import typeof
 import adcore
 from adcore.errors import UnsupportedFunctionError
 
-from .inside_named import NamedType, registered
-from .inside_types import function_of, static_of
+from .named import NamedType, registered
+from .types import function_of, static_of
 
 __all__ = ["SOLVERS", "SolverType"]
 

@@ -18,9 +18,9 @@ from adcore.sparse.compressed import SparseJacobian
 from adcore.verdicts.ask import Verifier
 from adcore.verdicts.handling import OutsideOnly
 
-from .inside_failures import refused
-from .inside_solvers import SOLVERS
-from .inside_transforms import AT_A_POINT, MAKING, SPLITTING
+from .failures import refused
+from .solvers import SOLVERS
+from .transforms import AT_A_POINT, MAKING, SPLITTING
 
 __all__ = ["OutsideType"]
 

@@ -19,10 +19,10 @@ from adcore.errors import AdcoreError
 from adcore.plugins import Spec, Static
 from adcore.trees import PyTreeSpec, matched
 
-from .inside_calls import implement
-from .inside_failures import refused, return_mismatch
-from .inside_kernels import Code, Operands
-from .inside_types import items_of, result_type, structure_of
+from .calls import implement
+from .failures import refused, return_mismatch
+from .kernels import Code, Operands
+from .types import items_of, result_type, structure_of
 
 __all__ = ["LinearMap", "LinearMapType", "Place"]
 

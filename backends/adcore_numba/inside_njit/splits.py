@@ -21,9 +21,9 @@ from adcore.transforms import numbered
 from adcore.trees import flatten, leaves, map_leaves, structure
 from adcore.types import Atom
 
-from .inside_kernels import code_of
-from .inside_maps import LinearMap, LinearMapType, Place
-from .inside_types import Together, numba_type
+from .kernels import code_of
+from .maps import LinearMap, LinearMapType, Place
+from .types import Together, numba_type
 
 __all__ = ["with_map"]
 

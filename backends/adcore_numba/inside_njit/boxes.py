@@ -10,7 +10,7 @@ from numba.extending import NativeValue, box, typeof_impl, unbox
 
 from adcore.errors import PickleError
 
-from .inside_maps import LinearMapType
+from .maps import LinearMapType
 
 __all__ = ["BoxedMap"]
 

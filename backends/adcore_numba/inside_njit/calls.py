@@ -14,8 +14,8 @@ from numba.core.registry import cpu_target
 
 from adcore.plugins import Lowered
 
-from .inside_kernels import Code, Operands, code_of
-from .inside_types import leaves_of, result_type
+from .kernels import Code, Operands, code_of
+from .types import leaves_of, result_type
 
 __all__ = ["Call", "compiled", "implement"]
 

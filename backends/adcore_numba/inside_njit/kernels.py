@@ -19,8 +19,8 @@ from numba.np.numpy_support import as_dtype
 from adcore.plugins import Kernel, Leaf, Static, backend
 from adcore.program import Program
 
-from .inside_failures import WORD, return_failure
-from .inside_types import Together, numba_type, result_type
+from .failures import WORD, return_failure
+from .types import Together, numba_type, result_type
 
 __all__ = ["Code", "Operands", "code_of"]
 

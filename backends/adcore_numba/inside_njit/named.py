@@ -16,9 +16,9 @@ from numba.extending import register_model
 
 from adcore.errors import AdcoreError, UnsupportedFunctionError
 
-from .inside_calls import Call, implement
-from .inside_failures import refused
-from .inside_types import function_of
+from .calls import Call, implement
+from .failures import refused
+from .types import function_of
 
 __all__ = ["NamedType"]
 

@@ -1,7 +1,7 @@
 """Derivatives as functions that can be called in functions compiled by Numba.
 
 Numba's type of a derivative is a callable whose call type is found by lowering the derivative for the types of the
-arguments; the code of a call is the Program's kernel (`adcore_numba.inside_calls`).
+arguments; the code of a call is the Program's kernel (`adcore_numba.inside_njit.calls`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from adcore.plugins import Lowered
 from adcore.signatures import definition
 from adcore.splitting import PullbackSplit, PushforwardSplit, SplitLowered
 
-from .inside_calls import Call, compiled, implement
-from .inside_failures import refused
-from .inside_splits import with_map
-from .inside_types import static_of, structure_of
+from .calls import Call, compiled, implement
+from .failures import refused
+from .splits import with_map
+from .types import static_of, structure_of
 
 __all__ = ["DerivativeType"]
 

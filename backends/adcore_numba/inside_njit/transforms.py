@@ -16,9 +16,9 @@ from numba.core.typing.typeof import typeof
 
 import adcore
 
-from .inside_calls import implement
-from .inside_named import NamedType, registered
-from .inside_types import static_of
+from .calls import implement
+from .named import NamedType, registered
+from .types import static_of
 
 __all__ = ["AT_A_POINT", "MAKING", "SPLITTING", "TransformType"]
 
