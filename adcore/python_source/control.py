@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from ..primitives import Kind
 from ..program import Equation, Program
 from ..types import Atom, Var
+from .buffers import stays_in_place
 from .expressions import Expression, Level, negated, union
-from .storage import carried
+from .memory import carried
 from .writer import Writer, is_temporary
 
 __all__ = ["print_cond", "print_loop", "print_while"]
@@ -72,7 +73,10 @@ def _enter(writer: Writer, equation: Equation, inner: tuple[Program, ...], avoid
     writer.settle(keep=inits)
     names: list[str] = []
     for j, (init, param) in enumerate(zip(inits, params, strict=True)):
-        names.append(_carry_name(writer, init, param, equation.outs[j], inner, {*avoid, *names}))
+        if _is_in_buffer(writer, equation, j, init, {*avoid, *names}):
+            names.append(str(writer.variable(init)))
+        else:
+            names.append(_carry_name(writer, init, param, equation.outs[j], inner, {*avoid, *names}))
     pairs = []
     for j, (init, name) in enumerate(zip(inits, names, strict=True)):
         value = writer.value(init)
@@ -81,6 +85,14 @@ def _enter(writer: Writer, equation: Equation, inner: tuple[Program, ...], avoid
         pairs.append((name, value))
     writer.moves(pairs)
     return names
+
+
+def _is_in_buffer(writer: Writer, equation: Equation, j: int, init: Atom, avoid: set[str]) -> bool:
+    """Whether a loop writes in place into an array that is there for all iterations of a loop around it."""
+    name, body = writer.variable(init), equation.params["body"]
+    if name not in writer.buffers or name in avoid or writer.storage.copies(equation, j):
+        return False
+    return stays_in_place(writer.storage, body, body.results[j], carried(equation)[1][j])
 
 
 def _carry_name(writer: Writer, init: Atom, param: Var, out: Var, inner: Sequence[Program], avoid: set[str]) -> str:

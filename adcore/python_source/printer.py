@@ -15,6 +15,7 @@ from ..naming import identifier
 from ..passes.element_loops import in_element_loops
 from ..program import Equation, Program
 from ..types import Atom, Lit, Var
+from .buffers import buffers_of
 from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
 from .liveness import reads
@@ -318,10 +319,15 @@ class _Printer:
         name = writer.assign(out, new, avoid=x.names | capacity.names)
         writer.emit(f"{name}[:len({x.text})] = {x.text}[:{capacity.text}]")
 
+    def before_loop(self, equation: Equation) -> None:
+        """Write the statements that stand in front of a loop."""
+
     def loop(self, equation: Equation) -> None:
+        self.before_loop(equation)
         print_loop(self.writer, equation, self.equations)
 
     def while_(self, equation: Equation) -> None:
+        self.before_loop(equation)
         print_while(self.writer, equation, self.equations)
 
     def cond(self, equation: Equation) -> None:
@@ -330,6 +336,24 @@ class _Printer:
 
 class _LoopsPrinter(_Printer):
     """For programs whose arithmetic is on scalars, in the Python that Numba compiles."""
+
+    def __init__(self, writer: Writer, used_once: set[Var], folds: frozenset[Equation]) -> None:
+        super().__init__(writer, used_once, folds)
+        self.buffers = buffers_of(writer.storage.program, writer.storage)
+
+    def before_loop(self, equation: Equation) -> None:
+        """Make the arrays that the iterations use one after the other."""
+        writer = self.writer
+        for array in self.buffers.get(equation, ()):
+            (out,) = array.outs
+            name = writer.unused(identifier(out.name))
+            writer.emit(f"{name} = {self.composed(array).text}")
+            writer.hold(name, out)
+            writer.buffers.add(name)
+
+    def expression(self, equation: Equation) -> None:
+        if self.writer.variable(equation.outs[0]) not in self.writer.buffers:
+            super().expression(equation)
 
     def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
         return spelled_in_loops(equation, x, lengths, self.folds)

@@ -54,6 +54,7 @@ class Writer:
         self.depth = 1
         self.source: Source | None = None
         self.protected: set[str] = {function}
+        self.buffers: set[str] = set()  # variables that hold one array for all iterations of a loop
         self.targets: dict[Var, str] = {}
         self._bound: dict[Var, Expression] = {}
         self._pending: dict[Var, Expression] = {}
@@ -142,7 +143,7 @@ class Writer:
 
     def is_free(self, name: str, repeated: Sequence[object] = ()) -> bool:
         """Whether nothing the variable holds is read after the equation at hand, nor in the regions it repeats."""
-        return name not in self.protected and not any(
+        return name not in self.protected | self.buffers and not any(
             self.position.live(var) or any(self.position.used_in(region, var) for region in repeated)  # type: ignore[arg-type]
             for var in self._holders.get(name, ())
         )

@@ -185,6 +185,26 @@ def test_loops_hand_over_what_a_message_reports():
         names["f"](1.5)
 
 
+@pytest.mark.parametrize("part", ["real", "imag"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_part_of_complex_numbers_is_not_written_in_place(part, form):
+    """NumPy's `y.real` is a view."""
+    program = from_text(f"""program f(x: c128[n]) -> (f64[n], c128[n], f64[n]) {{
+      y: c128[n] = mul(x, x)
+      r: f64[n] = {part}(y)
+      w: f64[n] = update(r, 7.0, 0; codes="i")
+      z: f64[n] = {part}(x)
+      return w, y, z
+    }}""")
+    names = {}
+    exec(to_python(program, form), names)
+    x = np.array([1 + 2j, 3j])
+    w, y, z = names["f"](x)
+    np.testing.assert_array_equal(w, [7.0, getattr(x[1] ** 2, part)])
+    np.testing.assert_array_equal(y, x * x)
+    assert not np.shares_memory(x, z)
+
+
 def test_a_float_comparison_is_negated_as_a_whole():
     """`not (x < y)` is true of nan, `x >= y` is not."""
     text = source_of(
