@@ -5,6 +5,6 @@ Python and NumPy: executed, it computes what the program means.  One difference 
 wrap around at 64 bits.
 """
 
-from .printer import Form, to_python
+from .source import Form, to_python
 
 __all__ = ["Form", "to_python"]

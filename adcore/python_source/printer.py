@@ -1,26 +1,20 @@
-"""Printing a program as a Python function, equation by equation.
+"""Printing the statements of a program as Python, equation by equation.
 
 A value without a name of the user's that is used once is written where it is used; any other becomes a variable.
 """
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from ..naming import identifier
-from ..passes.element_loops import in_element_loops
 from ..program import Equation, Program
 from ..types import Atom, Lit, Var
-from .buffers import buffers_of
 from .control import print_cond, print_loop, print_while
 from .expressions import Expression, Level, negated, union
-from .liveness import reads
-from .loops import PRINTED, rows_called, running_folds, spelled_in_loops
-from .separate import is_fresh_constant, separated
+from .messages import Shape, formatted, shape_of, tuple_text
+from .separate import is_fresh_constant
 from .spelling import (
     FACTORIZATIONS,
     as_region_value,
@@ -31,105 +25,16 @@ from .spelling import (
     subscript,
     whole_axes,
 )
-from .storage import Storage
-from .writer import WIDTH, Writer, function_name, is_temporary
+from .writer import WIDTH, Writer, is_temporary
 
-__all__ = ["Form", "to_python"]
+__all__ = ["Printer"]
 
 _LONG = 72
-_SHORT = 30  # of longer tuples Python's compiler makes lists first, which Numba takes if the elements are variables
-_IMPORTS = (
-    ("import math", "math."),
-    ("import numpy as np", "np."),
-    ("from adcore import factorizations", "factorizations."),
-    ("from scipy import special", "special."),
-    ("from adcore.primitives import TABLE", "TABLE["),
-)
-_SPAN = '''def span(start, length, step):
-    """The slice of `length` elements from `start`, where the step may be negative."""
-    stop = start + length * step
-    return slice(start, stop if stop >= 0 else None, step) if length else slice(0, 0)
-'''
 
 
-Form = Literal["arrays", "loops"]
-Shape = tuple[str, Sequence[Expression]]  # the text of a shape, and its lengths
+class Printer:
+    """Writes the statements of a function whose work is on whole arrays, as NumPy has them."""
 
-
-def to_python(program: Program, form: Form = "arrays") -> str:
-    """The source of a Python function that computes what the program means.
-
-    Work on whole arrays is written for NumPy, or in the form "loops" as loops over their elements, for Numba.  It takes
-    the program's parameters and gives its results: one value bare, several as a tuple.  Arguments must have
-    the parameters' dtypes; scalars may be Python's.  Writes go in place where the old array is not read again, and
-    never into an argument.
-
-    >>> from adcore.builder import Builder
-    >>> from adcore.types import F64
-    >>> x = Var(F64, "x")
-    >>> b = Builder()
-    >>> y = b.add(b.mul(2.0, b.sin(x)), 1.0)
-    >>> print(to_python(Program((x,), b.equations, (y,), "f")), end="")
-    import numpy as np
-    <BLANKLINE>
-    <BLANKLINE>
-    def f(x):
-        return 2.0 * np.sin(x) + 1.0
-    """
-    in_loops = form == "loops"
-    program = separated(in_element_loops(program) if in_loops else program)
-    folds = running_folds(program) if in_loops else frozenset()
-    called = sorted({*rows_called(program, folds), *PRINTED}) if in_loops else []
-    function = function_name(program.name, called)
-    writer = Writer(Storage(program), function, called, typed=in_loops)
-    printer = (_LoopsPrinter if in_loops else _Printer)(writer, _used_once(program), folds)
-    names = printer.parameters(program)
-    printer.equations(program)
-    printer.results(program)
-    head = f"def {function}({', '.join(names)}):"
-    body = "\n".join([head, *writer.lines]) + "\n"
-    parts = [_SPAN] if "span(" in body else []
-    imports = [line for line, used in _IMPORTS if used in body]
-    called = [name for name in called if re.search(rf"(?<![\w.]){name}\(", body)]
-    if called:
-        imports.append("\n".join(_imports_of_ours(called)))
-    gap = "\n\n\n" if imports else ""
-    return "\n\n".join(imports) + gap + "\n\n".join([*parts, body])
-
-
-def _imports_of_ours(called: Sequence[str]) -> Iterator[str]:
-    rows = [name for name in called if name not in PRINTED]
-    for module, names in (("printed", [name for name in called if name in PRINTED]), ("rows", rows)):
-        if names:
-            yield f"from adcore.{module} import {', '.join(names)}"
-
-
-def _used_once(program: Program) -> set[Var]:
-    """Values with one use, in the region that defines them."""
-    counts: Counter[Var] = Counter()
-    local: set[Var] = set()
-
-    def visit(region: Program) -> None:
-        own = {v for e in region.equations for v in e.outs}
-        direct = [a for a in region.results if isinstance(a, Var)]
-        for equation in region.equations:
-            shallow = Equation(equation.primitive, equation.operands, _static(equation), equation.outs)
-            direct += reads(shallow)
-            for value in equation.params.values():
-                if isinstance(value, Program):
-                    visit(value)
-        counts.update(direct)
-        local.update(own.intersection(direct))
-
-    visit(program)
-    return {v for v in local if counts[v] == 1}
-
-
-def _static(equation: Equation) -> dict[str, object]:
-    return {k: v for k, v in equation.params.items() if not isinstance(v, Program)}
-
-
-class _Printer:
     def __init__(self, writer: Writer, used_once: set[Var], folds: frozenset[Equation]) -> None:
         self.writer = writer
         self.used_once = used_once
@@ -141,7 +46,7 @@ class _Printer:
 
     def raising(self, error: str, message: str, reported: Sequence[Expression]) -> None:
         """Raise an error whose message has fields for what is reported."""
-        self.writer.emit(f"    raise {error}({_formatted(message, reported)})")
+        self.writer.emit(f"    raise {error}({formatted(message, reported)})")
 
     def mismatch(self, message: str, *shapes: Shape) -> None:
         """Raise an error about shapes."""
@@ -168,7 +73,7 @@ class _Printer:
         writer, text = self.writer, f"{name}.shape[{axis}]"
         if isinstance(length, Lit) or writer.variable(length):
             writer.emit(f"if {text} != {writer.value(length).text}:")
-            self.mismatch(f"{name} has the shape {{}}", _shape_of(name, rank))
+            self.mismatch(f"{name} has the shape {{}}", shape_of(name, rank))
         else:
             writer.assign(length, Expression(text))
 
@@ -260,10 +165,10 @@ class _Printer:
         if equation.params["checked"]:
             if writer.variable(equation.operands[0]) is None and isinstance(equation.operands[0], Var):
                 x = writer.write_down(equation.operands[0], x)
-            wanted = _tuple(n.text for n in lengths)
+            wanted = tuple_text(n.text for n in lengths)
             writer.emit(f"if {x.text}.shape != {wanted}:")
             message = "operands could not be broadcast together with shapes {} {}"
-            self.mismatch(message, _shape_of(x.text, len(lengths)), (wanted, lengths))
+            self.mismatch(message, shape_of(x.text, len(lengths)), (wanted, lengths))
         if writer.variable(equation.operands[0]) is None:
             writer.assign(out, x)
         else:
@@ -334,93 +239,16 @@ class _Printer:
         print_cond(self.writer, equation, self.equations)
 
 
-class _LoopsPrinter(_Printer):
-    """For programs whose arithmetic is on scalars, in the Python that Numba compiles."""
-
-    def __init__(self, writer: Writer, used_once: set[Var], folds: frozenset[Equation]) -> None:
-        super().__init__(writer, used_once, folds)
-        self.buffers = buffers_of(writer.storage.program, writer.storage)
-
-    def before_loop(self, equation: Equation) -> None:
-        """Make the arrays that the iterations use one after the other."""
-        writer = self.writer
-        for array in self.buffers.get(equation, ()):
-            (out,) = array.outs
-            name = writer.unused(identifier(out.name))
-            writer.emit(f"{name} = {self.composed(array).text}")
-            writer.hold(name, out)
-            writer.buffers.add(name)
-
-    def expression(self, equation: Equation) -> None:
-        if self.writer.variable(equation.outs[0]) not in self.writer.buffers:
-            super().expression(equation)
-
-    def spelled(self, equation: Equation, x: Sequence[Expression], lengths: Sequence[Expression]) -> Expression:
-        return spelled_in_loops(equation, x, lengths, self.folds)
-
-    def call(self, equation: Equation, x: Sequence[Expression]) -> Expression:
-        return spelled_in_loops(equation, x, (), self.folds)
-
-    def results(self, program: Program) -> None:
-        if len(program.results) > _SHORT:
-            self.writer.settle()
-        super().results(program)
-
-    def raising(self, error: str, message: str, reported: Sequence[Expression]) -> None:
-        if any(field is not None for _, field, _, _ in string.Formatter().parse(message)):
-            arguments = [error, _quoted(message), *(x.text for x in reported)]
-            self.writer.emit(f"    raise Failure({', '.join(arguments)})")
-        else:
-            super().raising(error, message, reported)
-
-    def mismatch(self, message: str, *shapes: Shape) -> None:
-        fields = (_tuple(["{}"] * len(lengths), ",") for _, lengths in shapes)
-        self.raising("ValueError", message.format(*fields), [n for _, lengths in shapes for n in lengths])
-
-
-_STATEMENTS: dict[str, Callable[[_Printer, Equation], None]] = {
-    "check": _Printer.check,
-    "conform": _Printer.conform,
-    "update": _Printer.write,
-    "add_at": _Printer.write,
-    "scatter": _Printer.scatter,
-    "scatter_add": _Printer.scatter,
-    "grow": _Printer.grow,
-    "loop": _Printer.loop,
-    "while": _Printer.while_,
-    "cond": _Printer.cond,
-    **dict.fromkeys(FACTORIZATIONS, _Printer.several),
+_STATEMENTS: dict[str, Callable[[Printer, Equation], None]] = {
+    "check": Printer.check,
+    "conform": Printer.conform,
+    "update": Printer.write,
+    "add_at": Printer.write,
+    "scatter": Printer.scatter,
+    "scatter_add": Printer.scatter,
+    "grow": Printer.grow,
+    "loop": Printer.loop,
+    "while": Printer.while_,
+    "cond": Printer.cond,
+    **dict.fromkeys(FACTORIZATIONS, Printer.several),
 }
-
-
-def _shape_of(array: str, rank: int) -> Shape:
-    return f"{array}.shape", [Expression(f"{array}.shape[{axis}]") for axis in range(rank)]
-
-
-def _tuple(texts: Iterable[str], comma: str = ", ") -> str:
-    items = list(texts)
-    return f"({comma.join(items)}{',' * (len(items) == 1)})"
-
-
-def _formatted(message: str, values: Sequence[Expression]) -> str:
-    """A message with its fields filled in, as an f-string where it has any."""
-    text, fields, automatic = "", False, iter(range(len(values)))
-    for literal_text, field, spec, conversion in string.Formatter().parse(message):
-        text += _escaped(literal_text)
-        if field is None:
-            continue
-        fields = True
-        value = values[int(field) if field else next(automatic)]
-        text += "\0" + value.within(Level.OR) + (f"!{conversion}" if conversion else "")
-        text += (f":{spec}" if spec else "") + "\1"
-    if fields:
-        text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
-    return f'f"{text}"' if fields else f'"{text}"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'

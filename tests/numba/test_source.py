@@ -31,6 +31,7 @@ from adcore.python_source import to_python
 from adcore.text import from_text
 from adcore.types import DType
 from proofs.random_programs import random_arguments, random_program
+from tests.core.test_memory import Writing
 from tests.endtoend import generated
 
 from . import printed_functions as functions
@@ -122,6 +123,17 @@ def test_gradients_of_random_programs(start):
         point += [*random_arguments(seed), *(rng.uniform(-1, 1, (4,) * p.type.rank)[()] for p in params)]
     for got, wanted in zip(BACKEND.compile(program)(*point), interpret(program, point), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_random_writes():
+    """What may be written in place is known to the printer, and shows as little in machine code as in Python."""
+    program = joined([Writing(seed).program() for seed in range(4)])
+    point = [np.random.default_rng(k).uniform(-1, 1, 3) for k in range(len(program.params))]
+    given = [x.copy() for x in point]
+    found = BACKEND.compile(program)(*given)
+    for got, wanted in zip(found, interpret(program, point), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-12)
+    np.testing.assert_array_equal(given, point)
 
 
 POINTS = st.tuples(
