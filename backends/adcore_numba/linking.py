@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -77,8 +78,15 @@ def provided() -> Iterator[None]:
         _sees_to_needs.reset(before)
 
 
+_linked: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # the kernels that a library of Numba's has
+
+
 def link(called: Called, context: Any) -> None:
-    """Make the kernel a part of the module at hand."""
+    """Make the kernel a part of the module at hand, if it is not yet."""
+    linked = _linked.setdefault(context.active_code_library, set())
+    if called.kernel.name in linked:
+        return
+    linked.add(called.kernel.name)
     alone = _sees_to_needs.get() or not called.kernel.needs
     module = llvm.parse_assembly(called.kernel.assembly if alone else f"{_NOT_ALONE}\n{called.kernel.assembly}")
     module.name = called.kernel.name
