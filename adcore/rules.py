@@ -99,6 +99,7 @@ class _Expansion:
                 continue
             spread([equation], self.active)
             for _, inner in regions(equation):
+                self.active.difference_update(out for e in inner.equations for out in e.outs)  # before rules are put
                 changed |= self.expand(inner, of_rule)
             found.append(equation)
         region.equations[:] = found

@@ -330,6 +330,30 @@ def test_under_a_policy(place, kind, policy):
         close(grad(place(KINDS[kind]))(X, 20), expected)
 
 
+def test_constants_of_a_region_are_closed_over():
+    """What stop_gradient gives in a loop or branch is constant there, as it is outside of them."""
+
+    def product(x):
+        y = stop_gradient(x)
+
+        @custom_rule
+        def times(z):
+            def pushforward(t):
+                return t * y
+
+            return z * y, pushforward
+
+        return times(x)
+
+    def in_a_loop(x):
+        for _ in range(2):
+            x = product(x)
+        return x
+
+    assert grad(lambda x: product(x) if x > 1.0 else x)(3.0) == 3.0
+    assert grad(in_a_loop)(3.0) == 3.0 * 9.0
+
+
 # Every example with its own pushforward as its rule
 
 
