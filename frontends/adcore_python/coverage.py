@@ -46,7 +46,7 @@ FURTHER = (
     "numpy.r_",
     "numpy.c_",
 )
-# What is no function of the user's, and what docs/odes.md and docs/numba-calls.md are about.
+# What is no function of the user's, and what docs/odes.md, docs/integrals.md and docs/numba-calls.md are about.
 INTERNAL = (
     "adcore.closures.",
     "adcore.factorizations.",
@@ -55,6 +55,7 @@ INTERNAL = (
     "adcore.vectors.",
     "adcore_python.",
     "numba.",
+    *(f"scipy.integrate.{name}" for name in ("dblquad", "odeint", "quad", "solve_ivp")),
 )
 OWNERS = {"ndarray": np.ndarray, "list": list, "dict": dict, "tuple": tuple, "namedtuple": Row}
 # Names that stand for others in the library, classes that only mark a place, what has a row to be refused well, and

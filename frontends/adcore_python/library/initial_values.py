@@ -1,0 +1,154 @@
+"""Initial value problems by SciPy's names, solved by `adcore.odeint`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adcore.ode import odeint
+from adcore.ode.calls import ATOL, RTOL
+
+from .registry import defines, refuse
+
+__all__ = ["Trajectory", "scipy_odeint", "solve_ivp"]
+
+METHODS = {
+    "RK45": ("dopri5", "continuous"),
+    "RK23": ("scipy:RK23", "continuous"),
+    "DOP853": ("scipy:DOP853", "continuous"),
+    "Radau": ("radau", "discrete"),  # an equation that is stiff has no adjoint one that is stable back in time
+    "BDF": ("radau", "discrete"),
+    "LSODA": ("scipy:LSODA", "continuous"),
+}
+
+
+@dataclass
+class Trajectory:
+    """What `solve_ivp` gives.
+
+    Attributes:
+        t: the times, (m,).
+        y: the states at the times, (n, m).
+        t_events, y_events: times and states of events; None where none were asked for.
+        status: 0 at the end of the span.
+        message: the same in words.
+        success: whether all times were reached; a solver that fails raises.
+    """
+
+    t: Any
+    y: Any
+    t_events: Any
+    y_events: Any
+    status: Any
+    message: Any
+    success: Any
+
+
+@defines("scipy.integrate.solve_ivp")
+def solve_ivp(
+    fun,
+    t_span,
+    y0,
+    method="RK45",
+    t_eval=None,
+    dense_output=False,
+    events=None,
+    vectorized=False,
+    args=None,
+    *,
+    rtol=RTOL,
+    atol=ATOL,
+    first_step=None,
+    min_step=0.0,
+    max_step=np.inf,
+    jac=None,
+    jac_sparsity=None,
+    lband=None,
+    uband=None,
+):
+    """`adcore.odeint` at the times asked for; what says how to find a Jacobian is not needed."""
+    if method not in ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"):
+        raise ValueError("`method` must be one of RK23, RK45, DOP853, Radau, BDF, LSODA")
+    if dense_output:
+        refuse("scipy.integrate.solve_ivp with dense_output=True", "t_eval= with the times that are needed")
+    if t_eval is None:
+        refuse("scipy.integrate.solve_ivp without t_eval", "t_eval=np.array([t0, t1]), or the times that are needed")
+    if events is not None:
+        refuse("scipy.integrate.solve_ivp with events=", "adcore.odeint_event")
+    if first_step is not None or max_step != np.inf or min_step != 0.0:
+        refuse("scipy.integrate.solve_ivp with first_step=, min_step= or max_step=", "rtol= and atol=")
+    begin, t0, t1 = np.asarray(y0), float(t_span[0]), float(t_span[1])
+    if begin.ndim != 1:
+        raise ValueError("`y0` must be 1-dimensional.")
+    times = np.asarray(t_eval) * 1.0
+    if times.ndim != 1:
+        raise ValueError("`t_eval` must be 1-dimensional.")
+    if np.any(times < min(t0, t1)) or np.any(times > max(t0, t1)):
+        raise ValueError("Values in `t_eval` are not within `t_span`.")
+    given = () if args is None else tuple(args)
+
+    def slope(y, t):
+        return _vector(fun(t, y[:, np.newaxis], *given) if vectorized else fun(t, y, *given))
+
+    solver, adjoint = METHODS[method]
+    ys = _states(slope, begin, t0, times, rtol=rtol, atol=atol, method=solver, adjoint=adjoint)
+    message = "The solver successfully reached the end of the integration interval."
+    return Trajectory(times, ys.T, None, None, 0, message, True)
+
+
+def _vector(found):
+    return np.ravel(np.asarray(found))
+
+
+def _states(slope, y0, t0, times, **options):
+    """The states at times of which the first may be the one of `y0`, (m, n)."""
+    if len(times) > 0 and times[0] == t0:
+        return odeint(slope, y0, times, **options)
+    return odeint(slope, y0, np.concatenate((np.array([t0]), times)), **options)[1:]
+
+
+@defines("scipy.integrate.odeint")
+def scipy_odeint(
+    func,
+    y0,
+    t,
+    args=(),
+    Dfun=None,
+    col_deriv=0,
+    full_output=0,
+    ml=None,
+    mu=None,
+    rtol=None,
+    atol=None,
+    tcrit=None,
+    h0=0.0,
+    hmax=0.0,
+    hmin=0.0,
+    ixpr=0,
+    mxstep=0,
+    mxhnil=0,
+    mxordn=12,
+    mxords=5,
+    printmessg=0,
+    tfirst=False,
+):
+    """`adcore.odeint`, without what is said of a Jacobian, of the orders and of messages of LSODA."""
+    if full_output:
+        refuse("scipy.integrate.odeint with full_output=True", "the states without it")
+    if tcrit is not None:
+        refuse("scipy.integrate.odeint with tcrit=", "one call for each part between two critical times")
+    if h0 != 0.0 or hmax != 0.0 or hmin != 0.0:
+        refuse("scipy.integrate.odeint with h0=, hmax= or hmin=", "rtol= and atol=")
+    if not isinstance(args, tuple):
+        raise ValueError("Extra arguments must be in a tuple.")
+    begin = np.atleast_1d(np.asarray(y0))
+    if begin.ndim != 1:
+        raise ValueError("Initial condition y0 must be one-dimensional.")
+
+    def slope(y, t):
+        return _vector(func(t, y, *args) if tfirst else func(y, t, *args))
+
+    relative, absolute = RTOL if rtol is None else rtol, ATOL if atol is None else atol
+    return odeint(slope, begin, np.asarray(t) * 1.0, rtol=relative, atol=absolute, mxstep=mxstep)

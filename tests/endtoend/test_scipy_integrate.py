@@ -1,0 +1,261 @@
+"""Programs that call SciPy's integrals and solvers: values beside SciPy's, derivatives by differences and formulas."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.special
+from scipy.integrate import dblquad, quad, solve_ivp
+
+from adcore import UnsupportedFunctionError, grad, hessian, jacfwd, jit, root, vmap
+
+TIMES = np.linspace(0.0, 6.0, 7)
+
+
+def quotient(f, x, h=1e-3):
+    """The derivative of f at a number by central differences of fourth order."""
+    near, far = ((f(x + k * h) - f(x - k * h)) / (2.0 * k * h) for k in (1, 2))
+    return (4.0 * near - far) / 3.0
+
+
+def of_both_modes(f, x, expected, rtol):
+    for derivative in (grad(f), jacfwd(f)):
+        np.testing.assert_allclose(derivative(x), expected, rtol=rtol)
+
+
+# Differential equations
+
+
+def lotka_volterra(t, z, a, b, c, d):
+    x, y = z
+    return [a * x - b * x * y, -c * y + d * x * y]
+
+
+def misfit(p):
+    sol = solve_ivp(
+        lotka_volterra, [0, 6], [10.0, 5.0], args=tuple(p), t_eval=TIMES, rtol=1e-9, atol=1e-10, dense_output=False
+    )
+    assert sol.success
+    assert sol.status == 0
+    assert sol.t_events is None
+    return np.sum((sol.y - 4.0) ** 2) / sol.t.size
+
+
+def infected(beta):
+    def sir(y, t, n, gamma):
+        s, i, _ = y
+        new = beta * s * i / n
+        return -new, new - gamma * i, gamma * i
+
+    found = scipy.integrate.odeint(sir, (999.0, 1.0, 0.0), TIMES, args=(1000.0, 0.4), rtol=1e-10, atol=1e-9)
+    return np.max(found[:, 1])
+
+
+def van_der_pol(mu):
+    sol = solve_ivp(
+        lambda t, y: [y[1], mu * (1.0 - y[0] ** 2) * y[1] - y[0]],
+        (0.0, mu),
+        np.array([2, 0]),
+        method="Radau",
+        t_eval=np.array([0.0, 100.0]),
+        rtol=1e-9,
+        atol=1e-9,
+        jac=lambda t, y: None,
+    )
+    return sol.y[0, -1]
+
+
+PROGRAMS = [
+    pytest.param(misfit, np.array([1.1, 0.4, 0.4, 0.1]), id="lotka-volterra"),
+    pytest.param(infected, 1.2, id="sir"),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), PROGRAMS)
+def test_solutions(f, x):
+    np.testing.assert_allclose(jit(f)(x), f(x), rtol=1e-6)
+    one = np.ones(np.shape(x))
+    along = quotient(lambda s: f(x + s * one), 0.0)
+    np.testing.assert_allclose(np.sum(grad(f)(x)), along, rtol=1e-5)
+    np.testing.assert_allclose(np.sum(jacfwd(f)(x)), along, rtol=1e-5)
+
+
+def test_stiff_equations_by_radau():
+    np.testing.assert_allclose(jit(van_der_pol)(150.0), scipy_van_der_pol(150.0), rtol=1e-6)
+    np.testing.assert_allclose(grad(van_der_pol)(150.0), quotient(scipy_van_der_pol, 150.0, 1.0), rtol=1e-4)
+
+
+def scipy_van_der_pol(mu):
+    def f(t, y):
+        return [y[1], mu * (1.0 - y[0] ** 2) * y[1] - y[0]]
+
+    return solve_ivp(f, (0, 100), [2.0, 0.0], "Radau", np.array([0.0, 100.0]), rtol=1e-11, atol=1e-12).y[0, -1]
+
+
+def test_tolerances_that_are_not_given_are_those_of_derivatives():
+    def end(rate):
+        return solve_ivp(lambda t, y: -rate * y, (0, 2), [1.0], t_eval=[2.0]).y[0, 0]
+
+    assert math.isclose(jit(end)(0.5), math.exp(-1.0), rel_tol=1e-7)
+    assert math.isclose(grad(grad(end))(0.5), 4.0 * math.exp(-1.0), rel_tol=1e-5)
+
+
+REFUSED = [
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y).y, "without t_eval"),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, events=lambda t, y: y[0]).y, "events="),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, dense_output=True).y, "dense_output=True"),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, max_step=0.1).y, "max_step="),
+    (lambda y: scipy.integrate.odeint(lambda y, t: y, y, TIMES, full_output=True), "full_output=True"),
+    (lambda y: scipy.integrate.odeint(lambda y, t: y, y, TIMES, tcrit=[1.0]), "tcrit="),
+    (lambda y: scipy.integrate.odeint(lambda y, t: y, y, TIMES, hmax=0.1), "hmax="),
+    (lambda y: quad(lambda s: s * y[0], 0, 1, weight="cos", wvar=2.0)[0], "weight="),
+    (lambda y: quad(lambda s: s * y[0], 0, 1, full_output=1)[0], "full_output="),
+    (lambda y: quad(lambda s: s * y[0], 0, 1, complex_func=True)[0], "complex_func=True"),
+]
+
+
+@pytest.mark.parametrize(("f", "cause"), REFUSED, ids=[cause for _, cause in REFUSED])
+def test_options_are_refused_by_name_with_the_users_line(f, cause):
+    with pytest.raises(UnsupportedFunctionError, match=cause) as caught:
+        jit(f)(np.ones(2))
+    assert "test_scipy_integrate.py" in str(caught.value)
+    assert "Write instead" in str(caught.value)
+
+
+WRONG = [
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, "Euler", TIMES).y, "`method` must be one of"),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES).y, "not within `t_span`"),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 6), y * np.ones((2, 2)), t_eval=TIMES).y, "must be 1-dimensional"),
+    (lambda y: quad(lambda s: s, y[0], np.inf, points=[2.0])[0], "cannot be used with break points"),
+]
+
+
+@pytest.mark.parametrize(("f", "cause"), WRONG, ids=[cause for _, cause in WRONG])
+def test_wrong_arguments_raise_what_scipy_raises(f, cause):
+    with pytest.raises(ValueError, match=cause):
+        f(np.ones(2))
+    with pytest.raises((ValueError, UnsupportedFunctionError), match=cause):
+        jit(f)(np.ones(2))
+
+
+# Integrals
+
+
+def black_scholes(sigma):
+    """The price of a call by the density of the logarithm of the stock."""
+
+    def integrand(z):
+        stock = 100.0 * math.exp((0.02 - 0.5 * sigma**2) + sigma * z)
+        return max(stock - 105.0, 0.0) * math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+    return math.exp(-0.02) * quad(integrand, -10, 10)[0]
+
+
+def vega(sigma):
+    d1 = (math.log(100.0 / 105.0) + 0.02 + 0.5 * sigma**2) / sigma
+    return 100.0 * math.exp(-0.5 * d1 * d1) / math.sqrt(2.0 * math.pi)
+
+
+def planck(temperature):
+    return quad(lambda x: x**3 / np.expm1(x / temperature), 0, np.inf)[0]
+
+
+def gamma(z):
+    return quad(lambda x: x ** (z - 1.0) * math.exp(-x), 0, np.inf)[0]
+
+
+def power(p):
+    return quad(lambda x: x**-p, 1, np.inf)[0]
+
+
+def crossing(p):
+    return quad(lambda x: root(lambda y: y**3 + y - p * x, 0.5), 0, 1)[0]
+
+
+def inverse_root(p):
+    return quad(lambda x: p / math.sqrt(1.0 - x), 0, 1)[0]
+
+
+def heat(p):
+    return quad(lambda x, a, b: a * math.exp(b * x), 0, 1, args=(p, 2.0))[0]
+
+
+INTEGRALS = [
+    pytest.param(black_scholes, 0.2, vega(0.2), id="black-scholes"),
+    pytest.param(planck, 1.5, 4.0 * math.pi**4 / 15.0 * 1.5**3, id="planck"),
+    pytest.param(gamma, 2.5, scipy.special.digamma(2.5) * math.gamma(2.5), id="gamma"),
+    pytest.param(gamma, 0.5, scipy.special.digamma(0.5) * math.gamma(0.5), id="gamma-singular"),
+    pytest.param(power, 1.5, -4.0, id="exact-value-of-one-interval"),
+    pytest.param(crossing, 2.0, 0.1875, id="root-inside"),
+    pytest.param(inverse_root, 3.0, 2.0, id="singular-end"),
+    pytest.param(heat, 3.0, 0.5 * math.expm1(2.0), id="args"),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "slope"), INTEGRALS)
+def test_integrals(f, x, slope):
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(jit(f)(x), f(x), rtol=2e-8)
+    of_both_modes(f, x, slope, 2e-8)
+
+
+def test_second_derivatives():
+    def moving(p):
+        return quad(lambda x: math.exp(-p * x * x) * math.sin(p), 0.5 * p, p)[0]
+
+    slope = grad(moving)
+    assert math.isclose(slope(1.3), quotient(moving, 1.3), rel_tol=1e-8)
+    second = quotient(slope, 1.3)
+    assert math.isclose(grad(slope)(1.3), second, rel_tol=1e-8)
+    assert math.isclose(jacfwd(slope)(1.3), second, rel_tol=1e-8)
+
+    def regression(w):
+        return quad(lambda x: np.tanh(w @ np.array([1.0, x])), 0, 1)[0]
+
+    w, h = np.array([0.1, 0.4]), 1e-4 * np.eye(2)
+    expected = [(grad(regression)(w + e) - grad(regression)(w - e)) / 2e-4 for e in h]
+    np.testing.assert_allclose(hessian(regression)(w), expected, rtol=1e-6)
+
+
+def test_integrals_of_integrals():
+    def quarter(density, radius):
+        return dblquad(lambda y, x: density * x * y, 0, radius, 0, lambda x: math.sqrt(radius**2 - x * x))[0]
+
+    assert math.isclose(jit(quarter)(2.0, 1.5), 2.0 * 1.5**4 / 8.0, rel_tol=1e-9)
+    np.testing.assert_allclose(grad(quarter, argnums=(0, 1))(2.0, 1.5), (1.5**4 / 8.0, 1.5**3), rtol=1e-7)
+
+
+def test_integrals_of_batches():
+    rates = np.array([0.3, 2.0])
+    found = vmap(grad(lambda k: quad(lambda x: math.exp(-k * x), 0, np.inf)[0]))(rates)
+    np.testing.assert_allclose(found, -1.0 / rates**2, rtol=1e-9)
+
+
+def test_errors_are_estimated_and_constant():
+    value, error = jit(lambda p: quad(lambda x: abs(x - p), 0, 1))(0.3)
+    assert abs(value - 0.29) <= error <= 1.49e-8
+    assert grad(lambda p: quad(lambda x: abs(x - p), 0, 1)[1])(0.3) == 0.0
+
+
+def test_ends_where_the_integrand_is_infinite():
+    def logarithm(p, a):
+        return quad(lambda x: math.log(p * x), a, 1.0)[0]
+
+    assert math.isclose(grad(logarithm)(2.0, 0.0), 0.5, rel_tol=1e-8)
+    assert grad(logarithm, argnums=1)(2.0, 0.0) == math.inf
+
+
+FAILING = [
+    (lambda p: quad(lambda x: p / x, 0, 1)[0], "the error is about"),
+    (lambda p: quad(lambda x: math.cos(p * 1e5 * x), 0, 1)[0], "larger limit="),
+    (lambda p: quad(lambda x: np.log(-p - x), 0, 1)[0], "is not finite somewhere"),
+]
+
+
+@pytest.mark.parametrize(("f", "cause"), FAILING, ids=[cause for _, cause in FAILING])
+def test_errors_that_are_not_reached_raise(f, cause):
+    with pytest.raises(RuntimeError, match=cause):
+        jit(f)(1.0)
