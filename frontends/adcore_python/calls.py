@@ -12,6 +12,7 @@ from adcore.errors import Source, UnsupportedFunctionError, UnsupportedSyntaxErr
 from .classes import is_named_tuple, is_stated, is_user_class, special
 from .derived import call_derived
 from .frame import Frame
+from .interpolator_values import constant_interpolator
 from .joins import Diverges, Status
 from .known import known_function
 from .library import Written
@@ -60,6 +61,9 @@ def _call_object(low: Lowering, function: Any, arguments: list[Value], keywords:
     made = call_on(low, function, arguments, keywords)
     if made is not None:
         return made
+    interpolator = constant_interpolator(low, function)
+    if interpolator is not None:
+        return call(low, interpolator, arguments, keywords)
     known = known_function(function)
     if known is not None:
         apply = functools.partial(_apply, low, _name(function), known)

@@ -34,8 +34,11 @@ MODULES = (
     *("adcore", "adcore.sparse", "adcore.special"),
     *("cmath", "copy", "dataclasses", "functools", "math", "operator", "scipy"),
     *("numpy", "numpy.polynomial"),
-    *(f"scipy.{name}" for name in ("fft", "integrate", "linalg", "ndimage", "signal", "sparse", "sparse.linalg")),
-    *("scipy.special", "scipy.stats"),
+    *(
+        f"scipy.{name}"
+        for name in ("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "sparse.linalg")
+    ),
+    *("scipy.optimize", "scipy.spatial.distance", "scipy.special", "scipy.stats"),
 )
 # What the frontend knows otherwise than by a table of functions.
 FURTHER = (

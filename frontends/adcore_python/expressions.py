@@ -15,6 +15,7 @@ from .comprehensions import comprehension, dict_comprehension, folded
 from .containers import entries
 from .generator_values import constant_generator
 from .indexing import load
+from .interpolator_values import constant_interpolator
 from .joins import arm, meet_values
 from .matching import lower_test
 from .methods import ATTRIBUTES, METHODS
@@ -258,9 +259,9 @@ def _array_attribute(low: Lowering, owner: Scalar | Array, name: str) -> Value:
 
 
 def _static_attribute(low: Lowering, owner: Any, name: str) -> Value:
-    generator = constant_generator(low, owner)
-    if generator is not None:
-        return attribute(low, generator, name)
+    found = constant_generator(low, owner) or constant_interpolator(low, owner)
+    if found is not None:
+        return attribute(low, found, name)
     if isinstance(owner, types.ModuleType) and name in vars(owner):
         return member(low, owner, name, vars(owner)[name])
     getter = getter_of(owner, name)

@@ -41,6 +41,7 @@ __all__ = [
     "make_param",
     "member",
     "opened",
+    "part",
     "plain_dict",
 ]
 
@@ -166,6 +167,9 @@ def _wrapped(low: Lowering, name: Any, owner: Any, found: Any) -> Value:
     sparse = _sparse(low, name, owner, found)
     if sparse is not None:
         return sparse
+    interpolator = _interpolator(low, name, owner, found)
+    if interpolator is not None:
+        return interpolator
     generator = _generator(low, name, owner, found)
     if generator is not None:
         return generator
@@ -206,14 +210,20 @@ def _generator(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None
     return outside_generator(low, name, owner, found)
 
 
+def _interpolator(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
+    from .interpolator_values import outside_interpolator
+
+    return outside_interpolator(low, name, owner, found)
+
+
 def _sparse(low: Lowering, name: Any, owner: Any, found: Any) -> Value | None:
     """A sparse matrix from outside, taken apart at every call; None of anything else."""
-    from .sparse_values import FIELDS, layout_of, part, sparse_class
+    from .sparse_values import FIELDS, layout_of, reader, sparse_class
 
     kind = sparse_class(type(found))
     if kind is None:
         return None
-    fields = {f: _part(low, f"{name}.{f}", owner, name, found, part(type(found), f)) for f in FIELDS}
+    fields = {f: part(low, f"{name}.{f}", owner, name, found, reader(type(found), f)) for f in FIELDS}
     fields["layout"] = constant(layout_of(type(found)))
     with low.inside(low.memory.root):
         return Record(low.memory.identity(Fields(fields), str(name), "defined outside the function"), kind)
@@ -228,19 +238,19 @@ def _structured(
     layout = taken_apart(found).layout
     numbers = iter(range(len(node.fields)))
 
-    def part(field: str, child: Any) -> Value:
+    def held(field: str, child: Any) -> Value:
         at = (*place, next(numbers))
         if isinstance(child, Structured):
             return _structured(low, name, owner, found, child, f"{spoken}[{field!r}]", at)
         if isinstance(child, np.dtype):
             return Static(child)
-        return _part(low, f"{spoken}[{field!r}]", owner, name, found, captured_part(layout, at))
+        return part(low, f"{spoken}[{field!r}]", owner, name, found, captured_part(layout, at))
 
     with low.inside(low.memory.root):
-        return of_parts(low, node, spoken, part)
+        return of_parts(low, node, spoken, held)
 
 
-def _part(low: Lowering, spoken: str, owner: Any, name: str, found: Any, compute: Any) -> Value:
+def part(low: Lowering, spoken: str, owner: Any, name: str, found: Any, compute: Any) -> Value:
     """A number or array that is computed at every call from an object from outside."""
     key = (id(owner), (name, compute))
     if key not in low.captured:
@@ -280,7 +290,7 @@ def opened(low: Lowering, value: Value, name: str = "a dict from outside") -> Va
         low.refuse_syntax(cause, "a tuple or a NumPy array, or the whole as an argument")
     if plain_dict(found):
         unrepeatable("the keys of a dict from outside")
-        count = _part(low, f"len of {name}", {name: found}, name, found, len)
+        count = part(low, f"len of {name}", {name: found}, name, found, len)
         message = "a dict from outside has {} keys, and had {} when the function that reads it was compiled"
         known = literal(len(found))
         assert isinstance(count, Scalar)
@@ -309,7 +319,7 @@ def captured_value(low: Lowering, capture: Capture) -> Any:
             contents = low.memory.contents(generator.identity)
             assert isinstance(contents, Fields)
             return contents.items["words"]
-        return _part(low, capture.name, capture.owner, capture.name, whole, capture.compute)
+        return part(low, capture.name, capture.owner, capture.name, whole, capture.compute)
     return _outside(low, capture.name, capture.owner, capture.read())
 
 

@@ -82,6 +82,18 @@ once.  A call that raises leaves it as it was.  Derivatives go to the parameters
 accepted or rejected (gamma, beta), along the quantile of the draw.
 """
 
+SPLINES = """\
+## Splines and interpolators
+
+`scipy.interpolate.CubicSpline` and the others of `scipy.interpolate` above are objects: `s(x)`, `s(x, nu)`,
+`s.derivative()`, and of piecewise polynomials `s.antiderivative()`, `s.integrate(a, b)`, `s.x` and `s.c`.  One that is
+made in the function has derivatives by the knots, the values and the places; the system behind it has a band, and is
+solved in linear time.  One that SciPy has made outside (a closed-over or global variable, an attribute, an item of a
+tuple, a default) is read at every call, and has derivatives by the places; so have `UnivariateSpline` and its like,
+which are made outside only.  A derivative at a knot is that of the piece that SciPy evaluates there, the one to the
+right.  Roots are refused: how many there are depends on the values.
+"""
+
 
 def page() -> str:
     """The page, in Markdown."""
@@ -112,6 +124,7 @@ def page() -> str:
     lines += [f"- `{name}`: {_listed(methods)}" for name, methods in sorted(distributions.items())]
     lines += ["", "Their parameters are SciPy's, by position or by name; `stats.norm(m, s).logpdf(x)` is the same."]
     lines += ["", DRAWS, *(f"- `rng.{name}{_parameters(getattr(Generator, name), 1)}`" for name in sorted(drawing()))]
+    lines += ["", SPLINES.rstrip()]
     into = sorted(_numpy_name(f) for f in OUTPUTS if not isinstance(f, str))
     lines += ["", f"Universal functions take `out=`, and `where=` with it; `out=` is also taken by {_listed(into)}."]
     lines += ["", f"Those of two operands have the methods {_listed(f'.{name}' for name in sorted(UFUNC_METHODS))}."]

@@ -13,7 +13,7 @@ from adcore.trees import Node, nodes_of
 
 from .library.sparse import REORDERED, SparseArray, SparseMatrix
 
-__all__ = ["FIELDS", "layout_of", "part", "sparse_class", "take_apart_arguments"]
+__all__ = ["FIELDS", "layout_of", "reader", "sparse_class", "take_apart_arguments"]
 
 FIELDS = ("values", "row", "col", "rows", "columns")
 
@@ -55,7 +55,7 @@ def _computed(kind: type, field: str, x: Any) -> Any:
 
 
 @cache
-def part(kind: type, field: str) -> Callable[[Any], Any]:
+def reader(kind: type, field: str) -> Callable[[Any], Any]:
     """What computes a field from an instance of a sparse class."""
     return partial(_computed, kind, field)
 

@@ -7,7 +7,7 @@ import numpy as np
 from .factors import alike, floating, inexact
 from .registry import defines
 
-__all__ = ["block_diag", "circulant", "hankel", "hilbert", "khatri_rao", "toeplitz"]
+__all__ = ["block_diag", "circulant", "hankel", "hilbert", "khatri_rao", "toeplitz", "tridiagonal_solution"]
 
 
 # Making
@@ -137,6 +137,24 @@ def solve_banded(l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_fi
             x[k] -= w[wide + k - j, j] * x[j]
         x[k] = x[k] / w[wide, k]
     return x[:, 0] if given.ndim == 1 else x
+
+
+def tridiagonal_solution(below, middle, above, right):
+    """Elimination without pivots, for rows whose element on the diagonal is larger than those beside it together.
+
+    Row k is below[k] s[k - 1] + middle[k] s[k] + above[k] s[k + 1] = right[k].
+    """
+    n = middle.shape[0]
+    pivots, s = middle.copy(), right.copy()
+    for k in range(1, n):
+        factor = below[k] / pivots[k - 1]
+        pivots[k] -= factor * above[k - 1]
+        s[k] -= factor * s[k - 1]
+    s[n - 1] = s[n - 1] / pivots[n - 1]
+    for back in range(1, n):
+        k = n - 1 - back
+        s[k] = (s[k] - above[k] * s[k + 1]) / pivots[k]
+    return s
 
 
 @defines("scipy.linalg.solveh_banded")
