@@ -77,8 +77,10 @@ class Specialisation:
         self.changing = any(c.contents is not None for c in self.lowered.changes)
         self.native = is_plain(structure(self.lowered.result)) and not self.changing
         self.whole = is_plain(self.tree) and all(map(is_recognized, self.leaves))  # or the code is given the leaves
-        self.drawing = self.native and any(w.state for w in self.lowered.writes)
-        if any(isinstance(c, Part) for c in self.lowered.captures):
+        parts = any(isinstance(c, Part) for c in self.lowered.captures)
+        untouched = not self.lowered.writes and not self.lowered.changes
+        self.drawing = self.native and (any(w.state for w in self.lowered.writes) or (parts and untouched))
+        if parts:
             return
         if self.entry is None:
             self.entry = self.compiled()

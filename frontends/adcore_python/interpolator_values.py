@@ -52,12 +52,16 @@ def _described(x: Any) -> Described | None:
     scipy = sys.modules.get("scipy.interpolate")
     if scipy is None:
         return None
-    if isinstance(x, scipy.PPoly) and x.x[0] <= x.x[-1]:
-        constants = ("extrapolate", _beyond(x)), ("axis", int(x.axis)), ("order", len(x.c))
-        return Described("Pieces", constants, (("c", ("c",)), ("x", ("x",))))
+    if isinstance(x, scipy.PPoly):
+        c, ends = _held(x, "c"), _held(x, "x")
+        knots = getattr(x, ends)
+        if knots[0] > knots[-1]:
+            return None
+        constants = ("extrapolate", _beyond(x)), ("axis", int(x.axis)), ("order", len(getattr(x, c)))
+        return Described("Pieces", constants, (("c", (c,)), ("x", (ends,))))
     if isinstance(x, scipy.BSpline):
         constants = ("k", int(x.k)), ("extrapolate", _beyond(x)), ("axis", int(x.axis))
-        return Described("Spline", constants, (("t", ("t",)), ("c", ("c",))))
+        return Described("Spline", constants, (("t", (_held(x, "t"),)), ("c", (_held(x, "c"),))))
     if isinstance(x, scipy.UnivariateSpline) and x.ext == 0:
         constants = ("k", int(x._eval_args[2])), ("extrapolate", True), ("axis", 0)
         return Described("Spline", constants, (("t", ("_eval_args", 0)), ("c", ("_eval_args", 1))))
@@ -66,6 +70,11 @@ def _described(x: Any) -> Described | None:
     if isinstance(x, scipy.RegularGridInterpolator):
         return _grid(x)
     return None
+
+
+def _held(x: Any, name: str) -> str:
+    """The attribute that holds an array, of which newer versions of SciPy make a property that takes its time."""
+    return f"_{name}" if hasattr(x, f"_{name}") else name
 
 
 def _beyond(x: Any) -> bool | str:

@@ -123,6 +123,12 @@ def test_outside_is_read_at_every_call():
     agrees()
     spline = si.make_interp_spline(X, Y, k=3)
     agrees()
+    for _ in range(2):
+        spline = si.CubicSpline(X, Y)
+        spline.c = np.asfortranarray(spline.c)
+        agrees()
+        agrees()
+        np.testing.assert_allclose(derivative(AT[::2]), derivative(AT[::2].copy()), rtol=0)
 
 
 def test_outside_in_other_places():
