@@ -628,7 +628,7 @@ def state_of(argument: Any) -> Callable[[Any], Any] | None:
 
 
 class _Drawing:
-    """What `__call__` is where machine code takes states of objects, out of arguments and captured values."""
+    """What `__call__` is where machine code takes states or parts of objects, out of arguments and captured values."""
 
     def __init__(self, dispatcher: Dispatcher, found: Specialisation, takes: list[Any]) -> None:
         self.dispatcher = dispatcher
