@@ -294,7 +294,7 @@ EXAMPLES: dict[str, str] = {
     "scipy.optimize.fsolve": "scipy.optimize.fsolve(lambda s: s**3 + s - v, v)",
     "scipy.optimize.least_squares": "scipy.optimize.least_squares(lambda s: s - v, w).x",
     "scipy.optimize.leastsq": "scipy.optimize.leastsq(lambda s: s - v, w)[0]",
-    "scipy.optimize.minimize": "scipy.optimize.minimize(lambda s: np.sum((s - v) ** 2), w).x",
+    "scipy.optimize.minimize": "scipy.optimize.minimize(lambda s: (s - v) @ (s - v), w).x",
     "scipy.optimize.minimize_scalar": "scipy.optimize.minimize_scalar(lambda s: (s - x) ** 2).x",
     "scipy.optimize.newton": "scipy.optimize.newton(lambda s: s**3 + s - x, 0.5)",
     "scipy.optimize.ridder": "scipy.optimize.ridder(lambda s: s**3 + s - x, -9.0, 9.0)",
