@@ -19,7 +19,7 @@ from adcore.implicit import problems
 from ..operators import describe
 from ..values import LocalFunction, Static, Value, number
 from .registry import defines, lowers, refuse
-from .root_finding import arguments
+from .root_finding import arguments, doubled
 
 if TYPE_CHECKING:
     from ..lowering import Lowering
@@ -102,9 +102,9 @@ def least_squares(
     given, named = arguments(args), {} if kwargs is None else kwargs
 
     def residuals(x):
-        return np.atleast_1d(np.asarray(fun(x, *given, **named)))
+        return np.atleast_1d(doubled(np.asarray(fun(x, *given, **named))))
 
-    x = _least(residuals, np.atleast_1d(np.asarray(x0) * 1.0), bounds, loss, f_scale)
+    x = _least(residuals, np.atleast_1d(doubled(np.asarray(x0))), bounds, loss, f_scale)
     rest = residuals(x)
     cost = 0.5 * f_scale**2 * np.sum(_losses(loss, (rest / f_scale) ** 2))
     return LeastSquares(x, cost, rest, jacfwd(residuals)(x))
@@ -129,7 +129,8 @@ def leastsq(
     if full_output:
         refuse("leastsq with full_output=", "least_squares")
     given = arguments(args)
-    x = problems.least_squares(lambda x: np.asarray(func(x, *given)), np.atleast_1d(np.asarray(x0) * 1.0))
+    start = np.atleast_1d(doubled(np.asarray(x0)))
+    x = problems.least_squares(lambda x: doubled(np.asarray(func(x, *given))), start)
     return x, 1
 
 
@@ -172,8 +173,8 @@ def curve_fit(
     if full_output or nan_policy is not None:
         refuse("curve_fit with full_output= or nan_policy=", "curve_fit without them")
     count = count_of_parameters(f)
-    y = np.asarray(ydata) * 1.0
-    start = np.ones(count) if p0 is None else np.asarray(p0) * 1.0
+    y = doubled(np.asarray(ydata))
+    start = np.ones(count) if p0 is None else doubled(np.asarray(p0))
 
     def residuals(p):
         rest = np.asarray(f(xdata, *[p[k] for k in range(count)])) - y

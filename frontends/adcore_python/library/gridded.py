@@ -175,7 +175,8 @@ class Gridded:
             for d, (p, line) in enumerate(zip(flat, self.grid)):  # noqa: B905
                 if not np.all((p >= line[0]) & (p <= line[-1])):
                     raise ValueError(f"One of the requested xi is out of bounds in dimension {d}")
-        made = np.empty((flat[0].shape[0], *self.values.shape[len(flat) :]), self.values.dtype)
+        dtype = self.values.dtype if way == "nearest" else np.result_type(self.values, np.float64)
+        made = np.empty((flat[0].shape[0], *self.values.shape[len(flat) :]), dtype)
         for i in range(made.shape[0]):
             made[i] = self._value([p[i] for p in flat], way)
         if not self.bounds_error and self.fill_value is not None:

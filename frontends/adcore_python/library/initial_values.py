@@ -11,6 +11,7 @@ from adcore.ode import odeint
 from adcore.ode.calls import ATOL, RTOL
 
 from .registry import defines, refuse
+from .root_finding import doubled
 
 __all__ = ["Trajectory", "scipy_odeint", "solve_ivp"]
 
@@ -79,10 +80,10 @@ def solve_ivp(
         refuse("scipy.integrate.solve_ivp with events=", "adcore.odeint_event")
     if first_step is not None or max_step != np.inf or min_step != 0.0:
         refuse("scipy.integrate.solve_ivp with first_step=, min_step= or max_step=", "rtol= and atol=")
-    begin, t0, t1 = np.asarray(y0), float(t_span[0]), float(t_span[1])
+    begin, t0, t1 = doubled(np.asarray(y0)), float(t_span[0]), float(t_span[1])
     if begin.ndim != 1:
         raise ValueError("`y0` must be 1-dimensional.")
-    times = np.asarray(t_eval) * 1.0
+    times = doubled(np.asarray(t_eval))
     if times.ndim != 1:
         raise ValueError("`t_eval` must be 1-dimensional.")
     if np.any(times < min(t0, t1)) or np.any(times > max(t0, t1)):
@@ -99,7 +100,7 @@ def solve_ivp(
 
 
 def _vector(found):
-    return np.ravel(np.asarray(found))
+    return np.ravel(doubled(np.asarray(found)))
 
 
 def _states(slope, y0, t0, times, **options):
@@ -143,7 +144,7 @@ def scipy_odeint(
         refuse("scipy.integrate.odeint with h0=, hmax= or hmin=", "rtol= and atol=")
     if not isinstance(args, tuple):
         raise ValueError("Extra arguments must be in a tuple.")
-    begin = np.atleast_1d(np.asarray(y0))
+    begin = np.atleast_1d(doubled(np.asarray(y0)))
     if begin.ndim != 1:
         raise ValueError("Initial condition y0 must be one-dimensional.")
 
@@ -151,4 +152,4 @@ def scipy_odeint(
         return _vector(func(t, y, *args) if tfirst else func(y, t, *args))
 
     relative, absolute = RTOL if rtol is None else rtol, ATOL if atol is None else atol
-    return odeint(slope, begin, np.asarray(t) * 1.0, rtol=relative, atol=absolute, mxstep=mxstep)
+    return odeint(slope, begin, doubled(np.asarray(t)), rtol=relative, atol=absolute, mxstep=mxstep)

@@ -15,7 +15,7 @@ from adcore.api import grad
 from adcore.implicit import problems
 
 from .registry import defines, refuse
-from .root_finding import arguments
+from .root_finding import arguments, doubled
 
 __all__ = ["Bounds", "Minimum", "ScalarMinimum"]
 
@@ -97,9 +97,9 @@ def minimize(
 
     def value(x):
         found = fun(x, *given)[0] if with_slope else fun(x, *given)
-        return np.reshape(np.asarray(found), ())
+        return np.reshape(doubled(np.asarray(found)), ())
 
-    start = np.atleast_1d(np.asarray(x0) * 1.0)
+    start = np.atleast_1d(doubled(np.asarray(x0)))
     if bounds is not None:
         lower, upper = limits(bounds, start)
         x = problems.minimize(value, np.clip(start, lower, upper), prox=lambda v, _: np.clip(v, lower, upper))
@@ -115,15 +115,15 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
     given = arguments(args)
 
     def value(x):
-        return fun(x, *given)
+        return doubled(fun(doubled(x), *given))
 
     if bounds is not None:
-        low, high = 1.0 * bounds[0], 1.0 * bounds[1]
+        low, high = doubled(bounds[0]), doubled(bounds[1])
         middle = low + (1.0 - GOLDEN) * (high - low)
         x = problems.minimize(value, middle, prox=lambda v, _: min(max(v, low), high))
     else:
         ends = (0.0, 1.0) if bracket is None else bracket
-        x = problems.minimize(value, _downhill(value, 1.0 * ends[0], 1.0 * ends[1]))
+        x = problems.minimize(value, _downhill(value, doubled(ends[0]), doubled(ends[1])))
     return ScalarMinimum(x, value(x))
 
 

@@ -46,7 +46,7 @@ def arguments(args):
 
 def _between(f, a, b, args, full_output):
     given = arguments(args)
-    x = problems.root(lambda x: f(x, *given), (1.0 * a, 1.0 * b), method="brent")
+    x = problems.root(lambda x: float(f(x, *given)), (float(a), float(b)), method="brent")
     return (x, RootResults(x)) if full_output else x
 
 
@@ -60,12 +60,17 @@ def toms748(f, a, b, args=(), k=1, xtol=2e-12, rtol=8.9e-16, maxiter=100, full_o
     return _between(f, a, b, args, full_output)
 
 
+def doubled(x):
+    """Numbers in double precision, in which SciPy's methods compute."""
+    return x * np.float64(1.0)
+
+
 def _near(f, x0, args):
     given = arguments(args)
-    start = np.asarray(x0) * 1.0
+    start = doubled(np.asarray(x0))
     if start.ndim == 0:
-        return problems.root(lambda x: f(x, *given), 1.0 * x0)
-    return problems.root(lambda x: np.reshape(np.asarray(f(x, *given)), x.shape), start)
+        return problems.root(lambda x: doubled(f(x, *given)), doubled(x0))
+    return problems.root(lambda x: np.reshape(doubled(np.asarray(f(x, *given))), x.shape), start)
 
 
 @defines("scipy.optimize.newton")
@@ -119,7 +124,7 @@ def _system(fun, x0, args, with_slope):
     given = arguments(args)
 
     def residuals(x):
-        return np.asarray(fun(x, *given)[0] if with_slope else fun(x, *given))
+        return doubled(np.asarray(fun(x, *given)[0] if with_slope else fun(x, *given)))
 
     def system(x):
         r = residuals(x)
@@ -127,7 +132,7 @@ def _system(fun, x0, args, with_slope):
             raise ValueError(f"as many equations as unknowns are needed: {r.size} and {x.size}")
         return np.reshape(r, x.shape)
 
-    return residuals, system, np.atleast_1d(np.asarray(x0) * 1.0)
+    return residuals, system, np.atleast_1d(doubled(np.asarray(x0)))
 
 
 @defines("scipy.optimize.fsolve")
