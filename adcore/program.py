@@ -16,6 +16,7 @@ from .types import Atom, Type, Var
 __all__ = [
     "Equation",
     "Program",
+    "all_defined",
     "clone",
     "defined",
     "free_variables",
@@ -103,6 +104,14 @@ def _named_lengths(typed: tuple[Var, ...]) -> list[Var]:
 def defined(region: Program) -> set[Var]:
     """Values that the region's own level defines: parameters and equation results."""
     return {*region.params, *(out for equation in region.equations for out in equation.outs)}
+
+
+def all_defined(region: Program) -> Iterator[Var]:
+    """What a region and those inside of it define."""
+    yield from defined(region)
+    for equation in region.equations:
+        for _, inner in regions(equation):
+            yield from all_defined(inner)
 
 
 def free_variables(region: Program) -> dict[Var, None]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..primitives import TABLE, Kind
-from ..program import Equation, Program, clone, regions
+from ..program import Equation, Program, all_defined, clone, regions
 from ..recomputation import rename
 from ..types import I64, Atom, Type, Var, literal
 from .element import Carry, Element, start_of
@@ -35,18 +35,10 @@ def in_element_loops(program: Program) -> Program:
     Valid in, valid out; results unchanged but for the order of sums.
     """
     program = inline_regions(clone(program))
-    names = {v.name for v in _variables(program)}
+    names = {v.name for v in all_defined(program)}
     letters = [c for c in COUNTERS if c not in names] or list(COUNTERS)
     _Loops(Places(), letters).region(program, None)
     return program
-
-
-def _variables(region: Program) -> Iterator[Var]:
-    yield from region.params
-    for equation in region.equations:
-        yield from equation.outs
-        for _, inner in regions(equation):
-            yield from _variables(inner)
 
 
 class _Loops:

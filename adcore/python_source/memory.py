@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from ..program import Equation, Program, regions
+from ..program import Equation, Program, all_defined, regions
 from ..types import Atom, Var
 from .liveness import Position
 from .separate import is_fresh_constant
@@ -112,7 +112,7 @@ class _Loop:
         self.results: Sequence[Atom] = equation.params["body"].results
         self.arrays = [j for j, param in enumerate(self.params) if param.type.shape]
         self.starts = {j: memory.of(self.inits[j]) for j in self.arrays}
-        self.within = {v for region in self.inner for v in _defined(region)}
+        self.within = {v for region in self.inner for v in all_defined(region)}
         self.alike = {j: self.params[j] for j in self.arrays}  # the block that stands for a carry's
         self.outside: dict[int, Blocks] = dict.fromkeys(self.arrays, _NOWHERE)
 
@@ -186,15 +186,6 @@ class _Loop:
         position = memory.position
         others = [v for v in memory.neighbours(blocks) if v not in self.within]
         return any(position.live(v) or any(position.used_in(r, v) for r in self.inner) for v in others)
-
-
-def _defined(region: Program) -> Iterator[Var]:
-    """All values of a region and of those inside it."""
-    yield from region.params
-    for equation in region.equations:
-        yield from equation.outs
-        for _, inner in regions(equation):
-            yield from _defined(inner)
 
 
 def carried(equation: Equation) -> tuple[tuple[Atom, ...], tuple[Var, ...]]:

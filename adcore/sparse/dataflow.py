@@ -11,7 +11,7 @@ A mask stays where it is the same at all points; where it depends on real number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 
 from ..batching import Batch
 from ..builder import Builder
@@ -25,7 +25,7 @@ from ..masking import is_zero
 from ..passes.dce import eliminate_dead
 from ..preparation import prepared
 from ..primitives.indexed import OPERANDS, index_arrays
-from ..program import Equation, Program, defined, regions, uses
+from ..program import Equation, Program, all_defined, uses
 from ..ruling import forwards
 from ..types import I64, Atom, Type, Var, literal
 
@@ -59,14 +59,6 @@ def united(b: Builder, one: Atom | None, other: Atom) -> Atom:
     if one is None or is_zero(b, one):
         return other
     return one if is_zero(b, other) else b.lor(one, other)
-
-
-def all_defined(region: Program) -> Iterator[Var]:
-    """What a program and its regions define."""
-    yield from defined(region)
-    for equation in region.equations:
-        for _, inner in regions(equation):
-            yield from all_defined(inner)
 
 
 class Flow:
