@@ -103,6 +103,8 @@ def schur(a: Any) -> tuple[Any, Any, Any, int]:
     dtype = np.result_type(a, np.complex64)
     if not a.size:
         return np.array(a), np.array(a), np.zeros(0, dtype), 0
+    if not np.all(np.isfinite(a)):  # with which LAPACK goes on for a tenth of a second
+        return np.full_like(a, np.nan), np.full_like(a, np.nan), np.full(len(a), np.nan, dtype), len(a)
     found = _lapack("gees", a)(lambda *_: False, a, sort_t=0)
     if np.iscomplexobj(a):
         t, _, w, z, _, info = found

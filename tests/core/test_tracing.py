@@ -15,17 +15,11 @@ ROWS = [p for p in TABLE if p.kind not in (Kind.CONTROL, Kind.CHECK)]
 POISON = [np.nan, np.inf, -np.inf]
 ARITHMETIC = {"add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "select", "maximum", "minimum", "cast"}
 ENDLESS = {Kind.FACTORIZATION, Kind.SOLVE}  # where LAPACK's iterations may not end at infinities
-SCHUR = {
-    "schur",
-    "sylvester",
-    "riccati",
-    "square_root",
-}  # functions refuse it before, as LAPACK tries for .1 s a matrix
 
 
 def poison_for(primitive):
     """What a row is tested with: special functions with nothing, as not all of SciPy's come to an end with it."""
-    if (primitive.kind is Kind.ELEMENTWISE and primitive.name not in ARITHMETIC) or primitive.name in SCHUR:
+    if primitive.kind is Kind.ELEMENTWISE and primitive.name not in ARITHMETIC:
         return []
     return POISON[:1] if primitive.kind in ENDLESS else POISON
 
