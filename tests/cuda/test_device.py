@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from adcore_llvm.cuda import run as running
+from adcore_llvm.cuda.simulator import Simulator
 from device_arrays import Strided, given, taken
 from functions import EXAMPLES
 from models import MODELS, collatz, newton, own_array, wave
@@ -147,6 +148,25 @@ def test_threads_have_local_memory_once_it_is_known_how_much_they_need():
     assert 40 * 8 < small < 4096
     assert large > 700 * 8
     assert sizes == [small, small, small, large, large, large, 0, small]  # 20,000 numbers are too much
+
+
+def test_where_there_is_no_room_for_local_memory_the_workspace_is_used(monkeypatch):
+    x = RNG.uniform(0.1, 1.0, 300)
+    function = vmap(grad(own_array), in_axes=(0, None), device="cuda")
+    host = vmap(grad(own_array), in_axes=(0, None))
+    function(given(x), 40)
+    (memory,) = memories_of(function)
+    local, launch = memory.local, Simulator.launch
+
+    def full(self, kernel, *rest):
+        if kernel is self.function(local):
+            raise MemoryError("the CUDA device has no memory of that size left")
+        return launch(self, kernel, *rest)
+
+    monkeypatch.setattr(Simulator, "launch", full)
+    for _ in range(2):
+        assert_alike(function(given(x), 40), host(x, 40))
+        assert memory.local is None
 
 
 def test_what_local_memory_is_laid_out_for_gives_the_same_bits():

@@ -89,6 +89,40 @@ def test_a_fit_inside_of_a_loss():
     assert jacfwd(extrapolated)(y) == pytest.approx(gradient)
 
 
+def power_law(t, a, b=1.5):
+    return a * t**b
+
+
+def polynomial(t, *coefficients):
+    return coefficients[0] + coefficients[1] * t + coefficients[2] * t**2
+
+
+T = np.linspace(0.2, 2.0, 12)
+Y = 2.0 * T**1.3 + 0.02 * np.sin(9.0 * T)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda y: optimize.curve_fit(power_law, T, y, p0=(1.0,))[0],
+        lambda y: optimize.curve_fit(power_law, T, y)[0],
+        lambda y: optimize.curve_fit(polynomial, T, y, p0=(1.0, 1.0, 1.0))[0],
+        lambda y: optimize.curve_fit(power_law, T, y, bounds=([1.5, -np.inf], [np.inf, 5.0]))[0],
+        lambda y: optimize.curve_fit(power_law, T, y, p0=np.array([1.0, 1.0]))[0],
+    ],
+)
+def test_how_many_parameters_a_fit_has(fit):
+    np.testing.assert_allclose(jit(fit)(Y), fit(Y), rtol=1e-5)
+
+
+def two_for_one(a):
+    return optimize.curve_fit(lambda t, b: b * t, T, Y * a, p0=np.ones(2))[0][0]
+
+
+def bounded_by_nothing(a):
+    return optimize.minimize_scalar(lambda x: (x - a) ** 2, method="bounded").x
+
+
 def no_change_of_sign(a):
     return brentq(lambda x: x * x + a, 0.0, 1.0)
 
@@ -112,6 +146,20 @@ def two_of_three(a):
 def test_failures(function, error, message):
     with pytest.raises(error, match=message) as caught:
         grad(function)(1.0)
+    last = traceback.extract_tb(caught.tb)[-1]
+    assert (last.filename, last.name) == (__file__, function.__name__)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (two_for_one, "p0 has 2 numbers, and the function 1 parameters"),
+        (bounded_by_nothing, "mandatory for method `bounded`"),
+    ],
+)
+def test_what_fails_at_every_call(function, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        jit(function)(1.0)
     last = traceback.extract_tb(caught.tb)[-1]
     assert (last.filename, last.name) == (__file__, function.__name__)
 

@@ -104,10 +104,12 @@ class Memory:
     Attributes:
         capacity: bytes of its part of a workspace.
         local: the kernel with as much local memory, where the device has that.
+        largest: bytes of local memory that are tried.
     """
 
     capacity: int = FIRST_CAPACITY
     local: Kernel | None = None
+    largest: int = LARGEST_LOCAL
 
 
 @dataclass
@@ -171,7 +173,13 @@ class Run:
             given += [ctypes.c_int64(chosen.local or memory.capacity), ctypes.c_int64(trips)]
             size = min(BLOCK, threads, trips)
             count = min(blocks, threads // size)
-            self.driver.launch(self.driver.function(chosen), count, size, [*values, *given], self.stream)
+            try:
+                self.driver.launch(self.driver.function(chosen), count, size, [*values, *given], self.stream)
+            except MemoryError:
+                if not chosen.local:
+                    raise
+                memory.local, memory.largest = None, chosen.local // 2  # there was more room when it was compiled
+                continue
             reported = self.driver.read(status, 8 * STATUS_WORDS, self.stream)
             del workspace
             _, peak, first, number = struct.unpack_from("<4Q", reported)
@@ -209,7 +217,7 @@ class Run:
         if peak == 0 or memory.local:
             return
         size = rounded(peak)
-        if size <= LARGEST_LOCAL and size * self.driver.resident() <= self.driver.free() // 4:
+        if size <= memory.largest and size * self.driver.resident() <= self.driver.free() // 4:
             memory.local = kernel.in_local_memory(size)
             self.driver.function(memory.local)
 

@@ -135,8 +135,15 @@ def leastsq(
 
 
 def count_of_parameters(f):
-    """How many parameters a function has after the first one."""
-    return len(inspect.signature(f).parameters) - 1
+    """How many parameters a function has after the first one; a constant in compiled code.
+
+    Raises:
+        ValueError: it takes any number of them.
+    """
+    kinds = [p.kind for p in inspect.signature(f).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        raise ValueError("Unable to determine number of fit parameters.")
+    return sum(k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for k in kinds) - 1
 
 
 @lowers(f"{__name__}.count_of_parameters")
@@ -146,8 +153,23 @@ def _count_of_parameters(low: Lowering, f: Value) -> Value:
         if not places.vararg:
             return number(len(places.posonlyargs) + len(places.args) - 1)
     elif isinstance(f, Static) and callable(f.value):
-        return number(len(inspect.signature(f.value).parameters) - 1)
-    return low.refuse(UnsupportedFunctionError, f"curve_fit of {describe(f)}", "a function with a parameter for each")
+        with low.foreign("this function's signature"):
+            return number(count_of_parameters(f.value))
+    write = "p0= as a tuple, which says how many parameters there are"
+    return low.refuse(UnsupportedFunctionError, f"curve_fit of {describe(f)} without such a p0", write)
+
+
+def _first_guess(count, bounds):
+    """Ones, or numbers inside of bounds, as SciPy has them."""
+    low, high = bounds if isinstance(bounds, tuple | list) else (bounds.lb, bounds.ub)
+    low, high = np.broadcast_to(np.asarray(low), count), np.broadcast_to(np.asarray(high), count)
+    guess = np.ones(count)
+    for k in range(count):
+        if np.isfinite(low[k]):
+            guess[k] = 0.5 * (low[k] + high[k]) if np.isfinite(high[k]) else low[k] + 1.0
+        elif np.isfinite(high[k]):
+            guess[k] = high[k] - 1.0
+    return guess
 
 
 @defines("scipy.optimize.curve_fit")
@@ -172,9 +194,11 @@ def curve_fit(
 ):
     if full_output or nan_policy is not None:
         refuse("curve_fit with full_output= or nan_policy=", "curve_fit without them")
-    count = count_of_parameters(f)
+    count = len(p0) if isinstance(p0, tuple | list) else count_of_parameters(f)
     y = doubled(np.asarray(ydata))
-    start = np.ones(count) if p0 is None else doubled(np.asarray(p0))
+    start = _first_guess(count, bounds) if p0 is None else doubled(np.asarray(p0))
+    if start.size != count:
+        raise ValueError(f"p0 has {start.size} numbers, and the function {count} parameters")
 
     def residuals(p):
         rest = np.asarray(f(xdata, *[p[k] for k in range(count)])) - y

@@ -85,7 +85,7 @@ def minimize(
     callback=None,
     options=None,
 ):
-    if len(constraints) > 0:
+    if not isinstance(constraints, tuple | list) or len(constraints) > 0:
         refuse(
             "minimize with constraints=",
             "adcore.layers.quadratic_program, or adcore.custom_root with adcore.conditions.kkt",
@@ -121,6 +121,8 @@ def minimize_scalar(fun, bracket=None, bounds=None, args=(), method=None, tol=No
         low, high = doubled(bounds[0]), doubled(bounds[1])
         middle = low + (1.0 - GOLDEN) * (high - low)
         x = problems.minimize(value, middle, prox=lambda v, _: min(max(v, low), high))
+    elif method == "bounded":
+        raise ValueError("The `bounds` parameter is mandatory for method `bounded`.")
     else:
         ends = (0.0, 1.0) if bracket is None else bracket
         x = problems.minimize(value, _downhill(value, doubled(ends[0]), doubled(ends[1])))
