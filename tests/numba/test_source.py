@@ -31,7 +31,7 @@ from adcore.python_source import to_python
 from adcore.text import from_text
 from adcore.types import DType
 from proofs.random_programs import random_arguments, random_program
-from tests.core.test_memory import Writing
+from tests.core.test_copies_in_source import Writing
 from tests.endtoend import generated
 
 from . import printed_functions as functions
