@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..linear import Generator, scale
+from ..once import once
 from ..types import DType, literal
 from .base import TABLE, Kind, Primitive
 
@@ -96,7 +97,7 @@ def partial(name: str, index: int) -> Callable[..., Generator]:
     return lambda b, *operands_and_result: scale(b.emit(TABLE[f"{name}@{index}"], operands_and_result[:-1], {}))
 
 
-@cache
+@once
 def partial_row(name: str) -> Primitive:
     """The row of a routine's derivative: `name@index`."""
     inner, _, index = name.rpartition("@")

@@ -10,6 +10,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from adcore import cache as disk
+from adcore.once import once
 
 from . import symbols
 
@@ -32,7 +33,7 @@ _lock = Lock()
 _loaded = 0
 
 
-@cache
+@once
 def _machine() -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -54,7 +55,7 @@ def described() -> tuple[str, ...]:
     return (version, llvm.get_process_triple(), str(libraries), *processor)
 
 
-@cache
+@once
 def _engine() -> Any:
     empty = llvm.parse_assembly("")
     return llvm.create_mcjit_compiler(empty, _machine())

@@ -12,9 +12,10 @@ each has lists of its own of small blocks, and who takes a large block or keeps 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 
 import llvmlite.binding as llvm
+
+from adcore.once import once
 
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
@@ -100,7 +101,7 @@ class _Handler(ctypes.Structure):
 _handlers: list[_Handler] = []
 
 
-@cache
+@once
 def handler() -> object:
     """The capsule that says to NumPy how the memory of a result is freed."""
     provide()

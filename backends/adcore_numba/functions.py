@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core.typing.templates import make_intrinsic_template
 
+from adcore.once import once
 from adcore.printed import Function, largest, smallest
 
 __all__ = ["function_type"]
 
 
-@cache
+@once
 def function_type(function: Function) -> types.Type:
     """Numba's type of the function."""
     return types.Function(make_intrinsic_template(function, _DEFINITIONS[function], function.__name__))

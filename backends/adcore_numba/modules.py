@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import tempfile
-from functools import cache
 from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -21,6 +20,7 @@ from types import ModuleType
 from adcore.cache import is_on
 from adcore.cache.environment import ChangedError, digest
 from adcore.cache.files import Directory, place
+from adcore.once import once
 
 __all__ = ["is_kept", "module_of"]
 
@@ -65,7 +65,7 @@ def _kept() -> Path | None:
     return None if Directory(path).problem else path
 
 
-@cache
+@once
 def _own() -> Path:
     """A directory that goes when the process does."""
     path = tempfile.mkdtemp(prefix="adcore-")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from adcore.arguments import abstract
 from adcore.errors import UnsupportedFunctionError
+from adcore.once import once
 from adcore.plugins import Capture, Guard, Held, Part, Spec, Static
 from adcore.trees import Node, nodes_of
 from adcore.types import DType
@@ -76,7 +77,7 @@ def _unknown_layout() -> NoReturn:
     raise UnsupportedFunctionError("this build of NumPy has the state of its generators in an order that is not known")
 
 
-@cache
+@once
 def _classes() -> dict[str, type]:
     """What stands for a generator, by the name of its bits."""
     from .library.random_draws import Generator, GeneratorDXSM

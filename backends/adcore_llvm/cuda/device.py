@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from adcore.once import once
 from adcore.program import Program
 from adcore.types import Lit, Var
 
@@ -25,7 +25,7 @@ NAMES = "cuda", ATOMICS
 SIMULATED = "ADCORE_CUDA_SIMULATOR"
 
 
-@cache
+@once
 def _driver(simulated: bool) -> Driver:
     if simulated:
         return Simulator()
@@ -47,7 +47,7 @@ def device(name: str = "cuda") -> CudaDevice:
     return _device(name, os.environ.get(SIMULATED, "0") not in ("", "0"))
 
 
-@cache
+@once
 def _device(name: str, simulated: bool) -> CudaDevice:
     return CudaDevice(_driver(simulated), name, atomics=name == ATOMICS)
 

@@ -6,11 +6,11 @@ PTX is compiled for a device by the driver when it is loaded.  What is written f
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import llvmlite.binding as llvm
 
 from adcore.errors import DeviceError
+from adcore.once import once
 
 from . import libdevice
 
@@ -24,7 +24,7 @@ OPTIMIZATION = 3
 CAPABILITIES = {(7, 0): 63, (7, 5): 63, (8, 0): 70, (8, 6): 71, (8, 9): 78, (9, 0): 78, (10, 0): 86, (12, 0): 87}
 
 
-@cache
+@once
 def _machine(capability: tuple[int, int]) -> llvm.TargetMachine:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()

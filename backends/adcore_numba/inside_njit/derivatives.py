@@ -20,6 +20,7 @@ import adcore
 from adcore.api import splitting
 from adcore.dispatch import Transformed
 from adcore.errors import AdcoreError, UnsupportedFunctionError
+from adcore.once import once
 from adcore.plugins import Lowered
 from adcore.signatures import definition
 from adcore.splitting import PullbackSplit, PushforwardSplit, SplitLowered
@@ -190,7 +191,7 @@ class SplitType(DerivativeType):
         return super().get_call_type(context, args, kws)
 
 
-@functools.cache
+@once
 def type_of(derivative: Transformed) -> DerivativeType:
     """Numba's type of a transformed function."""
     is_split = isinstance(derivative.transform, PullbackSplit | PushforwardSplit)

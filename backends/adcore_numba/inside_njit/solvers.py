@@ -15,6 +15,7 @@ from numba.core.typing.typeof import typeof
 
 import adcore
 from adcore.errors import UnsupportedFunctionError
+from adcore.once import once
 
 from .named import NamedType, registered
 from .types import function_of, static_of
@@ -77,7 +78,7 @@ class SolverType(NamedType):
         return inspect.Signature(found), [p.name for p in found if p.default is p.empty]
 
 
-@functools.cache
+@once
 def _made(solver: Any, options: tuple[tuple[str, Any], ...]) -> Any:
     if not options:
         return adcore.jit(solver)

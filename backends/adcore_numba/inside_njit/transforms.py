@@ -5,7 +5,6 @@ The function that is transformed is one that Numba knows: compiled by `@njit`, o
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import Any
 
@@ -15,6 +14,7 @@ from numba.core.typing.templates import signature as signature_of
 from numba.core.typing.typeof import typeof
 
 import adcore
+from adcore.once import once
 
 from .calls import implement
 from .named import NamedType, registered
@@ -69,7 +69,7 @@ class TransformType(NamedType):
         return inspect.Signature(found), [p.name for p in found[1:3]] if self.named in AT_A_POINT else []
 
 
-@functools.cache
+@once
 def _made(transform: Any, function: Any, options: tuple[tuple[str, Any], ...]) -> Any:
     return transform(function, **dict(options))
 

@@ -7,12 +7,12 @@ array, as with NumPy.  An array of rank 0 is a record of an array of one element
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adcore.errors import DtypeError
+from adcore.once import once
 from adcore.structured import Layout
 from adcore.types import Atom, literal
 
@@ -49,7 +49,7 @@ __all__ = [
 INDEX = None  # the key of a record's index among the names of its fields
 
 
-@cache
+@once
 def class_of(layout: Layout) -> type:
     """The class of the objects that stand for structured arrays or records of a layout."""
     name = "structured array" if issubclass(layout.kind, np.ndarray) else "record"
