@@ -17,11 +17,17 @@ __all__ = ["Place", "arranged", "definition", "name_of", "places_of", "signature
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature:
-    """A function's signature; of a builtin only what has no default, or whatever is given by position."""
+    """A function's signature; of a builtin only what has no default, or whatever is given by position.
+
+    Of a universal function that Numba has made, the inputs: the function inside may be given the outputs as well.
+    """
     try:
         found = inspect.signature(function)
     except ValueError:
         return inspect.Signature([inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)])
+    inputs = getattr(function, "nin", None)
+    if isinstance(inputs, int) and not isinstance(function, np.ufunc):
+        return found.replace(parameters=list(found.parameters.values())[:inputs])
     if not isinstance(function, np.ufunc | types.BuiltinFunctionType) and type(function).__module__ != "numpy":
         return found
     return found.replace(parameters=[p for p in found.parameters.values() if p.default is p.empty])

@@ -22,7 +22,7 @@ from .values import Array, Scalar, Static, Tuple, Value
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["Signed", "dtype_of", "for_loop", "is_compiled", "refuse_boxed", "signed"]
+__all__ = ["Signed", "declared_loop", "dtype_of", "dtypes_of", "is_compiled", "refuse_boxed", "signed"]
 
 KINDS = {"b": "biufc", "i": "iufc", "u": "iufc", "f": "fc", "c": "c"}  # what a Python number of a kind goes into
 
@@ -148,20 +148,26 @@ def _as(low: Lowering, value: Value, kind: Any, where: str) -> Value:
     return value
 
 
-def for_loop(low: Lowering, function: Any, values: Sequence[Scalar | Array]) -> tuple[list[DType | None], DType | None]:
-    """The element types of arguments and result of one of the loops that a ufunc of Numba's declares.
+def declared_loop(low: Lowering, function: Any, values: Sequence[Scalar | Array]) -> int | None:
+    """The place of one of the loops that a ufunc of Numba's declares; None where none are declared.
 
-    It is the first one that takes such arguments without loss, as NumPy has it; None where none are declared.
+    It is the first one that takes such arguments without loss, as NumPy has it.
     """
     if not function._frozen:
-        return [None] * len(values), None
-    for loop in function.types:
-        taken, _, given = loop.partition("->")
+        return None
+    for k, loop in enumerate(function.types):
+        taken = loop.partition("->")[0]
         if all(_goes_into(v, np.dtype(letter)) for v, letter in zip(values, taken, strict=True)):
-            return [DType(np.dtype(letter).name) for letter in taken], DType(np.dtype(given).name)
+            return k
     said = ", ".join(map(describe, values))
     cause = f"{function.__name__} is declared for {' or '.join(function.types)}, and is called with {said}"
-    return low.refuse(UnsupportedFunctionError, cause, "arguments of these types, or vectorize without a signature")
+    return low.refuse(UnsupportedFunctionError, cause, "arguments of these types, or no signature in the decorator")
+
+
+def dtypes_of(loop: str) -> tuple[list[DType], list[DType]]:
+    """The element types of the arguments and the results of a loop, as NumPy writes them."""
+    taken, _, given = loop.partition("->")
+    return [DType(np.dtype(letter).name) for letter in taken], [DType(np.dtype(letter).name) for letter in given]
 
 
 def _goes_into(value: Scalar | Array, dtype: np.dtype) -> bool:

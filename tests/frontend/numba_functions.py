@@ -86,6 +86,72 @@ def vectorized(x):
     return np.sum(bent(x, 0.5)) + bent(x[0], 2.0) + np.sum(bent_doubles(x, np.arange(2).reshape(2, 1)))
 
 
+@numba.guvectorize([(float64[:], float64[:])], "(n)->()")
+def squares(a, result):
+    result[0] = np.sum(a * a)
+
+
+@numba.guvectorize(["void(float64[:,:], float64[:], float64[:])"], "(m,n),(n)->(m)")
+def product(a, x, y):
+    for i in range(a.shape[0]):
+        y[i] = 0.0
+        for j in range(a.shape[1]):
+            y[i] += a[i, j] * x[j]
+
+
+@numba.guvectorize([(float64[:], float64, float64[:])], "(n),()->(n)")
+def blended(x, weight, y):
+    y[0] = x[0]
+    for k in range(1, len(x)):
+        y[k] = weight * x[k] + (1.0 - weight) * y[k - 1]
+
+
+@numba.guvectorize([(float64[:], float64[:], float64[:])], "(n),()->(n)")
+def scaled_by_one(x, factor, y):
+    for k in range(len(x)):
+        y[k] = factor[0] * x[k] ** 2
+
+
+@numba.guvectorize("(n),(n)->(),()")
+def moments(x, w, mean, variance):
+    mean[0] = variance[0] = 0.0
+    for k in range(len(x)):
+        mean[0] += w[k] * x[k]
+    for k in range(len(x)):
+        variance[0] += w[k] * (x[k] - mean[0]) ** 2
+
+
+def generalized(x):
+    rows = np.stack((x, x * x, np.cos(x)))
+    weights = np.array([0.1, 0.5, 0.9])
+    found = np.sum(squares(rows)) + squares(x)
+    found += np.sum(product(np.outer(x, x), rows) ** 2) + np.sum(product(np.stack((rows, rows + 1.0)), x))
+    found += np.sum(blended(rows, weights) ** 2) + np.sum(blended(x, weights[:, None, None]) ** 3)
+    return found + np.sum(np.sin(scaled_by_one(rows, x[0])))
+
+
+def writes_outputs(x):
+    smooth, given = np.ones((2, len(x))), np.zeros((1, len(x)))
+    blended(x, np.array([0.25, 0.5]), smooth)
+    blended(x, 0.5, out=given)
+    return np.sum(smooth**2) + np.sum(given**2)
+
+
+@njit
+def writes_two_outputs(x):
+    mean, variance = np.zeros(2), np.zeros(2)
+    moments(np.stack((x, x * x)), x / np.sum(x), mean, variance)
+    return mean[0] * variance[1] + mean[1] * variance[0]
+
+
+def without_what_it_writes(x):
+    return moments(x, x)[0]
+
+
+def with_two_outputs(x):
+    return squares(x, np.zeros(1), np.zeros(1))[0]
+
+
 @njit
 def casts(x):
     n = int64(3.7)
@@ -296,6 +362,10 @@ DIFFERENTIATED = [
     (declared_arrays, X, 3),
     (calls_declared, 0.7),
     (vectorized, X),
+    (generalized, X),
+    (writes_outputs, X),
+    (writes_two_outputs, X),
+    (squares, X),
     (casts, 0.7),
     (typed_zeros, 0.7),
     (named, Body(2.0, X)),
@@ -342,15 +412,6 @@ parabola = Parabola(2.0)
 
 def sees_jitclass(x):
     return parabola.at(x)
-
-
-@numba.guvectorize([(float64[:], float64[:])], "(n)->()")
-def squares(a, result):
-    result[0] = np.sum(a * a)
-
-
-def calls_guvectorized(x):
-    return squares(np.array([x, x]))
 
 
 @numba.extending.intrinsic
@@ -423,7 +484,8 @@ REFUSED = [
     (makes_jitclass, (0.7,), "an instance of a jitclass"),
     (takes_jitclass, (0.7, parabola), "'parabola' is an instance of the jitclass Parabola"),
     (sees_jitclass, (0.7,), "'parabola' is an instance of the jitclass Parabola"),
-    (calls_guvectorized, (0.7,), "numba.guvectorize"),
+    (without_what_it_writes, (X,), "is called without what it writes into"),
+    (with_two_outputs, (X,), "made by numba.guvectorize with (n)->(), has other arguments here"),
     (calls_stencil_that_loops, (X,), "reads where its text does not say"),
     (calls_stencil_on_a_matrix, (np.ones((3, 3)),), "is a stencil of 2 axes, and its first array has 1"),
     (calls_intrinsic, (0.7,), "numba.extending.intrinsic"),

@@ -24,10 +24,13 @@ from .numba_functions import (
     X,
     bent,
     bent_doubles,
+    blended,
     declared,
     declared_twice,
     monte_carlo,
     named,
+    product,
+    squares,
     truncates,
 )
 
@@ -97,6 +100,38 @@ def test_vectorized_functions(function, shape):
     assert np.shape(found) == np.shape(expected)
     assert np.asarray(found).dtype == np.asarray(expected).dtype
     np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+MISFITS = {
+    "one has another length": lambda a, x: product(a, x[1:]),
+    "an axis is missing": lambda a, x: product(x, x),
+    "an output has another length": lambda a, x: product(a, x, np.zeros(len(x) + 1)),
+    "the others do not go together": lambda a, x: product(np.stack((a, a)), np.stack((x, x, x))),
+    "the output has too few": lambda a, x: product(np.stack((a, a)), x, np.zeros(len(x))),
+}
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_generalized_functions_refuse_what_numpy_refuses(misfit):
+    with pytest.raises(ValueError, match=r"."):
+        MISFITS[misfit](np.outer(X, X), X)
+    with pytest.raises(ValueError, match=r"core dimension|enough dimensions|broadcast"):
+        jit(MISFITS[misfit])(np.outer(X, X), X)
+
+
+def test_generalized_functions_take_what_numpy_converts():
+    whole = np.arange(6).reshape(2, 3)
+    found, expected = jit(lambda x: squares(x))(whole), squares(whole)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
+    narrow = np.zeros((2, 3), np.float32)
+    jit(lambda x, y: blended(x, 0.3, y))(whole, narrow)
+    np.testing.assert_array_equal(narrow, blended(whole, 0.3, np.zeros((2, 3), np.float32)))
+
+
+def test_generalized_functions_have_jacobians():
+    a = np.outer(X, X + 1.0)
+    np.testing.assert_allclose(adcore.jacrev(product, 1)(a, X), a, rtol=1e-15)
 
 
 def test_declared_types_count_for_the_cache():

@@ -31,6 +31,7 @@ from . import (
     factors,
     fitting,
     fourier,
+    generalized,
     gridded,
     implicit,
     initial_values,
@@ -87,11 +88,12 @@ __all__ = [
 
 MODULES = (
     *(applying, arrangement, axes, closures, compiled_by_numba, composition, corners, counting, decompositions),
-    *(distances, distributions, einsum, elementwise, factors, fitting, fourier, gridded, implicit, initial_values),
-    *(interpolation, limits, making, matrix_equations, matrix_functions, minimizing, multivariate, norms, odes),
-    *(ordering, padding, piecewise, places, polynomials, products, quadrature, random_seeds, root_finding, scans),
-    *(searching, sets, signals, solving, sparse, sparse_jacobians, sparse_solving, sparse_spectra, special),
-    *(special_functions, spectra, splines, splitting, statistics, stencils, structured, vectors),
+    *(distances, distributions, einsum, elementwise, factors, fitting, fourier, generalized, gridded, implicit),
+    *(initial_values, interpolation, limits, making, matrix_equations, matrix_functions, minimizing, multivariate),
+    *(norms, odes, ordering, padding, piecewise, places, polynomials, products, quadrature, random_seeds),
+    *(root_finding, scans, searching, sets, signals, solving, sparse, sparse_jacobians, sparse_solving),
+    *(sparse_spectra, special, special_functions, spectra, splines, splitting, statistics, stencils, structured),
+    vectors,
 )
 _objects: dict[Any, Any] = {}
 _with_methods: dict[int, tuple[Any, Any]] = {}  # by identity, which the object that is kept holds

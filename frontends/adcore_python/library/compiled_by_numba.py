@@ -14,7 +14,7 @@ from adcore.types import DType
 
 from ..array_functions import array_like
 from ..iteration import range_of
-from ..numba_types import dtype_of, for_loop
+from ..numba_types import declared_loop, dtype_of, dtypes_of
 from ..numpy_names import conversion
 from ..values import Array, Scalar, Static, Value
 from .registry import describes, lowers
@@ -52,14 +52,15 @@ def dufunc(low: Lowering, self: Value, *args: Value, **kwargs: Value) -> Value:
         cause = f"{name}, made by numba.vectorize, takes {function.nin} arguments, and here no others such as out="
         low.refuse(UnsupportedFunctionError, cause, f"{name}({', '.join('xyzuvw'[: function.nin])})")
     values = [array_like(low, x) for x in args]
-    inputs, result = for_loop(low, function, values)
-    values = [v if d is None else conversion(d)(low, v) for v, d in zip(values, inputs, strict=True)]
+    loop = declared_loop(low, function, values)
+    inputs, results = ([], []) if loop is None else dtypes_of(function.types[loop])
+    values = [conversion(d)(low, v) for v, d in zip(values, inputs, strict=True)] if inputs else values
     inner = Static(function._dispatcher.py_func)
     if all(isinstance(v, Scalar) for v in values):
         found = low.call(inner, [Scalar(low.atom(v)) for v in values], {})
     else:
         found = low.call(Static(_element_by_element), [inner, *values], {})
-    return conversion(result or _dtype(low, found))(low, found)
+    return conversion(results[0] if results else _dtype(low, found))(low, found)
 
 
 def _dtype(low: Lowering, value: Value) -> DType:
@@ -107,10 +108,6 @@ def _as_it_is(function):
 
 
 _REFUSED = {
-    "numba.np.ufunc.gufunc.GUFunc.__call__": (
-        "a function made by numba.guvectorize, which writes into its last arguments",
-        "the function itself, undecorated or under njit, with np.zeros(…) for what it writes into",
-    ),
     "numba.experimental.jitclass.base.JitClassType.__call__": (
         "an instance of a jitclass",
         "a class without the decorator, a dataclass or a NamedTuple",
