@@ -82,8 +82,20 @@ def optimized(text: str, machine: llvm.TargetMachine) -> llvm.ModuleRef:
 
 
 def machine_code(text: str) -> bytes:
-    """A module compiled to an object file."""
-    return _machine().emit_object(optimized(text, _machine()))
+    """A module compiled to an object file, in which nothing internal has a name."""
+    module = optimized(text, _machine())
+    hide(module)
+    return _machine().emit_object(module)
+
+
+def hide(module: llvm.ModuleRef) -> None:
+    """Make what is internal private.
+
+    The loader enters internal names in its table as well: what other modules call by such a name would be this.
+    """
+    for value in (*module.functions, *module.global_variables):
+        if value.linkage == llvm.Linkage.internal:
+            value.linkage = llvm.Linkage.private
 
 
 def load(code: bytes, *names: str) -> tuple[int, ...]:

@@ -19,7 +19,6 @@ from adcore.types import Lit
 from . import memory, symbols
 from .boxing import slots_of
 from .code import LLVM_TYPE, Code, constant
-from .engine import NAME
 from .lower import Lowering, lower_program
 from .targets import in_any_thread
 from .values import Root, Strided, row_major
@@ -62,16 +61,9 @@ def refuse_python(region: Program) -> None:
 
 
 def standalone(declarations: dict[str, str], *functions: str) -> str:
-    """A module that allocates by itself.
-
-    Its functions for that are named after the module: the loader knows those that are internal too, and they would
-    be what other modules call by these names.
-    """
+    """A module that allocates by itself."""
     own = memory.unshared()
-    text = assembly_of({k: v for k, v in declarations.items() if f"@{k}(" not in own}, own, *functions)
-    for symbol in memory.FUNCTIONS:
-        text = text.replace(f"@{symbol}(", f"@{NAME}.{symbol}(")
-    return text
+    return assembly_of({k: v for k, v in declarations.items() if f"@{k}(" not in own}, own, *functions)
 
 
 def assembly_of(declarations: dict[str, str], *functions: str) -> str:

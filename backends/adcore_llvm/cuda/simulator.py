@@ -72,7 +72,7 @@ class Simulator:
     def function(self, kernel: Kernel) -> Any:
         module = kernel.module
         if module not in self.known:
-            # the loader knows functions by their names, those that are internal to a module too
+            # every module has kernels of these names, and the loader knows functions by theirs
             text = without_vectors(module.host_text().replace("@adcore_", f"@{NAME}."))
             names = [each.name for each in module.kernels]
             addresses = load(machine_code(text), *(name.replace("adcore_", f"{NAME}.") for name in names))
