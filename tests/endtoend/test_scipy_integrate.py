@@ -104,7 +104,7 @@ def test_tolerances_that_are_not_given_are_those_of_derivatives():
 
 
 REFUSED = [
-    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y).y, "without t_eval"),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, "LSODA").y, "by LSODA without t_eval"),
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, events=lambda t, y: y[0]).y, "events="),
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, dense_output=True).y, "dense_output=True"),
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, max_step=0.1).y, "max_step="),
@@ -272,3 +272,54 @@ def test_errors_that_are_not_reached_raise(f, cause):
     with pytest.raises(RuntimeError, match=cause) as caught:
         jit(f)(1.0)
     assert str(caught.traceback[-1].path).endswith("test_scipy_integrate.py")
+
+
+# The steps of the solver
+
+
+@pytest.mark.parametrize("options", [{}, {"rtol": 1e-8, "atol": 1e-10}], ids=["loose", "tight"])
+@pytest.mark.parametrize(
+    "span", [(0.0, 6.0), (6.0, 0.0), (0.0, 1e-7), (2.0, 2.0)], ids=["forth", "back", "short", "none"]
+)
+def test_without_t_eval_there_are_the_steps_that_scipy_makes(span, options):
+    def path(p):
+        sol = solve_ivp(lotka_volterra, span, [10.0, 5.0], args=(p[0], p[1], p[2], p[3]), **options)
+        return sol.t, sol.y
+
+    p = np.array([1.5, 1.0, 3.0, 1.0])
+    t, y = jit(path)(p)
+    steps, _ = path(p)
+    np.testing.assert_allclose(t, steps, rtol=1e-9, atol=1e-8)
+    assert y.shape == (2, len(steps))
+    if span[0] != span[1]:
+        exact = solve_ivp(lotka_volterra, span, [10.0, 5.0], t_eval=t, args=tuple(p), rtol=1e-11, atol=1e-11).y
+        np.testing.assert_allclose(y, exact, rtol=2e-5)
+
+
+def test_derivatives_without_t_eval():
+    def end(p, last):
+        sol = solve_ivp(lotka_volterra, (0.0, last), [10.0, 5.0], args=(p[0], p[1], p[2], p[3]))
+        return np.sum(sol.y[:, -1] * np.array([1.0, 2.0])) + sol.t[-1]
+
+    def exact(p, last):
+        sol = solve_ivp(lotka_volterra, (0.0, last), [10.0, 5.0], args=tuple(p), rtol=1e-12, atol=1e-12)
+        return sol.y[:, -1] @ np.array([1.0, 2.0]) + last
+
+    p, step = np.array([1.5, 1.0, 3.0, 1.0]), 1e-4
+    by_p, by_last = grad(end, argnums=(0, 1))(p, 4.0)
+    expected = [(exact(p + step * e, 4.0) - exact(p - step * e, 4.0)) / (2 * step) for e in np.eye(4)]
+    np.testing.assert_allclose(by_p, expected, rtol=1e-5)
+    assert by_last == pytest.approx((exact(p, 4.0 + step) - exact(p, 4.0 - step)) / (2 * step), rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["Radau", "BDF"])
+def test_stiff_equations_without_t_eval(method):
+    def left(k):
+        def robertson(t, y):
+            return [-k * y[0] + 1e4 * y[1] * y[2], k * y[0] - 1e4 * y[1] * y[2] - 3e7 * y[1] ** 2, 3e7 * y[1] ** 2]
+
+        return solve_ivp(robertson, (0.0, 40.0), [1.0, 0.0, 0.0], method, rtol=1e-9, atol=1e-12).y[0, -1]
+
+    assert jit(left)(0.04) == pytest.approx(0.7158270687, rel=1e-8)  # Hairer and Wanner, Solving ODEs II, IV.10
+    step = 1e-4
+    assert grad(left)(0.04) == pytest.approx((left(0.04 + step) - left(0.04 - step)) / (2 * step), rel=1e-5)

@@ -54,6 +54,7 @@ CALLS = {
             ],
             P,
         ),
+        (lambda x: solve_ivp(pendulum, (0, 2), x[:2], args=(x[2], 1.3), rtol=RTOL, atol=ATOL).y[:, -1], P),
         (lambda x: solve_ivp(lambda t, y: -x[1] * y, (2, 0), x[:1], t_eval=TIMES[::-1], rtol=RTOL, atol=ATOL).y, P),
         (lambda x: solve_ivp(pendulum, (0, 2), x[:2], "Radau", TIMES, args=(x[2], 1.3), rtol=RTOL, atol=ATOL).y, P),
         (lambda x: solve_ivp(pendulum, (0, 2), x[:2], "DOP853", TIMES, args=(x[2], 1.3), rtol=RTOL, atol=ATOL).y, P),

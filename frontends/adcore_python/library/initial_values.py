@@ -9,6 +9,7 @@ import numpy as np
 
 from adcore.ode import odeint
 from adcore.ode.calls import ATOL, RTOL
+from adcore.ode.steps import times_of_steps
 
 from .registry import defines, refuse
 from .root_finding import doubled
@@ -59,8 +60,8 @@ def solve_ivp(
     vectorized=False,
     args=None,
     *,
-    rtol=RTOL,
-    atol=ATOL,
+    rtol=None,
+    atol=None,
     first_step=None,
     min_step=0.0,
     max_step=np.inf,
@@ -74,8 +75,9 @@ def solve_ivp(
         raise ValueError("`method` must be one of RK23, RK45, DOP853, Radau, BDF, LSODA")
     if dense_output:
         refuse("scipy.integrate.solve_ivp with dense_output=True", "t_eval= with the times that are needed")
-    if t_eval is None:
-        refuse("scipy.integrate.solve_ivp without t_eval", "t_eval=np.array([t0, t1]), or the times that are needed")
+    solver, adjoint = METHODS[method]
+    if t_eval is None and solver not in ("dopri5", "radau"):
+        refuse(f"scipy.integrate.solve_ivp by {method} without t_eval", "t_eval=np.array([t0, t1]), or method RK45")
     if events is not None:
         refuse("scipy.integrate.solve_ivp with events=", "adcore.odeint_event")
     if first_step is not None or max_step != np.inf or min_step != 0.0:
@@ -83,20 +85,34 @@ def solve_ivp(
     begin, t0, t1 = doubled(np.asarray(y0)), float(t_span[0]), float(t_span[1])
     if begin.ndim != 1:
         raise ValueError("`y0` must be 1-dimensional.")
-    times = doubled(np.asarray(t_eval))
-    if times.ndim != 1:
-        raise ValueError("`t_eval` must be 1-dimensional.")
-    if np.any(times < min(t0, t1)) or np.any(times > max(t0, t1)):
-        raise ValueError("Values in `t_eval` are not within `t_span`.")
     given = () if args is None else tuple(args)
 
     def slope(y, t):
         return _vector(fun(t, y[:, np.newaxis], *given) if vectorized else fun(t, y, *given))
 
-    solver, adjoint = METHODS[method]
-    ys = _states(slope, begin, t0, times, rtol=rtol, atol=atol, method=solver, adjoint=adjoint)
+    relative, absolute = RTOL if rtol is None else rtol, ATOL if atol is None else atol
+    options = {"rtol": relative, "atol": absolute, "method": solver, "adjoint": adjoint}
+    if t_eval is None:
+        wanted = 1e-3 if rtol is None else rtol, 1e-6 if atol is None else atol
+        times, ys = _steps(slope, begin, t0, t1, *wanted, options)
+    else:
+        times = doubled(np.asarray(t_eval))
+        if times.ndim != 1:
+            raise ValueError("`t_eval` must be 1-dimensional.")
+        if np.any(times < min(t0, t1)) or np.any(times > max(t0, t1)):
+            raise ValueError("Values in `t_eval` are not within `t_span`.")
+        ys = _states(slope, begin, t0, times, **options)
     message = "The solver successfully reached the end of the integration interval."
     return Trajectory(times, ys.T, None, None, 0, message, True)
+
+
+def _steps(slope, y0, t0, t1, rtol, atol, options):
+    """The times at which the steps of SciPy's solver end with these tolerances, and the states there."""
+    if t0 == t1:
+        return np.array([t0, t1]), np.stack((y0, y0))
+    within = times_of_steps(slope, y0, t0, t1, rtol, atol, options["method"])
+    times = np.concatenate((np.array([t0]), within, np.array([t1])))
+    return times, odeint(slope, y0, times, **options)
 
 
 def _vector(found):
