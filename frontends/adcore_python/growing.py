@@ -14,6 +14,7 @@ from .memory import Scope
 from .operators import describe
 from .promotion import join, promoted
 from .reach import reach
+from .refusals import NotConstantError
 from .values import Array, Buffer, Growing, Scalar, Snapshot, Tuple, Value, number
 from .views import indexed
 
@@ -184,9 +185,16 @@ def item_at(low: Lowering, contents: Growing, index: Atom) -> Value:
 
 
 def _remade(low: Lowering, contents: Growing, new: dict[Any, Any]) -> Value:
-    """An item with these numbers and arrays; its lists, dicts and objects may be those that were put there."""
+    """An item with these numbers and arrays; its lists, dicts and objects may be those that were put there.
+
+    What tells which ones these are is the stores: where the items hold nothing, there are none.
+    """
 
     def remake(_: Any, again: Snapshot, inner: Any) -> Value:
+        if not contents.stores:
+            cause = f"a list whose items are like {described(contents.item)}, and hold nothing, is read at an index"
+            write = "an index that is constant, a loop over a range of constant length, or an array: np.zeros(…)"
+            raise NotConstantError(f"{cause} that is not constant", low.source, write)
         identity = low.memory.identity(inner, again.reference.identity.name)
         low.memory.relate([(identity, (store.buffer,)) for store in contents.stores])
         return with_identity(again.reference, identity)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcore.errors import AliasError
+from adcore.errors import AdcoreError, AliasError
 
 from .conftest import run, same
 
@@ -252,3 +252,111 @@ def test_shared_twice_is_separate():
 
     a = np.arange(9.0).reshape(3, 3)
     same(run(through, a), through(a.copy()))
+
+
+# Lists of lists that hold nothing yet
+
+
+def appended_by_two_loops(x, n):
+    found = [[], []]
+    for i in range(n):
+        for k in range(2):
+            found[k].append(x[k] * i)
+    return np.array(found[0]), np.array(found[1])
+
+
+def appended_by_comprehension_and_loop(x, n):
+    found = [[] for _ in range(2)]
+    for k in range(2):
+        found[k].append(x[k])
+    return np.array(found[0]), np.array(found[1])
+
+
+def appended_row_by_row(x, n):
+    found = [[], []]
+    for i in range(n):
+        for row in found:
+            row.append(x[0] * i)
+    return np.array(found[0]), np.array(found[1])
+
+
+def appended_by_parity(x, n):
+    found = [[], []]
+    for i in range(n):
+        found[i % 2].append(x[0])
+    return np.array(found[0]), np.array(found[1])
+
+
+def appended_deep_inside(x, n):
+    found = [[[]], [[]]]
+    for i in range(n):
+        found[i % 2][0].append(x[0])
+    return np.array(found[0][0])
+
+
+def entered_by_parity(x, n):
+    found = [{}, {}]
+    for i in range(n):
+        found[i % 2]["a"] = x[0]
+    return found[0]["a"]
+
+
+def appended_by_choice(x, n):
+    one, two = [], []
+    for i in range(n):
+        (one, two)[i % 2].append(x[0])
+    return np.array(one)
+
+
+def appended_to_rows_of_run_time_number(x, n):
+    rows = []
+    for _ in range(n):
+        rows.append([])
+    for k in range(n):
+        rows[k].append(x[0])
+    return np.array(rows[0])
+
+
+def appended_to_each_of_run_time_number(x, n):
+    rows = []
+    for _ in range(n):
+        rows.append([])
+    for row in rows:
+        row.append(x[0])
+    return np.array(rows[0])
+
+
+def appended_after_a_pop(x, n):
+    rows, mine = [], []
+    for _ in range(n):
+        rows.append([])
+    rows.append(mine)
+    rows.pop().append(x[0])
+    return np.array(mine)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [appended_by_two_loops, appended_by_comprehension_and_loop, appended_row_by_row],
+    ids=lambda f: f.__name__,
+)
+def test_lists_that_hold_nothing_are_appended_to(function):
+    same(run(function, X, 4), function(X, 4))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        appended_by_parity,
+        appended_deep_inside,
+        entered_by_parity,
+        appended_by_choice,
+        appended_to_rows_of_run_time_number,
+        appended_to_each_of_run_time_number,
+        appended_after_a_pop,
+    ],
+    ids=lambda f: f.__name__,
+)
+def test_which_of_lists_that_hold_nothing_is_changed_must_be_known(function):
+    with pytest.raises(AdcoreError, match="and hold nothing, is read at an index that is not constant"):
+        run(function, X, 4)
