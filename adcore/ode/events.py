@@ -14,7 +14,7 @@ from . import dormand_prince, radau
 from .solving import require_options, states_by
 from .vectors import derivative_of, state_of
 
-__all__ = ["happened"]
+__all__ = ["between", "happened", "refined", "tried"]
 
 
 def happened(
@@ -42,6 +42,13 @@ def happened(
         raise RuntimeError(f"odeint_event: the event happens at the beginning, at t = {begin}")
     y = states_by(f, like, state_of(y0), np.array([begin, near]), args, rtol, atol, adjoint, method, 0)[1]
 
+    found, state = refined(rhs, height, y, near)
+    return found, as_tree(state, like)
+
+
+def refined(rhs: Any, height: Any, y: Any, near: Any) -> Any:
+    """The time at which `height(y, t)` is 0 and the state there, for the state at a time that is near."""
+
     def state_at(t: Any) -> Any:
         return dormand_prince.step(rhs, y, near, t - near, rhs(y, near))[0]
 
@@ -57,7 +64,7 @@ def happened(
         return t
 
     found = time(near)
-    return found, as_tree(state_at(found), like)
+    return found, state_at(found)
 
 
 def located(rhs: Any, height: Any, y: Any, t: Any, t_max: Any, rtol: Any, atol: Any, method: Any) -> Any:

@@ -420,7 +420,9 @@ class Mirror:
             last = places[len(places) - len(value.defaults) :]
             defaults = tuple(self.value(v, p.arg) for p, v in zip(last, value.defaults, strict=True))
             keywords = {k: self.value(v, k) for k, v in value.keyword_defaults.items()}
-            return LocalFunction(value.node, value.code, self.frame(value.frame), defaults, keywords)
+            return LocalFunction(
+                value.node, value.code, self.frame(value.frame), defaults, keywords, dict(value.attributes)
+            )
         if isinstance(value, Derived):
             return Derived(value.make, self.value(value.function, name))
         if isinstance(value, Partial):

@@ -25,7 +25,7 @@ from .patterns import Test
 from .records import attribute, inherited
 from .statements import OPERATORS, assign, items_of, local_function
 from .strings import formatted, plain
-from .values import Array, Cell, Dict, Maybe, Method, Poison, Record, Scalar, Static, Super, Tuple, Value
+from .values import Array, Cell, Dict, LocalFunction, Maybe, Method, Poison, Record, Scalar, Static, Super, Tuple, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -247,6 +247,8 @@ def attribute_of(low: Lowering, owner: Value, name: str) -> Value:
         return attribute(low, owner, name)
     if isinstance(owner, Super):
         return inherited(low, owner, name)
+    if isinstance(owner, LocalFunction) and name in owner.attributes:
+        return owner.attributes[name]
     return Method(owner, name)
 
 

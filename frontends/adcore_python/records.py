@@ -25,6 +25,7 @@ from .values import (
     Dict,
     Fields,
     List,
+    LocalFunction,
     Method,
     Partial,
     Poison,
@@ -218,6 +219,9 @@ def set_attribute(low: Lowering, owner: Value, name: str, value: Value, forced: 
     if is_structured(owner):
         structured_arrays.set_attribute(low, owner, name, value)
         return
+    if isinstance(owner, LocalFunction):
+        _mark_function(low, owner, name, value)
+        return
     if not isinstance(owner, Record):
         outside = isinstance(owner, Static) and not isinstance(owner.value, type)
         what = f"{describe(owner)} from outside the function" if outside else describe(owner)
@@ -335,6 +339,16 @@ def deepcopy(low: Lowering, x: Value) -> Value:
     return _deep(low, x, low.memory.new_record)
 
 
+def _mark_function(low: Lowering, function: LocalFunction, name: str, value: Value) -> None:
+    """`f.name = value`, of a constant and of a function defined in the same region."""
+    if function.scope is not low.memory.scope:
+        what = f"attribute {name!r} of {function.name!r} is assigned in a branch or loop, or in another function"
+        low.refuse_syntax(what, f"{function.name}.{name} = … next to the definition")
+    if plain(value) is None:
+        low.refuse_syntax(f"attribute {name!r} of {function.name!r} is no constant", "an argument of the function")
+    function.attributes[name] = value
+
+
 def _constant_name(low: Lowering, name: Value) -> str:
     found = plain(name)
     if found is None or not isinstance(found[0], str):
@@ -365,6 +379,8 @@ def _has(low: Lowering, value: Value, name: str) -> bool:
         return hasattr(value.kind, name)
     if isinstance(value, Static):
         return hasattr(value.value, name)
+    if isinstance(value, LocalFunction) and not name.startswith("__"):
+        return name in value.attributes
     return low.refuse_syntax(f"hasattr of {describe(value)}", "a test of what the value is, isinstance(x, C)")
 
 

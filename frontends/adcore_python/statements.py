@@ -366,7 +366,7 @@ def local_function(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> LocalFu
     defaults = tuple(low.evaluate(d) for d in node.args.defaults)
     pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     keywords = {p.arg: low.evaluate(d) for p, d in pairs if d is not None}
-    return LocalFunction(node, low.frame.code.inner(node), low.frame, defaults, keywords)
+    return LocalFunction(node, low.frame.code.inner(node), low.frame, defaults, keywords, scope=low.memory.scope)
 
 
 def _global(low: Lowering, s: ast.Global) -> Any:

@@ -214,13 +214,20 @@ class Iteration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFunction:
-    """A function or lambda defined in the code that is being lowered."""
+    """A function or lambda defined in the code that is being lowered.
+
+    Attributes:
+        attributes: what it has been given by `f.name = value`, constants.
+        scope: the region that it is defined in, the one where it can be given them.
+    """
 
     node: ast.FunctionDef | ast.Lambda
     code: Code
     frame: Frame
     defaults: tuple[Value, ...] = ()
     keyword_defaults: dict[str, Value] = field(default_factory=dict)
+    attributes: dict[str, Value] = field(default_factory=dict)
+    scope: Any = None
 
     @property
     def name(self) -> str:

@@ -105,7 +105,7 @@ def test_tolerances_that_are_not_given_are_those_of_derivatives():
 
 REFUSED = [
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, "LSODA").y, "by LSODA without t_eval"),
-    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, events=lambda t, y: y[0]).y, "events="),
+    (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, "LSODA", TIMES, events=lambda t, y: y[0]).y, "events="),
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, dense_output=True).y, "dense_output=True"),
     (lambda y: solve_ivp(lambda t, y: y, (0, 1), y, t_eval=TIMES, max_step=0.1).y, "max_step="),
     (lambda y: scipy.integrate.odeint(lambda y, t: y, y, TIMES, full_output=True), "full_output=True"),
@@ -323,3 +323,106 @@ def test_stiff_equations_without_t_eval(method):
     assert jit(left)(0.04) == pytest.approx(0.7158270687, rel=1e-8)  # Hairer and Wanner, Solving ODEs II, IV.10
     step = 1e-4
     assert grad(left)(0.04) == pytest.approx((left(0.04 + step) - left(0.04 - step)) / (2 * step), rel=1e-5)
+
+
+# Events
+
+
+def falling(t, y, drag, height):
+    return [y[1], -9.81 - drag * y[1]]
+
+
+def ground(t, y, drag, height):
+    return y[0] - height
+
+
+def apex(t, y, drag, height):
+    return y[1]
+
+
+ground.terminal = True
+ground.direction = -1
+NEAR = {"rtol": 1e-10, "atol": 1e-10}
+
+
+def thrown(speed, drag, height):
+    """It begins at the height of the event, which is none as it rises there."""
+    sol = solve_ivp(falling, (0, 100), [height, speed], events=[ground, apex], args=(drag, height), **NEAR)
+    return sol.t_events[0][0], sol.y_events[0][0], sol.t_events[1][0], sol.y_events[1][0], sol.t[-1], sol.status
+
+
+def thrown_back_in_time(speed, drag, height):
+    sol = solve_ivp(falling, (0, -100), [height + 1.0, -speed], events=apex, args=(drag, height), **NEAR)
+    return sol.t_events[0], sol.y_events[0], sol.t[-1]
+
+
+def thrown_at_times(speed, drag, height):
+    times = np.linspace(0.0, 20.0, 41)
+    sol = solve_ivp(falling, (0, 20), [height, speed], t_eval=times, events=ground, args=(drag, height), **NEAR)
+    return sol.t, sol.y
+
+
+def swinging(rate, level):
+    def crosses(t, y):
+        return y[0] - level
+
+    def swings(t, y):
+        return [y[1], -(rate**2) * y[0]]
+
+    crosses.terminal = 4
+    sol = solve_ivp(swings, (0, 20), [1.0, 0.0], events=crosses, **NEAR)
+    return sol.t_events[0], sol.y_events[0], sol.t[-1], sol.status
+
+
+def swinging_forever(rate, level):
+    swings = lambda t, y: [y[1], -(rate**2) * y[0]]  # noqa: E731
+    sol = solve_ivp(swings, (0, 20), [1.0, 0.0], "Radau", events=lambda t, y: y[0] - level, rtol=1e-9, atol=1e-9)
+    return sol.t_events[0], sol.y_events[0][:, 1], sol.t[-1], sol.status
+
+
+def beginning_at_an_event(rate, level):
+    """SciPy counts it."""
+    sol = solve_ivp(lambda t, y: -rate * y, (0, 2), [level], events=lambda t, y: y[0] - level, **NEAR)
+    return sol.t_events[0], sol.status
+
+
+WITH_EVENTS = [
+    (thrown, (20.0, 0.1, -3.0)),
+    (thrown_back_in_time, (20.0, 0.1, 1.0)),
+    (thrown_at_times, (20.0, 0.1, 0.0)),
+    (swinging, (1.3, 0.2)),
+    (swinging_forever, (1.3, 0.2)),
+    (beginning_at_an_event, (1.3, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), WITH_EVENTS, ids=lambda c: getattr(c, "__name__", ""))
+def test_events_are_those_that_scipy_finds(function, arguments):
+    for found, expected in zip(jit(function)(*arguments), function(*arguments), strict=True):
+        assert np.shape(found) == np.shape(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("function", "arguments"), WITH_EVENTS[:5], ids=lambda c: getattr(c, "__name__", ""))
+def test_derivatives_of_events(function, arguments):
+    if function is thrown:
+        whole = lambda *a: sum(np.sum(np.sin(each)) for each in thrown(*a)[:5])  # noqa: E731
+    elif function is thrown_at_times:
+        whole = lambda *a: np.sum(np.sin(thrown_at_times(*a)[1]))  # noqa: E731
+    else:
+        whole = lambda *a: np.sum(np.sin(function(*a)[0])) + np.sum(np.cos(function(*a)[1]))  # noqa: E731
+    found = grad(whole, argnums=tuple(range(len(arguments))))(*arguments)
+    step = 1e-4
+    for k, slope in enumerate(found):
+        ahead, behind = (tuple(a + s * (j == k) for j, a in enumerate(arguments)) for s in (step, -step))
+        assert slope == pytest.approx((whole(*ahead) - whole(*behind)) / (2 * step), rel=2e-5, abs=1e-5)
+
+
+def test_no_event_happens():
+    def calm(rate):
+        sol = solve_ivp(lambda t, y: -rate * y, (0, 2), [1.0], events=lambda t, y: y[0] - 5.0, t_eval=[1.0, 2.0])
+        return np.sum(sol.t_events[0]), np.sum(sol.y), sol.status
+
+    count, total, status = jit(calm)(0.5)
+    assert (count, status) == (0.0, 0)
+    assert total == pytest.approx(np.exp(-0.5) + np.exp(-1.0), rel=1e-7)

@@ -362,6 +362,20 @@ def index_at_run_time(x, i):
     return parts[i].x + table[i] + [1, 2, 3][i]
 
 
+def functions_with_attributes(x):
+    def scaled(y):
+        return scaled.factor * y
+
+    scaled.factor, scaled.name = 3.0, "scaled"
+    before = scaled(x)
+    scaled.factor = 2.0
+    total = 0.0
+    for k in range(3):
+        if x > k:
+            total += scaled(x) + getattr(scaled, "offset", 0.5)
+    return before, total, hasattr(scaled, "name"), getattr(scaled, "other", 1.0), [scaled][0].factor
+
+
 def order(x):
     return (1.0, x) < (1.0, 2.0), [x] > [3.0, 1.0], (x, x) <= (x, x), Fixed(1.0).a
 
@@ -372,7 +386,7 @@ ROWS = [
     (changed_by_helpers, 1.5), (list_methods, 1.5), (dict_methods, 1.5), (stars, 1.5), (growing_lists, X),
     (growing_two_dimensions, X), (emptied_and_filled, X), (comprehensions, X), (rebound_in_closure, X), (matching, 1.5, 0),
     (matching, 11.5, -2), (matching, 1.5, 5), (walrus, 3.0), (try_finally, 3.0), (index_at_run_time, 2.0, 1),
-    (index_at_run_time, 2.0, -1), (order, 1.5),
+    (index_at_run_time, 2.0, -1), (order, 1.5), (functions_with_attributes, 1.5),
 ]  # fmt: skip
 
 
@@ -398,6 +412,24 @@ def grown_result(x):
 
 def plain_result(x):
     return Plain(x)
+
+
+def marked_in_a_branch(x):
+    def scaled(y):
+        return scaled.factor * y
+
+    scaled.factor = 1.0
+    if x > 0.0:
+        scaled.factor = 2.0
+    return scaled(x)
+
+
+def marked_with_a_number_of_the_run(x):
+    def scaled(y):
+        return scaled.factor * y
+
+    scaled.factor = x
+    return scaled(x)
 
 
 def no_such_attribute(x):
@@ -475,6 +507,8 @@ REFUSED = [
     (outside_write, UnsupportedSyntaxError, "assigning to attribute 'x' of a Base from outside the function", 1.0),
     (grown_result, UnsupportedFunctionError, "its items are lists whose lengths are known at run time only", X),
     (plain_result, UnsupportedFunctionError, "a Plain, which is not a dataclass, as a result", 1.0),
+    (marked_in_a_branch, UnsupportedSyntaxError, "attribute 'factor' of 'scaled' is assigned in a branch or loop", 1.0),
+    (marked_with_a_number_of_the_run, UnsupportedSyntaxError, "attribute 'factor' of 'scaled' is no constant", 1.0),
     (no_such_attribute, UnsupportedSyntaxError, "'Base' object has no attribute 'z'", 1.0),
     (no_such_field, UnsupportedSyntaxError, "unexpected keyword argument 'middle'", 1.0),
     (

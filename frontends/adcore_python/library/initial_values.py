@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from adcore import stop_gradient
 from adcore.ode import odeint
 from adcore.ode.calls import ATOL, RTOL
+from adcore.ode.events import refined
 from adcore.ode.steps import times_of_steps
+from adcore.ode.watching import watched
 
 from .registry import defines, refuse
 from .root_finding import doubled
@@ -78,8 +81,8 @@ def solve_ivp(
     solver, adjoint = METHODS[method]
     if t_eval is None and solver not in ("dopri5", "radau"):
         refuse(f"scipy.integrate.solve_ivp by {method} without t_eval", "t_eval=np.array([t0, t1]), or method RK45")
-    if events is not None:
-        refuse("scipy.integrate.solve_ivp with events=", "adcore.odeint_event")
+    if events is not None and solver not in ("dopri5", "radau"):
+        refuse(f"scipy.integrate.solve_ivp by {method} with events=", "method RK45, Radau or BDF")
     if first_step is not None or max_step != np.inf or min_step != 0.0:
         refuse("scipy.integrate.solve_ivp with first_step=, min_step= or max_step=", "rtol= and atol=")
     begin, t0, t1 = doubled(np.asarray(y0)), float(t_span[0]), float(t_span[1])
@@ -92,27 +95,66 @@ def solve_ivp(
 
     relative, absolute = RTOL if rtol is None else rtol, ATOL if atol is None else atol
     options = {"rtol": relative, "atol": absolute, "method": solver, "adjoint": adjoint}
+    end, t_events, y_events, status = t1, None, None, 0
+    message = "The solver successfully reached the end of the integration interval."
+    if events is not None:
+        listed = tuple(events) if isinstance(events, list | tuple) else (events,)
+        end, t_events, y_events, status = _watched(slope, listed, given, begin, t0, t1, options)
+        message = "A termination event occurred, or the end of the integration interval is reached."
     if t_eval is None:
         wanted = 1e-3 if rtol is None else rtol, 1e-6 if atol is None else atol
-        times, ys = _steps(slope, begin, t0, t1, *wanted, options)
+        times, ys = _steps(slope, begin, t0, t1, end, *wanted, options)
     else:
         times = doubled(np.asarray(t_eval))
         if times.ndim != 1:
             raise ValueError("`t_eval` must be 1-dimensional.")
         if np.any(times < min(t0, t1)) or np.any(times > max(t0, t1)):
             raise ValueError("Values in `t_eval` are not within `t_span`.")
+        if events is not None:
+            times = times[np.abs(times - t0) <= abs(end - t0)]
         ys = _states(slope, begin, t0, times, **options)
-    message = "The solver successfully reached the end of the integration interval."
-    return Trajectory(times, ys.T, None, None, 0, message, True)
+    return Trajectory(times, ys.T, t_events, y_events, status, message, True)
 
 
-def _steps(slope, y0, t0, t1, rtol, atol, options):
+def _steps(slope, y0, t0, t1, end, rtol, atol, options):
     """The times at which the steps of SciPy's solver end with these tolerances, and the states there."""
-    if t0 == t1:
-        return np.array([t0, t1]), np.stack((y0, y0))
+    if t0 == end:
+        return np.array([t0, end]), np.stack((y0, y0))
     within = times_of_steps(slope, y0, t0, t1, rtol, atol, options["method"])
-    times = np.concatenate((np.array([t0]), within, np.array([t1])))
+    before = within[np.abs(within - t0) < abs(stop_gradient(end) - t0)]
+    times = np.concatenate((np.array([t0]), before, np.array([end])))
     return times, odeint(slope, y0, times, **options)
+
+
+def _watched(slope, events, given, y0, t0, t1, options):
+    """Where the solution ends, the times and the states of events, and whether one of them has ended it."""
+    heights = [_height(event, given) for event in events]
+    directions = [getattr(event, "direction", 0.0) for event in events]
+    limits = [int(getattr(event, "terminal", None) or 0) for event in events]
+    rtol, atol, method = options["rtol"], options["atol"], options["method"]
+    near, is_over = watched(slope, heights, directions, limits, y0, t0, t1, rtol, atol, method)
+    end = t1
+    t_events, y_events = [], []
+    for k, height in enumerate(heights):
+        about = np.array(near[k])
+        ys = _states(slope, y0, t0, about, **options)
+        times, states = [], []
+        for i in range(len(about)):
+            time, state = refined(slope, height, ys[i], about[i])
+            times.append(time)
+            states.append(state)
+        t_events.append(np.array(times))
+        y_events.append(np.reshape(np.array(states), (len(about), len(y0))))
+        if 0 < limits[k] <= len(about):
+            end = times[limits[k] - 1]
+    return end, t_events, y_events, int(is_over)
+
+
+def _height(event, given):
+    def height(y, t):
+        return event(t, y, *given)
+
+    return height
 
 
 def _vector(found):
