@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from adcore.recomputation import recompute
@@ -108,10 +109,26 @@ def grown(low: Lowering, contents: Tuple, item: Value, capacity: Atom | None = N
     """The items of a list in stores, which have room for as many items, or for those of the list."""
     count = literal(len(contents.items))
     room = count if capacity is None else capacity
-    stores = [low.array(low.b.empty(room, *_shape(leaf), dtype=leaf.dtype)) for _, leaf in leaves(item)]
+    widths = _widths(low, contents.items, item)
+    stores: list[Array] = []
+    for path, leaf in leaves(item):
+        shape = _shape(leaf) if path not in widths else (widths[path], *_shape(leaf)[1:])
+        stores.append(low.array(low.b.empty(room, *shape, dtype=leaf.dtype)))
     found = Growing(number(0), item, tuple(stores))
     for value in contents.items:
-        found = _longer(low, put_at(low, found, found.length.atom, value))
+        found = _longer(low, put_at(low, found, found.length.atom, value, widths))
+    return found
+
+
+def _widths(low: Lowering, values: Sequence[Value], item: Value) -> dict[Any, Atom]:
+    """The room that lists in the items need, by the places of their stores: some may be longer than others."""
+    places = {path for path, _ in leaves(item)}
+    found: dict[Any, Atom] = {}
+    for value in values:
+        for path, leaf in leaves(snapshot(low.memory, value, lambda _: True)):
+            if isinstance(leaf, Array) and path in places and (*path[:-1], "length") in places:
+                known = found.setdefault(path, leaf.shape[0])
+                found[path] = known if known == leaf.shape[0] else low.b.maximum(known, leaf.shape[0])
     return found
 
 
@@ -138,8 +155,13 @@ def appended(low: Lowering, contents: Growing, value: Value) -> Growing:
     return _longer(low, put_at(low, contents, index, value))
 
 
-def put_at(low: Lowering, contents: Growing, index: Atom, value: Value) -> Growing:
-    """The list with another item at an index that is in range.  What shows the old one has a buffer of its own."""
+def put_at(
+    low: Lowering, contents: Growing, index: Atom, value: Value, widths: Mapping[Any, Atom] = MappingProxyType({})
+) -> Growing:
+    """The list with another item at an index that is in range.  What shows the old one has a buffer of its own.
+
+    `widths` has the room that lists in the item are given, by the places of their stores.
+    """
     taken = snapshot(low.memory, value, lambda _: True)
     if not comparable(contents.item, taken):
         low.refuse_syntax(
@@ -148,13 +170,15 @@ def put_at(low: Lowering, contents: Growing, index: Atom, value: Value) -> Growi
             "items of one kind, or a loop over a tuple or list of constant length",
         )
     stores: list[Array] = []
-    for store, (_, leaf) in zip(contents.stores, leaves(taken), strict=True):
+    for store, (path, leaf) in zip(contents.stores, leaves(taken), strict=True):
         dtype = join([store.dtype, leaf.dtype])
         if dtype is not store.dtype:
             cast = low.array(low.cast(low.atom(store), dtype), store.buffer.name)
             low.memory.relate([(cast.buffer, (store.buffer,))])
             store = cast
         row = low.cast(low.atom(leaf), dtype)
+        if path in widths and row.type.shape[0] != widths[path]:
+            row = low.b.grow(row, widths[path])
         if row.type.shape != store.shape[1:]:
             row = low.b.conform(row, *store.shape[1:], checked=True)
         codes = "i" + ":" * row.type.rank

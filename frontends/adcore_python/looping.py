@@ -266,8 +266,10 @@ class _Attempt(Replanning):
         for path, contents, regular in self._regular(carried):
             length = low.b.add(contents.length.atom, low.b.mul(counter, regular))
             new[(*path, "length")] = self.starts[carried.name, path] = Scalar(length, True)
+            changing = {leaf.path for leaf in carried.leaves if 0 in leaf.lengths}
             for k, store in enumerate(contents.stores):
-                low.facts.room(low.b, length, new.get((*path, k), store).shape[0], regular)
+                if (*path, k) not in changing:  # else the body puts other stores in the place of those with room
+                    low.facts.room(low.b, length, new.get((*path, k), store).shape[0], regular)
 
         def remake(path: Path, again: Snapshot, contents: Any) -> Reference:
             made = self._remade(path, again, contents)

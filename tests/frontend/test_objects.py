@@ -362,6 +362,36 @@ def index_at_run_time(x, i):
     return parts[i].x + table[i] + [1, 2, 3][i]
 
 
+def rebuilt_as_it_grows(x, n):
+    doubled, rows, pairs = [x], [[x]], [(x, 1.0)]
+    for i in range(n):
+        doubled.append(i * x)
+        doubled = [2.0 * each for each in doubled]
+        rows.append([x])
+        rows = [list(row) for row in rows]
+        pairs.append((x, 2.0))
+        pairs = [(b, a) for a, b in pairs]
+    return np.array(doubled), np.array(rows[-1]), np.array(pairs[0])
+
+
+def lists_of_several_lengths(x, n, k):
+    one, two, groups = [], [x], [[], []]
+    for i in range(n):
+        one.append(x * i)
+        two.append(x + i)
+        two.append(x - i)
+        if i % 3 == 0:
+            groups[0].append((x * i, x))
+        else:
+            groups[1].append((x + i, 2.0 * x))
+    total = 0.0
+    for a, b in groups[k]:
+        total += a * b
+    for j in range(2):
+        total += (j + 1) * len(groups[j])
+    return total + sum((one, two)[k]) + len((one, two)[k])
+
+
 def functions_with_attributes(x):
     def scaled(y):
         return scaled.factor * y
@@ -387,6 +417,8 @@ ROWS = [
     (growing_two_dimensions, X), (emptied_and_filled, X), (comprehensions, X), (rebound_in_closure, X), (matching, 1.5, 0),
     (matching, 11.5, -2), (matching, 1.5, 5), (walrus, 3.0), (try_finally, 3.0), (index_at_run_time, 2.0, 1),
     (index_at_run_time, 2.0, -1), (order, 1.5), (functions_with_attributes, 1.5),
+    (rebuilt_as_it_grows, 1.5, 0), (rebuilt_as_it_grows, 1.5, 20), (lists_of_several_lengths, 1.5, 7, 0),
+    (lists_of_several_lengths, 1.5, 7, 1), (lists_of_several_lengths, 1.5, 0, 1),
 ]  # fmt: skip
 
 
