@@ -6,7 +6,8 @@ work on it.  So the blocks that compiled code frees are kept, up to a limit, and
 2 MiB, as NumPy does from 4 MiB on.  Arrays that compiled code returns have these functions as their memory handler
 (NumPy enhancement proposal 49), so that their blocks come back as well.  In front of each block its size is written.
 Calls hold Python's lock, and so do those who free arrays.  While several threads run a part of a program each,
-each has lists of its own of small blocks, and who takes a large block or keeps it holds a lock.
+each has lists of its own of small blocks, and who takes a large block or keeps it holds a lock.  `guarded` has what
+stands in the place of all this where the environment asks for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import llvmlite.binding as llvm
 
 from adcore.once import once
 
+from . import guarded
 from .engine import function_address, load, support
 from .symbols import Needs, note, provider
 from .targets import machine
@@ -49,7 +51,7 @@ FUNCTIONS = {
 @provider("memory")
 def provide() -> None:
     """Let compiled code find the functions."""
-    code, _ = support("memory", _module)
+    code, _ = support("guarded memory" if guarded.is_on() else "memory", _module)
     load(code, "adcore_allocate")
     for name in FUNCTIONS:
         note(name, "memory")
@@ -57,7 +59,8 @@ def provide() -> None:
 
 def _module() -> tuple[str, Needs]:
     parts = [
-        _ALLOCATE,
+        _STATE,
+        guarded.ALLOCATION if guarded.is_on() else _ALLOCATE,
         _COMMON,
         "declare noalias ptr @aligned_alloc(i64, i64)" if llvm.address_of_symbol("aligned_alloc") else _UNALIGNED,
         "declare i32 @madvise(ptr, i64, i32)" if llvm.address_of_symbol("madvise") else _NO_ADVICE,
@@ -84,7 +87,7 @@ def unshared() -> str:
     there = machine()
     has_aligned = "windows" not in there.triple if there else llvm.address_of_symbol("aligned_alloc")
     aligned = "declare noalias ptr @aligned_alloc(i64, i64)" if has_aligned else _UNALIGNED
-    text = "\n".join([aligned, _COMMON, _UNSHARED])
+    text = "\n".join([aligned, _COMMON, guarded.ALLOCATION if guarded.is_on() else _UNSHARED])
     return text.format(linkage="internal ", line=LINE, small=SMALL, possible=POSSIBLE)
 
 
@@ -119,20 +122,21 @@ def give_back() -> None:
     ctypes.CFUNCTYPE(None)(function_address("adcore_give_back"))()
 
 
-_ALLOCATE = """
+_STATE = """
 @kept = internal global [{slots} x {{ptr, i64}}] zeroinitializer  ; large blocks and their bytes
 @parallel = internal global [32 x i32] zeroinitializer, align 128  ; whether several threads are at work
 @lock = internal global [32 x i32] zeroinitializer, align 128  ; of the large blocks
 @free_small = internal global [{classes} x {{ptr, i64}}] zeroinitializer  ; lists of blocks by lines, and their lengths
 
-declare noalias ptr @malloc(i64)
-declare i64 @llvm.umax.i64(i64, i64)
-
 define void @adcore_set_parallel(i32 %whether) nounwind {{
   store atomic i32 %whether, ptr @parallel seq_cst, align 4
   store atomic i32 0, ptr @lock seq_cst, align 4
   ret void
-}}
+}}"""
+
+_ALLOCATE = """
+declare noalias ptr @malloc(i64)
+declare i64 @llvm.umax.i64(i64, i64)
 
 define internal void @acquire() nounwind {{
 entry:
