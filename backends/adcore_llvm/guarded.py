@@ -22,7 +22,7 @@ def is_on() -> bool:
 ALLOCATION = """
 @adcore_before = internal constant [8 x i8] c"adcore<<"
 @adcore_behind = internal constant [32 x i8] c">>adcore>>adcore>>adcore>>adcore"
-@adcore_said = internal constant [74 x i8] c"adcore: something was written before or behind a block of %lld bytes: %p\\0A\\00"
+@adcore_said = internal constant [60 x i8] c"adcore: written before or behind a block of %lld bytes: %p\\0A\\00"
 
 declare noalias ptr @malloc(i64)
 declare i32 @memcmp(ptr, ptr, i64)
