@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcore.cache import has_own_code
 from adcore.errors import DtypeError, UnsupportedFunctionError
 from adcore.plugins import Stateful
 from adcore.types import DType, Lit, literal
@@ -17,7 +16,7 @@ from .array_functions import array_of
 from .classes import special
 from .complexes import make_complex
 from .comprehensions import listed
-from .containers import held, length, needs_constant
+from .containers import held, length
 from .iteration import enumerated, iterate, range_length, range_of, reversed_of, zipped
 from .joins import arm, meet_values
 from .math_functions import to_integer
@@ -25,8 +24,8 @@ from .operators import compare, describe, mapped, numeric, operate, truth
 from .promotion import is_python, promoted
 from .records import FUNCTIONS
 from .reductions import all_of, any_of, extremum, total
+from .sorting import sorted_items
 from .statements import items_of
-from .strings import plain
 from .values import (
     EMPTY,
     FALSE,
@@ -249,19 +248,6 @@ def _set(low: Lowering, *_: Value) -> Value:
     return low.refuse(UnsupportedFunctionError, "sets are not supported", "a tuple or list")
 
 
-def _sorted(low: Lowering, iterable: Value, key: Value = NONE, reverse: Value = FALSE) -> Value:
-    if isinstance(iterable, Array):
-        low.refuse(UnsupportedFunctionError, "sorted() of an array", "np.sort(x)")
-    items = items_of(low, iterable)
-    keys = [plain(low.call(key, [v], {}) if key is not NONE else v) for v in items]
-    down = plain(reverse)
-    if any(k is None for k in keys) or down is None:
-        needs_constant(low, "sorted() of what is known at run time only", "np.sort(np.array(x))")
-    with low.foreign("this comparison", has_own_code(*keys)):
-        order = sorted(range(len(items)), key=lambda k: keys[k], reverse=bool(down[0]))  # type: ignore[arg-type, return-value]
-    return low.memory.new_list(items[k] for k in order)
-
-
 def _type(low: Lowering, x: Value) -> Value:
     kind = _class(x)
     if kind is None:
@@ -374,7 +360,7 @@ BUILTINS: dict[Any, Any] = {
     pow: _pow,
     print: _print,
     set: _set,
-    sorted: _sorted,
+    sorted: sorted_items,
     super: _super,
     type: _type,
     range: lambda low, *bounds: range_of(low, list(bounds)),

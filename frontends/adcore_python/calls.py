@@ -19,7 +19,7 @@ from .library import Written
 from .library.refused import refusal
 from .liveness import assigned
 from .lowered_calls import call_lowered
-from .methods import METHODS
+from .methods import LIST_METHODS, METHODS
 from .numba_types import is_compiled, signed
 from .operators import describe
 from .outputs import call_into
@@ -28,7 +28,21 @@ from .records import make, named_tuple
 from .source import Code, code_of
 from .statements import bind
 from .structured_arrays import call_on
-from .values import Array, Cell, Derived, Fields, LocalFunction, Method, Partial, Poison, Scalar, Static, Tuple, Value
+from .values import (
+    Array,
+    Cell,
+    Derived,
+    Fields,
+    List,
+    LocalFunction,
+    Method,
+    Partial,
+    Poison,
+    Scalar,
+    Static,
+    Tuple,
+    Value,
+)
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -130,7 +144,8 @@ def _plain(value: Any) -> bool:
 
 
 def _call_method(low: Lowering, method: Method, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-    lower = METHODS.get(method.name)
+    lower = LIST_METHODS.get(method.name) if isinstance(method.owner, List) else None
+    lower = lower or METHODS.get(method.name)
     if lower is None or (isinstance(lower, Written) and not isinstance(method.owner, Scalar | Array)):
         low.refuse(
             UnsupportedFunctionError,

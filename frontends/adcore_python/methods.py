@@ -26,6 +26,7 @@ from .operators import compare, describe, numeric, operate, truth
 from .outside import constant
 from .picking import take
 from .promotion import python_dtype
+from .sorting import sort
 from .statements import items_of
 from .strings import plain
 from .values import LAST, NONE, Array, Dict, Growing, List, Scalar, Static, Tuple, Value, number
@@ -33,7 +34,7 @@ from .values import LAST, NONE, Array, Dict, Growing, List, Scalar, Static, Tupl
 if TYPE_CHECKING:
     from .lowering import Lowering
 
-__all__ = ["ATTRIBUTES", "METHODS"]
+__all__ = ["ATTRIBUTES", "LIST_METHODS", "METHODS"]
 
 
 def _shape(low: Lowering, x: Scalar | Array) -> Value:
@@ -281,6 +282,7 @@ def _item(low: Lowering, owner: Value, *index: Value) -> Value:
     return Scalar(low.cast(value.atom, python_dtype(value.dtype)), True)
 
 
+LIST_METHODS: dict[str, Any] = {"sort": sort}  # of names that arrays have methods of, too
 METHODS: dict[str, Any] = {
     **library.METHODS,
     "sum": fold.total,

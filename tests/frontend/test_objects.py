@@ -392,6 +392,21 @@ def lists_of_several_lengths(x, n, k):
     return total + sum((one, two)[k]) + len((one, two)[k])
 
 
+def sorted_at_run_time(x, n):
+    scores, pairs, running = [x * (i % 3) for i in range(n)], [(i, x * (i % 3)) for i in range(n)], []
+    scores.sort()
+    for i in range(n):
+        running.append(x * (i % 4) - i)
+        running.sort(reverse=True)
+    four, whole = [x, 2.0, -x, 1.0], [3, 1, 2]
+    four.sort(reverse=True)
+    whole.sort(key=lambda i: -i)
+    by_score = [p[0] for p in sorted(pairs, key=lambda p: p[1])]
+    by_score += [p[0] for p in sorted(pairs, key=lambda p: p[1], reverse=True)]
+    three = sorted([(x, 1.0), (2.0, 3.0), (-x, 5.0)], key=lambda p: p[0])
+    return scores, running, four, whole, sorted(four), by_score, three, sorted([x, 3.0 - x])
+
+
 def functions_with_attributes(x):
     def scaled(y):
         return scaled.factor * y
@@ -417,7 +432,7 @@ ROWS = [
     (growing_two_dimensions, X), (emptied_and_filled, X), (comprehensions, X), (rebound_in_closure, X), (matching, 1.5, 0),
     (matching, 11.5, -2), (matching, 1.5, 5), (walrus, 3.0), (try_finally, 3.0), (index_at_run_time, 2.0, 1),
     (index_at_run_time, 2.0, -1), (order, 1.5), (functions_with_attributes, 1.5),
-    (rebuilt_as_it_grows, 1.5, 0), (rebuilt_as_it_grows, 1.5, 20), (lists_of_several_lengths, 1.5, 7, 0),
+    (sorted_at_run_time, 1.5, 7), (sorted_at_run_time, -0.5, 3), (rebuilt_as_it_grows, 1.5, 0), (rebuilt_as_it_grows, 1.5, 20), (lists_of_several_lengths, 1.5, 7, 0),
     (lists_of_several_lengths, 1.5, 7, 1), (lists_of_several_lengths, 1.5, 0, 1),
 ]  # fmt: skip
 
@@ -444,6 +459,18 @@ def grown_result(x):
 
 def plain_result(x):
     return Plain(x)
+
+
+def sorts_pairs(x):
+    return sorted([(x, 1.0), (2.0, x)])
+
+
+def sorts_several_kinds(x):
+    return sorted([x, 1])
+
+
+def sorts_some_way(x):
+    return sorted([x, 1.0], reverse=x > 0.0)
 
 
 def marked_in_a_branch(x):
@@ -539,6 +566,9 @@ REFUSED = [
     (outside_write, UnsupportedSyntaxError, "assigning to attribute 'x' of a Base from outside the function", 1.0),
     (grown_result, UnsupportedFunctionError, "its items are lists whose lengths are known at run time only", X),
     (plain_result, UnsupportedFunctionError, "a Plain, which is not a dataclass, as a result", 1.0),
+    (sorts_pairs, UnsupportedFunctionError, "whose items are not numbers of one kind", 1.0),
+    (sorts_several_kinds, UnsupportedFunctionError, "whose items are not numbers of one kind", 1.0),
+    (sorts_some_way, UnsupportedSyntaxError, "reverse= of sorted() is known at run time only", 1.0),
     (marked_in_a_branch, UnsupportedSyntaxError, "attribute 'factor' of 'scaled' is assigned in a branch or loop", 1.0),
     (marked_with_a_number_of_the_run, UnsupportedSyntaxError, "attribute 'factor' of 'scaled' is no constant", 1.0),
     (no_such_attribute, UnsupportedSyntaxError, "'Base' object has no attribute 'z'", 1.0),
