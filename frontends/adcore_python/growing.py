@@ -38,6 +38,8 @@ __all__ = [
     "rows",
 ]
 
+RAGGED = "arrays in a list whose length is known at run time only have one shape, and an axis of {0} meets one of {1}"
+
 
 def common_item(low: Lowering, values: Sequence[Value]) -> Value | None:
     """What stands for all these items, if they differ in numbers and arrays only."""
@@ -180,7 +182,10 @@ def put_at(
         if path in widths and row.type.shape[0] != widths[path]:
             row = low.b.grow(row, widths[path])
         if row.type.shape != store.shape[1:]:
-            row = low.b.conform(row, *store.shape[1:], checked=True)
+            for have, need in zip(row.type.shape, store.shape[1:], strict=True):
+                if have != need:
+                    low.check(low.b.eq(have, need), "ValueError", RAGGED, have, need)
+            row = low.b.conform(row, *store.shape[1:], checked=False)
         codes = "i" + ":" * row.type.rank
         made = low.array(low.b.update(low.atom(store), row, index, codes=codes), store.buffer.name)
         low.memory.relate([(made.buffer, (store.buffer,))])

@@ -136,3 +136,20 @@ def test_a_function_that_always_raises_has_no_gradient_but_compiles():
 )
 def test_the_path_that_does_not_raise_is_differentiated(function, gradient):
     assert grad(function)(2.0) == gradient
+
+
+def keeps_arrays(x, n):
+    y, arrays, numbers = np.array([x, x]), [np.array([x, x])], [x]
+    for _ in range(n):
+        if x < 1.0:
+            arrays.append(y.copy())
+        y = np.array([v for v in numbers])
+    return np.sum(arrays[-1])
+
+
+@pytest.mark.parametrize("compiled", [jit(keeps_arrays), grad(keeps_arrays)], ids=["jit", "grad"])
+def test_arrays_of_several_shapes_in_a_list_that_grows(compiled):
+    """Python keeps them; this is a limit, which says what it is."""
+    assert compiled(0.5, 1) in (1.0, 2.0)
+    with pytest.raises(ValueError, match="known at run time only have one shape, and an axis of 1 meets one of 2"):
+        compiled(0.5, 2)
