@@ -143,7 +143,7 @@ def keeps_arrays(x, n):
     for _ in range(n):
         if x < 1.0:
             arrays.append(y.copy())
-        y = np.array([v for v in numbers])
+        y = np.array(numbers)
     return np.sum(arrays[-1])
 
 
