@@ -38,7 +38,7 @@ def watched(
     parts_of_events = [NEVER for _ in heights]
     k = rhs(y, t)
     h = dormand_prince.first_step(rhs, y, t, k, rtol, atol, end - t, 5.0)
-    is_again, is_done, is_over = True, False, False
+    is_again, is_done, is_over, is_begin = True, False, False, True
     while not is_done:
         left = end - t
         is_last = abs(h) >= abs(left)
@@ -57,8 +57,9 @@ def watched(
                         after = 1.0 * height(between(high, h, y, y1, parts, method), t + high * h)
                         rises = before[e] <= 0.0 <= after and directions[e] >= 0.0
                         falls = before[e] >= 0.0 >= after and directions[e] <= 0.0
+                        is_new = before[e] != 0.0 or is_begin  # where a part ends at an event, it has been found
                         part = NEVER
-                        if rises or falls:
+                        if is_new and (rises or falls):
                             part = crossing(height, before[e], low, high, h, y, y1, t, parts, method)
                             if 0 < limits[e] <= len(found[e]) + 1:
                                 stop = min(stop, part)
@@ -67,7 +68,7 @@ def watched(
                     for e in range(len(heights)):
                         if parts_of_events[e] < NEVER and parts_of_events[e] <= stop:
                             found[e].append(t + parts_of_events[e] * h)
-                    is_over = stop < NEVER
+                    is_over, is_begin = stop < NEVER, False
             is_done = is_last or is_over
             y, k, t = y1, k1, t + h
         h = h * factor

@@ -426,3 +426,18 @@ def test_no_event_happens():
     count, total, status = jit(calm)(0.5)
     assert (count, status) == (0.0, 0)
     assert total == pytest.approx(np.exp(-0.5) + np.exp(-1.0), rel=1e-7)
+
+
+def test_an_event_at_the_end_of_a_step_is_found_once():
+    def drift(t, y):
+        return np.array([np.cos(t)])
+
+    def stops(level):
+        sol = solve_ivp(drift, (0, 3), [0.0], events=lambda t, y: t - level, **NEAR)
+        return sol.t_events[0], sol.t
+
+    steps = jit(stops)(5.0)[1]
+    for step in steps[1:-1]:
+        found, times = jit(stops)(step)
+        np.testing.assert_allclose(found, [step], rtol=1e-14)
+        assert len(times) == len(steps)
