@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["by_keys", "numbers_in_order"]
+__all__ = ["by_keys", "keys_of", "numbers_in_order"]
 
 
 def numbers_in_order(values, reverse):
@@ -13,11 +13,15 @@ def numbers_in_order(values, reverse):
     return (found[::-1] if reverse else found).tolist()
 
 
-def by_keys(values, key, reverse):
+def keys_of(values, key):
+    return [key(value) for value in values]
+
+
+def by_keys(values, keys, reverse):
     """The items of a list in the order of their keys; those of equal keys as they were."""
-    keys = np.array([key(value) for value in values])
+    found = np.array(keys)
     if reverse:
-        order = (len(keys) - 1 - np.argsort(keys[::-1], kind="stable"))[::-1]
+        order = (len(found) - 1 - np.argsort(found[::-1], kind="stable"))[::-1]
     else:
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(found, kind="stable")
     return [values[k] for k in order]
