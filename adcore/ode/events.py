@@ -14,7 +14,7 @@ from . import dormand_prince, radau
 from .solving import require_options, states_by
 from .vectors import derivative_of, state_of
 
-__all__ = ["between", "happened", "refined", "tried"]
+__all__ = ["between", "crossing", "happened", "refined", "tried"]
 
 
 def happened(
@@ -97,19 +97,28 @@ def located(rhs: Any, height: Any, y: Any, t: Any, t_max: Any, rtol: Any, atol: 
                 high = 0.25 * quarter
                 after = height(between(high, h, y, y1, parts, method), t + high * h)
                 if after == 0.0 or (before > 0.0) != (after > 0.0):
-                    for _ in range(52):
-                        middle = 0.5 * (low + high)
-                        value = height(between(middle, h, y, y1, parts, method), t + middle * h)
-                        if (value > 0.0) == (before > 0.0) and value != 0.0:
-                            low = middle
-                        else:
-                            high = middle
-                    return t + high * h
+                    return t + crossing(height, before, low, high, h, y, y1, t, parts, method) * h
                 low = high
             if is_last or count > 100_000:
                 raise RuntimeError(f"odeint_event: the event does not happen up to t = {t + h}")
             y, k, t = y1, k1, t + h
         h = h * factor
+
+
+def crossing(
+    height: Any, before: Any, low: Any, high: Any, h: Any, y: Any, y1: Any, t: Any, parts: Any, method: Any
+) -> Any:
+    """The part of a step, between two others, at which an event changes its sign."""
+    if before == 0.0:
+        return low
+    for _ in range(52):
+        middle = 0.5 * (low + high)
+        value = height(between(middle, h, y, y1, parts, method), t + middle * h)
+        if (value > 0.0) == (before > 0.0) and value != 0.0:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def tried(rhs: Any, y: Any, t: Any, h: Any, k: Any, rtol: Any, atol: Any, is_again: Any, method: Any) -> Any:

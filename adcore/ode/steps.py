@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..custom import stop_gradient
-from . import dormand_prince, radau
+from . import dormand_prince
+from .events import tried
 
 __all__ = ["times_of_steps"]
 
@@ -39,15 +40,9 @@ def times_of_steps(rhs: Any, y0: Any, t0: Any, t1: Any, rtol: Any, atol: Any, me
         is_last = abs(h) >= abs(left)
         if is_last:
             h = left
-        if method == "radau":
-            _, _, rise, ratio, factor = radau.tried(rhs, y, t, h, rtol, atol, is_again)
-            y1, k1 = y + rise, k
-        else:
-            y1, k1, error, _ = dormand_prince.step(rhs, y, t, h, k)
-            ratio = dormand_prince.ratio(error, y, y1, rtol, atol)
-            factor = dormand_prince.next_factor(ratio, 5.0)
-            if is_again:
-                factor = min(factor, 1.0)
+        _, y1, k1, ratio, factor = tried(rhs, y, t, h, k, rtol, atol, is_again, method)
+        if is_again and method == "dopri5":
+            factor = min(factor, 1.0)
         is_again = not ratio <= 1.0
         if is_again:
             dormand_prince.underflow(h, t)

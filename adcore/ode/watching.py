@@ -6,7 +6,7 @@ from typing import Any
 
 from ..custom import stop_gradient
 from . import dormand_prince
-from .events import between, tried
+from .events import between, crossing, tried
 
 __all__ = ["watched"]
 
@@ -36,9 +36,10 @@ def watched(
     found: Any = [[] for _ in heights]
     before = [1.0 * height(y, t) for height in heights]
     parts_of_events = [NEVER for _ in heights]
+    is_known = [False for _ in heights]  # whether the event at the place that has been looked at last has been found
     k = rhs(y, t)
     h = dormand_prince.first_step(rhs, y, t, k, rtol, atol, end - t, 5.0)
-    is_again, is_done, is_over, is_begin = True, False, False, True
+    is_again, is_done, is_over = True, False, False
     while not is_done:
         left = end - t
         is_last = abs(h) >= abs(left)
@@ -57,35 +58,20 @@ def watched(
                         after = 1.0 * height(between(high, h, y, y1, parts, method), t + high * h)
                         rises = before[e] <= 0.0 <= after and directions[e] >= 0.0
                         falls = before[e] >= 0.0 >= after and directions[e] <= 0.0
-                        is_new = before[e] != 0.0 or is_begin  # where a part ends at an event, it has been found
                         part = NEVER
-                        if is_new and (rises or falls):
+                        happens = (rises or falls) and not is_known[e]
+                        if happens:
                             part = crossing(height, before[e], low, high, h, y, y1, t, parts, method)
                             if 0 < limits[e] <= len(found[e]) + 1:
                                 stop = min(stop, part)
                         parts_of_events[e] = part
+                        is_known[e] = (happens or is_known[e]) and after == 0.0
                         before[e] = after
                     for e in range(len(heights)):
                         if parts_of_events[e] < NEVER and parts_of_events[e] <= stop:
                             found[e].append(t + parts_of_events[e] * h)
-                    is_over, is_begin = stop < NEVER, False
+                    is_over = stop < NEVER
             is_done = is_last or is_over
             y, k, t = y1, k1, t + h
         h = h * factor
     return found, is_over
-
-
-def crossing(
-    height: Any, before: Any, low: Any, high: Any, h: Any, y: Any, y1: Any, t: Any, parts: Any, method: Any
-) -> Any:
-    """The part of a step, between two others, at which an event changes its sign."""
-    if before == 0.0:
-        return low
-    for _ in range(52):
-        middle = 0.5 * (low + high)
-        value = height(between(middle, h, y, y1, parts, method), t + middle * h)
-        if (value > 0.0) == (before > 0.0) and value != 0.0:
-            low = middle
-        else:
-            high = middle
-    return high
