@@ -152,6 +152,12 @@ def with_two_outputs(x):
     return squares(x, np.zeros(1), np.zeros(1))[0]
 
 
+def with_an_output_of_integers(x):
+    y = np.zeros(len(x), np.int64)
+    blended(x, 0.5, y)
+    return np.sum(y) * x[0]
+
+
 @njit
 def casts(x):
     n = int64(3.7)
@@ -485,6 +491,7 @@ REFUSED = [
     (takes_jitclass, (0.7, parabola), "'parabola' is an instance of the jitclass Parabola"),
     (sees_jitclass, (0.7,), "'parabola' is an instance of the jitclass Parabola"),
     (without_what_it_writes, (X,), "is called without what it writes into"),
+    (with_an_output_of_integers, (X,), "gives float64, which does not go into an output of int64"),
     (with_two_outputs, (X,), "made by numba.guvectorize with (n)->(), has other arguments here"),
     (calls_stencil_that_loops, (X,), "reads where its text does not say"),
     (calls_stencil_on_a_matrix, (np.ones((3, 3)),), "is a stencil of 2 axes, and its first array has 1"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcore.errors import UnsupportedFunctionError
+from adcore.errors import DtypeError, UnsupportedFunctionError
 
 from ..array_functions import array_like
 from ..numba_types import declared_loop, dtypes_of
@@ -54,6 +54,10 @@ def generalized(low: Lowering, self: Value, *args: Value, **kwargs: Value) -> Va
     if loop is not None:
         into, kinds = dtypes_of(function.types[loop])
         arrays = [conversion(d)(low, x) for x, d in zip(arrays, into, strict=True)]
+        for y, d in zip(written, kinds, strict=False):
+            if not np.can_cast(d.numpy, y.dtype.numpy, "same_kind"):
+                cause = f"{name} gives {d}, which does not go into an output of {y.dtype}"
+                low.refuse(DtypeError, cause, f"an output of {d}")
         types = made_of._cres[made_of._sigs[loop]].signature.args
         alone = [not core and isinstance(t, NumbaArray) for core, t in zip(inputs, types, strict=False)]
     about = [(name, made_of.signature), tuple(inputs), tuple(outputs), tuple(alone), tuple(d.numpy for d in kinds)]
